@@ -1,0 +1,36 @@
+# rehearse: `make help` lists what there is. demo and test set up everything themselves.
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check fix bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## the whole story on a practice org, in a minute
+	$(VENV)/bin/rehearse demo
+
+test: $(STAMP) ## the test suite
+	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+
+check: $(STAMP) ## format, lint, types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+fix: $(STAMP) ## format, and mend what lint can mend
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: $(STAMP) ## timings, as ratios against a named reference of the same run
+	$(VENV)/bin/python -m tests.bench
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

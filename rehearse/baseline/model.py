@@ -1,0 +1,198 @@
+"""The nouns of a baseline: scope, capture, snapshot, change. Frozen values; no I/O.
+
+A *capture* is an act and its files, named by a ULID. A *snapshot* is the content, named by its SHA-256: two captures
+of an unchanged org carry one snapshot id. A *baseline* is a name that points to a verified capture of one org.
+Record values never appear here, only keys, field names and digests; values stay in the encrypted parts of a capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+CANONICALISER = "1"
+"""Version of the canonical forms; a change of any canonical form must change this."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the user asks to count, from rehearse.yaml: globs over metadata types, object names, filters."""
+
+    metadata_include: tuple[str, ...] = ("*",)
+    metadata_exclude: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    objects_exclude: tuple[str, ...] = ()
+    where: Mapping[str, str] | None = None
+    files: bool = False
+
+
+@dataclass(frozen=True)
+class ComparableField:
+    """A field that decides equality: its name and Salesforce type (the type picks the canonical form)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ObjectScope:
+    """One object in a resolved scope: comparable fields in name order, and the filter frozen to absolute dates."""
+
+    name: str
+    fields: tuple[ComparableField, ...]
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class ResolvedScope:
+    """A scope after the org was asked: what is frozen with a baseline and reused verbatim by diff and proof."""
+
+    types: tuple[str, ...]
+    objects: tuple[ObjectScope, ...]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One metadata component (a child such as a CustomField counts on its own).
+
+    `digest` is the SHA-256 (hex) of its canonical form; `files` are the paths, inside the capture's metadata tree,
+    of the org's own files that hold it.
+    """
+
+    type: str
+    full_name: str
+    digest: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encrypted Parquet file of an object; `path` is relative to the capture's folder."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ObjectCapture:
+    """The rows of one object: their number and the sum mod 2^128 (32 hex digits) of their 16-byte digests."""
+
+    object: str
+    rows: int
+    digest_sum: str
+    parts: tuple[Part, ...]
+
+
+CoverageState = Literal[
+    "captured", "not-retrieved", "not-listable", "excluded", "not-metadata", "unreadable", "masked", "empty"
+]
+
+
+@dataclass(frozen=True)
+class CoverageRow:
+    """What became of one metadata type or object: how many captured, or why not."""
+
+    kind: Literal["metadata", "records"]
+    name: str
+    state: CoverageState
+    count: int = 0
+    note: str = ""
+
+
+CaptureVerdict = Literal["usable", "hollow", "partial"]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The manifest of one capture: everything needed to read and check its files, and no record value.
+
+    `started` and `ended` are instants of the org's own clock (getServerTimestamp). `manifest` is the frozen package
+    manifest, type -> full names. `components_sha256` is the digest of the component list beside the manifest;
+    `commit` is the git commit of its metadata tree.
+    """
+
+    ulid: str
+    snapshot_id: str
+    sandbox: str
+    org_id: str
+    started: datetime
+    ended: datetime
+    api_version: str
+    scope: ResolvedScope
+    manifest: Mapping[str, tuple[str, ...]]
+    objects: tuple[ObjectCapture, ...]
+    component_count: int
+    components_sha256: str
+    commit: str
+    coverage: tuple[CoverageRow, ...]
+    verdict: CaptureVerdict
+    hollow: tuple[str, ...] = ()
+
+    @property
+    def record_count(self) -> int:
+        return sum(one.rows for one in self.objects)
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field (or one element of a component) that differs: digests of its value on both sides, None = null or absent."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs between two captures. `before` and `after` are digests of the whole; None = absent.
+
+    `key` is a component's full name, or a record's 18-character Id **as on the before side** (ids of re-inserted
+    rows are mapped back by the generation's id map, and then `live_id` holds the Id in the org).
+    `by` and `at` tell who last touched it and when, where the org said so.
+    """
+
+    kind: Literal["component", "record"]
+    type: str
+    key: str
+    before: str | None
+    after: str | None
+    fields: tuple[FieldChange, ...] = ()
+    live_id: str | None = None
+    by: str = ""
+    at: datetime | None = None
+
+    @property
+    def what(self) -> Literal["created", "updated", "deleted"]:
+        if self.before is None:
+            return "created"
+        return "deleted" if self.after is None else "updated"
+
+    def inverse(self) -> Change:
+        """The change that undoes this one."""
+        fields = tuple(FieldChange(one.name, one.after, one.before) for one in self.fields)
+        return replace(self, before=self.after, after=self.before, fields=fields)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One row of the index: a name for a verified capture, the store that holds its files, and its last proof."""
+
+    name: str
+    sandbox: str
+    org_id: str
+    capture: str
+    snapshot_id: str
+    taken_at: datetime
+    records: int
+    components: int
+    bytes: int
+    verdict: CaptureVerdict
+    host: str
+    store: str
+    manifest_sha256: str
+    proof: str | None = None
+    proof_verdict: str | None = None
+    proof_at: datetime | None = None

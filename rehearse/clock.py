@@ -1,0 +1,116 @@
+"""Time: the only file that imports pendulum. Instants are aware datetimes in UTC; wall time is converted here.
+
+Nothing here guesses: a wall time that a clock change skips or repeats is an error that names both readings,
+and an unknown zone name is an error that names near ones.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import pendulum
+
+from rehearse.errors import UsageError
+
+_BRACKET = re.compile(r"^(?P<wall>.+?)\s*\[(?P<zone>[^\]]+)\]$")
+
+
+def now() -> datetime:
+    """The machine's clock, as an instant in UTC."""
+    return datetime.now(UTC)
+
+
+def iso(instant: datetime) -> str:
+    """`2026-11-23T07:30:00Z`: the one form in which instants are stored and written to JSON."""
+    text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> datetime:
+    """The instant that an ISO text with an offset means; Salesforce's `+0000` is accepted.
+
+    Raises UsageError without an offset or for text that is no date and time.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not an ISO date and time.", "Write for example 2026-11-23T07:30:00Z.") from error
+    if instant.tzinfo is None:
+        raise UsageError(f"{text!r} has no offset.", "Add Z or an offset such as +01:00.")
+    return instant.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name; raises UsageError that names the nearest known ones."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        near = difflib.get_close_matches(name, sorted(available_timezones()), n=2, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Use an IANA name such as Europe/Dublin."
+        raise UsageError(f"{name!r} is not a known time zone.", hint) from error
+
+
+def wall(day: date, at: time, where: ZoneInfo) -> datetime:
+    """The instant of a wall time; raises UsageError when it does not exist or exists twice."""
+    naive = datetime.combine(day, at)
+    try:
+        exact = pendulum.datetime(
+            day.year, day.month, day.day, at.hour, at.minute, at.second, tz=where.key, raise_on_unknown_times=True
+        )
+        return datetime.fromtimestamp(exact.timestamp(), UTC)
+    except Exception as error:
+        if type(error).__name__ not in ("NonExistingTime", "AmbiguousTime"):
+            raise
+        early, late = (naive.replace(tzinfo=where, fold=fold).astimezone(UTC) for fold in (0, 1))
+        why = "does not exist" if type(error).__name__ == "NonExistingTime" else "exists twice"
+        readings = " or ".join(moment.astimezone(where).isoformat() for moment in sorted((early, late)))
+        raise UsageError(
+            f"{naive:%Y-%m-%d %H:%M} {why} in {where.key}: it could mean {readings}.",
+            "Write the offset that you mean.",
+        ) from error
+
+
+def wall_forward(day: date, at: time, where: ZoneInfo) -> datetime:
+    """The instant of a wall time, taking the first instant after a gap and the first of a repeated hour."""
+    local = datetime.combine(day, at, tzinfo=where)
+    there_and_back = local.astimezone(UTC).astimezone(where)
+    if there_and_back.replace(tzinfo=None) == local.replace(tzinfo=None):
+        return local.astimezone(UTC)
+    before = (local - timedelta(days=1)).astimezone(UTC)
+    after = (local + timedelta(days=1)).astimezone(UTC)
+    while after - before > timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(where).replace(tzinfo=None) < local.replace(tzinfo=None):
+            before = middle
+        else:
+            after = middle
+    return after.replace(second=0, microsecond=0)
+
+
+def parse_instant(text: str, where: ZoneInfo) -> datetime:
+    """An instant from `2026-12-18 18:00`, `2026-12-18T18:00+01:00` or `2026-12-18 18:00 [America/New_York]`.
+
+    Without an offset or a bracketed zone the text is wall time in `where`. Raises UsageError.
+    """
+    bracket = _BRACKET.match(text.strip())
+    if bracket:
+        text, where = bracket["wall"], zone(bracket["zone"].strip())
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a date and time.", "Write for example 2026-12-18 18:00 or 2026-12-18T18:00+01:00."
+        ) from error
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return wall(moment.date(), moment.time(), where)
+
+
+def show(instant: datetime, where: ZoneInfo) -> str:
+    """`Mon 2026-11-23 08:30` in a zone: the one form in which people read instants."""
+    return f"{instant.astimezone(where):%a %Y-%m-%d %H:%M}"

@@ -1,0 +1,68 @@
+"""Identifiers: content ids, ULIDs, look-up by prefix, and Salesforce's 15 and 18 characters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from rehearse.errors import AmbiguousId, NotFound, UsageError
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?\Z")
+
+
+def build_ulid(at: datetime) -> str:
+    """A new ULID: 26 characters, sortable by the instant `at` (milliseconds), 80 random bits."""
+    value = (int(at.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def build_content_id(value: object) -> str:
+    """SHA-256, in hex, over the canonical JSON of a value made of dicts, lists, text, numbers."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def find_by_prefix(prefix: str, known: Iterable[str], what: str) -> str:
+    """The one known id that starts with `prefix` (an exact match wins).
+
+    Raises NotFound for none and AmbiguousId for several.
+    """
+    ids = sorted(set(known))
+    if prefix in ids:
+        return prefix
+    found = [one for one in ids if prefix and one.lower().startswith(prefix.lower())]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(f"There is no {what} {prefix!r}.", f"List what exists and copy the id of the {what}.")
+    raise AmbiguousId(
+        f"{prefix!r} fits {len(found)} ids of a {what}: {', '.join(one[:12] for one in found[:4])}.",
+        "Type more characters of the id.",
+    )
+
+
+def to_18(salesforce_id: str) -> str:
+    """The 18-character form of a 15- or 18-character Salesforce id.
+
+    The three last characters encode which of the first fifteen are upper case (5 bits each), so that two
+    ids that differ in case only stay apart in systems that ignore case. Raises UsageError for anything else.
+    """
+    if not _SALESFORCE_ID.match(salesforce_id):
+        raise UsageError(f"{salesforce_id!r} is not a Salesforce id.", "An id has 15 or 18 letters and digits.")
+    head = salesforce_id[:15]
+    suffix = ""
+    for start in (0, 5, 10):
+        bits = sum(1 << i for i, char in enumerate(head[start : start + 5]) if "A" <= char <= "Z")
+        suffix += _SUFFIX[bits]
+    return head + suffix
+
+
+def looks_like_id(value: str) -> bool:
+    """Whether a text has the shape of a Salesforce id; an 18-character one must carry its right suffix."""
+    return bool(_SALESFORCE_ID.match(value)) and (len(value) == 15 or to_18(value) == value)

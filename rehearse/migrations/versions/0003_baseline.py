@@ -1,0 +1,8 @@
+"""Baselines and captures."""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    pass

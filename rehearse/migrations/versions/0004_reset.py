@@ -1,0 +1,8 @@
+"""The id map, reset plans and proofs."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,120 @@
+"""The nouns of undoing: reset plan, action, blocked item, grade, proof. Frozen values; no I/O.
+
+A reset plan is saved, shown and then applied from the file alone. It names keys, fields and captures and holds no
+record value. A proof says, item by item, what became of every change since the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Grade = Literal["exact", "residue", "manual", "impossible", "unknown"]
+"""What a plan or forecast expects of one item."""
+
+Outcome = Literal[
+    "restored", "already equal", "residue", "manual", "impossible", "failed", "changed by someone else"
+]
+"""What a proof found for one item."""
+
+Verdict = Literal["clean", "clean-with-residue", "dirty", "partial"]
+
+Do = Literal[
+    "detach", "delete", "undelete", "insert", "update",
+    "deploy", "destroy", "activate-flow", "delete-flow-version",
+]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do: `key` is the record Id or component name **as in the baseline** (or live, for a created one).
+
+    `fields` are the fields to write. `expects` is the digest that the live thing must have right before the write
+    (None: it must be absent); anything else is somebody's newer edit and is not written.
+    `goal` is the digest that it has when done (None: absent).
+    """
+
+    id: str
+    phase: int
+    do: Do
+    kind: Literal["record", "component"]
+    type: str
+    key: str
+    grade: Grade
+    fields: tuple[str, ...] = ()
+    expects: str | None = None
+    goal: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Something that this plan does not undo, and why; `grade` is manual or impossible."""
+
+    kind: Literal["record", "component"]
+    type: str
+    key: str
+    grade: Grade
+    reason: str
+
+
+@dataclass(frozen=True)
+class ResetPlan:
+    """Ordered actions that turn `live` (a capture) back into `baseline` (a capture) on one sandbox generation.
+
+    `fingerprint` is the content id of everything else here; apply refuses a file whose fingerprint differs.
+    """
+
+    id: str
+    sandbox: str
+    org_id: str
+    baseline: str
+    baseline_capture: str
+    live_capture: str
+    made_at: datetime
+    actions: tuple[Action, ...]
+    blocked: tuple[Blocked, ...]
+    warnings: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def deletions(self) -> int:
+        return sum(1 for one in self.actions if one.do in ("delete", "destroy", "delete-flow-version"))
+
+
+@dataclass(frozen=True)
+class ProofItem:
+    """One change since the baseline and what became of it; `by` names who changed it where that is known."""
+
+    kind: Literal["record", "component"]
+    type: str
+    key: str
+    outcome: Outcome
+    detail: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The verdict after a reset. It always names its scope, what changed outside it, and what it assumes."""
+
+    id: str
+    sandbox: str
+    org_id: str
+    baseline: str
+    baseline_snapshot: str
+    live_snapshot: str
+    plan: str | None
+    at: datetime
+    verdict: Verdict
+    items: tuple[ProofItem, ...]
+    counts: Mapping[str, int]
+    scope: Mapping[str, tuple[str, ...]]
+    outside_scope: Mapping[str, int]
+    assumptions: tuple[str, ...]
+    digests: Mapping[str, str]
+    accepted_by: str = ""
+    accept_reason: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
