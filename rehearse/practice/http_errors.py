@@ -1,0 +1,56 @@
+"""The one error that every module of the practice org raises, and how it looks on the wire.
+
+`ApiError` carries Salesforce's own code and words and an HTTP status. REST answers render it as the JSON array
+`[{"message", "errorCode", "fields"}]`, SOAP answers as a fault whose code is in the `sf:` namespace (HTTP 500).
+It refuses nothing and hides nothing: a code or text that Salesforce does not use has no place here.
+"""
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from starlette.responses import JSONResponse, Response
+
+FAULT_NAMESPACES = {
+    "partner": "urn:fault.partner.soap.sforce.com",
+    "metadata": "http://soap.sforce.com/2006/04/metadata",
+}
+
+
+class ApiError(Exception):
+    """An answer of Salesforce that is a refusal: HTTP status, error code, message, and the fields concerned."""
+
+    def __init__(self, status: int, code: str, message: str, fields: Sequence[str] = ()) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = tuple(fields)
+
+
+def error_body(error: ApiError) -> list[dict[str, object]]:
+    """The JSON array of one error; `fields` is present only where fields are named."""
+    entry: dict[str, object] = {"message": error.message, "errorCode": error.code}
+    if error.fields:
+        entry["fields"] = list(error.fields)
+    return [entry]
+
+
+def rest_error(error: ApiError) -> Response:
+    """The REST answer for an error: `[{"message", "errorCode"[, "fields"]}]` with its status."""
+    return JSONResponse(error_body(error), status_code=error.status)
+
+
+def soap_fault(error: ApiError, kind: str = "partner") -> Response:
+    """The SOAP answer for an error: HTTP 500 with `faultcode` `sf:CODE` and `faultstring` `CODE: message`.
+
+    `kind` is `partner` or `metadata` and chooses the namespace that `sf:` stands for.
+    """
+    code, text = escape(error.code), escape(f"{error.code}: {error.message}")
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+        f' xmlns:sf="{FAULT_NAMESPACES[kind]}"><soapenv:Body><soapenv:Fault>'
+        f"<faultcode>sf:{code}</faultcode><faultstring>{text}</faultstring>"
+        "</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+    return Response(body, status_code=500, media_type="text/xml")
