@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -114,3 +115,69 @@ def parse_instant(text: str, where: ZoneInfo) -> datetime:
 def show(instant: datetime, where: ZoneInfo) -> str:
     """`Mon 2026-11-23 08:30` in a zone: the one form in which people read instants."""
     return f"{instant.astimezone(where):%a %Y-%m-%d %H:%M}"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A duration as people write it: an amount in instants, or a number of working days of a calendar (`5bd`)."""
+
+    amount: timedelta = timedelta()
+    working_days: int = 0
+
+    def __str__(self) -> str:
+        if self.working_days:
+            return f"{self.working_days}bd"
+        minutes = int(self.amount.total_seconds() // 60)
+        for size, unit in ((10080, "w"), (1440, "d"), (60, "h")):
+            if minutes and minutes % size == 0:
+                return f"{minutes // size}{unit}"
+        return f"{minutes}m"
+
+
+_SPAN = re.compile(r"(\d{1,6})(m|h|d|w|bd)\Z")
+
+
+def parse_span(text: str) -> Span:
+    """`90m`, `6h`, `3d` (24 hours each), `2w` (168 hours each) or `5bd` (working days). Raises UsageError."""
+    match = _SPAN.match(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is not a duration.", "Write for example 90m, 6h, 3d, 2w or 5bd.")
+    count, unit = int(match[1]), match[2]
+    if unit == "bd":
+        return Span(working_days=count)
+    return Span(timedelta(minutes=count * {"m": 1, "h": 60, "d": 1440, "w": 10080}[unit]))
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Weekly hours in wall time: weekdays (0 = Monday), start and end; an end not after the start is the next day's."""
+
+    days: tuple[int, ...]
+    start: time
+    end: time
+
+
+def parse_time(text: str) -> time:
+    """A wall time such as `09:00`; raises UsageError."""
+    try:
+        return time.fromisoformat(text) if re.match(r"\d\d:\d\d(:\d\d)?\Z", text) else _no_time(text)
+    except ValueError:
+        return _no_time(text)
+
+
+def _no_time(text: str) -> time:
+    raise UsageError(f"{text!r} is not a time of day.", 'Write for example "09:00", in quotes.')
+
+
+def parse_edge(text: str, where: ZoneInfo, *, last: bool) -> datetime:
+    """Like `parse_instant`, but a bare date is its first minute, or with `last` the end of that day (included)."""
+    if re.match(r"\d{4}-\d\d-\d\d\Z", text.strip()):
+        try:
+            day = date.fromisoformat(text.strip())
+        except ValueError as error:
+            raise UsageError(f"{text!r} is not a date.", "Write for example 2026-12-18.") from error
+        return wall_forward(day + timedelta(days=1) if last else day, time(0), where)
+    return parse_instant(text, where)

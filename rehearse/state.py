@@ -56,7 +56,9 @@ def open_database(url_or_folder: str | Path) -> Database:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.", "Choose storage.path.") from error
+            raise StoreError(
+                f"The folder {folder} cannot be made: {error.strerror}.", "Choose storage.path."
+            ) from error
         database = Database(_engine(f"sqlite:///{folder / 'rehearse.db'}"))
     _migrate(database)
     return database

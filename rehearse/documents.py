@@ -1,0 +1,218 @@
+"""Files that people write: YAML into a checked model, with every mistake at once and its file, line and column.
+
+The text is composed into nodes (so each value knows where it stands), turned into plain data without guessing dates,
+and then checked by a pydantic model. What a model cannot say (wall times, references between entries) is checked by
+the caller, who reports through `Document.problem` at the same places.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from rehearse.errors import DocumentError, NotFound, Problem, RehearseError, UsageError
+
+Place = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
+
+_LARGEST = 1_000_000
+
+
+class Entry(BaseModel):
+    """Base of every part of a user's file: an unknown key is a mistake, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+@dataclass
+class Document(Generic[Model]):
+    """A loaded file: its checked model, where each value stands, and the problems found so far."""
+
+    file: str
+    model: Model
+    places: dict[Place, tuple[int, int]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, place: Place, message: str) -> None:
+        """Note a mistake at a place of the file; `finish` raises them all."""
+        self.problems.append(_problem_at(self.file, self.places, place, message))
+
+    def read(self, place: Place, parse: Callable[[str], Value], text: str) -> Value | None:
+        """Parse one text of the file; a UsageError becomes a problem at its place, and None comes back."""
+        try:
+            return parse(text)
+        except UsageError as error:
+            self.problem(place, f"{error.message} {error.hint or ''}".strip())
+            return None
+
+    def finish(self) -> None:
+        """Raise DocumentError with every problem noted, in the order of the file."""
+        if self.problems:
+            raise DocumentError(sorted(self.problems, key=lambda one: (one.line, one.column)), _hint(self.file))
+
+
+def load_document(path: Path, model: type[Model], shown_as: str | None = None) -> Document[Model]:
+    """Read and check one file. Raises NotFound, or DocumentError with every mistake."""
+    name = shown_as or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {name}.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            [Problem(name, 0, 0, f"is not UTF-8 text (byte {error.start})")], "Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise RehearseError(f"{name} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    if len(text) > _LARGEST:
+        raise DocumentError([Problem(name, 0, 0, f"is larger than {_LARGEST} characters")], "Is it the right file?")
+    data, places = _parse(text, name)
+    try:
+        return Document(name, model.model_validate(data), places)
+    except ValidationError as error:
+        problems = [_from_pydantic(name, model, places, one) for one in error.errors()]
+        raise DocumentError(sorted(problems, key=lambda one: (one.line, one.column)), _hint(name)) from None
+
+
+def _hint(name: str) -> str:
+    return f"Mend {name} and run again."
+
+
+def _parse(text: str, name: str) -> tuple[Any, dict[Place, tuple[int, int]]]:
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        said = " ".join(str(error.problem or error.context or "is not YAML").split())
+        raise DocumentError([Problem(name, line, column, f"is not valid YAML: {said}")], _hint(name)) from None
+    except YAMLError as error:
+        said = " ".join(str(error).split())[:200]
+        raise DocumentError([Problem(name, 0, 0, f"is not valid YAML: {said}")], _hint(name)) from None
+    if root is None:
+        raise DocumentError([Problem(name, 1, 1, "is empty")], _hint(name))
+    reader = _Nodes(name)
+    data = reader.plain(root, ())
+    if reader.problems:
+        raise DocumentError(reader.problems, _hint(name))
+    return data, reader.places
+
+
+class _Nodes:
+    """Turns composed nodes into plain data and remembers where each value starts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.places: dict[Place, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+        self._open: list[Node] = []
+        self._seen = 0
+
+    def plain(self, node: Node, place: Place) -> Any:
+        self.places[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        self._seen += 1
+        if any(node is one for one in self._open) or self._seen > 100_000:
+            self._note(node, "an alias makes this file endless")
+            return None
+        self._open.append(node)
+        try:
+            if isinstance(node, MappingNode):
+                return self._mapping(node, place)
+            if isinstance(node, SequenceNode):
+                return [self.plain(one, (*place, index)) for index, one in enumerate(node.value)]
+            return _scalar(node) if isinstance(node, ScalarNode) else None
+        except (ValueError, UsageError) as error:
+            self._note(node, str(error))
+            return None
+        finally:
+            self._open.pop()
+
+    def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if not isinstance(key_node, ScalarNode):
+                self._note(key_node, "a key must be plain text")
+            elif key in found:
+                self._note(key_node, f"the key {key!r} stands here twice")
+            else:
+                found[key] = self.plain(value_node, (*place, key))
+        return found
+
+    def _note(self, node: Node, message: str) -> None:
+        self.problems.append(Problem(self.name, node.start_mark.line + 1, node.start_mark.column + 1, message))
+
+
+def _scalar(node: ScalarNode) -> str | int | float | bool | None:
+    kind = str(node.tag).rpartition(":")[2]
+    text: str = node.value
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "int":
+        return int(text.replace("_", ""), 0) if not text.lstrip("+-").isdigit() else int(text)
+    if kind == "float":
+        return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+    return text  # a timestamp stays text: the caller knows the time zone, YAML does not
+
+
+def _problem_at(name: str, places: dict[Place, tuple[int, int]], place: Place, message: str) -> Problem:
+    known = place
+    while known and known not in places:
+        known = known[:-1]
+    line, column = places.get(known, (0, 0))
+    return Problem(name, line, column, message)
+
+
+def _from_pydantic(name: str, model: type[BaseModel], places: dict[Place, tuple[int, int]], error: Any) -> Problem:
+    place = tuple(one for one in error["loc"] if not (isinstance(one, str) and one.startswith("function-")))
+    place = tuple(one for index, one in enumerate(place) if place[: index + 1] in places or index == len(place) - 1)
+    here = ".".join(str(one) for one in place)
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(model, place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.4)
+        advice = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
+        return _problem_at(name, places, place, f"unknown key {here!r}{advice}")
+    if error["type"] == "missing":
+        return _problem_at(name, places, place, f"{here!r} is missing")
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return _problem_at(name, places, place, f"{here!r}: {said[:1].lower()}{said[1:]}")
+
+
+def _known_keys(model: type[BaseModel], place: Place) -> list[str]:
+    current: list[Any] = [model]
+    for step in place:
+        current = [deeper for one in current for deeper in _step(one, step)]
+    models = [one for part in current for one in _models(part)]
+    return sorted({info.alias or key for one in models for key, info in one.model_fields.items()})
+
+
+def _step(part: Any, step: str | int) -> Iterable[Any]:
+    for one in _models(part):
+        for key, info in one.model_fields.items():
+            if step in (key, info.alias):
+                yield info.annotation
+    for one in _flatten(part):
+        if get_origin(one) in (list, tuple, dict):
+            yield from get_args(one)
+
+
+def _models(part: Any) -> list[type[BaseModel]]:
+    return [one for one in _flatten(part) if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
+def _flatten(part: Any) -> list[Any]:
+    if get_origin(part) in (Union, types.UnionType, Annotated):
+        return [deeper for one in get_args(part) for deeper in _flatten(one)]
+    return [part]

@@ -1,0 +1,341 @@
+"""rehearse.yaml: which orgs, which scope, which calendar, where things are kept.
+
+The file is found upward from the current folder. It holds references to secrets, never secrets, and it cannot loosen
+any guard: what production may receive is not a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.clock import Hours, Span
+from rehearse.documents import Document, Place, load_document
+from rehearse.errors import NotFound, UsageError
+from rehearse.secret import Reference, resolve
+from rehearse.workspace_file import BlackoutEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
+
+FILE = "rehearse.yaml"
+LICENCES = ("FULL", "PARTIAL", "DEVELOPER_PRO", "DEVELOPER")
+
+
+@dataclass(frozen=True)
+class LoginConfig:
+    """A login as configured: kind, plain values, and references to the secrets it needs (field -> reference)."""
+
+    kind: Literal["sf", "client_credentials", "jwt", "token"]
+    plain: Mapping[str, str]
+    secrets: Mapping[str, Reference]
+
+
+@dataclass(frozen=True)
+class HandDates:
+    """The last refresh of a sandbox as a person wrote it down; `activated` None means the copy is under way."""
+
+    requested: datetime
+    copied: datetime | None
+    activated: datetime | None
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """One sandbox of the file; without a login its dates are kept by hand."""
+
+    name: str
+    login: LoginConfig | None
+    type: str | None
+    tags: tuple[str, ...]
+    last_refresh: HandDates | None
+
+
+@dataclass(frozen=True)
+class ProductionConfig:
+    """The production org: a login to read with, and optionally one that may refresh sandboxes."""
+
+    name: str
+    login: LoginConfig | None
+    control: LoginConfig | None
+
+
+@dataclass(frozen=True)
+class Blackout:
+    """A time in which nothing may run: a window, a recurring start with a length, or the text of an .ics file."""
+
+    name: str
+    sandboxes: tuple[str, ...]
+    start: datetime | None = None
+    end: datetime | None = None
+    rrule: str = ""
+    first_day: str = ""
+    at: str = ""
+    length: timedelta = timedelta()
+    ics: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom rehearsals need: own zone, optional hours, absences as windows."""
+
+    name: str
+    zone: ZoneInfo
+    hours: Hours | None
+    away: tuple[tuple[datetime, datetime], ...]
+
+
+@dataclass(frozen=True)
+class RefreshPolicy:
+    """What the planner may assume about refreshes (formats.md, `refresh`)."""
+
+    prefer: Literal["few", "fresh"] = "few"
+    clock: Literal["learn", "request", "end", "activation"] = "learn"
+    usable_during_copy: bool = True
+    settle: timedelta = timedelta(hours=6)
+    plan_with: Literal["certain", "possible"] = "certain"
+    copy_time: Mapping[str, timedelta] | None = None
+
+
+@dataclass(frozen=True)
+class ScopeConfig:
+    """Which metadata and records count (formats.md, `scope`)."""
+
+    metadata_include: tuple[str, ...]
+    metadata_exclude: tuple[str, ...]
+    objects: tuple[str, ...]
+    objects_exclude: tuple[str, ...]
+    where: Mapping[str, str]
+    files: bool
+
+
+@dataclass(frozen=True)
+class StorageConfig:
+    """Where things are kept: the folder, the database (URL or None for SQLite in the folder), the key."""
+
+    folder: Path
+    database: str | None
+    key: Reference
+    keep: timedelta
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A whole rehearse.yaml, checked and converted; instants are aware."""
+
+    root: Path
+    clock: Literal["machine", "org"]
+    team: str
+    zone: ZoneInfo
+    production: ProductionConfig | None
+    sandboxes: tuple[SandboxConfig, ...]
+    ca_bundle: Path | None
+    grid: timedelta
+    horizon: Span
+    hours: Hours
+    blackouts: tuple[Blackout, ...]
+    people: tuple[Person, ...]
+    refresh: RefreshPolicy
+    licences: Mapping[str, int]
+    scope: ScopeConfig
+    storage: StorageConfig
+    not_acted_on: tuple[str, ...] = ()
+
+    def sandbox(self, name: str) -> SandboxConfig:
+        """The sandbox of this name, in any letter case; raises NotFound that lists the known ones."""
+        for one in self.sandboxes:
+            if one.name.lower() == name.lower():
+                return one
+        known = ", ".join(one.name for one in self.sandboxes) or "none"
+        raise NotFound(f"There is no sandbox {name!r} in {FILE}.", f"Known: {known}.")
+
+
+def find_workspace(start: Path) -> Path:
+    """The path of the nearest rehearse.yaml, from a folder upward; raises NotFound."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise NotFound(
+        f"There is no {FILE} in {start} or above it.",
+        "Write one with `rehearse init`, or try everything on a practice org with `rehearse practice up`.",
+    )
+
+
+def load_workspace(path: Path) -> Workspace:
+    """Read a rehearse.yaml. Raises DocumentError with every mistake, its line and column."""
+    document = load_document(path, WorkspaceEntry, path.name)
+    reader = _Reader(document, path.resolve().parent)
+    workspace = reader.workspace()
+    document.finish()
+    return workspace
+
+
+class _Reader:
+    """Converts the checked file into a Workspace; notes what a wall clock or a path has against it."""
+
+    def __init__(self, document: Document[WorkspaceEntry], root: Path) -> None:
+        self.document = document
+        self.file = document.model
+        self.root = root
+        self.zone = document.read(("timezone",), clock.zone, self.file.timezone) or clock.zone("UTC")
+
+    def workspace(self) -> Workspace:
+        file, calendar = self.file, self.file.calendar
+        grid = self.span(("calendar", "grid"), calendar.grid)
+        if grid <= timedelta() or timedelta(days=1) % grid:
+            self.document.problem(("calendar", "grid"), "a day must be a whole number of grid steps")
+        return Workspace(
+            root=self.root,
+            clock=file.clock,
+            team=file.team,
+            zone=self.zone,
+            production=self.production(),
+            sandboxes=tuple(self.sandbox(name) for name in file.sandboxes),
+            ca_bundle=self.root / Path(file.tls.ca_bundle).expanduser() if file.tls else None,
+            grid=grid,
+            horizon=self.document.read(("calendar", "horizon"), clock.parse_span, calendar.horizon) or Span(),
+            hours=self.hours(("calendar", "hours"), calendar.hours),
+            blackouts=tuple(self.blackout(index, one) for index, one in enumerate(calendar.blackouts)),
+            people=tuple(self.person(name) for name in file.people),
+            refresh=self.refresh(),
+            licences=file.licences,
+            scope=self.scope(),
+            storage=self.storage(),
+            not_acted_on=file.not_acted_on(),
+        )
+
+    def span(self, place: Place, text: str) -> timedelta:
+        span = self.document.read(place, clock.parse_span, text) or Span()
+        if span.working_days:
+            self.document.problem(place, "working days make no sense here; write hours or days")
+        return span.amount
+
+    def instant(self, place: Place, text: str) -> datetime:
+        return self.document.read(place, lambda one: clock.parse_instant(one, self.zone), text) or datetime.max
+
+    def edge(self, place: Place, text: str, where: ZoneInfo, *, last: bool) -> datetime:
+        parsed = self.document.read(place, lambda one: clock.parse_edge(one, where, last=last), text)
+        return parsed or clock.from_iso("1970-01-01T00:00:00Z")
+
+    def reference(self, entry: SecretEntry) -> Reference:
+        return Reference(entry.env, entry.file, entry.keyring, tuple(entry.command), self.root)
+
+    def login(self, entry: LoginEntry | None) -> LoginConfig | None:
+        if entry is None:
+            return None
+        if entry.sf:
+            return LoginConfig("sf", {"alias": entry.sf}, {})
+        kind, body = entry.chosen()
+        plain = {key: value for key, value in body if isinstance(value, str)}
+        if key_file := plain.pop("key_file", ""):
+            return LoginConfig(kind, plain, self.secrets(body) | {"key": Reference(file=key_file, base=self.root)})
+        return LoginConfig(kind, plain, self.secrets(body))
+
+    def secrets(self, body: object) -> dict[str, Reference]:
+        pairs = {key: value for key, value in body if isinstance(value, SecretEntry)}  # type: ignore[attr-defined]
+        return {key: self.reference(value) for key, value in pairs.items()}
+
+    def production(self) -> ProductionConfig | None:
+        entry = self.file.production
+        return entry and ProductionConfig(entry.name, self.login(entry.login), self.login(entry.control))
+
+    def sandbox(self, name: str) -> SandboxConfig:
+        entry, place = self.file.sandboxes[name], ("sandboxes", name)
+        dates = None
+        if last := entry.last_refresh:
+            where = (*place, "last_refresh")
+            dates = HandDates(
+                self.instant((*where, "requested"), last.requested),
+                self.instant((*where, "copied"), last.copied) if last.copied else None,
+                self.instant((*where, "activated"), last.activated) if last.activated else None,
+            )
+            order = [one for one in (dates.requested, dates.copied, dates.activated) if one]
+            if order != sorted(order):
+                self.document.problem(where, "requested, copied and activated must follow one another")
+        return SandboxConfig(name, self.login(entry.login), entry.type, tuple(entry.tags), dates)
+
+    def hours(self, place: Place, entry: HoursEntry) -> Hours:
+        midnight = clock.parse_time("00:00")
+        start = self.document.read((*place, "from"), clock.parse_time, entry.start) or midnight
+        end = self.document.read((*place, "to"), clock.parse_time, entry.end) or midnight
+        return Hours(tuple(sorted(clock.DAYS.index(day) for day in entry.days)), start, end)
+
+    def blackout(self, index: int, entry: BlackoutEntry) -> Blackout:
+        place: Place = ("calendar", "blackouts", index)
+        for name in entry.sandboxes:
+            if name not in self.file.sandboxes:
+                self.document.problem((*place, "sandboxes"), f"there is no sandbox {name!r} in this file")
+        chosen = tuple(entry.sandboxes)
+        if entry.ics:
+            return Blackout(entry.name or entry.ics, chosen, ics=self.text_of((*place, "ics"), entry.ics))
+        if entry.rrule:
+            length = self.span((*place, "for"), entry.length)
+            return Blackout(
+                entry.name, chosen, rrule=entry.rrule, first_day=entry.start, at=entry.at or "00:00", length=length
+            )
+        start = self.edge((*place, "from"), entry.start, self.zone, last=False)
+        end = self.edge((*place, "to"), entry.end, self.zone, last=True)
+        if end <= start:
+            self.document.problem(place, f"the blackout {entry.name!r} ends before it starts")
+        return Blackout(entry.name, chosen, start, end)
+
+    def text_of(self, place: Place, name: str) -> str:
+        try:
+            return (self.root / Path(name).expanduser()).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self.document.problem(place, f"{name} cannot be read: {getattr(error, 'strerror', None) or 'not text'}")
+            return ""
+
+    def person(self, name: str) -> Person:
+        entry, place = self.file.people[name], ("people", name)
+        where = self.zone
+        if entry.timezone:
+            where = self.document.read((*place, "timezone"), clock.zone, entry.timezone) or self.zone
+        away = tuple(
+            (
+                self.edge((*place, "away", index, "from"), one.start, where, last=False),
+                self.edge((*place, "away", index, "to"), one.end, where, last=True),
+            )
+            for index, one in enumerate(entry.away)
+        )
+        hours = self.hours((*place, "hours"), entry.hours) if entry.hours else None
+        return Person(name, where, hours, away)
+
+    def refresh(self) -> RefreshPolicy:
+        entry = self.file.refresh
+        times = {name: self.span(("refresh", "copy_time", name), text) for name, text in entry.copy_time.items()}
+        settle = self.span(("refresh", "settle"), entry.settle)
+        return RefreshPolicy(entry.prefer, entry.clock, entry.usable_during_copy, settle, entry.plan_with, times)
+
+    def scope(self) -> ScopeConfig:
+        metadata, records = self.file.scope.metadata, self.file.scope.records
+        return ScopeConfig(
+            tuple(metadata.include),
+            tuple(metadata.exclude),
+            tuple(records.include),
+            tuple(records.exclude),
+            records.where,
+            records.files,
+        )
+
+    def storage(self) -> StorageConfig:
+        entry = self.file.storage
+        database: str | None = None
+        if entry.database:
+            database = _database_url(self.reference(entry.database))
+        keep = self.span(("storage", "keep"), entry.keep)
+        return StorageConfig(self.root / Path(entry.path).expanduser(), database, self.reference(entry.key), keep)
+
+
+def _database_url(reference: Reference) -> str | None:
+    """The URL of a team database; an unset variable means SQLite in the storage folder."""
+    import os
+
+    if reference.env and not os.environ.get(reference.env):
+        return None
+    url = resolve(reference)
+    if "://" not in url:
+        raise UsageError(f"The {reference} holds no database URL.", "Write postgresql+psycopg://HOST/NAME.")
+    return url
