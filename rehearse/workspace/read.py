@@ -1,4 +1,4 @@
-"""rehearse.yaml: which orgs, which scope, which calendar, where things are kept.
+"""Find and read rehearse.yaml into a Workspace.
 
 The file is found upward from the current folder. It holds references to secrets, never secrets, and it cannot loosen
 any guard: what production may receive is not a setting.
@@ -6,11 +6,9 @@ any guard: what production may receive is not a setting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
@@ -18,138 +16,22 @@ from rehearse.clock import Hours, Span
 from rehearse.documents import Document, Place, load_document
 from rehearse.errors import NotFound, UsageError
 from rehearse.secret import Reference, resolve
-from rehearse.workspace_file import BlackoutEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
+from rehearse.workspace.file import BlackoutEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
+from rehearse.workspace.model import (
+    FILE,
+    Blackout,
+    HandDates,
+    LoginConfig,
+    Person,
+    ProductionConfig,
+    RefreshPolicy,
+    SandboxConfig,
+    ScopeConfig,
+    StorageConfig,
+    Workspace,
+)
 
-FILE = "rehearse.yaml"
-LICENCES = ("FULL", "PARTIAL", "DEVELOPER_PRO", "DEVELOPER")
-
-
-@dataclass(frozen=True)
-class LoginConfig:
-    """A login as configured: kind, plain values, and references to the secrets it needs (field -> reference)."""
-
-    kind: Literal["sf", "client_credentials", "jwt", "token"]
-    plain: Mapping[str, str]
-    secrets: Mapping[str, Reference]
-
-
-@dataclass(frozen=True)
-class HandDates:
-    """The last refresh of a sandbox as a person wrote it down; `activated` None means the copy is under way."""
-
-    requested: datetime
-    copied: datetime | None
-    activated: datetime | None
-
-
-@dataclass(frozen=True)
-class SandboxConfig:
-    """One sandbox of the file; without a login its dates are kept by hand."""
-
-    name: str
-    login: LoginConfig | None
-    type: str | None
-    tags: tuple[str, ...]
-    last_refresh: HandDates | None
-
-
-@dataclass(frozen=True)
-class ProductionConfig:
-    """The production org: a login to read with, and optionally one that may refresh sandboxes."""
-
-    name: str
-    login: LoginConfig | None
-    control: LoginConfig | None
-
-
-@dataclass(frozen=True)
-class Blackout:
-    """A time in which nothing may run: a window, a recurring start with a length, or the text of an .ics file."""
-
-    name: str
-    sandboxes: tuple[str, ...]
-    start: datetime | None = None
-    end: datetime | None = None
-    rrule: str = ""
-    first_day: str = ""
-    at: str = ""
-    length: timedelta = timedelta()
-    ics: str = ""
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody whom rehearsals need: own zone, optional hours, absences as windows."""
-
-    name: str
-    zone: ZoneInfo
-    hours: Hours | None
-    away: tuple[tuple[datetime, datetime], ...]
-
-
-@dataclass(frozen=True)
-class RefreshPolicy:
-    """What the planner may assume about refreshes (formats.md, `refresh`)."""
-
-    prefer: Literal["few", "fresh"] = "few"
-    clock: Literal["learn", "request", "end", "activation"] = "learn"
-    usable_during_copy: bool = True
-    settle: timedelta = timedelta(hours=6)
-    plan_with: Literal["certain", "possible"] = "certain"
-    copy_time: Mapping[str, timedelta] | None = None
-
-
-@dataclass(frozen=True)
-class ScopeConfig:
-    """Which metadata and records count (formats.md, `scope`)."""
-
-    metadata_include: tuple[str, ...]
-    metadata_exclude: tuple[str, ...]
-    objects: tuple[str, ...]
-    objects_exclude: tuple[str, ...]
-    where: Mapping[str, str]
-    files: bool
-
-
-@dataclass(frozen=True)
-class StorageConfig:
-    """Where things are kept: the folder, the database (URL or None for SQLite in the folder), the key."""
-
-    folder: Path
-    database: str | None
-    key: Reference
-    keep: timedelta
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """A whole rehearse.yaml, checked and converted; instants are aware."""
-
-    root: Path
-    clock: Literal["machine", "org"]
-    team: str
-    zone: ZoneInfo
-    production: ProductionConfig | None
-    sandboxes: tuple[SandboxConfig, ...]
-    ca_bundle: Path | None
-    grid: timedelta
-    horizon: Span
-    hours: Hours
-    blackouts: tuple[Blackout, ...]
-    people: tuple[Person, ...]
-    refresh: RefreshPolicy
-    licences: Mapping[str, int]
-    scope: ScopeConfig
-    storage: StorageConfig
-    not_acted_on: tuple[str, ...] = ()
-
-    def sandbox(self, name: str) -> SandboxConfig:
-        """The sandbox of this name, in any letter case; raises NotFound that lists the known ones."""
-        for one in self.sandboxes:
-            if one.name.lower() == name.lower():
-                return one
-        known = ", ".join(one.name for one in self.sandboxes) or "none"
-        raise NotFound(f"There is no sandbox {name!r} in {FILE}.", f"Known: {known}.")
+_NEVER = clock.from_iso("1970-01-01T00:00:00Z")
 
 
 def find_workspace(start: Path) -> Path:
@@ -213,11 +95,11 @@ class _Reader:
         return span.amount
 
     def instant(self, place: Place, text: str) -> datetime:
-        return self.document.read(place, lambda one: clock.parse_instant(one, self.zone), text) or datetime.max
+        return self.document.read(place, lambda one: clock.parse_instant(one, self.zone), text) or _NEVER
 
     def edge(self, place: Place, text: str, where: ZoneInfo, *, last: bool) -> datetime:
         parsed = self.document.read(place, lambda one: clock.parse_edge(one, where, last=last), text)
-        return parsed or clock.from_iso("1970-01-01T00:00:00Z")
+        return parsed or _NEVER
 
     def reference(self, entry: SecretEntry) -> Reference:
         return Reference(entry.env, entry.file, entry.keyring, tuple(entry.command), self.root)
@@ -239,7 +121,9 @@ class _Reader:
 
     def production(self) -> ProductionConfig | None:
         entry = self.file.production
-        return entry and ProductionConfig(entry.name, self.login(entry.login), self.login(entry.control))
+        if entry is None:
+            return None
+        return ProductionConfig(entry.name, self.login(entry.login), self.login(entry.control))
 
     def sandbox(self, name: str) -> SandboxConfig:
         entry, place = self.file.sandboxes[name], ("sandboxes", name)
@@ -331,8 +215,6 @@ class _Reader:
 
 def _database_url(reference: Reference) -> str | None:
     """The URL of a team database; an unset variable means SQLite in the storage folder."""
-    import os
-
     if reference.env and not os.environ.get(reference.env):
         return None
     url = resolve(reference)

@@ -1,4 +1,4 @@
-"""The shape of rehearse.yaml, key by key, as pydantic models; what the keys mean is in workspace.py."""
+"""The shape of rehearse.yaml, key by key, as pydantic models; what they become is in model.py."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from rehearse.documents import Entry
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_WORKDAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
 class SecretEntry(Entry):
@@ -109,7 +110,7 @@ class TlsEntry(Entry):
 
 
 class HoursEntry(Entry):
-    days: list[Day] = Field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"], min_length=1)
+    days: list[Day] = Field(default=list(_WORKDAYS), min_length=1)
     start: str = Field(default="09:00", alias="from")
     end: str = Field(default="18:00", alias="to")
 
