@@ -1,4 +1,4 @@
-"""Salesforce ids: 15 characters that count case, 18 that say it again in a suffix, and how a practice org makes new ones.
+"""Salesforce ids: 15 characters that count case, 18 that say it again in a suffix, and how new ones are made.
 
 Pure functions. Promise: `restore_case(x) == restore_case(x[:15])` for every right 18-character id, and two orgs never
 make the same id, because three characters of each come from the org's own id.
