@@ -1,0 +1,135 @@
+"""What a command works at: the workspace, its database, the time that counts as now, and connections on demand.
+
+Connections are opened only when a verb asks and are closed at the end of the block. Production is connected with its
+reading login; the login that may refresh sandboxes is loaded by the refresh verbs alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehearse import clock
+from rehearse.errors import UsageError
+from rehearse.secret import resolve
+from rehearse.state import Database, open_database
+from rehearse.workspace.model import LoginConfig, SandboxConfig, Workspace
+from rehearse.workspace.read import find_workspace, load_workspace
+
+if TYPE_CHECKING:
+    from rehearse.baseline.index import Baselines
+    from rehearse.baseline.record_store import CaptureStore
+    from rehearse.org.connect import OrgReader, OrgWriter
+    from rehearse.org.model import Login
+
+
+@dataclass
+class Desk:
+    """The things one command needs; made by `open_desk`."""
+
+    workspace: Workspace
+    database: Database
+    _stack: ExitStack
+    _now: datetime | None = None
+    _production: OrgReader | None = None
+    _readers: dict[str, OrgReader] = field(default_factory=dict)
+
+    def fetch_now(self) -> datetime:
+        """The instant that counts as now, asked once a command: REHEARSE_NOW, production's clock, or the machine's."""
+        if self._now is None:
+            if text := os.environ.get("REHEARSE_NOW"):
+                self._now = clock.from_iso(text)
+            elif self.workspace.clock == "org" and (production := self.connect_production()) is not None:
+                self._now = production.fetch_server_time()
+            else:
+                self._now = clock.now()
+        return self._now
+
+    def connect_production(self) -> OrgReader | None:
+        """A reader of production, or None where rehearse.yaml gives no login for it."""
+        config = self.workspace.production
+        if self._production is None and config is not None and config.login is not None:
+            self._production = self._connect(config.login)
+        return self._production
+
+    def connect_reader(self, sandbox: SandboxConfig) -> OrgReader:
+        """A reader of a sandbox; raises UsageError where it has no login."""
+        if sandbox.name not in self._readers:
+            self._readers[sandbox.name] = self._connect(_needed(sandbox))
+        return self._readers[sandbox.name]
+
+    def connect_writer(self, sandbox: SandboxConfig, expected_org_id: str | None) -> OrgWriter:
+        """A writer of a sandbox that proved to be one (rule 4 of the design); raises NotASandbox, GenerationChanged."""
+        from rehearse.org.connect import SandboxClaim, connect_writer
+
+        claim = SandboxClaim(
+            name=sandbox.name,
+            production=self.connect_production(),
+            confirmed_org_id=None,
+            expected_org_id=expected_org_id,
+        )
+        writer = connect_writer(build_login(_needed(sandbox)), claim, ca_bundle=self.workspace.ca_bundle)
+        self._stack.callback(writer.reader.close)
+        return writer
+
+    def store(self) -> CaptureStore:
+        """The capture store of this workspace; raises KeyUnavailable when the workspace key is not there."""
+        from rehearse.baseline.keys import load_keys
+        from rehearse.baseline.record_store import CaptureStore
+
+        storage = self.workspace.storage
+        return CaptureStore(storage.folder, load_keys(storage.folder, storage.key))
+
+    def baselines(self) -> Baselines:
+        """The index of baselines."""
+        from rehearse.baseline.index import Baselines
+
+        return Baselines(self.database)
+
+    def _connect(self, config: LoginConfig) -> OrgReader:
+        from rehearse.org.connect import connect_reader
+
+        reader = connect_reader(build_login(config), ca_bundle=self.workspace.ca_bundle)
+        self._stack.callback(reader.close)
+        return reader
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """Find and read rehearse.yaml, open its database, and close everything at the end of the block."""
+    workspace = load_workspace(find_workspace(Path.cwd()))
+    with ExitStack() as stack:
+        database = open_database(workspace.storage.database or workspace.storage.folder)
+        stack.callback(database.close)
+        yield Desk(workspace, database, stack)
+
+
+def build_login(config: LoginConfig) -> Login:
+    """The login of a configuration, with its secrets looked up; raises LoginError where one is missing."""
+    from rehearse.org.model import Login
+
+    found = {key: resolve(reference) for key, reference in config.secrets.items()}
+    known = {**config.plain, **found}
+    return Login(
+        kind=config.kind,
+        alias=known.get("alias", ""),
+        url=known.get("url", "").rstrip("/"),
+        username=known.get("username", ""),
+        client_id=known.get("client_id", ""),
+        secret=known.get("client_secret", "") or known.get("access_token", ""),
+        key=known.get("key", ""),
+    )
+
+
+def _needed(sandbox: SandboxConfig) -> LoginConfig:
+    if sandbox.login is None:
+        raise UsageError(
+            f"The sandbox {sandbox.name} has no login in rehearse.yaml; only its dates are kept by hand.",
+            "Give it a login to capture, compare or reset it.",
+        )
+    return sandbox.login

@@ -1,0 +1,91 @@
+"""Pages as plain text for a terminal or a log; colour only where the caller says that the terminal wants it."""
+
+from __future__ import annotations
+
+import io
+
+from rehearse.report.view import Block, Cell, Page, Paragraph, Table, Timeline
+
+_STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
+
+
+def render_text(page: Page, *, width: int = 120, colour: bool = False) -> str:
+    """The whole page as text that ends in a line end."""
+    parts = [render_block(block, width=width, colour=colour) for block in page.blocks]
+    head = f"{page.title}\n{'=' * len(page.title)}\n\n" if page.title else ""
+    return head + "\n".join(parts)
+
+
+def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str:
+    """One block as text that ends in a line end."""
+    from rich.console import Console
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    if isinstance(block, Paragraph):
+        console.print(Text(block.text, style=_STYLES[block.tone]))
+    elif isinstance(block, Timeline):
+        out.write(_timeline(block, width))
+    else:
+        console.print(_table(block))
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _table(table: Table) -> object:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    if not table.rows:
+        return Text(f"{table.title}: {table.empty}" if table.title else table.empty)
+    made = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(table.columns):
+        made.add_column(name, justify="right" if index in table.right else "left", overflow="fold")
+    for row in table.rows:
+        made.add_row(*(_cell(one) for one in row))
+    return made
+
+
+def _cell(cell: Cell) -> object:
+    from rich.text import Text
+
+    return Text(cell.text, style=_STYLES[cell.tone])
+
+
+_MARKS = {
+    "booking": "#",
+    "reset": "r",
+    "copy": "c",
+    "settling": "s",
+    "possible": "·",
+    "certain": "-",
+    "blackout": "x",
+    "advance": "a",
+    "use": "u",
+}
+
+
+def _timeline(timeline: Timeline, width: int) -> str:
+    """A lane a line, one character a slice of time; a later bar is drawn over an earlier one."""
+    label = max([len(lane.name) for lane in timeline.lanes] + [8]) + 2
+    columns = max(20, width - label - 2)
+    whole = (timeline.end - timeline.start) / columns
+    lines = [timeline.title, f"{'':{label}}{timeline.start:%d %b}".ljust(label + columns - 6) + f"{timeline.end:%d %b}"]
+    for lane in timeline.lanes:
+        cells = [" "] * columns
+        for bar in lane.bars:
+            first = max(0, int((bar.start - timeline.start) / whole))
+            last = min(columns, max(first + 1, int((bar.end - timeline.start) / whole)))
+            cells[first:last] = _MARKS[bar.kind] * max(0, last - first)
+        lines.append(f"{lane.name:{label}}{''.join(cells)}")
+    used = {bar.kind for lane in timeline.lanes for bar in lane.bars}
+    lines.append("  ".join(f"{_MARKS[kind]} {kind}" for kind in _MARKS if kind in used))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
