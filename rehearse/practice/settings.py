@@ -1,0 +1,127 @@
+"""The named assumptions of the practice world: every fact about Salesforce that no source settles, with what we chose.
+
+`KNOBS` lists each setting with its default and its meaning; changes are kept in estate.db and seen by every process at
+once. A setting that is not listed is refused on writing, and so is a value of another kind than its default. Durations
+are virtual minutes. Reading is a plain mapping, so that an org can be given the settings without knowing this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearse.practice.estate_file import EstateFile
+
+TABLE = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting: its default, and in one sentence what it decides."""
+
+    name: str
+    default: Any
+    meaning: str
+
+
+_BUSY = "A copy of this sandbox is in progress; wait for it, or activate or discard it."
+_NO_LICENCE = "You have no available sandbox license of this type."
+
+KNOBS: tuple[Knob, ...] = (
+    # When a sandbox may be refreshed again.
+    Knob("interval_days", {"DEVELOPER": 1, "DEVELOPER_PRO": 1, "PARTIAL": 5, "FULL": 29}, "days between two requests"),
+    Knob("interval_counts_from", "request", "what starts the interval: request, end (EndDate) or activation"),
+    Knob("discarded_refresh_counts", True, "a discarded or expired refresh still uses up the interval"),
+    Knob("delete_inside_interval", True, "a sandbox may be deleted before its interval is over"),
+    Knob("deleted_licence_rests", False, "the licence of a deleted sandbox stays taken until its interval is over"),
+    # How long things take, in virtual minutes.
+    Knob("pending_minutes", 5, "least time in the queue"),
+    Knob("sampling_minutes", 60, "choosing the records of a Partial copy"),
+    Knob(
+        "processing_minutes",
+        {"DEVELOPER": 45, "DEVELOPER_PRO": 60, "PARTIAL": 240, "FULL": 1200},
+        "copying, by licence type",
+    ),
+    Knob("activating_minutes", 40, "codes 5 to 8 together"),
+    Knob("discarding_minutes", 10, "dropping a copy that was not activated"),
+    Knob("deleting_minutes", 15, "from the deletion until the name is free"),
+    Knob("unactivated_days", 30, "an unactivated copy is dropped after this many days"),
+    Knob("inactive_days", 180, "a sandbox nobody logged in to is deleted after this many days; 0 = never"),
+    Knob("session_idle_hours", 0, "an access token dies when unused for this long; 0 = never"),
+    # What rows show.
+    Knob("create_shows_activating", True, "a new sandbox passes through the codes 5 to 8 too"),
+    Knob("end_date_at", "copied", "EndDate is set when the copy is made (copied) or when it is usable (completed)"),
+    Knob("activated_date_at", "finished", "ActivatedDate is the end of the activation (finished) or its request"),
+    Knob("activating_label", "Activating", "Status of the codes 5 to 8; empty = the four long labels"),
+    Knob("discarded_ends_as", "D", "code of a row after Discarding"),
+    Knob("stage_parent_field", "SandboxProcessId", "column of SandboxProcessStage that names the process"),
+    Knob("refresh_clears_unsent", ["Description"], "fields that a refresh empties when they are not sent again"),
+    Knob("activation_group_required", False, "Developer and Developer Pro need ActivationUserGroupId"),
+    # Refusals whose code or text no source gives. All of them are invented here.
+    Knob("too_early_code", "INVALID_OPERATION", "errorCode of a refresh inside the interval"),
+    Knob("too_early_message", "Refresh date hasn't been met", "text of the same"),
+    Knob("busy_code", "INVALID_STATUS", "errorCode of a refresh, clone or deletion while a copy is in progress"),
+    Knob("busy_message", _BUSY, "text of the same"),
+    Knob("no_licence_code", "LIMIT_EXCEEDED", "errorCode when all licences are taken"),
+    Knob("no_licence_message", _NO_LICENCE, "text of the same"),
+    Knob("wrong_action_code", "INVALID_STATUS", "errorCode of a RefreshAction in a wrong state"),
+    Knob("wrong_action_message", "The sandbox is not pending activation.", "text of the same"),
+    Knob("bad_input_code", "INVALID_INPUT", "errorCode of field values that do not go together"),
+    Knob("locked_code", "INSUFFICIENT_ACCESS", "errorCode of every sandbox request while sandboxes are locked"),
+    Knob("locked_message", "Your sandboxes are locked.", "text of the same"),
+    # Licences and contents.
+    Knob("licences", {"DEVELOPER": 25, "DEVELOPER_PRO": 5, "PARTIAL": 1, "FULL": 2}, "how many of each were bought"),
+    Knob("sample_records", 10_000, "most records of one object in a Partial copy, before what they refer to"),
+    Knob("copy_replaces_org_id", True, "org ids inside copied text values become the id of the new org"),
+    Knob("copy_stops_schedules", True, "scheduled jobs do not arrive in a copy"),
+    Knob("copy_drops_recycle_bin", True, "deleted records do not arrive in a copy"),
+    Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),
+)
+_BY_NAME = {knob.name: knob for knob in KNOBS}
+
+
+class Settings(Mapping[str, Any]):
+    """The settings of one estate, read live."""
+
+    def __init__(self, file: EstateFile) -> None:
+        self._file = file
+
+    def __getitem__(self, name: str) -> Any:
+        knob = _BY_NAME[name]
+        rows = self._file.load_rows("SELECT value FROM settings WHERE name = ?", (name,))
+        return json.loads(rows[0]["value"]) if rows else knob.default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_BY_NAME)
+
+    def __len__(self) -> int:
+        return len(_BY_NAME)
+
+    def put(self, name: str, value: Any) -> None:
+        """Change a setting. Raises KeyError for an unknown name, TypeError for a value of another kind."""
+        default = _BY_NAME[name].default
+        if not _same_kind(default, value):
+            raise TypeError(f"The setting {name} is like {default!r}, not like {value!r}.")
+        with self._file.transaction() as db:
+            db.execute(
+                "INSERT INTO settings VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+                (name, json.dumps(value)),
+            )
+
+    def clear(self, name: str) -> None:
+        """Go back to the default. Raises KeyError for an unknown name."""
+        _BY_NAME[name]
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM settings WHERE name = ?", (name,))
+
+
+def _same_kind(default: Any, value: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int):
+        return isinstance(value, int | float) and value >= 0
+    if isinstance(default, dict):
+        return isinstance(value, dict) and all(isinstance(one, int | float) and one >= 0 for one in value.values())
+    return isinstance(value, type(default))
