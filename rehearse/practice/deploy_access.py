@@ -1,0 +1,121 @@
+"""How a deployed file meets the one that is there: profiles merge, permission sets replace, values go inactive.
+
+Pure functions over XML. A profile keeps every entry that the file does not name; a container's own part keeps every
+element that the file does not carry; a picklist value that the file leaves out stays, inactive (facts 0.2, 0.3, 0.6).
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from rehearse.practice.meta_xml import copy, elements, first, local, parse, render, set_text, text_of
+
+PROFILE_KEYS: dict[str, tuple[str, ...]] = {
+    "applicationVisibilities": ("application",),
+    "categoryGroupVisibilities": ("dataCategoryGroup",),
+    "classAccesses": ("apexClass",),
+    "customMetadataTypeAccesses": ("name",),
+    "customPermissions": ("name",),
+    "customSettingAccesses": ("name",),
+    "externalDataSourceAccesses": ("externalDataSource",),
+    "fieldPermissions": ("field",),
+    "flowAccesses": ("flow",),
+    "layoutAssignments": ("recordType", "layout"),
+    "loginFlows": ("friendlyname",),
+    "objectPermissions": ("object",),
+    "pageAccesses": ("apexPage",),
+    "profileActionOverrides": ("actionName",),
+    "recordTypeVisibilities": ("recordType",),
+    "tabVisibilities": ("tab",),
+    "tabSettings": ("tab",),
+    "userPermissions": ("name",),
+}
+WHOLE = ("loginHours", "loginIpRanges")
+
+
+def entry_key(entry: etree._Element) -> tuple[str, ...]:
+    """What makes an entry of a profile or permission set the same entry (facts 6.3)."""
+    tag = local(entry)
+    if tag == "layoutAssignments":  # one layout a record type, and one for the object without a record type
+        kind = text_of(entry, "recordType")
+        return (tag, kind or text_of(entry, "layout").split("-", 1)[0])
+    if tag in WHOLE:
+        return (tag, etree.tostring(entry, method="c14n").decode())
+    if tag in PROFILE_KEYS:
+        return (tag, *(text_of(entry, name) for name in PROFILE_KEYS[tag]))
+    return (tag,)
+
+
+def merge_profile(old: bytes, new: bytes) -> bytes:
+    """The profile after a deployment: entries of the file take the place of those with the same key, others stay."""
+    root = parse(old)
+    kept = {entry_key(entry): entry for entry in elements(root)}
+    for entry in elements(parse(new)):
+        kept[entry_key(entry)] = copy(entry)
+    root[:] = sorted(kept.values(), key=local)
+    return render(root)
+
+
+def merge_own_part(old: bytes, new: bytes) -> bytes:
+    """A container's own part after a deployment: the elements of the file replace those of the same tag."""
+    root, fresh = parse(old), parse(new)
+    tags = {local(one) for one in elements(fresh)}
+    root[:] = sorted(
+        [*(one for one in elements(root) if local(one) not in tags), *(copy(one) for one in elements(fresh))], key=local
+    )
+    return render(root)
+
+
+def keep_values(old: bytes, new: bytes) -> bytes:
+    """A picklist field or global value set after a deployment: values that the file leaves out stay, inactive."""
+    root, was = parse(new), parse(old)
+    target, tag = _value_list(root)
+    source, _ = _value_list(was)
+    if target is None or source is None:
+        return new
+    named = {text_of(one, "fullName") for one in elements(target, tag)}
+    last = max((target.index(one) for one in elements(target, tag)), default=-1)
+    for value in elements(source, tag):
+        if text_of(value, "fullName") not in named:
+            kept = copy(value)
+            set_text(kept, "default", "false")
+            set_text(kept, "isActive", "false")
+            kept[:] = sorted(elements(kept), key=lambda one: (local(one) != "fullName", local(one)))
+            last += 1
+            target.insert(last, kept)
+    return render(root)
+
+
+def _value_list(root: etree._Element) -> tuple[etree._Element | None, str]:
+    if local(root) == "GlobalValueSet":
+        return root, "customValue"
+    value_set = first(root, "valueSet")
+    return (first(value_set, "valueSetDefinition") if value_set is not None else None), "value"
+
+
+def drop_entries(xml: bytes, mentions: frozenset[tuple[str, str]]) -> bytes:
+    """A profile, permission set, app or layout without the entries that name something that is gone.
+
+    `mentions` holds (child tag, text) pairs such as ("field", "Account.Old__c")."""
+    root = parse(xml)
+    kept = [
+        entry
+        for entry in elements(root)
+        if not any((local(part), part.text or "") in mentions for part in elements(entry))
+        and (local(entry), entry.text or "") not in mentions
+    ]
+    if len(kept) == len(root):
+        return xml
+    root[:] = kept
+    return render(root)
+
+
+def drop_deep(xml: bytes, tag: str, leaf: tuple[str, str]) -> bytes:
+    """The file without the elements `tag`, at any depth, that have a child like `leaf` (name, text)."""
+    root = parse(xml)
+    gone = [one for one in root.iter() if local(one) == tag and text_of(one, leaf[0]) == leaf[1]]
+    for one in gone:
+        parent = one.getparent()
+        if parent is not None:
+            parent.remove(one)
+    return render(root) if gone else xml

@@ -1,0 +1,105 @@
+"""Writing one component of a deployment: what is created, what is changed, and what was the same already.
+
+Every type is a replacement of the XML but these: containers and profiles merge, picklists keep dropped values inactive,
+flows get versions, a FlowDefinition activates. Checks live in deploy_references; the schema follows in `settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rehearse.practice import components, meta_flows, meta_mirror, meta_schema
+from rehearse.practice.components import Author, Component
+from rehearse.practice.deploy_access import keep_values, merge_own_part, merge_profile
+from rehearse.practice.deploy_model import DeployProblem
+from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
+from rehearse.practice.meta_xml import parse, same, text_of
+from rehearse.practice.org_state import OrgState
+
+SCHEMA_TYPES = ("CustomObject", "CustomField", "RecordType", "GlobalValueSet", "ValidationRule")
+
+
+def write(org: OrgState, component: Component, author: Author, *, activate: bool = True) -> str:
+    """Write one component; answers created, changed or the empty text when the org was the same already."""
+    if component.type == "Flow":
+        return _write_flow(org, component, author, activate)
+    if component.type == "FlowDefinition":
+        return _write_definition(org, component, author)
+    old = components.find(org, component.type, component.name)
+    if old is None:
+        kept = components.save(org, replace(component, id=meta_mirror.adopt_id(org, component)), author)
+        meta_mirror.mirror(org, kept)
+        return "created"
+    xml = _meet(old, component)
+    one = BY_NAME.get(component.type)
+    unordered = one is not None and one.unordered
+    if same(old.xml, xml, unordered=unordered) and dict(old.files) == dict(component.files):
+        return ""
+    kept = components.save(org, replace(component, xml=xml, path=old.path, name=old.name, parent=old.parent), author)
+    meta_mirror.mirror(org, kept)
+    return "changed"
+
+
+def _meet(old: Component, new: Component) -> bytes:
+    if new.type == "Profile":
+        return merge_profile(old.xml, new.xml)
+    if new.type in ("CustomField", "GlobalValueSet"):
+        return keep_values(old.xml, new.xml)
+    if new.type in BY_NAME and BY_NAME[new.type].children:
+        return merge_own_part(old.xml, new.xml)
+    return new.xml
+
+
+def _write_flow(org: OrgState, component: Component, author: Author, activate: bool) -> str:
+    before = components.find(org, "Flow", component.name)
+    if not meta_flows.save_flow(org, component, author, activate=activate):
+        return ""
+    return "changed" if before else "created"
+
+
+def _write_definition(org: OrgState, component: Component, author: Author) -> str:
+    versions = meta_flows.load_versions(org, component.name)
+    number = int(text_of(parse(component.xml), "activeVersionNumber") or 0)
+    if not versions:
+        raise DeployProblem(f"no Flow named {component.name} found")
+    if number and number not in {one.number for one in versions}:
+        raise DeployProblem(f"In field: activeVersionNumber - no Flow named {component.name}-{number} found")
+    if number == meta_flows.active_number(versions):
+        return ""
+    meta_flows.set_active(org, versions[0].flow, number, author)
+    return "changed"
+
+
+def ensure_container(org: OrgState, component: Component, author: Author) -> None:
+    """Give a child's container a part of its own where it has none yet (a Workflow, CustomLabels, a standard object)."""
+    if component.type not in CONTAINER_OF:
+        return
+    one, _ = CONTAINER_OF[component.type]
+    if components.find(org, one.name, component.parent) is not None:
+        return
+    if one.name == "CustomObject" and org.find_object(component.parent) is None:
+        return
+    empty = f'<{one.name} xmlns="http://soap.sforce.com/2006/04/metadata"/>'.encode()
+    components.save(org, Component(one.name, component.parent, empty, path=component.path), author)
+
+
+def settle(org: OrgState, written: Iterable[Component]) -> None:
+    """Make objects, validation rules and picklist values follow what was written."""
+    objects: set[str] = set()
+    rules: set[str] = set()
+    for component in written:
+        if component.type == "CustomObject":
+            objects.add(component.name)
+        elif component.type in ("CustomField", "RecordType"):
+            objects.add(component.parent)
+        elif component.type == "GlobalValueSet":
+            objects.update(field.parent for field in meta_schema.users_of_value_set(org, component.name))
+        elif component.type == "ValidationRule":
+            rules.add(component.parent)
+    for name in sorted(set(objects)):
+        objects |= meta_schema.roll_ups_over(org, name)
+    for name in sorted(objects):
+        meta_schema.derive_object(org, name)
+    for name in sorted(rules):
+        meta_schema.derive_rules(org, name)

@@ -1,0 +1,172 @@
+"""From components to what the org enforces: ObjectDefs, validation rules and value sets follow the XML.
+
+`derive_object` builds an object's definition again from its components and puts it into the org, so that describe,
+rows and SOQL follow at once. Standard objects keep their standard fields; a custom object is made by its own XML.
+Nothing here refuses a deployment: that is deploy_references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rehearse.practice import components
+from rehearse.practice.components import Component
+from rehearse.practice.meta_fields import FieldProblem, build_field, location_parts, read_values
+from rehearse.practice.meta_xml import first, flag, parse, text_of
+from rehearse.practice.org_state import OrgState
+from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue, RecordTypeDef, build_custom_object
+from rehearse.practice.schema_standard import RECORD_TYPE_ID
+
+
+@dataclass(frozen=True)
+class OrgLookUp:
+    """What a field's XML may refer to, read from the org's components and standard objects."""
+
+    org: OrgState
+
+    def value_set(self, name: str) -> Sequence[PicklistValue] | None:
+        found = components.find(self.org, "GlobalValueSet", name.removesuffix("__gvs"))
+        return read_values(parse(found.xml), "customValue") if found else None
+
+    def field(self, path: str) -> FieldDef | None:
+        return find_field(self.org, path)
+
+
+def find_field(org: OrgState, path: str) -> FieldDef | None:
+    """The field behind `Object.Field`: from its component where it is custom, else from the standard object."""
+    found = components.find(org, "CustomField", path)
+    object_name, _, name = path.partition(".")
+    if found is not None and name.endswith("__c"):
+        try:
+            return build_field(parse(found.xml), OrgLookUp(org))
+        except FieldProblem:
+            return None
+    definition = org.find_object(object_name)
+    field = definition.find(name) if definition else None
+    return None if field is None or field.custom else field
+
+
+def custom_fields(org: OrgState, object_name: str) -> dict[str, FieldDef]:
+    """The custom fields of an object by name, with the two parts of each Location; broken ones are left out."""
+    fields: dict[str, FieldDef] = {}
+    for component in components.load_children(org, "CustomField", object_name):
+        if not component.name.endswith("__c"):
+            continue
+        try:
+            field = build_field(parse(component.xml), OrgLookUp(org))
+        except FieldProblem:
+            continue
+        fields[field.name] = field
+        fields |= {part.name: part for part in location_parts(field)}
+    return fields
+
+
+def record_types(org: OrgState, object_name: str) -> tuple[RecordTypeDef, ...]:
+    """The record types of an object, by name."""
+    kinds = []
+    for component in components.load_children(org, "RecordType", object_name):
+        xml = parse(component.xml)
+        name = component.name.partition(".")[2]
+        kinds.append(
+            RecordTypeDef(name, text_of(xml, "label") or name, flag(xml, "active"), text_of(xml, "description") or None)
+        )
+    return tuple(kinds)
+
+
+def derive_object(org: OrgState, name: str) -> None:
+    """Build the definition of one object from its components and put it into the org, if it is another than before."""
+    old = org.find_object(name)
+    component = components.find(org, "CustomObject", name)
+    if component is None or (old is None and not name.endswith("__c")):
+        return
+    fields = custom_fields(org, name)
+    if old is not None:  # fields keep their places; new ones follow by name
+        places = {field.name: place for place, field in enumerate(old.fields)}
+        fields = dict(sorted(fields.items(), key=lambda one: (places.get(one[0], len(places)), one[0])))
+    if name.endswith("__c"):
+        new = _custom(org, component, fields, old)
+    else:
+        assert old is not None
+        standard = tuple(field for field in old.fields if not field.custom)
+        new = replace(old, fields=(*standard, *fields.values()))
+    kinds = record_types(org, name)
+    new = replace(new, record_types=kinds)
+    if kinds and new.find("RecordTypeId") is None:
+        new = new.with_field(RECORD_TYPE_ID)
+    if new != old:
+        org.put_object(new)
+
+
+def _custom(org: OrgState, component: Component, fields: dict[str, FieldDef], old: ObjectDef | None) -> ObjectDef:
+    xml = parse(component.xml)
+    label = text_of(xml, "label") or component.name.removesuffix("__c").replace("_", " ")
+    setting = bool(text_of(xml, "customSettingsType"))
+    prefix = old.key_prefix if old else org.new_key_prefix()
+    made = build_custom_object(
+        component.name,
+        label,
+        text_of(xml, "pluralLabel") or label,
+        prefix,
+        fields.values(),
+        _name_field(component, label),
+    )
+    made = replace(made, custom_setting=setting, sharing=text_of(xml, "sharingModel") or "ReadWrite")
+    if setting and made.find("SetupOwnerId") is None:
+        owner = FieldDef(
+            "SetupOwnerId", "Location", "reference", length=18, required=True,
+            reference_to=("Organization", "Profile", "User"), relationship_name="SetupOwner", updateable=False,
+        )  # fmt: skip
+        plain = tuple(field for field in made.fields if field.name != "OwnerId")
+        made = replace(made, fields=(plain[0], owner, *plain[1:]), undeletable=False, triggerable=False)
+    return made
+
+
+def _name_field(component: Component, label: str) -> FieldDef:
+    xml = first(parse(component.xml), "nameField")
+    if xml is None:
+        return FieldDef("Name", f"{label} Name", "string", length=80)
+    named = text_of(xml, "label") or f"{label} Name"
+    if text_of(xml, "type") == "AutoNumber":
+        form = text_of(xml, "displayFormat") or "{0}"
+        return FieldDef("Name", named, "string", length=80, auto_number=form, createable=False, updateable=False)
+    return FieldDef("Name", named, "string", length=80)
+
+
+def derive_rules(org: OrgState, object_name: str) -> None:
+    """Make the validation rules that rows are held against equal to those of the object's components."""
+    with org.transaction() as db:
+        db.execute("DELETE FROM validation_rules WHERE object = ?", (object_name,))
+        for component in components.load_children(org, "ValidationRule", object_name):
+            xml = parse(component.xml)
+            values = (
+                object_name,
+                component.name.partition(".")[2],
+                text_of(xml, "errorConditionFormula"),
+                text_of(xml, "errorMessage"),
+                text_of(xml, "errorDisplayField") or None,
+                int(flag(xml, "active")),
+            )
+            db.execute(
+                "INSERT INTO validation_rules (object, name, formula, message, field, active) VALUES (?, ?, ?, ?, ?, ?)",
+                values,
+            )
+
+
+def users_of_value_set(org: OrgState, name: str) -> list[Component]:
+    """The custom fields whose values are those of this global value set."""
+    found = []
+    for component in components.load_type(org, "CustomField"):
+        value_set = first(parse(component.xml), "valueSet")
+        if value_set is not None and text_of(value_set, "valueSetName").strip() == name:
+            found.append(component)
+    return found
+
+
+def roll_ups_over(org: OrgState, object_name: str) -> set[str]:
+    """The objects that have a roll-up over the rows of this object."""
+    return {
+        component.parent
+        for component in components.load_type(org, "CustomField")
+        if text_of(parse(component.xml), "summaryForeignKey").partition(".")[0] == object_name
+    }
