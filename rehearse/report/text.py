@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from rehearse.report.view import Block, Cell, Page, Paragraph, Table, Timeline
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
 
@@ -54,7 +58,7 @@ def _table(table: Table) -> object:
     return made
 
 
-def _cell(cell: Cell) -> object:
+def _cell(cell: Cell) -> Text:
     from rich.text import Text
 
     return Text(cell.text, style=_STYLES[cell.tone])

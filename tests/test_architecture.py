@@ -1,0 +1,169 @@
+"""The map of the house: who may import whom, what only one file may hold, and how large things may grow."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rehearse
+from rehearse import errors
+
+HOUSE = Path(rehearse.__file__).parent
+FILES = sorted(path for path in HOUSE.rglob("*.py") if "migrations" not in path.parts)
+
+LEAVES = {"errors", "events", "clock", "ids", "state", "lock", "journal", "documents", "secret"}
+EVERYWHERE = {"errors", "events", "clock", "ids"}
+ACTING = {"journal", "lock"}
+MAP: dict[str, set[str]] = {
+    "workspace": {"documents", "secret"},
+    "release": {"documents", "workspace.file"},
+    "org": set(),
+    "schedule": {"org.model", "release", "state"},
+    "baseline": {"org", "state", "secret"},
+    "reset": {"org", "baseline", "state", *ACTING},
+    "refresh": {"org", "schedule", "baseline", "state", *ACTING},
+    "report": {"org.model", "schedule.model", "schedule.ledger", "baseline.model", "reset.model", "release.model"},
+    "practice": set(),
+}
+LEAF_MAP: dict[str, set[str]] = {
+    "errors": set(),
+    "events": set(),
+    "clock": {"errors"},
+    "ids": {"errors"},
+    "state": {"errors"},
+    "lock": {"errors", "clock", "ids", "state"},
+    "journal": {"errors", "clock", "lock", "state"},
+    "documents": {"errors"},
+    "secret": {"errors"},
+}
+
+
+def _room(path: Path) -> str:
+    parts = path.relative_to(HOUSE).with_suffix("").parts
+    return parts[0]
+
+
+def _imports(path: Path) -> set[str]:
+    """Dotted names inside the package that a file imports, without the leading `rehearse.`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("rehearse")}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "rehearse":
+                found |= {f"rehearse.{alias.name}" for alias in node.names}
+            elif node.module and node.module.startswith("rehearse."):
+                known = HOUSE / "/".join(node.module.split(".")[1:])
+                found |= {
+                    f"{node.module}.{alias.name}" if (known / f"{alias.name}.py").exists() else node.module
+                    for alias in node.names
+                }
+    return {name.removeprefix("rehearse").lstrip(".") for name in found} - {"", "__version__"}
+
+
+def _allowed(room: str, name: str) -> bool:
+    top = name.split(".")[0]
+    if top == room:
+        return True
+    if room in LEAF_MAP:
+        return top in LEAF_MAP[room]
+    if room == "practice":
+        return False
+    may = MAP[room] | EVERYWHERE
+    return any(name == one or name.startswith(f"{one}.") for one in may)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_imports_follow_the_map(path: Path) -> None:
+    room = _room(path)
+    if room in ("cli", "__init__", "__main__"):
+        return
+    assert room in MAP or room in LEAF_MAP, f"{room} is not on the map"
+    wrong = sorted(name for name in _imports(path) if not _allowed(room, name))
+    assert not wrong, f"{path.relative_to(HOUSE)} may not import {wrong}"
+
+
+def test_only_the_command_line_and_nothing_else_imports_the_practice_org() -> None:
+    for path in FILES:
+        if _room(path) not in ("practice", "cli"):
+            assert not {name for name in _imports(path) if name.startswith("practice")}, path
+
+
+@pytest.mark.parametrize(
+    ("library", "holders"),
+    [
+        ("pendulum", {"clock.py"}),
+        ("simple_salesforce", {"org"}),
+        ("sqlalchemy", {"state.py", "lock.py", "journal.py", "schedule", "baseline", "reset", "refresh"}),
+        ("alembic", {"state.py"}),
+        ("pygit2", {"baseline"}),
+        ("duckdb", {"baseline"}),
+        ("ortools", {"schedule"}),
+        ("starlette", {"practice"}),
+        ("typer", {"cli"}),
+    ],
+)
+def test_a_library_stays_in_its_room(library: str, holders: set[str]) -> None:
+    for path in FILES:
+        names = {
+            (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        if any(name == library or name.startswith(f"{library}.") for name in names):
+            relative = path.relative_to(HOUSE)
+            assert relative.parts[0] in holders, f"{relative} imports {library}"
+
+
+def test_only_the_reset_room_and_the_desk_hold_a_writer() -> None:
+    for path in FILES:
+        if "OrgWriter" in path.read_text():
+            relative = str(path.relative_to(HOUSE))
+            assert relative.startswith(("org/", "reset/apply", "cli/desk", "cli/reset")), relative
+
+
+def test_no_room_prints_and_no_folder_is_nested() -> None:
+    for path in FILES:
+        relative = path.relative_to(HOUSE)
+        assert len(relative.parts) <= 2, f"{relative} is nested too deep"
+        if relative.parts[0] in ("cli", "practice"):
+            continue
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        assert not [one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "print"], relative
+
+
+def test_files_and_functions_stay_small() -> None:
+    large: list[str] = []
+    for path in FILES:
+        text = path.read_text()
+        if text.count("\n") > 300:
+            large.append(f"{path.relative_to(HOUSE)}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 40:
+                large.append(f"{path.relative_to(HOUSE)}:{node.lineno} {node.name}")
+    assert not large
+
+
+def _tree(one: type[errors.RehearseError]) -> list[type[errors.RehearseError]]:
+    return [one, *(deeper for child in one.__subclasses__() for deeper in _tree(child))]
+
+
+def test_the_error_tree_is_drawn_in_its_docstring_with_its_exit_codes() -> None:
+    drawn = errors.__doc__ or ""
+    for one in _tree(errors.RehearseError):
+        assert one.__name__ in drawn
+    codes = {one.__name__: one.exit_code for one in _tree(errors.RehearseError)}
+    assert codes["DocumentError"] == 2 and codes["StoppedPartWay"] == 4
+    assert codes["NotASandbox"] == codes["StalePlan"] == codes["GenerationChanged"] == 5
+    assert codes["AmbiguousId"] == 10 and codes["Locked"] == 11
+    assert codes["KeyUnavailable"] == codes["SessionExpired"] == 12
+    assert codes["Damaged"] == codes["OrgRejected"] == 1
+    assert set(codes.values()) == {1, 2, 4, 5, 10, 11, 12}
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    for path in FILES:
+        if path.name != "__init__.py":
+            assert ast.get_docstring(ast.parse(path.read_text())), path

@@ -1,0 +1,104 @@
+"""Wall time into instants: nothing is guessed."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearse import clock
+from rehearse.errors import UsageError
+
+DUBLIN = clock.zone("Europe/Dublin")
+NEW_YORK = clock.zone("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-18 18:00", datetime(2026, 12, 18, 18, tzinfo=UTC)),
+        ("2026-07-01T09:30", datetime(2026, 7, 1, 8, 30, tzinfo=UTC)),
+        ("2026-07-01T09:30+05:30", datetime(2026, 7, 1, 4, tzinfo=UTC)),
+        ("2026-12-18 18:00 [America/New_York]", datetime(2026, 12, 18, 23, tzinfo=UTC)),
+        ("2026-12-18T18:00Z", datetime(2026, 12, 18, 18, tzinfo=UTC)),
+    ],
+)
+def test_an_instant_is_read_in_the_zone_unless_it_names_its_own(text: str, expected: datetime) -> None:
+    assert clock.parse_instant(text, DUBLIN) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "word"),
+    [
+        ("2026-03-29 01:30", DUBLIN, "does not exist"),
+        ("2026-10-25 01:30", DUBLIN, "exists twice"),
+        ("2026-03-08 02:30", NEW_YORK, "does not exist"),
+        ("2026-11-01 01:30", NEW_YORK, "exists twice"),
+    ],
+)
+def test_a_wall_time_that_a_clock_change_skips_or_repeats_names_both_readings(text, zone, word) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UsageError, match=word) as caught:
+        clock.parse_instant(text, zone)
+    readings = [one for one in caught.value.message.split() if one.startswith("2026-")]
+    assert len(readings) == 3 and readings[1] != readings[2]
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-13-01 10:00", "", "18:00", "2026-12-18 25:00"])
+def test_text_that_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        clock.parse_instant(text, DUBLIN)
+
+
+def test_a_wrong_zone_names_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        clock.zone("Europe/Dubln")
+    assert "Europe/Dublin" in (caught.value.hint or "")
+
+
+def test_a_bare_date_is_its_first_minute_or_with_last_the_end_of_the_day() -> None:
+    assert clock.parse_edge("2026-12-28", DUBLIN, last=False) == datetime(2026, 12, 28, tzinfo=UTC)
+    assert clock.parse_edge("2026-12-28", DUBLIN, last=True) == datetime(2026, 12, 29, tzinfo=UTC)
+    assert clock.parse_edge("2026-07-01", DUBLIN, last=True) == datetime(2026, 7, 1, 23, tzinfo=UTC)
+
+
+def test_a_missing_wall_time_moves_to_the_first_instant_after_the_gap() -> None:
+    assert clock.wall_forward(date(2026, 3, 29), time(1, 30), DUBLIN) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert clock.wall_forward(date(2026, 10, 25), time(1, 30), DUBLIN) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90m", clock.Span(timedelta(minutes=90))),
+        ("6h", clock.Span(timedelta(hours=6))),
+        ("3d", clock.Span(timedelta(hours=72))),
+        ("2w", clock.Span(timedelta(hours=336))),
+        ("5bd", clock.Span(working_days=5)),
+    ],
+)
+def test_durations(text: str, expected: clock.Span) -> None:
+    assert clock.parse_span(text) == expected
+
+
+@pytest.mark.parametrize("text", ["6", "h", "-3d", "1.5h", "3 d", "9999999d"])
+def test_a_wrong_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        clock.parse_span(text)
+
+
+@given(st.timedeltas(min_value=timedelta(minutes=1), max_value=timedelta(days=600)))
+def test_a_span_is_read_back_from_its_text(amount: timedelta) -> None:
+    whole = timedelta(minutes=int(amount.total_seconds() // 60))
+    assert clock.parse_span(str(clock.Span(whole))).amount == whole
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
+def test_an_instant_is_read_back_from_its_text_to_the_millisecond(naive: datetime) -> None:
+    instant = naive.replace(tzinfo=UTC)
+    back = clock.from_iso(clock.iso(instant))
+    assert abs(back - instant) < timedelta(milliseconds=1)
+
+
+def test_an_iso_text_without_an_offset_is_refused() -> None:
+    with pytest.raises(UsageError, match="no offset"):
+        clock.from_iso("2026-11-23T08:00:00")
