@@ -1,0 +1,201 @@
+"""The Starlette application: every route of the practice org behind one front.
+
+The front reads the body, pulses the estate, finds org and user, checks the API version, logs requests to production,
+lets faults happen, and turns every ApiError into Salesforce's JSON array or SOAP fault. It refuses hosts other than
+loopback, requests of more than 16,384 bytes of address and headers, and bodies over 150 MB. Promise: an endpoint sees
+only a known org and a body that arrived whole, and no traceback ever leaves the process.
+"""
+
+import importlib
+import logging
+import pkgutil
+from email.utils import format_datetime
+from typing import Any, Protocol
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rehearse import practice
+from rehearse.practice import auth, request_log
+from rehearse.practice.exchange import ClientGone, Exchange, read_body, replay_body
+from rehearse.practice.faults import Faults, answer_instead
+from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
+
+log = logging.getLogger(__name__)
+
+ROUTE_MODULES = ("oauth", "rest_", "bulk_", "partner_", "soap_", "tooling_", "meta_", "deploy")
+MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def collect_routes() -> list[Route]:
+    """The `routes` of every endpoint module of the practice room, literal paths before those with parameters."""
+    found: list[Route] = []
+    for module in pkgutil.iter_modules(practice.__path__):
+        if module.name.startswith(ROUTE_MODULES):
+            found += getattr(importlib.import_module(f"{practice.__name__}.{module.name}"), "routes", [])
+    return sorted(found, key=lambda route: (":path}" in route.path, route.path.count("{")))
+
+
+def answer_error(path: str, error: ApiError) -> Response:
+    """An error in the form that its path speaks: a fault under /services/Soap, JSON elsewhere."""
+    if path.startswith("/services/Soap/m"):
+        return soap_fault(error, "metadata")
+    if path.startswith("/services/Soap/"):
+        return soap_fault(error, "partner")
+    return rest_error(error)
+
+
+def on_api_error(request: Request, error: Exception) -> Response:
+    """Starlette's hook for ApiError."""
+    assert isinstance(error, ApiError)
+    return answer_error(request.scope["path"], error)
+
+
+def on_http_error(request: Request, error: Exception) -> Response:
+    """Starlette's hook for its own 404 and 405."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "").replace(" ", "").replace(",", ", ")
+        text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
+        return answer_error(request.scope["path"], ApiError(405, "METHOD_NOT_ALLOWED", text))
+    if error.status_code == 404:
+        return answer_error(request.scope["path"], ApiError(404, "NOT_FOUND", auth.MISSING))
+    return answer_error(request.scope["path"], ApiError(error.status_code, "UNKNOWN_EXCEPTION", str(error.detail)))
+
+
+class World(Protocol):
+    """What the front needs of the server that it stands before."""
+
+    estate: Any
+    requests: request_log.RequestLog
+    faults: Faults
+
+
+def build_app(world: World) -> "Front":
+    """The whole application for one estate; `app.state` of the inner app carries `estate`, `world` and `api_calls`."""
+    hooks: dict[Any, Any] = {ApiError: on_api_error, HTTPException: on_http_error}
+    inner = Starlette(routes=collect_routes(), exception_handlers=hooks)
+    inner.router.redirect_slashes = False
+    inner.state.estate = world.estate
+    inner.state.world = world
+    inner.state.api_calls = {}
+    return Front(inner, world, inner.state.api_calls)
+
+
+class Front:
+    """The one door in front of the routes (pure ASGI)."""
+
+    def __init__(self, inner: ASGIApp, world: World, api_calls: dict[str, int]) -> None:
+        self._inner = inner
+        self._world = world
+        self._api_calls = api_calls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        scope["path"] = (path.rstrip("/") if len(path) > 1 else path) or "/"
+        state: dict[str, Any] = scope.setdefault("state", {})
+        exchange = Exchange(scope, send)
+        try:
+            check_head(scope)
+            state["body"] = await read_body(scope, receive)
+            await to_thread.run_sync(self._admit, scope)
+            exchange.on_start = self._on_start
+            await self._answer(scope, replay_body(state["body"], receive), exchange)
+        except ApiError as error:
+            await answer_error(scope["path"], error)(scope, receive, exchange.send)
+        except ClientGone:
+            log.info("client left during %s %s", scope["method"], scope["path"])
+        except Exception:
+            # Starlette's own answer to a bug would be plain text; a client of Salesforce expects JSON or a fault.
+            log.exception("bug in the practice org at %s %s", scope["method"], scope["path"])
+            if not exchange.started:
+                bug = ApiError(
+                    500, "UNKNOWN_EXCEPTION", "An unexpected error occurred; see the log of the practice org"
+                )
+                await answer_error(scope["path"], bug)(scope, receive, exchange.send)
+        finally:
+            exchange.finish()
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        state = scope["state"]
+        query = scope["query_string"].decode("latin-1")
+        target = f"{scope['path']}?{query}" if query else scope["path"]
+        deed = self._world.faults.take(scope["method"], target)
+        if deed is None and state.get("soap_operation"):
+            deed = self._world.faults.take("SOAP", state["soap_operation"])
+        if deed is not None:
+            exchange.deed = deed
+            instead = answer_instead(deed)
+            if instead is not None:
+                await instead(scope, receive, exchange.send)
+                return
+        await self._inner(scope, receive, exchange.send)
+
+    def _admit(self, scope: Scope) -> None:
+        """Everything that must hold before an endpoint runs; in a worker thread, since it reads the estate."""
+        state, path = scope["state"], scope["path"]
+        self._world.estate.pulse()
+        envelope = auth.peek_envelope(state["body"]) if auth.SOAP_PATH.match(path) else None
+        public = auth.is_public(path, envelope)
+        state["soap_operation"] = envelope.operation if envelope is not None else ""
+        session = None
+        if not public:
+            token = envelope.session_id if envelope is not None else auth.bearer_token(scope)
+            session = self._world.estate.token(token) if token else None
+        if session is not None:
+            auth.remember(state, *session)
+            self._log_request(scope)
+            self._api_calls[state["org_id"]] = self._api_calls.get(state["org_id"], 0) + 1
+        elif not public:
+            raise auth.no_session(envelope)
+        state["api_version"] = auth.check_version(path)
+
+    def _log_request(self, scope: Scope) -> None:
+        state = scope["state"]
+        if state["is_sandbox"]:
+            return
+        now, operation = self._world.estate.clock.now().isoformat(), state["soap_operation"] or None
+        entry = request_log.LoggedRequest(
+            0, now, state["org_id"], scope["method"], scope["path"], operation, job_id_of(scope), None
+        )
+        state["log_sequence"] = self._world.requests.open_entry(entry)
+
+    def _on_start(self, scope: Scope, message: Message) -> None:
+        """Complete the log and the headers when an answer starts."""
+        state = scope["state"]
+        if "org" in state and "log_sequence" not in state:
+            self._log_request(scope)  # OAuth: the org is known only after the endpoint looked at the client id
+        if "log_sequence" in state:
+            self._world.requests.close_entry(state["log_sequence"], message["status"], state.get("bulk_job_id"))
+        headers = message["headers"]
+        headers.append((b"date", format_datetime(self._world.estate.clock.now(), usegmt=True).encode()))
+        if "org" in state and auth.REST_PATH.match(scope["path"]):
+            used = self._api_calls.get(state["org_id"], 0)
+            headers.append((b"sforce-limit-info", f"api-usage={used}/5000000".encode()))
+
+
+def job_id_of(scope: Scope) -> str | None:
+    """The bulk job that a path names, or None."""
+    parts = scope["path"].split("/")
+    if len(parts) > 6 and parts[4] == "jobs" and parts[6].startswith("750"):
+        return str(parts[6])
+    return None
+
+
+def check_head(scope: Scope) -> None:
+    """Refuse hosts that are not loopback (421) and heads over 16,384 bytes (414)."""
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if size > MAX_REQUEST_HEAD:
+        raise ApiError(414, "URI_TOO_LONG", "URI Too Long")
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "127.0.0.1")
+    if not host.lower().startswith(LOOPBACK_NAMES):
+        raise ApiError(421, "MISDIRECTED_REQUEST", "The practice org answers on 127.0.0.1 only")

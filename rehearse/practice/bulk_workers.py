@@ -1,0 +1,110 @@
+"""The threads that run bulk jobs, in real time, and pick up after a restart what an earlier process left unfinished.
+
+A job waits in UploadComplete for a short delay (setting `bulk_delay_seconds`), runs, and ends; a stopping server leaves
+it between two chunks, in a state that the next start continues. A job whose org is gone is dropped. Promise: a job runs
+to its end once, whatever was killed in between.
+"""
+
+import logging
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+from rehearse.practice.bulk_store import BulkStore, Job
+from rehearse.practice.faults import Faults
+from rehearse.practice.http_errors import ApiError
+from rehearse.practice.org_state import OrgState
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+
+
+class Stopping(Exception):
+    """The server stops: leave the job as it is."""
+
+
+class BulkWorkers:
+    """The bulk jobs of every org of an estate: their stores and the threads that run them."""
+
+    def __init__(self, estate: Any, pages: Path, faults: Faults) -> None:
+        self._estate = estate
+        self._pages = pages
+        self.faults = faults
+        self._stores: dict[str, BulkStore] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._queue: queue.SimpleQueue[tuple[str, str, str] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads and queue every job that an earlier process left unfinished."""
+        for org in self._estate.orgs():
+            for job in self.store(org).all():
+                if job.state in ("UploadComplete", "InProgress"):
+                    self.submit(job)
+        for number in range(THREADS):
+            thread = threading.Thread(target=self._work, name=f"bulk-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Let running jobs stop at their next chunk, and wait for the threads."""
+        self._stop.set()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def store(self, org: OrgState) -> BulkStore:
+        """The job store of an org, opened once."""
+        with self._lock:
+            found = self._stores.get(org.org_id)
+            if found is None or found.org is not org:
+                found = self._stores[org.org_id] = BulkStore(org, self._pages)
+            return found
+
+    def submit(self, job: Job) -> None:
+        """Queue a job that is UploadComplete."""
+        self._queue.put((job.org_id, job.id, job.kind))
+
+    def setting(self, name: str, default: Any) -> Any:
+        """A named knob of the estate."""
+        return self._estate.settings.get(name, default)
+
+    def check_stop(self) -> None:
+        """Raise Stopping when the server is being stopped; running jobs ask between two chunks."""
+        if self._stop.is_set():
+            raise Stopping
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._stop.wait(float(self.setting("bulk_delay_seconds", 0.05))):
+                return
+            org_id, job_id, kind = item
+            try:
+                self._run(org_id, job_id, kind)
+            except Stopping:
+                return
+            except Exception:
+                log.exception("bulk job %s stopped by a bug in the practice org", job_id)
+
+    def _run(self, org_id: str, job_id: str, kind: str) -> None:
+        # Imported here: both modules import this one for the type of their workers.
+        from rehearse.practice.bulk_ingest_run import run_ingest_job
+        from rehearse.practice.bulk_query_run import run_query_job
+
+        try:
+            store = self.store(self._estate.org(org_id))
+        except (ApiError, KeyError):
+            log.info("bulk job %s was dropped: its org is gone", job_id)
+            return
+        job = store.move(job_id, ("UploadComplete", "InProgress"), state="InProgress")
+        if job is None:
+            return  # aborted or deleted while it waited
+        run = run_query_job if kind == "V2Query" else run_ingest_job
+        try:
+            run(self, store, job)
+        except ApiError as error:
+            store.move(job_id, ("InProgress",), state="Failed", error=f"{error.code} : {error.message}")

@@ -1,0 +1,90 @@
+"""One request and its answer on the wire: reads a body whole, replays it, and can lose or cut the answer on purpose.
+
+Refuses bodies over 150 MB (413), Salesforce's limit for an ingest upload. Promise: a body that stopped half-way is
+never handed on as if it were whole.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from rehearse.practice.faults import Deed
+from rehearse.practice.http_errors import ApiError
+
+MAX_BODY = 150_000_000
+
+
+class ClientGone(ConnectionError):
+    """The client closed the connection before its request had arrived whole."""
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body. Raises ApiError 413 over the limit, ClientGone when the client went away."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise ApiError(413, "REQUEST_TOO_LARGE", "Request Entity Too Large")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            raise ApiError(413, "REQUEST_TOO_LARGE", "Request Entity Too Large")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def replay_body(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that hands out a body that was read, and then waits for the end of the connection."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+class Exchange:
+    """The answer of one request on its way out."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._dropped = False
+        self.started = False
+        self.deed: Deed | None = None
+        self.on_start: Callable[[Scope, Message], None] | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer on, unless the fault of this exchange loses or cuts it."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            if self.on_start is not None:
+                message = {**message, "headers": list(message.get("headers", []))}
+                self.on_start(self._scope, message)
+        if self._dropped or self.deed == "lose-reply":
+            return
+        if self.deed == "truncate" and message.get("body"):
+            body = message["body"]
+            await self._send({**message, "body": body[: len(body) // 2], "more_body": True})
+            self._dropped = True
+            return
+        await self._send(message)
+
+    def finish(self) -> None:
+        """End the connection where a fault asked for it."""
+        transport: Any = self._scope["state"].get("transport")
+        if transport is None:
+            return
+        if self.deed == "lose-reply":
+            transport.abort()
+        elif self._dropped:
+            transport.close()

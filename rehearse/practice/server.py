@@ -1,0 +1,202 @@
+"""The practice org as a process: HTTPS and plain HTTP on two loopback ports over one estate folder.
+
+`PracticeServer(folder).start()` serves from threads of this process; `python -m rehearse.practice.server FOLDER` serves
+until it is told to end. It listens on 127.0.0.1 and on nothing else. Promise: everything is in the estate folder, so a
+killed server that is started again continues where it was, bulk jobs included.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rehearse.practice.app import build_app
+from rehearse.practice.bulk_workers import BulkWorkers
+from rehearse.practice.estate import Estate
+from rehearse.practice.faults import Faults
+from rehearse.practice.process import process_start
+from rehearse.practice.request_log import LoggedRequest, RequestLog
+from rehearse.practice.throttle import Throttle
+from rehearse.practice.tls import ensure_certificate
+
+HOST = "127.0.0.1"
+STATUS_FILE = "server.json"
+
+
+class FolderTaken(RuntimeError):
+    """Another process serves this estate folder: two would run the same bulk jobs."""
+
+
+class PracticeProtocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, with the connection in reach of the front, which can drop it on purpose."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class PracticeServer:
+    """A running practice org. `start()` returns when both ports answer; `stop()` when everything has ended."""
+
+    def __init__(self, folder: Path, *, https_port: int = 0, http_port: int = 0) -> None:
+        self.folder = folder
+        self.faults = Faults()
+        self.throttle = Throttle(self._load_rate)
+        self.url = self.http_url = ""
+        self.estate: Any = None
+        self._ports = (https_port, http_port)
+        self._servers: list[uvicorn.Server] = []
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> "PracticeServer":
+        """Open the estate, bind both ports, and serve from a thread. Raises OSError when a given port is taken."""
+        self._claim = claim_folder(self.folder)
+        sockets = bind_both(*self._ports)
+        self.ca_file, server_file = ensure_certificate(self.folder)
+        self.estate = Estate.open(self.folder)
+        self.requests = RequestLog(self.folder / "estate.db")
+        self.workers = BulkWorkers(self.estate, self.folder / "pages", self.faults)
+        self.url, self.http_url = (f"{kind}://{HOST}:{sock.getsockname()[1]}" for kind, sock in sockets.items())
+        app = build_app(self)
+        self._servers = [uvicorn.Server(_configure(app, certificate)) for certificate in (server_file, None)]
+        self._thread = threading.Thread(target=self._serve, args=(list(sockets.values()),), daemon=True)
+        self._thread.start()
+        self.workers.start()
+        while not all(server.started for server in self._servers):
+            if not self._thread.is_alive():
+                raise RuntimeError("The practice org ended while it was starting; its log says why.")
+            time.sleep(0.002)
+        return self
+
+    def stop(self) -> None:
+        """End both ports, the bulk workers and the estate; running jobs stop at the next chunk and continue later."""
+        for server in self._servers:
+            server.should_exit = True
+        self.workers.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self.requests.close()
+        self.estate.close()
+        self._claim.close()
+
+    def production_requests(self) -> list[LoggedRequest]:
+        """Every request that production has received, oldest first."""
+        return self.requests.entries()
+
+    def _load_rate(self) -> int | None:
+        """Bytes a second for all bulk results together: the setting `result_bytes_per_second`, 0 for no bound."""
+        return int(self.estate.settings.get("result_bytes_per_second", 0)) or None
+
+    def _serve(self, sockets: list[socket.socket]) -> None:
+        async def serve_all() -> None:
+            await asyncio.gather(
+                *(server.serve(sockets=[sock]) for server, sock in zip(self._servers, sockets, strict=True))
+            )
+
+        try:
+            asyncio.run(serve_all())
+        finally:
+            for sock in sockets:
+                sock.close()
+
+    def __enter__(self) -> "PracticeServer":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def _configure(app: Any, certificate: Path | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=PracticeProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=65_536,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,
+        ssl_certfile=certificate,
+    )
+
+
+def bind_both(https_port: int, http_port: int) -> dict[str, socket.socket]:
+    """Bound sockets for `https` and `http`, on the given ports or free ones (0). Raises OSError for a taken port."""
+    bound: dict[str, socket.socket] = {}
+    try:
+        for kind, port in (("https", https_port), ("http", http_port)):
+            bound[kind] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            bound[kind].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound[kind].bind((HOST, port))
+    except OSError:
+        for sock in bound.values():
+            sock.close()
+        raise
+    return bound
+
+
+def claim_folder(folder: Path) -> IO[bytes]:
+    """Take the one right to serve a folder, released by the system when the process ends. Raises FolderTaken."""
+    claim = (folder / "serving.lock").open("ab")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        claim.close()
+        raise FolderTaken(f"Another process serves {folder.name}.") from error
+    return claim
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve an estate folder until SIGTERM or SIGINT; with `--detach`, from a process of its own."""
+    parser = argparse.ArgumentParser(prog="rehearse.practice.server", description=main.__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--https-port", type=int, default=0)
+    parser.add_argument("--http-port", type=int, default=0)
+    parser.add_argument("--rate", type=int, default=None, help="bytes a second for all bulk results together")
+    parser.add_argument("--detach", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.detach and os.fork():
+        os._exit(0)
+    if options.detach:
+        os.setsid()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    server = PracticeServer(options.folder, https_port=options.https_port, http_port=options.http_port)
+    with server:
+        if options.rate is not None:
+            server.estate.settings.put("result_bytes_per_second", options.rate)
+        write_status(server)
+        while not end.wait(60):
+            pass
+    (options.folder / STATUS_FILE).unlink(missing_ok=True)
+
+
+def write_status(server: PracticeServer) -> None:
+    """Say in the estate folder which process serves it and where: written aside, then renamed."""
+    pid = os.getpid()
+    status = {"pid": pid, "started": process_start(pid), "url": server.url, "http_url": server.http_url}
+    aside = server.folder / f"{STATUS_FILE}.new"
+    aside.write_text(json.dumps(status), encoding="utf-8")
+    aside.replace(server.folder / STATUS_FILE)
+
+
+if __name__ == "__main__":
+    main()

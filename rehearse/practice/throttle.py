@@ -1,0 +1,67 @@
+"""One rate for all bulk results together, in bytes a second: how a thin line is rehearsed.
+
+It slows and refuses nothing else. The rate may change while results are being sent; the change is seen within a
+second. Promise: over any stretch longer than a second, all result bodies together stay within the rate.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from anyio import to_thread
+
+CHUNK = 1 << 20
+ASK_EVERY = 1.0  # seconds between two looks at the rate, which may sit in a database
+
+
+class Throttle:
+    """A shared allowance of bytes. `ask` tells the rate in bytes a second; None or 0 means as fast as it goes."""
+
+    def __init__(self, ask: Callable[[], int | None] = lambda: None) -> None:
+        self._ask = ask
+        self._rate: int | None = None
+        self._asked_at = float("-inf")
+        self._free_at = 0.0
+
+    async def current_rate(self) -> int | None:
+        """The rate in force, asked for at most once a second."""
+        now = time.monotonic()
+        if now - self._asked_at >= ASK_EVERY:
+            self._asked_at = now
+            self._rate = await to_thread.run_sync(self._ask)
+        return self._rate or None
+
+    async def chunk_size(self) -> int:
+        """How much to send at once: a megabyte, or a tenth of a second's allowance."""
+        rate = await self.current_rate()
+        return CHUNK if rate is None else max(1, min(CHUNK, rate // 10))
+
+    async def wait_for(self, size: int) -> None:
+        """Wait until `size` more bytes may be sent."""
+        rate = await self.current_rate()
+        if rate is None:
+            return
+        now = time.monotonic()
+        start = max(now, self._free_at)
+        self._free_at = start + size / rate
+        if start > now:
+            await asyncio.sleep(start - now)
+
+
+async def stream_range(path: Path, spans: list[tuple[int, int]], throttle: Throttle) -> AsyncIterator[bytes]:
+    """The bytes of a file in the given half-open spans, in order, in large pieces and at the shared rate."""
+    file = await to_thread.run_sync(path.open, "rb")
+    try:
+        for start, end in spans:
+            file.seek(start)
+            left = end - start
+            while left > 0:
+                piece = await to_thread.run_sync(file.read, min(left, await throttle.chunk_size()))
+                if not piece:
+                    raise OSError(f"{path.name} is shorter than its index says")
+                left -= len(piece)
+                await throttle.wait_for(len(piece))
+                yield piece
+    finally:
+        file.close()

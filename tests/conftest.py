@@ -1,0 +1,198 @@
+"""Fixtures of the whole suite: a private copy of a seeded practice world, with or without a running server.
+
+The world is seeded once a test run, in a folder that all workers share, and copied for each test. At the end of a test
+everything that production received is held against the list in design section 1 (tests of the practice org itself,
+under tests/practice, may ask production whatever they like).
+"""
+
+import fcntl
+import importlib.util
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from rehearse.practice.estate import Estate
+from rehearse.practice.faults import Faults
+from rehearse.practice.request_log import LoggedRequest
+from rehearse.practice.server import PracticeServer
+
+READ_SOAP = re.compile(r"^(describe\w*|list\w*|retrieve|check\w*Status|checkStatus|getServerTimestamp)$")
+REFRESH_PATH = re.compile(r"/tooling/sobjects/Sandbox(Info|Process)(/\w+)?$")
+
+
+@dataclass(frozen=True)
+class PracticeOrg:
+    """One org of the practice world with everything that a test needs to speak to it."""
+
+    name: str
+    org_id: str
+    username: str
+    is_sandbox: bool
+    client_id: str
+    access_token: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+@dataclass
+class Practice:
+    """A running practice world on a private copy. `allow_refresh` lifts the bar for SandboxInfo / SandboxProcess."""
+
+    server: PracticeServer
+    orgs: dict[str, PracticeOrg]
+    session: requests.Session
+    allow_refresh: bool = False
+    allow_everything: bool = False
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def http_url(self) -> str:
+        return self.server.http_url
+
+    @property
+    def ca_file(self) -> Path:
+        return self.server.ca_file
+
+    @property
+    def estate(self) -> Estate:
+        estate: Estate = self.server.estate
+        return estate
+
+    @property
+    def faults(self) -> Faults:
+        return self.server.faults
+
+    @property
+    def production(self) -> PracticeOrg:
+        return next(org for org in self.orgs.values() if not org.is_sandbox)
+
+    def production_requests(self) -> list[LoggedRequest]:
+        """Everything that production was asked so far."""
+        return self.server.production_requests()
+
+    def ask(self, org: str, method: str, path: str, **options: Any) -> requests.Response:
+        """One raw request to an org by name; a `path` without a leading slash is under /services/data/v67.0."""
+        who = self.production if org == "production" else self.orgs[org]
+        full = path if path.startswith("/") else f"/services/data/v67.0/{path}"
+        headers = {"Authorization": f"Bearer {who.access_token}", **options.pop("headers", {})}
+        return self.session.request(method, self.http_url + full, headers=headers, timeout=30, **options)
+
+
+def refused_for_production(log: list[LoggedRequest], *, refresh: bool) -> list[LoggedRequest]:
+    """The requests that production must never receive (design section 1)."""
+    own_jobs = {one.job_id for one in log if one.method == "POST" and one.path.endswith("/jobs/query")}
+
+    def allowed(one: LoggedRequest) -> bool:
+        if one.method in ("GET", "HEAD"):
+            return True
+        if one.operation is not None:
+            return READ_SOAP.match(one.operation) is not None
+        if one.method == "POST" and one.path in ("/services/oauth2/token", "/services/oauth2/userinfo"):
+            return True
+        if one.method == "POST" and one.path.endswith("/jobs/query"):
+            return True
+        if one.method in ("PATCH", "DELETE") and "/jobs/query/" in one.path:
+            return one.job_id in own_jobs
+        return refresh and REFRESH_PATH.search(one.path) is not None
+
+    return [one for one in log if not allowed(one)]
+
+
+def build_world(folder: Path) -> None:
+    """The seeded world; while the seed is not there yet, a bare production and one sandbox with a user each."""
+    if importlib.util.find_spec("rehearse.practice.seed") is not None:
+        importlib.import_module("rehearse.practice.seed").build(folder, 1).close()
+        return
+    estate = Estate.create(folder)
+    production = estate.production
+    user_id = production.new_id("005")
+    with production.transaction() as db:
+        db.execute(
+            'INSERT INTO "User" ("Id", "Username", "LastName", "IsActive") VALUES (?, ?, ?, 1)',
+            (user_id, "release@acme.example", "Manager"),
+        )
+    head = estate.reserve_org("UATFULL", None)
+    production.save_copy(estate.org_path(head))
+    estate.set_org_state(head, "live")
+    sandbox = estate.org(head)
+    sandbox.become(head)
+    with sandbox.transaction() as db:
+        db.execute('UPDATE "Organization" SET "IsSandbox" = 1')
+        db.execute('UPDATE "User" SET "Username" = "Username" || \'.uatfull\'')
+    estate.tokens.add_client(None, user_id)
+    estate.tokens.add_client("UATFULL", user_id)
+    estate.close()
+
+
+@pytest.fixture(scope="session")
+def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The once-seeded estate folder that every test copies; nobody writes to it."""
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if root.name.startswith("popen-") else root  # one a run, not one a worker
+    folder = shared / "seeded-estate"
+    with (shared / "seeded-estate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = shared / "seeded-estate.making"
+            shutil.rmtree(making, ignore_errors=True)
+            build_world(making)
+            making.rename(folder)
+    return folder
+
+
+@pytest.fixture
+def estate_folder(seeded_folder: Path, tmp_path: Path) -> Path:
+    """A private copy of the seeded estate folder."""
+    return Path(shutil.copytree(seeded_folder, tmp_path / "estate"))
+
+
+@pytest.fixture
+def seeded_estate(estate_folder: Path) -> Iterator[Estate]:
+    """A private copy of the seeded estate, open, without a server."""
+    estate = Estate.open(estate_folder)
+    try:
+        yield estate
+    finally:
+        estate.close()
+
+
+def list_orgs(estate: Estate) -> dict[str, PracticeOrg]:
+    """Every live org that has a client, by name, with a fresh token each."""
+    found: dict[str, PracticeOrg] = {}
+    for client in estate.tokens.clients():
+        org = estate.org_of_client(client)
+        if org is None:
+            continue
+        with org.lock:
+            row = org.db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', (client.user_id,)).fetchone()
+        name = client.sandbox or "production"
+        found[name] = PracticeOrg(
+            name=name,
+            org_id=org.org_id,
+            username=row[0],
+            is_sandbox=client.sandbox is not None,
+            client_id=client.client_id,
+            access_token=estate.issue_token(org, client.user_id),
+            client_secret=client.client_secret,
+        )
+    return found
+
+
+@pytest.fixture
+def practice(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Practice]:
+    """A running in-process practice org on a private copy of the seeded world."""
+    with PracticeServer(estate_folder) as server, requests.Session() as session:
+        world = Practice(server, list_orgs(server.estate), session)
+        world.allow_everything = "practice" in request.path.parts
+        yield world
+        log = server.production_requests()
+    if not world.allow_everything:
+        assert refused_for_production(log, refresh=world.allow_refresh) == []
