@@ -58,13 +58,15 @@ class Component:
     """One metadata component (a child such as a CustomField counts on its own).
 
     `digest` is the SHA-256 (hex) of its canonical form; `files` are the paths, inside the capture's metadata tree,
-    of the org's own files that hold it.
+    of the org's own files that hold it. `by` and `at` tell who last touched it, where the org said so.
     """
 
     type: str
     full_name: str
     digest: str
     files: tuple[str, ...]
+    by: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field (or one element of a component) that differs: digests of its value on both sides, None = null or absent."""
+    """One field (or element of a component) that differs: digests of its value on both sides, None = null or absent."""
 
     name: str
     before: str | None

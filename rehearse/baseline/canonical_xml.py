@@ -1,0 +1,203 @@
+"""The canonical form of metadata XML: two files that mean the same have one form, whatever their order and layout.
+
+Salesforce returns the elements of a list in any order and the tags of a type in schema order; both are ignored, except
+where order means something (picklist values, layout sections, rule entries, numbered conditions). Indentation,
+comments, attributes other than xsi:type and xsi:nil, and the noise listed in `_is_noise` never count
+(facts/metadata.md 6.2). The elements of a container get readable names by their keys (6.3), so that a change can say
+`fieldPermissions[Invoice__c.Due__c].editable`. Compare with this form; deploy the org's own bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lxml import etree
+
+from rehearse.baseline.model import FieldChange
+
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+
+_ORDERED_TAGS = """
+value customValue standardValue layoutSections layoutColumns layoutItems quickActionLayoutColumns
+quickActionLayoutItems quickActionListItems platformActionListItems relatedLists ruleEntry displayedFields
+columns tabs criteriaItems conditions filters filterItems assignmentItems choiceReferences flexiPageRegions
+itemInstances componentInstances approvalStep groupingsDown groupingsAcross customTabListAdditionalFields
+lookupDialogsAdditionalFields lookupPhoneDialogsAdditionalFields searchFilterFields searchResultsAdditionalFields
+sortOrder sections subscriptions dashboardGridComponents components
+"""
+_ORDERED = frozenset(_ORDERED_TAGS.split())
+_ORDERED_IN = frozenset({("decisions", "rules"), ("screens", "fields"), ("waits", "waitEvents")})
+_ORDERED_LEAVES = frozenset({"fields", "miniLayout", "excludeButtons", "customButtons"})
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "applicationVisibilities": ("application",),
+    "categoryGroupVisibilities": ("dataCategoryGroup",),
+    "classAccesses": ("apexClass",),
+    "externalDataSourceAccesses": ("externalDataSource",),
+    "fieldPermissions": ("field",),
+    "flowAccesses": ("flow",),
+    "layoutAssignments": ("layout", "recordType"),
+    "loginFlows": ("friendlyName",),
+    "objectPermissions": ("object",),
+    "pageAccesses": ("apexPage",),
+    "profileActionOverrides": ("actionName", "pageOrSobjectType", "recordType", "formFactor"),
+    "actionOverrides": ("actionName", "formFactor"),
+    "recordTypeVisibilities": ("recordType",),
+    "tabVisibilities": ("tab",),
+    "tabSettings": ("tab",),
+    "picklistValues": ("picklist",),
+    "versions": ("number",),
+}
+_ANY_KEY = ("fullName", "name", "developerName", "masterLabel", "label")
+
+
+def parse_xml(content: bytes) -> Any | None:
+    """The root element of a metadata file, or None when these bytes are no XML of the metadata namespace."""
+    if b"<" not in content[:64]:
+        return None
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return root if etree.QName(root).namespace == NAMESPACE else None
+
+
+def tag_of(element: Any) -> str:
+    """The name of an element without its namespace."""
+    return str(etree.QName(element).localname)
+
+
+def text_of(element: Any, tag: str) -> str:
+    """The text of the first child with this name, or the empty text."""
+    return next((one.text or "" for one in element if tag_of(one) == tag), "")
+
+
+def canonical_form(element: Any, root: str = "") -> bytes:
+    """The canonical bytes of an element and everything in it."""
+    root = root or tag_of(element)
+    tag = tag_of(element)
+    marks = "".join(f"@{name[len(_XSI) :]}={value}" for name, value in sorted(element.attrib.items()) if _counts(name))
+    if not len(element):
+        text = (element.text or "").replace("\r\n", "\n").encode()
+        return b"%s%s=%d:%s;" % (tag.encode(), marks.encode(), len(text), text)
+    groups = _grouped(element, root)
+    inner = b"".join(b"".join(_forms(tag, name, group, root)) for name, group in sorted(groups.items()))
+    return b"%s%s{%s}" % (tag.encode(), marks.encode(), inner)
+
+
+def form_digest(*forms: bytes) -> str:
+    """The SHA-256 (hex) of canonical forms."""
+    found = hashlib.sha256()
+    for form in forms:
+        found.update(b"%d:" % len(form))
+        found.update(form)
+    return found.hexdigest()
+
+
+def compare_elements(before: Any | None, after: Any | None) -> tuple[FieldChange, ...]:
+    """What differs between two elements (None = absent), by the names of their parts, in name order."""
+    old, new = flatten(before), flatten(after)
+    changes: list[FieldChange] = []
+    for entry in sorted(old.keys() | new.keys()):
+        left, right = old.get(entry), new.get(entry)
+        if left is None or right is None:
+            changes.append(FieldChange(entry, _short(left), _short(right)))
+            continue
+        for leaf in sorted(left.keys() | right.keys()):
+            if left.get(leaf) != right.get(leaf):
+                name = f"{entry}.{leaf}" if leaf else entry
+                changes.append(FieldChange(name, _digest(left.get(leaf)), _digest(right.get(leaf))))
+    return tuple(changes)
+
+
+def flatten(element: Any | None) -> dict[str, dict[str, bytes]]:
+    """The parts of an element by readable name: `tag`, `tag[key]`, each with its leaves ('' for a plain value)."""
+    if element is None:
+        return {}
+    root = tag_of(element)
+    found: dict[str, dict[str, bytes]] = {}
+    for tag, group in _grouped(element, root).items():
+        if _keeps_order(root, tag, group) or (len(group) == 1 and not len(group[0])):
+            found[tag] = {"": b"".join(_forms(root, tag, group, root))}
+            continue
+        for name, one in _named(tag, group, root):
+            inner = _grouped(one, root)
+            leaves = {part: b"".join(_forms(tag, part, list_, root)) for part, list_ in inner.items()}
+            found[name] = leaves or {"": canonical_form(one, root)}
+    return found
+
+
+def _counts(attribute: str) -> bool:
+    return attribute in (f"{_XSI}type", f"{_XSI}nil")
+
+
+def _grouped(element: Any, root: str) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    parent = tag_of(element)
+    for child in element:
+        tag = tag_of(child)
+        if not _is_noise(root, parent, tag, child):
+            groups[tag].append(child)
+    return groups
+
+
+def _forms(parent: str, tag: str, group: Iterable[Any], root: str) -> list[bytes]:
+    elements = list(group)
+    forms = [canonical_form(one, root) for one in elements]
+    return forms if _keeps_order(parent, tag, elements) else sorted(forms)
+
+
+def _keeps_order(parent: str, tag: str, group: list[Any]) -> bool:
+    if tag in _ORDERED or (parent, tag) in _ORDERED_IN:
+        return True
+    return tag in _ORDERED_LEAVES and not len(group[0])
+
+
+def _is_noise(root: str, parent: str, tag: str, element: Any) -> bool:
+    """What never counts: canvas positions and status of flows, package versions, permission set entries that say no."""
+    if root == "Flow":
+        return tag in ("locationX", "locationY") or (tag == "status" and parent == "Flow")
+    if tag == "packageVersions":
+        return True
+    if root == "PermissionSet" and parent == "PermissionSet" and len(element):
+        said = [one.text for one in element if one.text in ("true", "false")]
+        return bool(said) and "true" not in said
+    return False
+
+
+def _named(tag: str, group: list[Any], root: str) -> Iterable[tuple[str, Any]]:
+    """Each element with a readable name; where the keys do not tell the elements apart, the content does."""
+    keys = [_key(tag, one) for one in group]
+    if len(group) == 1 and not keys[0]:
+        return [(tag, group[0])]
+    if all(keys) and len(set(keys)) == len(keys):
+        return [(f"{tag}[{key}]", one) for key, one in zip(keys, group, strict=True)]
+    return [
+        (f"{tag}[{key or ''}#{form_digest(canonical_form(one, root))[:8]}]", one)
+        for key, one in zip(keys, group, strict=True)
+    ]
+
+
+def _key(tag: str, element: Any) -> str:
+    if not len(element):
+        return element.text or ""
+    if tag in _KEYS:
+        return "/".join(text for name in _KEYS[tag] if (text := text_of(element, name)))
+    return next((text for name in _ANY_KEY if (text := text_of(element, name))), "")
+
+
+def _short(parts: Mapping[str, bytes] | None) -> str | None:
+    if parts is None:
+        return None
+    return form_digest(*(item for leaf in sorted(parts) for item in (leaf.encode(), parts[leaf])))[:32]
+
+
+def _digest(form: bytes | None) -> str | None:
+    return None if form is None else form_digest(form)[:32]

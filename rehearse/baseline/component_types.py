@@ -1,0 +1,165 @@
+"""Where each metadata type lives in a package: directory, suffix, companions, bundles, folders, and children.
+
+The usual types are listed here (facts/metadata.md 3.3 and 3.4), so that a package can be read without an org; what an
+org's describeMetadata adds is merged in and kept with each capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rehearse.org.model import MetadataType
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the files of one type are. A bundle is a folder a component; `in_folder` names are `Folder/Item`."""
+
+    type: str
+    directory: str
+    suffix: str = ""
+    bundle: bool = False
+    in_folder: bool = False
+    content: bool = False
+
+
+@dataclass(frozen=True)
+class ChildPlace:
+    """A type that lives as elements `tag` in its container's file; `dotted`: its name is `Container.Child`."""
+
+    type: str
+    tag: str
+    dotted: bool = True
+
+
+_PLAIN = """
+AnalyticSnapshot analyticsnapshots snapshot|AppMenu appMenus appMenu|ApprovalProcess approvalProcesses approvalProcess
+AssignmentRules assignmentRules assignmentRules|AuthProvider authproviders authprovider
+AutoResponseRules autoResponseRules autoResponseRules|Community communities community
+ConnectedApp connectedApps connectedApp|CspTrustedSite cspTrustedSites cspTrustedSite
+CustomApplication applications app|CustomFeedFilter feedFilters feedFilter|CustomLabels labels labels
+CustomMetadata customMetadata md|CustomNotificationType notificationtypes notiftype|CustomObject objects object
+CustomObjectTranslation objectTranslations objectTranslation|CustomPageWebLink weblinks weblink
+CustomPermission customPermissions customPermission|CustomSite sites site|CustomTab tabs tab
+DataCategoryGroup datacategorygroups datacategorygroup|DelegateGroup delegateGroups delegateGroup
+DuplicateRule duplicateRules duplicateRule|EscalationRules escalationRules escalationRules
+ExternalCredential externalCredentials externalCredential|ExternalDataSource dataSources dataSource
+FlexiPage flexipages flexipage|Flow flows flow|FlowDefinition flowDefinitions flowDefinition
+GlobalValueSet globalValueSets globalValueSet
+GlobalValueSetTranslation globalValueSetTranslations globalValueSetTranslation
+Group groups group|HomePageComponent homePageComponents homePageComponent|HomePageLayout homePageLayouts homePageLayout
+InstalledPackage installedPackages installedPackage|Layout layouts layout
+LightningMessageChannel messageChannels messageChannel|MatchingRules matchingRules matchingRule
+MutingPermissionSet mutingpermissionsets mutingpermissionset|NamedCredential namedCredentials namedCredential
+Network networks network|PathAssistant pathAssistants pathAssistant|PermissionSet permissionsets permissionset
+PermissionSetGroup permissionsetgroups permissionsetgroup|PlatformCachePartition cachePartitions cachePartition
+Profile profiles profile|ProfilePasswordPolicy profilePasswordPolicies profilePasswordPolicy
+ProfileSessionSetting profileSessionSettings profileSessionSetting|PostTemplate postTemplates postTemplate
+Queue queues queue|QuickAction quickActions quickAction
+RecommendationStrategy recommendationStrategies recommendationStrategy
+RemoteSiteSetting remoteSiteSettings remoteSite|ReportType reportTypes reportType|Role roles role
+Settings settings settings|SharingRules sharingRules sharingRules|SharingSet sharingSets sharingSet
+StandardValueSet standardValueSets standardValueSet
+StandardValueSetTranslation standardValueSetTranslations standardValueSetTranslation
+SynonymDictionary synonymDictionaries synonymDictionary|Territory2Type territory2Types territory2Type
+TopicsForObjects topicsForObjects topicsForObjects
+TransactionSecurityPolicy transactionSecurityPolicies transactionSecurityPolicy
+Translations translations translation|Workflow workflows workflow
+"""
+_CONTENT = """
+ApexClass classes cls|ApexComponent components component|ApexPage pages page|ApexTrigger triggers trigger
+Certificate certs crt|ContentAsset contentassets asset|StaticResource staticresources resource
+"""
+_BUNDLES = """
+AuraDefinitionBundle aura|ExperienceBundle experiences|LightningComponentBundle lwc|WaveTemplateBundle waveTemplates
+"""
+_FOLDERED = """
+Dashboard dashboards dashboard|Document documents|EmailTemplate email email|Report reports report
+"""
+_CHILDREN = """
+CustomObject BusinessProcess businessProcesses|CustomObject CompactLayout compactLayouts|CustomObject CustomField fields
+CustomObject FieldSet fieldSets|CustomObject Index indexes|CustomObject ListView listViews
+CustomObject RecordType recordTypes|CustomObject SharingReason sharingReasons
+CustomObject ValidationRule validationRules
+CustomObject WebLink webLinks|Workflow WorkflowAlert alerts|Workflow WorkflowFieldUpdate fieldUpdates
+Workflow WorkflowFlowAction flowActions|Workflow WorkflowKnowledgePublish knowledgePublishes
+Workflow WorkflowOutboundMessage outboundMessages|Workflow WorkflowRule rules|Workflow WorkflowSend send
+Workflow WorkflowTask tasks|SharingRules SharingCriteriaRule sharingCriteriaRules
+SharingRules SharingGuestRule sharingGuestRules|SharingRules SharingOwnerRule sharingOwnerRules
+SharingRules SharingTerritoryRule sharingTerritoryRules|AssignmentRules AssignmentRule assignmentRule
+AutoResponseRules AutoResponseRule autoResponseRule|EscalationRules EscalationRule escalationRule
+MatchingRules MatchingRule matchingRules|CustomLabels CustomLabel labels
+"""
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [row.split() for line in table.strip().splitlines() for row in line.split("|")]
+
+
+PLACES: tuple[Place, ...] = (
+    *(Place(type, directory, suffix) for type, directory, suffix in _rows(_PLAIN)),
+    *(Place(type, directory, suffix, content=True) for type, directory, suffix in _rows(_CONTENT)),
+    *(Place(type, directory, bundle=True) for type, directory in _rows(_BUNDLES)),
+    *(
+        Place(
+            row[0],
+            row[1],
+            row[2] if len(row) > 2 else "",
+            in_folder=True,
+            content=row[0] in ("Document", "EmailTemplate"),
+        )
+        for row in _rows(_FOLDERED)
+    ),
+)
+FOLDER_TYPES = {
+    "Report": "ReportFolder",
+    "Dashboard": "DashboardFolder",
+    "Document": "DocumentFolder",
+    "EmailTemplate": "EmailFolder",
+}
+"""The type under which listMetadata gives the folders of a type; manifests name folders under the type itself."""
+
+_by_parent: dict[str, list[ChildPlace]] = {}
+for _parent, _child, _tag in _rows(_CHILDREN):
+    _by_parent.setdefault(_parent, []).append(ChildPlace(_child, _tag, _parent != "CustomLabels"))
+CHILDREN: dict[str, tuple[ChildPlace, ...]] = {parent: tuple(found) for parent, found in _by_parent.items()}
+PARENT_OF: dict[str, tuple[str, ChildPlace]] = {
+    child.type: (parent, child) for parent, found in CHILDREN.items() for child in found
+}
+ALWAYS_THERE = frozenset({"CustomObject"})
+"""Containers that exist apart from their children; any other container is nothing but its children."""
+
+
+class TypeTable:
+    """The types by directory: the usual ones, overlaid with what an org described."""
+
+    def __init__(self, described: Iterable[MetadataType] = ()) -> None:
+        places = {one.type: one for one in PLACES}
+        for one in described:
+            known = places.get(one.name)
+            places[one.name] = Place(
+                one.name,
+                one.directory,
+                one.suffix or "",
+                bundle=known.bundle if known else not one.suffix and not one.in_folder,
+                in_folder=one.in_folder,
+                content=one.meta_file and not (known.bundle if known else not one.suffix),
+            )
+        self._by_directory: dict[str, list[Place]] = {}
+        for place in places.values():
+            self._by_directory.setdefault(place.directory, []).append(place)
+        self._by_type = places
+
+    def place(self, type: str) -> Place | None:
+        """Where a type lives, or None when it is unknown."""
+        return self._by_type.get(type)
+
+    def place_of(self, path: str) -> Place | None:
+        """The type that a file belongs to, by its directory and, where several share it, by its suffix."""
+        directory, _, rest = path.partition("/")
+        found = self._by_directory.get(directory, [])
+        if len(found) < 2:
+            return found[0] if found else None
+        bare = rest.removesuffix("-meta.xml")
+        return next((one for one in found if one.suffix and bare.endswith(f".{one.suffix}")), found[0])

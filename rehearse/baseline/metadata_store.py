@@ -1,0 +1,188 @@
+"""The metadata of captures: a bare git repository, one commit a capture, the org's own bytes.
+
+New objects are built in a scratch repository and moved over as one pack that is flushed to the disk before any
+reference names it: a crash leaves at worst a pack that nobody names. `refs/captures/<ULID>` keeps a capture; the branch
+of a sandbox is its history, for `git log` and `git diff`. The folder is clear text and readable by its owner only.
+Names that git refuses (`.git`, `..`) are encoded in the tree and decoded on the way out.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import urllib.parse
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import FileMode
+
+from rehearse.baseline.writing import make_private_folder, storing, sync_file, sync_folder
+from rehearse.errors import Damaged, DiskFull, StoreError
+
+_MARK = "%rehearse%"
+_REFUSED = re.compile(r"^(\.{1,2}|\.git|git~\d+|\.git[ .:].*)$", re.IGNORECASE)
+
+
+@dataclass
+class _Folder:
+    blobs: dict[str, pygit2.Oid] = field(default_factory=dict)
+    folders: dict[str, _Folder] = field(default_factory=dict)
+
+
+class MetadataStore:
+    """The repository `metadata.git` below a store's root; made on the first save."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / "metadata.git"
+        self._scratch = root / "scratch"
+
+    def save(self, ulid: str, files: Mapping[str, bytes], sandbox: str, at: datetime) -> str:
+        """Keep a tree of files as the commit of a capture; returns the commit id. Raises DiskFull or StoreError."""
+        make_private_folder(self._path)
+        with _translated(self._path):
+            store = pygit2.init_repository(str(self._path), bare=True)
+            scratch_path = self._scratch / f"git-{ulid}"
+            shutil.rmtree(scratch_path, ignore_errors=True)
+            make_private_folder(scratch_path)
+            try:
+                commit = self._build(store, scratch_path, files, (ulid, sandbox, at))
+            finally:
+                shutil.rmtree(scratch_path, ignore_errors=True)
+            self._name(ulid, sandbox, commit)
+        return str(commit)
+
+    def load_files(self, commit: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
+        """The files of a commit, all or the named ones that it has. Raises Damaged."""
+        with _reading(self._path, commit):
+            store = pygit2.Repository(str(self._path))
+            top = store[commit].peel(pygit2.Tree)
+            if paths is None:
+                return dict(_walk(top, ""))
+            return {path: found for path in paths if (found := _find(top, path)) is not None}
+
+    def verify(self, commit: str) -> int:
+        """Read every object of a commit again, checking each against its name; returns the number of files."""
+        return len(self.load_files(commit))
+
+    def drop(self, ulid: str) -> None:
+        """Forget the reference of a capture; its objects go with git's own garbage collection."""
+        with _translated(self._path):
+            store = pygit2.Repository(str(self._path))
+            if f"refs/captures/{ulid}" in store.references:
+                store.references.delete(f"refs/captures/{ulid}")
+
+    def _build(
+        self, store: pygit2.Repository, scratch_path: Path, files: Mapping[str, bytes], about: tuple[str, str, datetime]
+    ) -> pygit2.Oid:
+        ulid, sandbox, at = about
+        scratch = pygit2.init_repository(str(scratch_path), bare=True)
+        (scratch_path / "objects" / "info" / "alternates").write_text(f"{(self._path / 'objects').resolve()}\n")
+        scratch = pygit2.Repository(str(scratch_path))
+        new: list[pygit2.Oid] = []
+        top = _Folder()
+        for path in sorted(files):
+            oid = scratch.create_blob(files[path])
+            new.append(oid)
+            *folders, name = path.split("/")
+            at_folder = top
+            for folder in folders:
+                at_folder = at_folder.folders.setdefault(folder, _Folder())
+            at_folder.blobs[name] = oid
+        tree = _write_tree(scratch, top, new)
+        who = pygit2.Signature("rehearse", "rehearse@localhost", int(at.timestamp()), 0)
+        branch = f"refs/heads/{_branch(sandbox)}"
+        parents = [store.references[branch].target] if branch in store.references else []
+        commit = scratch.create_commit(None, who, who, f"{sandbox} {ulid}\n", tree, parents)
+        self._move_over(store, scratch, [*new, commit])
+        return commit
+
+    def _move_over(self, store: pygit2.Repository, scratch: pygit2.Repository, objects: list[pygit2.Oid]) -> None:
+        missing = [oid for oid in dict.fromkeys(objects) if oid not in store]
+        builder = pygit2.PackBuilder(scratch)
+        for oid in missing:
+            builder.add(oid)
+        packs = self._path / "objects" / "pack"
+        before = set(packs.iterdir()) if packs.exists() else set()
+        packs.mkdir(exist_ok=True)
+        builder.write(str(packs))
+        for made in set(packs.iterdir()) - before:
+            sync_file(made)
+        sync_folder(packs)
+
+    def _name(self, ulid: str, sandbox: str, commit: pygit2.Oid) -> None:
+        store = pygit2.Repository(str(self._path))
+        for name in (f"refs/captures/{ulid}", f"refs/heads/{_branch(sandbox)}"):
+            store.references.create(name, commit, force=True)
+            sync_file(self._path / name)
+            sync_folder((self._path / name).parent)
+
+
+def encode_name(name: str) -> str:
+    """A file or folder name that git takes; others than git's own names stay as they are."""
+    if _REFUSED.match(name) or name.startswith(_MARK):
+        return _MARK + "".join(f"%{byte:02X}" for byte in name.encode())
+    return name
+
+
+def decode_name(name: str) -> str:
+    """The name that `encode_name` was given."""
+    return urllib.parse.unquote(name.removeprefix(_MARK)) if name.startswith(_MARK) else name
+
+
+def _write_tree(repository: pygit2.Repository, folder: _Folder, new: list[pygit2.Oid]) -> pygit2.Oid:
+    builder = repository.TreeBuilder()
+    for name, blob in folder.blobs.items():
+        builder.insert(encode_name(name), blob, FileMode.BLOB)
+    for name, inner in folder.folders.items():
+        builder.insert(encode_name(name), _write_tree(repository, inner, new), FileMode.TREE)
+    oid = builder.write()
+    new.append(oid)
+    return oid
+
+
+def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for entry in tree:
+        path = prefix + decode_name(entry.name or "")
+        if isinstance(entry, pygit2.Tree):
+            yield from _walk(entry, f"{path}/")
+        elif isinstance(entry, pygit2.Blob):
+            yield path, entry.data
+
+
+def _find(tree: pygit2.Tree, path: str) -> bytes | None:
+    here: pygit2.Object = tree
+    for name in path.split("/"):
+        if not isinstance(here, pygit2.Tree) or encode_name(name) not in here:
+            return None
+        here = here[encode_name(name)]
+    return here.data if isinstance(here, pygit2.Blob) else None
+
+
+def _branch(sandbox: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", sandbox) or "org"
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        with storing(path):
+            yield
+    except pygit2.GitError as error:
+        if "No space left" in str(error):
+            raise DiskFull(f"There is no room left to write {path}.", "Free some space and run again.") from error
+        raise StoreError(f"The metadata store {path} failed: {error}.", "Check storage.path.") from error
+
+
+@contextmanager
+def _reading(path: Path, commit: str) -> Iterator[None]:
+    try:
+        yield
+    except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+        raise Damaged(
+            f"The metadata of commit {commit[:12]} in {path} is damaged or missing.",
+            "Take a new baseline, or restore the folder from a copy.",
+        ) from error

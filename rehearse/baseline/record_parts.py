@@ -1,0 +1,174 @@
+"""One encrypted Parquet file of rows: written once, read many times, by pyarrow only.
+
+All columns are text except `_digest` (16 bytes); `_stamp` is SystemModstamp and `_by` who modified the row last.
+AES-256-GCM under the data key of the capture, bound to capture and path, so that a part that was changed, cut or put
+in another's place is refused. Rows are sorted by Id within each row group: a look-up of few ids decrypts few groups.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow.parquet import encryption
+
+from rehearse.baseline.canonical_arrays import DIGEST_TYPE, digest_rows, stored_array, sum_digest_array
+from rehearse.baseline.model import ComparableField, Part
+from rehearse.baseline.writing import file_sha256, storing, sync_file
+from rehearse.errors import Damaged
+
+GROUP_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """What is read of an object: its comparable fields, and the names of its stamp and author fields if it has them."""
+
+    object: str
+    fields: tuple[ComparableField, ...]
+    stamp: str | None = "SystemModstamp"
+    author: str | None = "LastModifiedById"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the SELECT list, Id first."""
+        return ("Id", *(one.name for one in self.fields), *(one for one in (self.stamp, self.author) if one))
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """Where a part lies and how it is locked: capture folder, path below it, capture id and data key."""
+
+    folder: Path
+    path: str
+    ulid: str
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"PartFile({self.path})"
+
+    @property
+    def aad(self) -> bytes:
+        return f"rehearse part/1:{self.ulid}:{self.path}".encode()
+
+
+def build_batch(columns: Mapping[str, Any], shape: RowShape) -> Any:
+    """A batch in the layout of a part, from text columns by name; canonical, digested, sorted by Id."""
+    ids = stored_array("id", columns["Id"])
+    values = [stored_array(one.type, columns[one.name]) for one in shape.fields]
+    nulls = pa.nulls(len(ids), pa.string())
+    stamps = stored_array("datetime", columns[shape.stamp]) if shape.stamp else nulls
+    authors = stored_array("id", columns[shape.author]) if shape.author else nulls
+    digests = digest_rows(ids, values, shape.fields)
+    batch = pa.record_batch([ids, *values, stamps, authors, digests], schema=part_schema(shape.fields))
+    order = pc.sort_indices(ids)
+    return batch.take(order)
+
+
+def part_schema(fields: Sequence[ComparableField]) -> Any:
+    """The columns of a part."""
+    names = ("Id", *(one.name for one in fields), "_stamp", "_by")
+    return pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_digest", DIGEST_TYPE)])
+
+
+class PartWriter:
+    """Writes one part; counts rows and sums digests. Leaves no half file behind when the block fails."""
+
+    def __init__(self, file: PartFile, fields: Sequence[ComparableField]) -> None:
+        self._file = file
+        self._target = file.folder / file.path
+        self._fields = fields
+        self._writer: Any = None
+        self.rows = 0
+        self.digest_sum = 0
+
+    def __enter__(self) -> PartWriter:
+        with storing(self._target):
+            self._target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(
+                self._target,
+                part_schema(self._fields),
+                compression="zstd",
+                write_statistics=["Id"],
+                encryption_properties=encryption.create_encryption_properties(
+                    self._file.key, aad_prefix=self._file.aad, store_aad_prefix=False
+                ),
+            )
+        return self
+
+    def write(self, batch: Any) -> None:
+        """Append a batch made by `build_batch`. Raises DiskFull."""
+        with storing(self._target):
+            self._writer.write_batch(batch, row_group_size=GROUP_ROWS)
+        self.rows += batch.num_rows
+        self.digest_sum += sum_digest_array(batch.column("_digest"))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        whole = False
+        try:
+            with storing(self._target):
+                self._writer.close()
+            whole = kind is None
+        finally:
+            if not whole:
+                self._target.unlink(missing_ok=True)
+
+    def finish(self) -> Part:
+        """After the block: flush the file to the disk and describe it."""
+        sync_file(self._target)
+        return Part(self._file.path, self.rows, file_sha256(self._target))
+
+
+def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None = None) -> Iterator[Any]:
+    """The row groups of a part with the named columns; with `ids` (sorted), only those rows, and only their groups.
+
+    Raises Damaged for bytes that are missing or not what was written.
+    """
+    with _opened(file) as part:
+        for group in range(part.metadata.num_row_groups):
+            if ids is not None and not _may_hold(part.metadata.row_group(group), ids):
+                continue
+            table = part.read_row_group(group, columns=list(columns))
+            if ids is not None:
+                table = table.filter(pc.is_in(table.column("Id"), pa.array(ids, pa.string())))
+            yield from table.combine_chunks().to_batches()
+
+
+def part_rows(file: PartFile) -> int:
+    """The number of rows that the part's own footer tells. Raises Damaged."""
+    with _opened(file) as part:
+        return int(part.metadata.num_rows)
+
+
+@contextmanager
+def _opened(file: PartFile) -> Iterator[Any]:
+    path = file.folder / file.path
+    try:
+        with pq.ParquetFile(
+            path,
+            decryption_properties=encryption.create_decryption_properties(file.key, aad_prefix=file.aad),
+        ) as part:
+            yield part
+    except (OSError, pa.ArrowException) as error:
+        raise Damaged(
+            f"The stored rows in {path} are damaged or missing.",
+            "Take a new baseline, or restore the file from a copy.",
+        ) from error
+
+
+def _may_hold(group: Any, ids: Sequence[str]) -> bool:
+    statistics = group.column(0).statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    at = bisect.bisect_left(ids, statistics.min)
+    return at < len(ids) and ids[at] <= statistics.max

@@ -1,0 +1,108 @@
+"""The captures of one store: rows, components and files by capture id, each checked as it is read.
+
+Rows leave as canonical text, keyed by field; values are decrypted group by group, only where wanted ids may be.
+Quick verification compares every file with the digest in the manifest; deep verification recomputes every row digest,
+every component and the snapshot id. Damage is always an error that names the file, never a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rehearse.baseline.keys import Keys
+from rehearse.baseline.manifest import load_components, load_manifest
+from rehearse.baseline.metadata_store import MetadataStore
+from rehearse.baseline.model import Capture, ComparableField, Component, ObjectCapture
+from rehearse.baseline.record_parts import PartFile, read_part
+
+
+class CaptureStore:
+    """The folder that holds captures: `captures/<ULID>/`, `metadata.git/`, `keys/`."""
+
+    def __init__(self, root: Path, keys: Keys) -> None:
+        self.root = root
+        self.keys = keys
+        self.metadata = MetadataStore(root)
+
+    def folder(self, ulid: str) -> Path:
+        """Where the files of a capture lie."""
+        return self.root / "captures" / ulid
+
+    def load(self, ulid: str) -> Capture:
+        """The manifest of a finished capture. Raises NotFound or Damaged."""
+        return load_manifest(self.folder(ulid))
+
+    def load_all(self) -> tuple[Capture, ...]:
+        """All finished captures, oldest first. Raises Damaged."""
+        folder = self.root / "captures"
+        found = sorted(one.parent.name for one in folder.glob("*/manifest.json"))
+        return tuple(self.load(ulid) for ulid in found)
+
+    def load_components(self, ulid: str) -> tuple[Component, ...]:
+        """The components of a capture. Raises NotFound or Damaged."""
+        return load_components(self.folder(ulid), self.load(ulid).components_sha256)
+
+    def load_files(self, ulid: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
+        """The org's own files of a capture: all, or those of `paths` that it has. Raises NotFound or Damaged."""
+        return self.metadata.load_files(self.load(ulid).commit, paths)
+
+    def load_rows(
+        self, ulid: str, object: str, ids: Collection[str] | None = None, fields: Sequence[str] | None = None
+    ) -> Iterator[dict[str, str | None]]:
+        """Rows of an object as canonical text keyed by field, always with Id; all rows, or those of `ids` that it has.
+
+        `fields` may also name `_stamp` and `_by`. An object or field that the capture does not have yields nothing.
+        Raises NotFound, Damaged, or KeyUnavailable.
+        """
+        capture = self.load(ulid)
+        known = {one.name for one in shape_of(capture, object)} | {"_stamp", "_by"}
+        wanted = sorted(known - {"_stamp", "_by"}) if fields is None else [one for one in fields if one in known]
+        columns = ["Id", *(one for one in wanted if one != "Id")]
+        for batch in self.read_batches(capture, object, columns, ids):
+            yield from batch.to_pylist()
+
+    def read_batches(
+        self, capture: Capture, object: str, columns: Sequence[str], ids: Collection[str] | None = None
+    ) -> Iterator[Any]:
+        """The same as Arrow batches, a row group at a time. Raises Damaged or KeyUnavailable."""
+        found = find_object(capture, object)
+        if found is None or (ids is not None and not ids):
+            return
+        wanted = None if ids is None else sorted(ids)
+        for file in self.part_files(capture.ulid, found):
+            yield from read_part(file, columns, wanted)
+
+    def part_files(self, ulid: str, found: ObjectCapture) -> list[PartFile]:
+        """Where the parts of an object lie, with the key that opens them. Raises KeyUnavailable."""
+        key = self.keys.load(ulid) if found.parts else b""
+        return [PartFile(self.folder(ulid), part.path, ulid, key) for part in found.parts]
+
+    def verify(self, ulid: str, deep: bool = False) -> Capture:
+        """Check a capture: every file against its digest; deep: every row, component and the snapshot id again.
+
+        Raises NotFound, Damaged (naming what is damaged), or, for deep, KeyUnavailable.
+        """
+        from rehearse.baseline.verify import verify_deeply, verify_files
+
+        capture = self.load(ulid)
+        verify_files(self, capture)
+        if deep:
+            verify_deeply(self, capture)
+        return capture
+
+    def size(self, ulid: str) -> int:
+        """The bytes of the capture's own folder (its metadata is shared with other captures)."""
+        return sum(one.stat().st_size for one in self.folder(ulid).rglob("*") if one.is_file())
+
+
+def find_object(capture: Capture, object: str) -> ObjectCapture | None:
+    """What a capture holds of an object, or None."""
+    return next((one for one in capture.objects if one.object == object), None)
+
+
+def shape_of(capture: Capture, object: str) -> tuple[ComparableField, ...]:
+    """The comparable fields of an object in a capture; empty when the object is not in its scope."""
+    found = next((one for one in capture.scope.objects if one.name == object), None)
+    return found.fields if found else ()

@@ -1,0 +1,65 @@
+"""Verification of a capture: are its stored bytes still what was written, and do they still mean the snapshot id?
+
+Changes nothing. The first damage found is raised with the name of the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rehearse.baseline.canonical import DIGEST_MODULUS, build_snapshot_id
+from rehearse.baseline.canonical_arrays import digest_rows, sum_digest_array
+from rehearse.baseline.components import read_components
+from rehearse.baseline.model import Capture, ObjectCapture
+from rehearse.baseline.record_parts import read_part
+from rehearse.baseline.writing import file_sha256
+from rehearse.errors import Damaged
+
+if TYPE_CHECKING:
+    from rehearse.baseline.record_store import CaptureStore
+
+
+def verify_files(store: CaptureStore, capture: Capture) -> None:
+    """Compare every file of a capture with its recorded digest. Raises Damaged."""
+    components = store.load_components(capture.ulid)
+    if len(components) != capture.component_count:
+        raise _damaged(f"The list of components of capture {capture.ulid}")
+    for found in capture.objects:
+        for part in found.parts:
+            path = store.folder(capture.ulid) / part.path
+            if not path.is_file() or file_sha256(path) != part.sha256:
+                raise _damaged(str(path))
+        if sum(part.rows for part in found.parts) != found.rows:
+            raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
+    store.metadata.verify(capture.commit)
+
+
+def verify_deeply(store: CaptureStore, capture: Capture) -> None:
+    """Recompute every digest from the stored values, and the snapshot id from these. Raises Damaged, KeyUnavailable."""
+    for found in capture.objects:
+        _verify_rows(store, capture, found)
+    stored = store.load_components(capture.ulid)
+    built = read_components(store.load_files(capture.ulid))
+    if {(one.type, one.full_name, one.digest) for one in stored} != {
+        (one.type, one.full_name, one.digest) for one in built
+    }:
+        raise _damaged(f"The metadata of capture {capture.ulid}")
+    if build_snapshot_id(capture.scope, stored, capture.objects) != capture.snapshot_id:
+        raise _damaged(f"The snapshot id of capture {capture.ulid}")
+
+
+def _verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
+    fields = next(one.fields for one in capture.scope.objects if one.name == found.object)
+    total, rows = 0, 0
+    for file in store.part_files(capture.ulid, found):
+        for batch in read_part(file, ["Id", *(one.name for one in fields), "_digest"]):
+            again = digest_rows(batch.column("Id"), [batch.column(one.name) for one in fields], fields)
+            if not again.equals(batch.column("_digest")):
+                raise _damaged(str(file.folder / file.path))
+            total, rows = total + sum_digest_array(again), rows + batch.num_rows
+    if rows != found.rows or f"{total % DIGEST_MODULUS:032x}" != found.digest_sum:
+        raise _damaged(f"The rows of {found.object} in capture {capture.ulid}")
+
+
+def _damaged(what: str) -> Damaged:
+    return Damaged(f"{what} is not what was written.", "Take a new baseline, or restore the store from a copy.")
