@@ -79,11 +79,11 @@ class Desk:
 
     def store(self) -> CaptureStore:
         """The capture store of this workspace; raises KeyUnavailable when the workspace key is not there."""
-        from rehearse.baseline.keys import load_keys
+        from rehearse.baseline.keys import Keys
         from rehearse.baseline.record_store import CaptureStore
 
         storage = self.workspace.storage
-        return CaptureStore(storage.folder, load_keys(storage.folder, storage.key))
+        return CaptureStore(storage.folder, Keys(storage.folder / "keys", storage.key))
 
     def baselines(self) -> Baselines:
         """The index of baselines."""

@@ -1,0 +1,69 @@
+"""Everything known of each sandbox in one place: refresh dates, copy times, bookings, baseline and last proof.
+
+The only step that asks an org is `refresh_ledger`; without a production login, dates kept by hand are enough.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rehearse.baseline.model import Baseline
+from rehearse.cli.desk import Desk
+from rehearse.events import OnEvent, Started
+from rehearse.report.sandboxes import SandboxLine
+from rehearse.schedule.ledger import Availability, Cycle, build_availability
+from rehearse.workspace.model import SandboxConfig
+
+
+def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
+    """Ask production which copies it knows and keep them; nothing happens without a production login."""
+    from rehearse.schedule.ledger_store import record_copies
+
+    production = desk.connect_production()
+    if production is not None:
+        on_event(Started("Asking production for its sandboxes"))
+        record_copies(desk.database, production.fetch_sandbox_copies(), desk.fetch_now())
+
+
+def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
+    """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
+    from rehearse.schedule.ledger_store import load_cycles
+    from rehearse.schedule.store import load_bookings
+
+    cycles = load_cycles(desk.database)
+    bookings = load_bookings(desk.database)
+    newest: dict[str, Baseline] = {}
+    for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
+        newest[one.sandbox] = one
+    names = [one.name for one in desk.workspace.sandboxes]
+    names += sorted(name for name in cycles if name not in names and not _is_gone(cycles[name]))
+    lines = []
+    for name in names:
+        config = next((one for one in desk.workspace.sandboxes if one.name == name), None)
+        availability = availability_of(desk, name, config, cycles.get(name, ()), now)
+        own = sorted((one for one in bookings if one.sandbox == name), key=lambda one: one.start)
+        running = next((one for one in own if one.start <= now < one.end), None)
+        coming = next((one for one in own if one.start > now), None)
+        lines.append(SandboxLine(availability, running, coming, newest.get(name)))
+    return tuple(lines)
+
+
+def availability_of(
+    desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
+) -> Availability:
+    """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
+    hand = config.last_refresh if config else None
+    licence = config.type if config else None
+    if hand and not cycles:
+        state = "completed" if hand.activated else "copying"
+        copied = hand.copied or hand.activated
+        cycles = (
+            Cycle(f"hand:{name}", name, licence or "?", state, None, hand.requested, copied, hand.activated, True),
+        )
+    if licence is None and cycles:
+        licence = max(cycles, key=lambda one: one.requested).licence
+    return build_availability(name, licence, cycles, now, desk.workspace.refresh.clock)
+
+
+def _is_gone(cycles: tuple[Cycle, ...]) -> bool:
+    return max(cycles, key=lambda one: one.requested).state in ("deleted", "deleting")

@@ -1,0 +1,82 @@
+"""`rehearse sandboxes` and `rehearse status`: when each sandbox may be refreshed, and who has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, say
+from rehearse.report.view import Page, Table, build_table
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from rehearse.lock import Lock
+
+
+def sandboxes(as_json: Json = False) -> None:
+    """Ask production, then show every sandbox: refresh dates, copy times, bookings, baseline, proof.
+
+    Example: rehearse sandboxes --json
+    """
+    from rehearse.cli import overview, progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.report import sandboxes as view
+
+    with open_desk() as desk:
+        with progress.shown() as on_event:
+            overview.refresh_ledger(desk, on_event)
+        now = desk.fetch_now()
+        lines = overview.load_overview(desk, now)
+        page = view.build_page(lines, now, desk.workspace.zone)
+        finish("sandboxes", now, {"sandboxes": view.build_body(lines)}, page, as_json=as_json)
+        if not as_json and not lines:
+            say("No sandbox is known yet: name them in rehearse.yaml, or give production a login.")
+
+
+def status(
+    break_lock: Annotated[
+        str, typer.Option(help="Remove the lock with this id, after you made sure that its work is dead.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Show what the workspace database knows, without asking any org: sandboxes, deadlines, locks, running work.
+
+    Example: rehearse status
+    """
+    from rehearse import lock
+    from rehearse.cli import overview
+    from rehearse.cli.desk import open_desk
+    from rehearse.report import radar
+    from rehearse.report import sandboxes as view
+
+    with open_desk() as desk:
+        if break_lock:
+            broken = lock.break_lock(desk.database, break_lock)
+            say(f"Broke the lock of {broken.sandbox} that {broken.who} held for: {broken.what}.")
+        now = desk.fetch_now()
+        lines = overview.load_overview(desk, now)
+        held = lock.load_locks(desk.database)
+        due = radar.build_radar(lines, now)
+        body = {
+            "sandboxes": view.build_body(lines),
+            "radar": [{"what": one.what, "due": one.due, "clear_with": one.clear_with} for one in due],
+            "locks": [
+                {"id": one.token, "sandbox": one.sandbox, "who": one.who, "what": one.what, "since": one.since}
+                for one in held
+            ],
+            "running": [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held],
+        }
+        zone = desk.workspace.zone
+        page = view.build_page(lines, now, zone)
+        page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
+        finish("status", now, body, page, as_json=as_json)
+
+
+def _locks(held: Sequence[Lock], zone: ZoneInfo) -> Table:
+    from rehearse import clock
+
+    rows = [[one.sandbox, one.who, one.what, clock.show(one.since, zone), one.token] for one in held]
+    return build_table("Locks", ["sandbox", "who", "what", "since", "id"], rows)

@@ -1,0 +1,95 @@
+"""Pages as one self-contained HTML file: no script, no font, no address of anything outside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rehearse.report.view import Page, Paragraph, Table, Timeline
+
+_LEFT, _WIDTH, _ROW, _TOP = 120, 1080, 34, 34
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """One rectangle of a drawn timeline, in the units of its drawing."""
+
+    x: float
+    y: float
+    width: float
+    kind: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A timeline with everything placed."""
+
+    title: str
+    height: int
+    lanes: tuple[tuple[float, str], ...]
+    shapes: tuple[_Shape, ...]
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, str, str], ...]
+    kinds: tuple[str, ...]
+
+
+def render_html(page: Page, at: datetime, zone: ZoneInfo) -> str:
+    """The page as HTML text; instants are shown in `zone`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    blocks = [_prepare(block, zone) for block in page.blocks]
+    made = f"{at.astimezone(zone):%A %d %B %Y, %H:%M} ({zone.key})"
+    return environment.get_template("page.html").render(
+        title=page.title, blocks=blocks, made=made, left=_LEFT, width=_WIDTH, row=_ROW, top=_TOP
+    )
+
+
+def _prepare(block: Table | Paragraph | Timeline, zone: ZoneInfo) -> tuple[str, object]:
+    if isinstance(block, Timeline):
+        return "timeline", _draw(block, zone)
+    return ("table", block) if isinstance(block, Table) else ("paragraph", block)
+
+
+def _draw(timeline: Timeline, zone: ZoneInfo) -> _Drawing:
+    whole = (timeline.end - timeline.start) / timedelta(minutes=1)
+
+    def across(instant: datetime) -> float:
+        inside = min(max(instant, timeline.start), timeline.end)
+        return round(_LEFT + (inside - timeline.start) / timedelta(minutes=1) / whole * _WIDTH, 1)
+
+    shapes = []
+    for index, lane in enumerate(timeline.lanes):
+        for bar in lane.bars:
+            if bar.end <= timeline.start or bar.start >= timeline.end:
+                continue
+            x, until = across(bar.start), across(bar.end)
+            span = f"{bar.start.astimezone(zone):%a %d %b %H:%M} to {bar.end.astimezone(zone):%a %d %b %H:%M}"
+            shapes.append(_Shape(x, _TOP + index * _ROW, max(2.0, until - x), bar.kind, bar.label, span))
+    lanes = tuple((_TOP + index * _ROW, lane.name) for index, lane in enumerate(timeline.lanes))
+    marks = tuple(
+        (across(at), label, f"{at.astimezone(zone):%a %d %b %H:%M}")
+        for at, label in timeline.marks
+        if timeline.start <= at <= timeline.end
+    )
+    kinds = tuple(dict.fromkeys(one.kind for one in shapes))
+    height = _TOP + _ROW * len(timeline.lanes) + 12
+    return _Drawing(timeline.title, height, lanes, tuple(shapes), _ticks(timeline, zone, across), marks, kinds)
+
+
+def _ticks(timeline: Timeline, zone: ZoneInfo, across) -> tuple[tuple[float, str], ...]:  # type: ignore[no-untyped-def]
+    """The Mondays, thinned so that their labels do not touch."""
+    first = timeline.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = first + timedelta(days=(7 - first.weekday()) % 7)
+    weeks = max(1, (timeline.end - timeline.start).days // 7)
+    step = timedelta(weeks=1 + weeks // 16)
+    found = []
+    while day < timeline.end:
+        found.append((across(day), f"{day:%d %b}"))
+        day += step
+    return tuple(found)

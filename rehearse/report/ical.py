@@ -1,0 +1,39 @@
+"""Bookings and refresh dates as an iCalendar feed that any calendar program can subscribe to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of the feed; `uid` stays the same for the same thing, so that a calendar updates and does not double."""
+
+    uid: str
+    start: datetime
+    end: datetime
+    title: str
+    text: str = ""
+
+
+def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> bytes:
+    """The feed as bytes (RFC 5545, instants in UTC)."""
+    from icalendar import Calendar, Event
+
+    calendar = Calendar()
+    calendar.add("prodid", "-//rehearse//calendar//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", name)
+    for one in sorted(happenings, key=lambda found: (found.start, found.uid)):
+        event = Event()
+        event.add("uid", f"{one.uid}@rehearse")
+        event.add("dtstamp", at)
+        event.add("dtstart", one.start)
+        event.add("dtend", one.end)
+        event.add("summary", one.title)
+        if one.text:
+            event.add("description", one.text)
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())

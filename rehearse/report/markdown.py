@@ -1,0 +1,43 @@
+"""Pages as Markdown, for a wiki or a ticket."""
+
+from __future__ import annotations
+
+import re
+
+from rehearse.report.view import Page, Paragraph, Table, Timeline
+
+
+def render_markdown(page: Page) -> str:
+    """The page as Markdown; a timeline becomes a list of its bars."""
+    parts = [f"# {page.title}"] if page.title else []
+    for block in page.blocks:
+        if isinstance(block, Paragraph):
+            parts.append(_plain(block.text))
+        elif isinstance(block, Table):
+            parts.append(_table(block))
+        else:
+            parts.append(_timeline(block))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(table: Table) -> str:
+    head = f"## {_plain(table.title)}\n\n" if table.title else ""
+    if not table.rows:
+        return f"{head}{table.empty}"
+    rule = ["---:" if index in table.right else "---" for index in range(len(table.columns))]
+    lines = [table.columns, rule, *([cell.text for cell in row] for row in table.rows)]
+    return head + "\n".join(f"| {' | '.join(_plain(one) for one in line)} |" for line in lines)
+
+
+def _timeline(timeline: Timeline) -> str:
+    lines = [f"## {_plain(timeline.title)}", ""]
+    for lane in timeline.lanes:
+        for bar in sorted(lane.bars, key=lambda one: one.start):
+            when = f"{bar.start:%Y-%m-%d %H:%M} to {bar.end:%Y-%m-%d %H:%M} UTC"
+            lines.append(f"- {_plain(lane.name)}: {bar.kind}, {_plain(bar.label)}, {when}")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, in one line."""
+    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", " ".join(text.split()))

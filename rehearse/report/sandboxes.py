@@ -1,0 +1,116 @@
+"""Everything known of each sandbox, as a table and as data: dates, copy times, bookings, baseline and last proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.baseline.model import Baseline
+from rehearse.report.view import Cell, Page, Paragraph, Table, Tone, build_table
+from rehearse.schedule.ledger import Availability
+from rehearse.schedule.model import Booking
+
+
+@dataclass(frozen=True)
+class SandboxLine:
+    """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline."""
+
+    availability: Availability
+    booking: Booking | None
+    next_booking: Booking | None
+    baseline: Baseline | None
+
+
+def build_body(lines: tuple[SandboxLine, ...]) -> list[dict[str, Any]]:
+    """The `sandboxes[]` of formats.md."""
+    return [_row_body(line) for line in lines]
+
+
+def _row_body(line: SandboxLine) -> dict[str, Any]:
+    found = line.availability
+    return {
+        "name": found.sandbox,
+        "type": found.type,
+        "state": found.state,
+        "org_id": found.org_id,
+        "generation": found.generation,
+        "requested": found.requested,
+        "copied": found.copied,
+        "activated": found.activated,
+        "possible_from": found.possible_from,
+        "certain_from": found.certain_from,
+        "refreshable": found.refreshable,
+        "days_left": found.days_left,
+        "copy_p50_hours": found.copy_p50,
+        "copy_p90_hours": found.copy_p90,
+        "booking": _booking_body(line.booking),
+        "next_booking": _booking_body(line.next_booking),
+        "baseline": line.baseline and {"name": line.baseline.name, "taken_at": line.baseline.taken_at},
+        "proof": line.baseline
+        and line.baseline.proof
+        and {"verdict": line.baseline.proof_verdict, "at": line.baseline.proof_at},
+    }
+
+
+def _booking_body(booking: Booking | None) -> dict[str, Any] | None:
+    return booking and {"id": booking.id, "start": booking.start, "end": booking.end}
+
+
+def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) -> Page:
+    """The windows of all sandboxes as a page."""
+    notes = [f"{line.availability.sandbox}: {line.availability.note}" for line in lines if line.availability.note]
+    blocks: list[Table | Paragraph] = [
+        build_table(
+            f"Sandboxes on {clock.show(now, zone)} ({zone.key})",
+            ["sandbox", "type", "state", "last request", "possible from", "certain from", "left", "copy P50/P90",
+             "booking", "baseline", "proof"],
+            [_row(line, now, zone) for line in lines],
+        )
+    ]  # fmt: skip
+    blocks += [Paragraph(note, "faint") for note in notes]
+    return Page("", tuple(blocks))
+
+
+def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
+    found = line.availability
+    tone: Tone = {"yes": "good", "maybe": "warn", "no": "plain"}[found.refreshable]  # type: ignore[assignment]
+
+    def day(instant: datetime | None) -> str:
+        return "-" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    left = "now" if found.refreshable == "yes" else "-" if found.days_left is None else f"{found.days_left} d"
+    hours = [f"{one.total_seconds() / 3600:.0f}" for one in (found.copy_p50, found.copy_p90) if one is not None]
+    return [
+        found.sandbox,
+        found.type or "?",
+        found.state,
+        day(found.requested),
+        Cell(day(found.possible_from), tone),
+        Cell(day(found.certain_from), tone),
+        Cell(left, tone),
+        f"{'/'.join(hours)} h" if hours else "-",
+        _booking_text(line, day),
+        f"{line.baseline.name}, {_age(now, line.baseline.taken_at)}" if line.baseline else "-",
+        _proof(line.baseline),
+    ]
+
+
+def _booking_text(line: SandboxLine, day: Any) -> str:
+    if line.booking:
+        return f"now: {line.booking.label}"
+    return f"{day(line.next_booking.start)} {line.next_booking.label}" if line.next_booking else "-"
+
+
+def _age(now: datetime, then: datetime) -> str:
+    days = (now - then).days
+    return f"{days} d old" if days else "today"
+
+
+def _proof(baseline: Baseline | None) -> Cell:
+    if baseline is None or baseline.proof_verdict is None:
+        return Cell("-")
+    tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(baseline.proof_verdict, "bad")  # type: ignore[assignment]
+    return Cell(baseline.proof_verdict, tone)
