@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Happening:
-    """One entry of the feed; `uid` stays the same for the same thing, so that a calendar updates and does not double."""
+    """One entry of the feed; `uid` stays the same for the same thing, so a calendar updates it."""
 
     uid: str
     start: datetime

@@ -1,8 +1,29 @@
-"""Bookings, releases, advances."""
+"""Bookings."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "booking",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("sandbox", sa.Text, nullable=False, index=True),
+        sa.Column("start", sa.Text, nullable=False),
+        sa.Column("end", sa.Text, nullable=False),
+        sa.Column("free_at", sa.Text, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("release", sa.Text),
+        sa.Column("rehearsal", sa.Text),
+        sa.Column("kind", sa.Text),
+        sa.Column("prepare", sa.Text, nullable=False),
+        sa.Column("ready_by", sa.Text),
+        sa.Column("burns", sa.Boolean, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("made", sa.Text, nullable=False),
+        sa.Column("cancelled", sa.Text),
+    )

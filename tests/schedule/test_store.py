@@ -1,0 +1,94 @@
+"""Bookings: the database refuses an overlap, whoever comes first."""
+
+import multiprocessing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from rehearse import clock, state
+from rehearse.errors import AmbiguousId, Locked, NotFound
+from rehearse.schedule.model import Booking
+from rehearse.schedule.store import cancel_booking, load_bookings, save_bookings
+
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+HOUR = timedelta(hours=1)
+
+
+def _booking(name: str, start: int, hours: int = 2, sandbox: str = "UAT", hold: int = 1) -> Booking:
+    begin = NOW + start * HOUR
+    end = begin + hours * HOUR
+    return Booking(name, sandbox, begin, end, end + hold * HOUR, "rehearsal", "R41", name, "mock", ready_by=begin)
+
+
+@pytest.fixture
+def database(tmp_path: Path):  # type: ignore[no-untyped-def]
+    opened = state.open_database(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+def test_a_booking_is_read_back_as_it_was_saved(database: state.Database) -> None:
+    one = _booking("mock", 1)
+    save_bookings(database, [one], NOW)
+    assert load_bookings(database) == (one,)
+
+
+@pytest.mark.parametrize(("start", "hours"), [(0, 2), (2, 1), (3, 1), (-5, 20)])
+def test_an_overlap_with_work_hold_or_reset_is_refused(database: state.Database, start: int, hours: int) -> None:
+    save_bookings(database, [_booking("first", 1)], NOW)
+    with pytest.raises(Locked, match="overlaps") as caught:
+        save_bookings(database, [_booking("ok", 100), _booking("second", start, hours, hold=0)], NOW)
+    assert "first" in (caught.value.hint or "")
+    assert [one.id for one in load_bookings(database)] == ["first"]
+
+
+def test_windows_that_touch_do_not_overlap_and_other_sandboxes_are_free(database: state.Database) -> None:
+    save_bookings(database, [_booking("first", 1), _booking("next", 4), _booking("same", 1, sandbox="SIT")], NOW)
+    assert len(load_bookings(database)) == 3
+
+
+def test_a_known_id_moves(database: state.Database) -> None:
+    save_bookings(database, [_booking("mock", 1)], NOW)
+    save_bookings(database, [_booking("mock", 2)], NOW)
+    assert [one.start for one in load_bookings(database)] == [NOW + 2 * HOUR]
+
+
+def test_a_cancelled_booking_gives_its_time_back(database: state.Database) -> None:
+    save_bookings(database, [_booking("mock-1", 1), _booking("mock-2", 9)], NOW)
+    with pytest.raises(AmbiguousId):
+        cancel_booking(database, "mock", "moved", NOW)
+    cancel_booking(database, "mock-1", "moved", NOW)
+    save_bookings(database, [_booking("other", 1)], NOW)
+    with pytest.raises(NotFound):
+        cancel_booking(database, "mock-1", "again", NOW)
+
+
+def _book(folder: Path, number: int, results: "multiprocessing.queues.Queue[str]") -> None:
+    opened = state.open_database(folder)
+    try:
+        save_bookings(opened, [_booking(f"p{number}", number % 3)], NOW)
+        results.put("booked")
+    except Locked:
+        results.put("refused")
+    finally:
+        opened.close()
+
+
+def test_many_processes_that_book_at_once_never_overlap(database: state.Database, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    results = context.Queue()
+    workers = [context.Process(target=_book, args=(tmp_path / "store", number, results)) for number in range(6)]
+    for one in workers:
+        one.start()
+    answers = [results.get(timeout=60) for _ in workers]
+    for one in workers:
+        one.join()
+        one.close()
+    results.close()
+    results.join_thread()
+    booked = load_bookings(database)
+    assert answers.count("booked") == len(booked) >= 1
+    assert not [
+        (a.id, b.id) for a in booked for b in booked if a.id < b.id and a.start < b.free_at and b.start < a.free_at
+    ]
