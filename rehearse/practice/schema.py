@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 Value = str | int | float | bool | None
+OnDelete = Literal["clear", "restrict", "cascade"]
 
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int", "long"})
 COMPOUND_TYPES = frozenset({"address", "location"})
@@ -62,7 +63,7 @@ class FieldDef:
     relationship_name: str | None = None  # the path from the child: Owner, Account, Invoice__r
     child_relationship: str | None = None  # the path from the parent: Contacts, Invoices__r
     relationship_order: int | None = None  # 0 or 1 = master-detail
-    on_delete: Literal["clear", "restrict", "cascade"] = "clear"
+    on_delete: OnDelete = "clear"
     reparentable: bool = False
     restricted: bool = False
     values: tuple[PicklistValue, ...] = ()

@@ -11,10 +11,11 @@ import re
 from dataclasses import replace
 from importlib import resources
 
-from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue, Value, id_field, system_fields
+from rehearse.practice.schema import FieldDef, ObjectDef, OnDelete, PicklistValue, Value, id_field, system_fields
 
 FLAG_TO_END = re.compile(r"(?:^| )(derived|default)=(.*)$")
 TYPE = re.compile(r"(\w+)(?:\(([^)]*)\))?(?:: (.*))?")
+ON_DELETE: dict[str, OnDelete] = {"clear": "clear", "restrict": "restrict", "cascade": "cascade"}
 STAMPS = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
 
 
@@ -66,9 +67,6 @@ def _field(line: str) -> FieldDef:
     field = _typed(name, label, kind)
     parts = tuple(flags["parts"].split(",")) if "parts" in flags else ()
     computed = bool(parts) or "derived" in flags or "auto" in flags
-    on_delete = flags.get("on", "clear")
-    if on_delete not in ("clear", "restrict", "cascade"):
-        raise ValueError(f"standard_objects.txt: {name} has no readable rule for deletion: {on_delete}")
     return replace(
         field,
         required="required" in flags or field.type == "boolean",
@@ -81,7 +79,7 @@ def _field(line: str) -> FieldDef:
         auto_number=flags.get("auto"),
         relationship_name=flags.get("path", field.relationship_name),
         child_relationship=flags.get("children"),
-        on_delete=on_delete,
+        on_delete=ON_DELETE[flags.get("on", "clear")],
         compound=flags.get("of"),
         parts=parts,
         createable=not computed and "readonly" not in flags,

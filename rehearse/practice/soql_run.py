@@ -1,0 +1,187 @@
+"""Queries that answer: run a plan on an org and give rows as REST nests them or as Bulk flattens them.
+
+`run_query` reads everything at once under the org's lock; with `stream` it reads through a connection of its own, sees
+one moment, and never holds more than a few rows. Refuses whatever soql_plan refuses, before the first row is read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rehearse.practice.org_state import OrgState
+from rehearse.practice.recycle import expire
+from rehearse.practice.schema import FieldDef
+from rehearse.practice.soql_parse import parse_soql
+from rehearse.practice.soql_plan import Child, Output, Plan, build_plan
+
+Row = dict[str, Any]
+Raw = Sequence[Any]
+NEWEST = "67.0"
+
+
+@dataclass
+class QueryResult:
+    """The answer to a query. `rows`, `values` and `csv_rows` read the same rows in three shapes: use one of them.
+
+    `columns` are the selected fields and functions in the order of the query (child queries are only in `rows`).
+    `object` is the API name; `total` counts all rows (for SELECT COUNT() it is the answer, and there are no rows)."""
+
+    object: str
+    plan: Plan
+    columns: tuple[Output, ...]
+    total: int
+    version: str
+    _read: Callable[[], Iterator[Raw]]
+    _org: OrgState
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Rows as REST answers them: nested, each with `attributes`, datetimes with +0000."""
+        shape = _Shape(self.plan, self._org, self.version)
+        return (shape.row(raw) for raw in self._read())
+
+    def values(self) -> Iterator[Raw]:
+        """The stored values of the columns, flat: text, numbers, 0/1, None."""
+        places = [column.index for column in self.columns]
+        return ([raw[place] for place in places] for raw in self._read())
+
+    def csv_rows(self) -> Iterator[list[str]]:
+        """The values as Bulk writes them: true/false, datetimes with Z, null as empty text."""
+        writers = [(column.index, csv_writer(column.type)) for column in self.columns]
+        for raw in self._read():
+            yield ["" if raw[place] is None else write(raw[place]) for place, write in writers]
+
+
+def csv_writer(kind: str) -> Callable[[Any], str]:
+    """How Bulk writes a stored value of a describe type."""
+    if kind == "boolean":
+        return lambda value: "true" if value else "false"
+    if kind in ("double", "currency", "percent"):
+        return lambda value: str(float(value))
+    return str
+
+
+def rest_value(kind: str, value: Any) -> Any:
+    """A stored value as REST writes it."""
+    if value is None:
+        return None
+    if kind == "boolean":
+        return bool(value)
+    if kind == "datetime":
+        return str(value).replace("Z", "+0000")
+    if kind in ("double", "currency", "percent"):
+        return float(value)
+    if kind in ("int", "long"):
+        return int(value)
+    return value
+
+
+class _Shape:
+    """Builds nested rows out of result tuples."""
+
+    def __init__(self, plan: Plan, org: OrgState, version: str) -> None:
+        self.plan = plan
+        self.org = org
+        self.base = f"/services/data/v{version}/sobjects"
+        self.version = version
+
+    def row(self, raw: Raw) -> Row:
+        if self.plan.query.is_aggregate:
+            row: Row = {"attributes": {"type": "AggregateResult"}}
+            for output in self.plan.outputs:
+                if isinstance(output, Output):
+                    row[output.path[0]] = rest_value(output.type, raw[output.index])
+            return row
+        row_id = str(raw[self.plan.ids[()]])
+        row = {"attributes": self.attributes(self.plan.definition.name, row_id)}
+        for output in self.plan.outputs:
+            if isinstance(output, Child):
+                row[output.key] = self.children(output.plan, row_id)
+                continue
+            self.put(row, output, raw)
+        return row
+
+    def attributes(self, name: str, row_id: str) -> Row:
+        return {"type": name, "url": f"{self.base}/{name}/{row_id}"}
+
+    def put(self, row: Row, output: Output, raw: Raw) -> None:
+        """Set one value, making the parents on its path; a parent that is not there is null as a whole."""
+        here = row
+        for depth, step in enumerate(output.path[:-1], start=1):
+            steps = output.path[:depth]
+            parent_id = raw[self.plan.ids[steps]] if steps in self.plan.ids else None
+            if parent_id is None:
+                here[step] = None
+                return
+            if here.get(step) is None:
+                here[step] = {"attributes": self.parent_attributes(steps, str(parent_id))}
+            here = here[step]
+        here[output.path[-1]] = self.value(output, raw)
+
+    def parent_attributes(self, steps: tuple[str, ...], parent_id: str) -> Row:
+        tables = self.plan.scope.place(steps).tables
+        real = next((t.definition for t in tables if t.definition.key_prefix == parent_id[:3]), tables[0].definition)
+        shown = self.attributes(real.name, parent_id)
+        return {**shown, "type": "Name"} if len(tables) > 1 else shown
+
+    def value(self, output: Output, raw: Raw) -> Any:
+        if output.parts:
+            found = {key: raw[output.index + place] for place, key in enumerate(output.parts)}
+            return found if any(value is not None for value in found.values()) else None
+        if output.type == "label":
+            return label_of(output.field, raw[output.index])
+        return rest_value(output.type, raw[output.index])
+
+    def children(self, plan: Plan, parent_id: str) -> Row | None:
+        with self.org.lock:
+            found = self.org.db.execute(plan.sql(), [parent_id, *plan.params]).fetchall()
+        if not found:
+            return None
+        shape = _Shape(plan, self.org, self.version)
+        return {"totalSize": len(found), "done": True, "records": [shape.row(raw) for raw in found]}
+
+
+def label_of(field: FieldDef | None, value: Any) -> Any:
+    """The label of a picklist value, or the value itself."""
+    return next((one.label for one in field.values if one.name == value), value) if field is not None else value
+
+
+def run_query(
+    org: OrgState, soql: str, *, deleted: bool = False, stream: bool = False, version: str = NEWEST
+) -> QueryResult:
+    """Run a query; `deleted` reads what queryAll reads. With `stream`, read the rows to their end (or drop the
+    iterator) to release the connection. Raises ApiError in Salesforce's words."""
+    query = parse_soql(soql)
+    if deleted:
+        expire(org)
+    plan = build_plan(org, query, deleted=deleted)
+    columns = tuple(output for output in plan.outputs if isinstance(output, Output))
+    if query.is_count:
+        return QueryResult(plan.definition.name, plan, (), count_rows(org, plan), version, lambda: iter(()), org)
+    if stream:
+        total = count_rows(org, plan) if not query.is_aggregate else 0
+        return QueryResult(plan.definition.name, plan, columns, total, version, lambda: _stream(org, plan), org)
+    with org.lock:
+        found = org.db.execute(plan.sql(), plan.params).fetchall()
+    return QueryResult(plan.definition.name, plan, columns, len(found), version, lambda: iter(found), org)
+
+
+def count_rows(org: OrgState, plan: Plan) -> int:
+    """How many rows a plan answers, LIMIT and OFFSET counted in."""
+    with org.lock:
+        inner = plan.sql("1", tail=bool(plan.query.limit is not None or plan.query.offset))
+        row = org.db.execute(f"SELECT count(*) FROM ({inner})", plan.params).fetchone()
+    return int(row[0])
+
+
+def _stream(org: OrgState, plan: Plan) -> Iterator[Raw]:
+    reader: sqlite3.Connection = org.open_reader()
+    try:
+        cursor = reader.execute(plan.sql(), plan.params)
+        while batch := cursor.fetchmany(500):
+            yield from batch
+    finally:
+        reader.close()
