@@ -1,0 +1,146 @@
+"""Baselines, captures and differences as pages and as data. Keys and field names only; values come on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.baseline.model import Baseline, Capture, Change
+from rehearse.report.view import Cell, Page, Paragraph, Tone, build_table
+
+Values = Mapping[tuple[str, str], Mapping[str, tuple[str | None, str | None]]]
+"""Values of changed fields, (type, key) -> field -> (before, after); empty unless asked for."""
+
+
+def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str, Any]:
+    """The `baselines[]` row of formats.md; coverage only where the capture is at hand."""
+    return {
+        "id": baseline.snapshot_id,
+        "name": baseline.name,
+        "sandbox": baseline.sandbox,
+        "org_id": baseline.org_id,
+        "taken_at": baseline.taken_at,
+        "records": baseline.records,
+        "components": baseline.components,
+        "bytes": baseline.bytes,
+        "coverage": [] if capture is None else [one.__dict__ for one in capture.coverage],
+        "verdict": baseline.verdict,
+        "capture": baseline.capture,
+        "proof": baseline.proof and {"id": baseline.proof, "verdict": baseline.proof_verdict, "at": baseline.proof_at},
+    }
+
+
+def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
+    """All baselines as a table."""
+    rows = [
+        [
+            one.name,
+            one.sandbox,
+            clock.show(one.taken_at, zone),
+            f"{one.records:,}",
+            f"{one.components:,}",
+            size(one.bytes),
+            Cell(one.verdict, "good" if one.verdict == "usable" else "bad"),
+            one.proof_verdict or "-",
+            one.snapshot_id[:8],
+        ]
+        for one in baselines
+    ]
+    columns = ["name", "sandbox", "taken", "records", "components", "size", "verdict", "proof", "snapshot"]
+    return Page("", (build_table("Baselines", columns, rows, right=(3, 4, 5), empty="none yet"),))
+
+
+def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> Page:
+    """One baseline with its coverage."""
+    head = (
+        f"Baseline {baseline.name} of {baseline.sandbox} (org {baseline.org_id}), taken "
+        f"{clock.show(baseline.taken_at, zone)}: {baseline.records:,} records, {baseline.components:,} components, "
+        f"{size(baseline.bytes)}. Snapshot {baseline.snapshot_id}."
+    )
+    tone: Tone = "good" if capture.verdict == "usable" else "bad"
+    blocks: list[Any] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
+    blocks += [Paragraph(one, "bad") for one in capture.hollow]
+    for kind, title in (("records", "Records"), ("metadata", "Metadata")):
+        rows = [
+            [one.name, Cell(one.state, "plain" if one.state == "captured" else "warn"), f"{one.count:,}", one.note]
+            for one in capture.coverage
+            if one.kind == kind
+        ]
+        blocks.append(build_table(title, ["name", "state", "count", "note"], rows, right=(2,)))
+    return Page("", tuple(blocks))
+
+
+def build_diff_body(baseline: str, changes: Sequence[Change], values: Values) -> dict[str, Any]:
+    """The `diff` answer of formats.md: digests of values, or the values themselves where they were asked for."""
+    return {
+        "baseline": baseline,
+        "summary": {f"{kind}s": _counts(changes, kind) for kind in ("component", "record")},
+        "changes": [_change_body(one, values.get((one.type, one.key), {})) for one in changes],
+    }
+
+
+def _counts(changes: Sequence[Change], kind: str) -> dict[str, int]:
+    found = [one.what for one in changes if one.kind == kind]
+    return {what: found.count(what) for what in ("created", "updated", "deleted")}
+
+
+def _change_body(change: Change, values: Mapping[str, tuple[str | None, str | None]]) -> dict[str, Any]:
+    fields = [
+        {
+            "name": one.name,
+            "before": values[one.name][0] if one.name in values else one.before,
+            "after": values[one.name][1] if one.name in values else one.after,
+        }
+        for one in change.fields
+    ]
+    body = {"kind": change.kind, "type": change.type, "key": change.key, "change": change.what, "fields": fields}
+    return {**body, "by": change.by or None, "at": change.at}
+
+
+def build_diff_page(baseline: str, changes: Sequence[Change], values: Values) -> Page:
+    """What differs: a summary by kind, then by component and record."""
+    if not changes:
+        return Page("", (Paragraph(f"Nothing differs from baseline {baseline}.", "good"),))
+    kinds = [(kind, _counts(changes, kind)) for kind in ("component", "record")]
+    rows = [[f"{kind}s", *(f"{counts[what]:,}" for what in counts)] for kind, counts in kinds]
+    summary = build_table(f"Since baseline {baseline}", ["", "created", "updated", "deleted"], rows, right=(1, 2, 3))
+    tables = []
+    for kind, _ in kinds:
+        found = [one for one in changes if one.kind == kind]
+        lines = [[one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in found]
+        if lines:
+            columns = ["type", "name" if kind == "component" else "Id", "change", "fields", "by"]
+            tables.append(build_table(f"{kind.title()}s", columns, lines))
+    return Page("", (summary, *tables))
+
+
+_TONES: dict[str, Tone] = {"created": "good", "updated": "warn", "deleted": "bad"}
+
+
+def _fields(change: Change, values: Values) -> str:
+    known = values.get((change.type, change.key), {})
+    if change.what != "updated" and not known:
+        return ""
+    return ", ".join(
+        f"{one.name}: {_short(known[one.name][0])} -> {_short(known[one.name][1])}" if one.name in known else one.name
+        for one in change.fields
+    )
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "null"
+    text = " ".join(value.split())
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+
+
+def size(count: int) -> str:
+    """A number of bytes for people."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return ""
