@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rehearse.practice.estate_file import EstateFile
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.sandbox_rows import TABLES as SANDBOX_TABLES
 from rehearse.practice.settings import TABLE as SETTINGS_TABLE
 from rehearse.practice.settings import Settings
 from rehearse.practice.tokens import TABLES as TOKEN_TABLES
@@ -43,6 +44,7 @@ class Estate:
         self._opened: dict[str, OrgState] = {}
         self._opening = threading.RLock()
         self.pulse_lock = threading.RLock()
+        self.pulse_depth = 0
 
     @classmethod
     def create(cls, folder: Path, seed: int = 1) -> Estate:
@@ -55,13 +57,13 @@ class Estate:
         os.close(os.open(folder / "estate.db", os.O_CREAT | os.O_RDWR, 0o600))
         estate = cls(folder, EstateFile(folder / "estate.db"))
         with estate.file.transaction() as db:
-            for statement in f"{TABLES};{TOKEN_TABLES};{SETTINGS_TABLE}".split(";"):
+            for statement in f"{TABLES};{TOKEN_TABLES};{SETTINGS_TABLE};{SANDBOX_TABLES}".split(";"):
                 db.execute(statement)
             db.execute("INSERT INTO estate_facts VALUES ('seed', ?)", (str(seed),))
         estate.clock.create()
         org_id = estate.reserve_org(None, None)
         OrgState.create(estate.org_path(org_id), estate.clock, org_id, estate.settings).close()
-        estate.set_org_state(org_id, "live")
+        estate.mark_live(org_id, estate.clock.now())
         return estate
 
     @classmethod
@@ -69,7 +71,10 @@ class Estate:
         """An estate that exists. Raises FileNotFoundError for a folder without one."""
         if not (folder / "estate.db").is_file():
             raise FileNotFoundError(f"There is no estate in {folder.name}.")
-        return cls(folder, EstateFile(folder / "estate.db"))
+        estate = cls(folder, EstateFile(folder / "estate.db"))
+        for row in estate.file.load_rows("SELECT id FROM orgs WHERE state = 'gone'"):
+            estate.drop_org_files(row["id"])
+        return estate
 
     @property
     def seed(self) -> int:
@@ -123,16 +128,22 @@ class Estate:
             db.execute("INSERT INTO orgs (id, sandbox, info_id, state, used_at) VALUES (?, ?, ?, 'coming', ?)", values)
         return org_id
 
-    def set_org_state(self, org_id: str, state: str, at: datetime | None = None) -> None:
-        """Make an org `live` (used from then on) or `gone`: then its tokens die and its file is removed."""
-        head = org_id[:15]
+    def mark_live(self, org_id: str, at: datetime) -> None:
+        """Make an org reachable; `at` counts as its first use."""
         with self.file.transaction() as db:
-            used_at = (at or self.clock.now()).isoformat()
-            db.execute("UPDATE orgs SET state = ?, used_at = ? WHERE id = ?", (state, used_at, head))
-            if state == "gone":
-                self.tokens.revoke_org(head)
-        if state == "gone":
-            self.drop_org_files(head)
+            values = (at.isoformat(), org_id[:15])
+            db.execute("UPDATE orgs SET state = 'live', used_at = ? WHERE id = ?", values)
+
+    def mark_gone(self, org_id: str) -> None:
+        """Make an org unreachable for ever, with its tokens; call `drop_org_files` once the transaction is over."""
+        with self.file.transaction() as db:
+            db.execute("UPDATE orgs SET state = 'gone' WHERE id = ?", (org_id[:15],))
+            self.tokens.revoke_org(org_id[:15])
+
+    def set_org_gone(self, org_id: str) -> None:
+        """Make an org unreachable and remove its files."""
+        self.mark_gone(org_id)
+        self.drop_org_files(org_id)
 
     def drop_org_files(self, org_id: str) -> None:
         """Close an org that is gone, after the request that holds it, and remove its files; harmless to repeat."""
@@ -204,7 +215,10 @@ class Estate:
 
         Call it while holding no org's lock: a copy takes the lock of the org that it reads.
         """
+        from rehearse.practice.sandbox_engine import advance
+
         self.clock.start()
+        advance(self)
 
     def close(self) -> None:
         """Close every org and the estate file."""

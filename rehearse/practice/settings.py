@@ -77,6 +77,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("copy_replaces_org_id", True, "org ids inside copied text values become the id of the new org"),
     Knob("copy_stops_schedules", True, "scheduled jobs do not arrive in a copy"),
     Knob("copy_drops_recycle_bin", True, "deleted records do not arrive in a copy"),
+    Knob("developer_copies_custom_settings", False, "custom setting records arrive in copies without data"),
+    Knob("result_bytes_per_second", 0, "slows the download of bulk results, to try interruptions; 0 = no limit"),
     Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),
 )
 _BY_NAME = {knob.name: knob for knob in KNOBS}
@@ -98,6 +100,11 @@ class Settings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(_BY_NAME)
+
+    def load(self) -> dict[str, Any]:
+        """All settings as they are now, read at once."""
+        changed = {row["name"]: json.loads(row["value"]) for row in self._file.load_rows("SELECT * FROM settings")}
+        return {knob.name: changed.get(knob.name, knob.default) for knob in KNOBS}
 
     def put(self, name: str, value: Any) -> None:
         """Change a setting. Raises KeyError for an unknown name, TypeError for a value of another kind."""
