@@ -42,9 +42,12 @@ def build_deploy_files(
 
 
 def build_package_xml(members: Mapping[str, Iterable[str]], api_version: str) -> bytes:
-    """A manifest: types and members sorted, then the version. Also serves as a destructive manifest."""
+    """A manifest: types and members sorted, then the version. Also serves as a destructive manifest.
+
+    CustomObject comes first, which avoids odd failures of deployments (facts/metadata.md 4.2).
+    """
     root = etree.Element("Package", xmlns=NAMESPACE)
-    for type in sorted(members):
+    for type in sorted(members, key=lambda one: (one != "CustomObject", one)):
         names = sorted(set(members[type]))
         if names:
             group = etree.SubElement(root, "types")

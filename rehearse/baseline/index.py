@@ -1,0 +1,122 @@
+"""The index of baselines in the workspace database: names for verified captures, and where their files are.
+
+A row names the host and the store that hold the files: in a shared database a baseline may well be on another
+machine, which is an error with a hint, never a missing file. Names are unique within a sandbox.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from rehearse import clock
+from rehearse.baseline.model import Baseline
+from rehearse.errors import NotFound, StoreError, UsageError
+from rehearse.ids import find_by_prefix
+from rehearse.state import TABLES, Database
+
+_baselines = sa.Table(
+    "baseline",
+    TABLES,
+    sa.Column("sandbox", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("capture", sa.Text, nullable=False),
+    sa.Column("snapshot_id", sa.Text, nullable=False),
+    sa.Column("taken_at", sa.Text, nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("components", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("store", sa.Text, nullable=False),
+    sa.Column("manifest_sha256", sa.Text, nullable=False),
+    sa.Column("proof", sa.Text),
+    sa.Column("proof_verdict", sa.Text),
+    sa.Column("proof_at", sa.Text),
+)
+
+
+class Baselines:
+    """The baselines that a workspace database knows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, baseline: Baseline) -> None:
+        """Add one. Raises UsageError when the sandbox has a baseline of this name already."""
+        try:
+            with self._database.begin() as connection:
+                connection.execute(sa.insert(_baselines).values(**_to_row(baseline)))
+        except sa.exc.IntegrityError as error:
+            raise UsageError(
+                f"{baseline.sandbox} has a baseline named {baseline.name} already.", "Choose another name."
+            ) from error
+
+    def load(self, sandbox: str | None = None) -> tuple[Baseline, ...]:
+        """The baselines of a sandbox (in any letter case), or all, oldest first."""
+        query = sa.select(_baselines).order_by(_baselines.c.taken_at, _baselines.c.capture)
+        if sandbox is not None:
+            query = query.where(sa.func.lower(_baselines.c.sandbox) == sandbox.lower())
+        with self._database.begin() as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(_from_row(row) for row in rows)
+
+    def find(self, name_or_prefix: str, sandbox: str | None = None) -> Baseline:
+        """The newest baseline of this exact name, else the one whose name, capture or snapshot id starts so.
+
+        Raises NotFound or AmbiguousId.
+        """
+        known = self.load(sandbox)
+        named = [one for one in known if one.name == name_or_prefix]
+        if named:
+            return named[-1]
+        by_id: dict[str, Baseline] = {}
+        for one in known:
+            by_id[one.name] = by_id[one.capture] = by_id[one.snapshot_id] = one
+        return by_id[find_by_prefix(name_or_prefix, by_id, "baseline")]
+
+    def latest(self, sandbox: str, org_id: str) -> Baseline | None:
+        """The newest baseline of this generation of a sandbox, or None."""
+        found = [one for one in self.load(sandbox) if one.org_id == org_id]
+        return found[-1] if found else None
+
+    def set_proof(self, baseline: Baseline, proof: str, verdict: str, at: datetime) -> None:
+        """Record the last proof against a baseline. Raises NotFound when the baseline is gone."""
+        changed = {"proof": proof, "proof_verdict": verdict, "proof_at": clock.iso(at)}
+        with self._database.begin() as connection:
+            done = connection.execute(sa.update(_baselines).where(*_is(baseline)).values(**changed)).rowcount
+        if not done:
+            raise NotFound(f"The baseline {baseline.name} of {baseline.sandbox} is gone.")
+
+    def remove(self, baseline: Baseline) -> None:
+        """Forget the name; the files of its capture are not touched."""
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(_baselines).where(*_is(baseline)))
+
+
+def check_is_here(baseline: Baseline, store: Path) -> None:
+    """Raise StoreError when the files of a baseline are on another machine or in another store."""
+    if baseline.host != socket.gethostname() or Path(baseline.store) != store.resolve():
+        raise StoreError(
+            f"Baseline {baseline.name} is in the store {baseline.store} of {baseline.host}.",
+            "Work on that machine, or copy the store here and set storage.path to it.",
+        )
+
+
+def _is(baseline: Baseline) -> tuple[sa.ColumnElement[bool], ...]:
+    return (_baselines.c.sandbox == baseline.sandbox, _baselines.c.name == baseline.name)
+
+
+def _to_row(baseline: Baseline) -> dict[str, object]:
+    proof_at = clock.iso(baseline.proof_at) if baseline.proof_at else None
+    return {**asdict(baseline), "taken_at": clock.iso(baseline.taken_at), "proof_at": proof_at}
+
+
+def _from_row(row: sa.RowMapping) -> Baseline:
+    proof_at = clock.from_iso(row["proof_at"]) if row["proof_at"] else None
+    return Baseline(**{**row, "taken_at": clock.from_iso(row["taken_at"]), "proof_at": proof_at})

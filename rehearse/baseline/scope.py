@@ -1,0 +1,137 @@
+"""From what a user asks to count to what is compared, once the org has been asked: types, objects, fields, filters.
+
+Comparable is what a person or a program wrote and could write back: never formulas and roll-ups, audit and viewed
+fields, stamps, compound parents, file bodies, or values that come masked (facts/data.md 4.2, and rows 15 and 50).
+The result is frozen with a baseline and reused verbatim by diff and proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from rehearse.baseline.filters import freeze_filter
+from rehearse.baseline.model import ComparableField, CoverageRow, ObjectScope, ResolvedScope, Scope
+from rehearse.org.model import MetadataType, ObjectSummary, Schema
+
+NEVER_COMPARED = frozenset(
+    {
+        "Id", "IsDeleted", "IsArchived", "SystemModstamp", "CreatedDate", "CreatedById", "LastModifiedDate",
+        "LastModifiedById", "LastViewedDate", "LastReferencedDate", "LastActivityDate", "LastLoginDate",
+        "LastCURequestDate", "LastCUUpdateDate", "LastPasswordChangeDate", "NumberOfFailedLogins", "PhotoUrl",
+        "SmallPhotoUrl", "FullPhotoUrl", "MediumPhotoUrl", "SmallBannerPhotoUrl", "MediumBannerPhotoUrl",
+        "BannerPhotoUrl", "UserRecordAccessId", "MasterRecordId", "JigsawCompanyId", "JigsawContactId",
+    }
+)  # fmt: skip
+_NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
+MASKED_TYPE = "encryptedstring"
+_NOT_ROWS = ("History", "Feed", "Share", "ChangeEvent", "Tag", "__hd", "__tag", "__Feed", "__History", "__Share")
+_NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
+
+
+def match_types(scope: Scope, types: Iterable[MetadataType]) -> tuple[str, ...]:
+    """The metadata types in scope, sorted."""
+    return tuple(
+        sorted(one.name for one in types if _matches(one.name, scope.metadata_include, scope.metadata_exclude))
+    )
+
+
+def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str, ...]:
+    """The objects in scope, sorted. A glob never means history, feed, share, event or metadata rows; a name may."""
+    named = set(scope.objects)
+    return tuple(
+        sorted(
+            one.name
+            for one in summaries
+            if one.queryable
+            and not one.name.endswith(_NOT_DATA)
+            and _matches(one.name, scope.objects, scope.objects_exclude)
+            and (one.name in named or not one.name.endswith(_NOT_ROWS))
+        )
+    )
+
+
+def comparable_fields(schema: Schema) -> tuple[ComparableField, ...]:
+    """The fields of an object that decide equality, in name order."""
+    compound = {one.compound_field for one in schema.fields if one.compound_field and one.compound_field != one.name}
+    found = [
+        ComparableField(one.name, one.type)
+        for one in schema.fields
+        if one.name not in NEVER_COMPARED
+        and one.type not in _NEVER_TYPES
+        and one.type != MASKED_TYPE
+        and not one.calculated
+        and (one.name not in compound or one.createable or one.updateable)
+    ]
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def masked_fields(schema: Schema) -> tuple[str, ...]:
+    """The fields whose values come masked: never compared and never written."""
+    return tuple(sorted(one.name for one in schema.fields if one.type == MASKED_TYPE))
+
+
+def resolve_objects(
+    scope: Scope, schemas: Mapping[str, Schema], now: datetime
+) -> tuple[tuple[ObjectScope, ...], tuple[str, ...]]:
+    """The objects of a scope with comparable fields and frozen filters, and warnings about filters that may leak rows.
+
+    Raises UsageError for a filter that cannot be frozen.
+    """
+    found: list[ObjectScope] = []
+    warnings: list[str] = []
+    for name in sorted(schemas):
+        where = (scope.where or {}).get(name)
+        if where is not None:
+            where, changeable = freeze_filter(where, schemas[name], now)
+            if changeable:
+                warnings.append(
+                    f"The filter of {name} uses {', '.join(changeable)}, which can change: a row may leave the filter."
+                )
+        found.append(ObjectScope(name, comparable_fields(schemas[name]), where))
+    return tuple(found), tuple(warnings)
+
+
+def add_to_frozen(frozen: ResolvedScope, resolved: ResolvedScope) -> ResolvedScope:
+    """A frozen scope as it can be read now: objects and fields that are gone left out, new objects added.
+
+    Filters stay as they were frozen; fields that are new on an object of the frozen scope stay out.
+    """
+    now = {one.name: one for one in resolved.objects}
+    kept = [
+        ObjectScope(one.name, tuple(field for field in one.fields if _still(field, now[one.name])), one.where)
+        for one in frozen.objects
+        if one.name in now
+    ]
+    known = {one.name for one in frozen.objects}
+    added = [one for one in resolved.objects if one.name not in known]
+    return ResolvedScope(
+        tuple(sorted({*frozen.types, *resolved.types})), tuple(sorted([*kept, *added], key=lambda one: one.name))
+    )
+
+
+def unread_rows(scope: Scope, found: Iterable[str], schemas: Mapping[str, Schema]) -> tuple[CoverageRow, ...]:
+    """Coverage of what the scope names and no capture can hold: unknown objects, masked fields, file bodies."""
+    known = set(found)
+    rows = [
+        CoverageRow("records", name, "unreadable", note="named in the scope, but the org has no such readable object")
+        for name in scope.objects
+        if not any(sign in name for sign in "*?[") and name not in known
+    ]
+    for name, schema in sorted(schemas.items()):
+        if masked := masked_fields(schema):
+            note = "comes masked, never compared: " + ", ".join(masked)
+            rows.append(CoverageRow("records", f"{name} (encrypted fields)", "masked", len(masked), note))
+        if bodies := sorted(one.name for one in schema.fields if one.type == "base64"):
+            note = "file contents are not captured: " + ", ".join(bodies)
+            rows.append(CoverageRow("records", f"{name} (files)", "excluded", len(bodies), note))
+    return tuple(rows)
+
+
+def _still(field: ComparableField, live: ObjectScope) -> bool:
+    return field in live.fields
+
+
+def _matches(name: str, include: Iterable[str], exclude: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, one) for one in include) and not any(fnmatchcase(name, one) for one in exclude)
