@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline, Capture, Change
-from rehearse.report.view import Cell, Page, Paragraph, Tone, build_table
+from rehearse.report.view import Cell, Page, Paragraph, Rows, Tone, build_table
 
 Values = Mapping[tuple[str, str], Mapping[str, tuple[str | None, str | None]]]
 """Values of changed fields, (type, key) -> field -> (before, after); empty unless asked for."""
@@ -34,7 +34,7 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str
 
 def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
     """All baselines as a table."""
-    rows = [
+    rows: Rows = [
         [
             one.name,
             one.sandbox,
@@ -63,7 +63,7 @@ def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) ->
     blocks: list[Any] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
     blocks += [Paragraph(one, "bad") for one in capture.hollow]
     for kind, title in (("records", "Records"), ("metadata", "Metadata")):
-        rows = [
+        rows: Rows = [
             [one.name, Cell(one.state, "plain" if one.state == "captured" else "warn"), f"{one.count:,}", one.note]
             for one in capture.coverage
             if one.kind == kind
@@ -104,7 +104,7 @@ def build_diff_page(baseline: str, changes: Sequence[Change], values: Values) ->
     if not changes:
         return Page("", (Paragraph(f"Nothing differs from baseline {baseline}.", "good"),))
     kinds = [(kind, _counts(changes, kind)) for kind in ("component", "record")]
-    rows = [[f"{kind}s", *(f"{counts[what]:,}" for what in counts)] for kind, counts in kinds]
+    rows: Rows = [[f"{kind}s", *(f"{counts[what]:,}" for what in counts)] for kind, counts in kinds]
     summary = build_table(f"Since baseline {baseline}", ["", "created", "updated", "deleted"], rows, right=(1, 2, 3))
     tables = []
     for kind, _ in kinds:

@@ -56,7 +56,7 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
 
 
 def _booking_body(booking: Booking | None) -> dict[str, Any] | None:
-    return booking and {"id": booking.id, "start": booking.start, "end": booking.end}
+    return None if booking is None else {"id": booking.id, "start": booking.start, "end": booking.end}
 
 
 def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) -> Page:

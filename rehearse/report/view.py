@@ -71,6 +71,7 @@ class Timeline:
 
 
 Block = Table | Paragraph | Timeline
+Rows = list[list[Cell | str]]
 
 
 @dataclass(frozen=True)

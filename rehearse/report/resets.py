@@ -1,0 +1,115 @@
+"""Reset plans and proofs as pages and as data. Keys, field names and grades; never a record value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
+from rehearse.reset.model import Proof, ResetPlan
+
+_TONES: dict[str, Tone] = {
+    "restored": "good",
+    "already equal": "good",
+    "residue": "warn",
+    "manual": "bad",
+    "impossible": "bad",
+    "failed": "bad",
+    "changed by someone else": "bad",
+    "exact": "good",
+    "unknown": "warn",
+}
+_SHOWN = 40
+
+
+def build_plan_body(plan: ResetPlan) -> dict[str, Any]:
+    """The `reset plan` answer of formats.md."""
+    return {
+        "id": plan.id,
+        "sandbox": plan.sandbox,
+        "baseline": plan.baseline,
+        "fingerprint": plan.fingerprint,
+        "actions": [
+            {"id": one.id, "phase": one.phase, "do": one.do, "type": one.type, "key": one.key, "grade": one.grade}
+            for one in plan.actions
+        ],
+        "blocked": [
+            {"type": one.type, "key": one.key, "grade": one.grade, "reason": one.reason} for one in plan.blocked
+        ],
+        "warnings": list(plan.warnings),
+    }
+
+
+def build_plan_page(plan: ResetPlan) -> Page:
+    """What a reset would do, counted by phase, and what it cannot undo."""
+    counted = Counter((one.phase, one.do, one.type, one.grade) for one in plan.actions)
+    rows: Rows = [
+        [str(phase), do, kind, f"{count:,}", Cell(grade, _TONES[grade])]
+        for (phase, do, kind, grade), count in sorted(counted.items())
+    ]
+    title = f"Reset plan {plan.id[:8]} for {plan.sandbox}, back to baseline {plan.baseline}"
+    blocks: list[Table | Paragraph] = [
+        build_table(title, ["phase", "do", "type", "count", "grade"], rows, right=(0, 3), empty="nothing to undo")
+    ]
+    if plan.blocked:
+        lines: Rows = [[one.type, one.key, Cell(one.grade, _TONES[one.grade]), one.reason] for one in plan.blocked]
+        blocks.append(build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines))
+    blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
+    return Page("", tuple(blocks))
+
+
+def build_proof_body(proof: Proof) -> dict[str, Any]:
+    """The `proof` answer of formats.md."""
+    return {
+        "id": proof.id,
+        "verdict": proof.verdict,
+        "sandbox": proof.sandbox,
+        "org_id": proof.org_id,
+        "scope": {kind: list(names) for kind, names in proof.scope.items()},
+        "items": [
+            {"type": one.type, "key": one.key, "grade": one.outcome, "detail": one.detail, "by": one.by or None}
+            for one in proof.items
+        ],
+        "counts": dict(proof.counts),
+        "outside_scope": [{"type": name, "changed": count} for name, count in proof.outside_scope.items()],
+        "assumptions": list(proof.assumptions),
+        "baseline": proof.baseline,
+        "plan": proof.plan,
+        "digests": dict(proof.digests),
+        "ids": dict(proof.ids),
+        "accepted_by": proof.accepted_by or None,
+        "accept_reason": proof.accept_reason or None,
+    }
+
+
+def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
+    """The verdict, what became of each change, and what the verdict rests on."""
+    tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(proof.verdict, "bad")  # type: ignore[assignment]
+    accepted = f", accepted by {proof.accepted_by}: {proof.accept_reason}" if proof.accepted_by else ""
+    head = f"{proof.sandbox} is {proof.verdict.upper()} against baseline {proof.baseline}{accepted}"
+    blocks: list[Table | Paragraph] = [Paragraph(f"{head} ({clock.show(proof.at, zone)}).", tone)]
+    rows: Rows = [
+        [Cell(name, _TONES.get(name, "plain")), f"{count:,}"] for name, count in proof.counts.items() if count
+    ]
+    blocks.append(build_table("What became of each change", ["outcome", "items"], rows, right=(1,), empty="no change"))
+    notable = [one for one in proof.items if one.outcome not in ("restored", "already equal")]
+    if notable:
+        lines: Rows = [
+            [one.type, one.key, Cell(one.outcome, _TONES[one.outcome]), one.detail, one.by] for one in notable[:_SHOWN]
+        ]
+        blocks.append(build_table("Not simply restored", ["type", "key", "outcome", "detail", "by"], lines))
+        if len(notable) > _SHOWN:
+            blocks.append(Paragraph(f"… and {len(notable) - _SHOWN:,} more: see --json.", "faint"))
+    scope = ", ".join(f"{len(names)} {kind}" for kind, names in proof.scope.items())
+    blocks.append(
+        Paragraph(
+            f"Scope: {scope}. Snapshot of the baseline {proof.baseline_snapshot[:12]}, now {proof.live_snapshot[:12]}."
+        )
+    )
+    if proof.outside_scope:
+        outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
+        blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
+    blocks += [Paragraph(f"assumes: {one}", "faint") for one in proof.assumptions]
+    return Page("", tuple(blocks))

@@ -1,0 +1,193 @@
+"""Schedules and bookings as pages, as data, as a timeline and as a calendar feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.report.ical import Happening
+from rehearse.report.sandboxes import SandboxLine
+from rehearse.report.view import Bar, Cell, Lane, Page, Paragraph, Rows, Table, Timeline, build_table
+from rehearse.schedule.model import Booking, Closed, Refresh, Schedule, Unplaced
+
+
+def build_schedule_body(schedule: Schedule) -> dict[str, Any]:
+    """The `plan` answer of formats.md."""
+    return {
+        "proven": schedule.proven,
+        "goals": [one.__dict__ for one in schedule.goals],
+        "bookings": [build_booking_body(one) for one in schedule.bookings],
+        "refreshes": [
+            {
+                "sandbox": one.sandbox,
+                "request": one.request,
+                "copied": one.copied,
+                "activate": one.activate,
+                "ready": one.ready,
+            }
+            for one in schedule.refreshes
+        ],
+        "advances": [one.__dict__ for one in schedule.advances],
+        "unplaced": [_unplaced_body(one) for one in schedule.unplaced],
+        "warnings": list(schedule.warnings),
+    }
+
+
+def build_booking_body(one: Booking) -> dict[str, Any]:
+    """One `bookings[]` row of formats.md."""
+    return {
+        "id": one.id,
+        "rehearsal": one.rehearsal,
+        "release": one.release,
+        "kind": one.kind,
+        "sandbox": one.sandbox,
+        "start": one.start,
+        "end": one.end,
+        "free_at": one.free_at,
+        "prepare": one.prepare,
+        "ready_by": one.ready_by,
+        "burns": one.burns,
+        "by": one.by or None,
+        "why": one.why or None,
+    }
+
+
+def _unplaced_body(one: Unplaced) -> dict[str, Any]:
+    return {
+        "rehearsal": one.rehearsal,
+        "release": one.release,
+        "kind": one.kind,
+        "reasons": [reason.__dict__ for reason in one.reasons],
+        "repairs": [repair.__dict__ for repair in one.repairs],
+    }
+
+
+def build_schedule_page(schedule: Schedule, zone: ZoneInfo) -> Page:
+    """The schedule for people: what goes where, what must be refreshed or advanced, and why something did not fit."""
+    blocks: list[Table | Paragraph] = [build_bookings_table("Rehearsals", schedule.bookings, zone)]
+    if schedule.refreshes:
+        rows: Rows = [
+            [
+                one.sandbox,
+                *(clock.show(at, zone) for at in (one.request, one.copied, one.activate, one.ready)),
+                _kind(one),
+            ]
+            for one in schedule.refreshes
+        ]
+        columns = ["sandbox", "request", "copied", "activate", "ready", ""]
+        blocks.append(build_table("Refreshes", columns, rows))
+    if schedule.advances:
+        rows = [
+            [one.sandbox, one.release, clock.show(one.start, zone), clock.show(one.end, zone)]
+            for one in schedule.advances
+        ]
+        blocks.append(
+            build_table("Advances (the release applied for keeps)", ["sandbox", "release", "start", "end"], rows)
+        )
+    for one in schedule.unplaced:
+        blocks += _unplaced(one)
+    if schedule.goals:
+        rows = [
+            [one.name, str(one.value), str(one.bound), Cell("yes", "good") if one.proven else Cell("not yet", "warn")]
+            for one in schedule.goals
+        ]
+        blocks.append(
+            build_table("Goals, in their order", ["goal", "value", "bound", "proven best"], rows, right=(1, 2))
+        )
+    blocks += [Paragraph(f"warning: {text}", "warn") for text in schedule.warnings]
+    return Page("", tuple(blocks))
+
+
+def _kind(refresh: Refresh) -> str:
+    return "running" if refresh.running else "to request"
+
+
+def _unplaced(one: Unplaced) -> list[Table | Paragraph]:
+    title = Paragraph(f"{one.release} {one.rehearsal} was not placed, because these do not fit together:", "bad")
+    lines: list[Table | Paragraph] = [title]
+    lines += [Paragraph(f"  - {reason.rule}: {reason.text}") for reason in one.reasons]
+    if one.repairs:
+        lines.append(Paragraph("Ways out:"))
+        lines += [
+            Paragraph(
+                f"  - {repair.text}{'' if repair.checked else ' (not checked)'}", "good" if repair.checked else "plain"
+            )
+            for repair in one.repairs
+        ]
+    return lines
+
+
+def build_bookings_table(title: str, bookings: Sequence[Booking], zone: ZoneInfo) -> Table:
+    """Bookings as a table, oldest first."""
+    rows: Rows = [
+        [
+            one.sandbox,
+            one.label,
+            one.kind or one.what,
+            clock.show(one.start, zone),
+            f"{one.end.astimezone(zone):%H:%M}"
+            if one.end - one.start < timedelta(days=1)
+            else clock.show(one.end, zone),
+            one.prepare,
+            "-" if one.ready_by is None else clock.show(one.ready_by, zone),
+            Cell("burns", "bad") if one.burns else "",
+            one.id,
+        ]
+        for one in sorted(bookings, key=lambda found: (found.start, found.sandbox))
+    ]
+    columns = ["sandbox", "what", "kind", "start", "end", "prepare", "ready by", "", "id"]
+    return build_table(title, columns, rows, empty="none")
+
+
+def build_timeline(
+    lines: Sequence[SandboxLine],
+    bookings: Sequence[Booking],
+    closed: Sequence[Closed],
+    marks: Sequence[tuple[datetime, str]],
+    span: tuple[datetime, datetime],
+) -> Timeline:
+    """Windows of refresh, past copies, blackouts and bookings, one lane a sandbox."""
+    start, end = span
+    lanes = []
+    for line in lines:
+        found = line.availability
+        bars: list[Bar] = []
+        if found.possible_from:
+            certain = found.certain_from or end
+            bars.append(Bar("possible", found.possible_from, max(certain, found.possible_from), "refresh possible"))
+            bars.append(Bar("certain", max(certain, start), max(certain, end), "refresh certain"))
+        if found.requested and found.copied:
+            bars.append(Bar("copy", found.requested, found.copied, "last copy"))
+            if found.activated:
+                bars.append(Bar("settling", found.copied, max(found.activated, found.copied), "waiting for activation"))
+        bars += [
+            Bar("blackout", one.window.start, one.window.end, one.name)
+            for one in closed
+            if not one.sandboxes or found.sandbox in one.sandboxes
+        ]
+        for one in bookings:
+            if one.sandbox == found.sandbox:
+                bars.append(Bar("advance" if one.what == "advance" else "booking", one.start, one.end, one.label))
+                if one.free_at > one.end:
+                    bars.append(Bar("reset", one.end, one.free_at, f"hold and reset after {one.label}"))
+        lanes.append(Lane(found.sandbox, tuple(bars)))
+    return Timeline("Timeline", start, end, tuple(lanes), tuple(marks))
+
+
+def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking]) -> tuple[Happening, ...]:
+    """Everything with a date, for a calendar: bookings, and when each sandbox may be refreshed."""
+    found = [
+        Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", f"prepare: {one.prepare}")
+        for one in bookings
+    ]
+    for line in lines:
+        dates = line.availability
+        for name, at in (("possible", dates.possible_from), ("certain", dates.certain_from)):
+            if at:
+                title = f"{dates.sandbox}: refresh {name}"
+                uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
+                found.append(Happening(uid, at, at + timedelta(minutes=30), title))
+    return tuple(found)
