@@ -177,12 +177,13 @@ class BulkJob:
 
 @dataclass(frozen=True)
 class BulkPage:
-    """One downloaded page of query results, checked: `rows` is what the header promised and what is there."""
+    """One downloaded and checked page: `rows` as promised; `nul_bytes` inside values were left out of the file."""
 
     path: Path
     columns: tuple[str, ...]
     rows: int
     next_locator: str | None
+    nul_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ class DeployResult:
 
 @dataclass(frozen=True)
 class SandboxRecord:
-    """One SandboxInfo row of a production org (Tooling API). `fields` holds every writable field, re-sent on refresh."""
+    """One SandboxInfo row of a production (Tooling API). `fields` holds every writable field, re-sent on refresh."""
 
     id: str
     name: str
@@ -266,17 +267,24 @@ class SandboxRecord:
 
 
 SandboxState = Literal[
-    "pending", "copying", "pending-activation", "activating", "completed", "suspended", "stopped", "discarding",
-    "deleting", "deleted", "locked", "unknown",
+    "pending",
+    "copying",
+    "pending-activation",
+    "activating",
+    "completed",
+    "suspended",
+    "stopped",
+    "discarding",
+    "deleting",
+    "deleted",
+    "locked",
+    "unknown",
 ]
 
 
 @dataclass(frozen=True)
 class SandboxCopy:
-    """One SandboxProcess row: one create or refresh of a sandbox. `org_id` is the org that this copy makes.
-
-    `requested` is the row's CreatedDate, the best available proxy for the moment of the request.
-    """
+    """One SandboxProcess row, a create or refresh: `org_id` is the org that it makes, `requested` its CreatedDate."""
 
     id: str
     sandbox_id: str

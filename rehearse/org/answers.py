@@ -1,0 +1,196 @@
+"""What a reply means: Salesforce's error codes before HTTP status, and requests' exceptions, as our errors.
+
+Pure. It refuses to parse a page of HTML as an answer. The one distinction that matters for writes is kept in
+`Verdict.undone`: whether the org certainly did nothing. Tokens never get into a message: `scrub` runs on every text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from urllib3 import exceptions as urllib3_errors
+
+from rehearse.errors import (
+    LoginError,
+    OrgBusy,
+    OrgError,
+    OrgLimit,
+    OrgRejected,
+    OrgUncertain,
+    OrgUnreachable,
+    RehearseError,
+    SessionExpired,
+)
+
+_BUSY_STATUS = frozenset({408, 420, 425, 429, 500, 502, 503, 504})
+# the org said no before doing anything
+_NOTHING_DONE_STATUS = frozenset({420, 429})
+_NOTHING_DONE = frozenset({"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED"})
+_BUSY_CODES = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG"})
+_DEAD_SESSION = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "Bad_OAuth_Token", "INVALID_TOKEN"})
+# a new login would be answered the same way (jsforce keeps the same list)
+_HOPELESS = ("not attached to Agent", "not valid for use with the REST API")
+_LIMIT_CODES = frozenset({"STORAGE_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED", "EXCEEDED_QUOTA", "API_DISABLED_FOR_ORG"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first error of a reply in Salesforce's words; code is empty where the reply holds none."""
+
+    code: str
+    message: str
+    html: bool = False
+
+
+def read_fault(content_type: str, body: bytes) -> Fault:
+    """The error code and message of a JSON array, an OAuth object, a SOAP fault or a page of text."""
+    text = body.decode("utf-8", "replace").strip()
+    if "html" in content_type.lower() or re.match(r"(?is)<(?:!doctype\s+html|html)\b", text):
+        return Fault("", "a web page instead of an answer", html=True)
+    if text.startswith("<"):
+        return _soap_fault(text)
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        return Fault(text if text == "Bad_OAuth_Token" else "", text[:300])
+    first = value[0] if isinstance(value, list) and value else value
+    if not isinstance(first, dict):
+        return Fault("", text[:300])
+    code = first.get("errorCode") or first.get("exceptionCode") or first.get("error") or ""
+    message = first.get("message") or first.get("exceptionMessage") or first.get("error_description") or ""
+    return Fault(str(code), str(message))
+
+
+def _soap_fault(text: str) -> Fault:
+    code = re.search(r"<(?:\w+:)?faultcode[^>]*>\s*(?:\w+:)?([A-Za-z0-9_.]+)\s*<", text)
+    said = re.search(r"<(?:\w+:)?faultstring[^>]*>(.*?)</(?:\w+:)?faultstring>", text, re.DOTALL)
+    if not code:
+        return Fault("", "an XML answer that is no SOAP fault")
+    message = _unescape(said[1].strip()) if said else ""
+    return Fault(code[1], message.removeprefix(f"{code[1]}: "))
+
+
+def _unescape(text: str) -> str:
+    for entity, char in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(entity, char)
+    return text
+
+
+def error_for(status: int, fault: Fault, doing: str, safe: bool) -> RehearseError:
+    """The error of a reply that is not a success; for a call that is not `safe`, doubt becomes OrgUncertain."""
+    code = fault.code
+    if (code in _DEAD_SESSION or (status == 401 and not code)) and status != 200:
+        return _session_error(fault, doing)
+    if code == "REQUEST_LIMIT_EXCEEDED" and not re.search("concurrent", fault.message, re.IGNORECASE):
+        return _limit(doing, fault)
+    if code in _BUSY_CODES or code == "REQUEST_LIMIT_EXCEEDED":
+        return _busy(f"{doing}: the org is busy ({code}: {fault.message}).", safe or code in _NOTHING_DONE)
+    if code in _LIMIT_CODES:
+        return _limit(doing, fault)
+    if status in _BUSY_STATUS and (not code or status in (503, 502, 504) or code == "UNKNOWN_EXCEPTION"):
+        return _busy(
+            f"{doing}: the org answered {_with_status(status, fault)}.", safe or status in _NOTHING_DONE_STATUS
+        )
+    if 300 <= status < 400:
+        return OrgUnreachable(
+            f"{doing}: the address answered with a redirect ({status}), which is not followed.",
+            "The org may have moved: log in again, or correct the address of the login.",
+        )
+    if fault.html and status < 300:
+        return _busy(f"{doing}: the org sent a web page instead of an answer.", safe)
+    return OrgRejected(code or f"HTTP_{status}", fault.message or "no reason given", doing)
+
+
+def _session_error(fault: Fault, doing: str) -> RehearseError:
+    if any(text in fault.message for text in _HOPELESS):
+        return LoginError(f"{doing}: the org answered {fault.code}: {fault.message}", "Use another way to log in.")
+    return SessionExpired(
+        f"{doing}: the token is no longer valid ({fault.code or 'HTTP 401'}).",
+        "Log in again. If the sandbox was refreshed, its old tokens are dead and its baseline is void.",
+    )
+
+
+def _limit(doing: str, fault: Fault) -> OrgLimit:
+    return OrgLimit(
+        f"{doing}: a limit of the org is used up ({fault.code}: {fault.message})",
+        "Wait until the limit recovers (daily limits count the last 24 hours), then run the same command again.",
+    )
+
+
+def _busy(message: str, undone: bool) -> OrgError:
+    if undone:
+        return OrgBusy(message, "Try again in some minutes.")
+    return _uncertain(message)
+
+
+def _uncertain(message: str) -> OrgUncertain:
+    return OrgUncertain(
+        f"{message.rstrip('.')}; whether it was carried out is not known.",
+        "Run the same command again: it first looks up what happened.",
+    )
+
+
+def _with_status(status: int, fault: Fault) -> str:
+    return f"{status} {fault.code}: {fault.message}" if fault.code else f"{status} ({fault.message or 'no text'})"
+
+
+def error_for_exception(error: Exception, doing: str, host: str, safe: bool) -> RehearseError:
+    """Our error for what requests raised; certain refusals to connect are never doubtful, even for a write."""
+    causes = _causes(error)
+    if any(_is_certificate(one) for one in causes):
+        return OrgUnreachable(
+            f"{doing}: the certificate of {host} is not trusted.",
+            "Set tls.ca_bundle in rehearse.yaml to the certificate of the authority that signs it.",
+        )
+    never_sent = isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or any(
+        isinstance(one, urllib3_errors.NewConnectionError | urllib3_errors.NameResolutionError) for one in causes
+    )
+    if never_sent:
+        return OrgBusy(f"{doing}: no connection to {host}.", "Check the address, the network and the proxy settings.")
+    if isinstance(error, requests.exceptions.Timeout) or any(
+        isinstance(one, urllib3_errors.ReadTimeoutError) for one in causes
+    ):
+        return _busy(f"{doing}: {host} stopped answering.", safe)
+    return _busy(f"{doing}: the connection to {host} broke off.", safe)
+
+
+def unreachable_after(error: OrgBusy) -> OrgUnreachable:
+    """What a broken connection is called once every repetition met it again."""
+    return OrgUnreachable(error.message, error.hint or "Check the network, then run the same command again.")
+
+
+def unreadable(doing: str, safe: bool) -> OrgError:
+    """The error for a reply that says success but cannot be read to its end."""
+    return _busy(f"{doing}: the answer broke off or makes no sense.", safe)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The chain of an exception, with the reason and arguments that urllib3 wraps."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or any(one is known for known in found):
+            continue
+        found.append(one)
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
+        waiting += [each for each in one.args if isinstance(each, BaseException)]
+    return found
+
+
+def _is_certificate(error: BaseException) -> bool:
+    return type(error).__name__ in ("SSLCertVerificationError", "CertificateError") or (
+        isinstance(error, OSError) and "CA certificate bundle" in str(error)
+    )
+
+
+def scrub(text: str, secrets: tuple[str, ...]) -> str:
+    """The text with every secret replaced; an echo of our own token must not reach a log."""
+    for secret in secrets:
+        if len(secret) > 7:
+            text = text.replace(secret, "[token]")
+    return text

@@ -1,0 +1,248 @@
+"""Metadata API over SOAP: describe, list, retrieve; and deploy for a proven sandbox. Zips are streamed both ways.
+
+One type a list call: one unsupported type spoils the others of its call. A retrieve's zip is handed over once only, so
+the status is polled without it; when the one delivery breaks off, the retrieve is started again. Deployments are all
+or nothing (`rollbackOnError`), and their status is what the org says: whether it did what was asked, a proof decides.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from rehearse import clock
+from rehearse.errors import OrgBusy, OrgLimit, OrgRejected, UsageError
+from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
+from rehearse.org.model import DeployMessage, DeployResult, Manifest, MetadataItem, MetadataType, RetrieveResult
+from rehearse.org.soap import PIECE, Node, SoapCall, build_call, call_soap, read_into_file, read_results
+from rehearse.org.soap_request import METADATA, Element, envelope_around, render_elements
+from rehearse.org.waiting import wait_until
+from rehearse.org.wire import Call, Wire
+
+# a SOAP message may not exceed 50 MB: about 39 MB of zip once it is base64
+SOAP_BYTES = 52_428_800
+_DELIVERIES = 4
+
+
+class MetadataReader:
+    """Metadata reads of one org."""
+
+    def __init__(self, wire: Wire, version: str) -> None:
+        self._wire = wire
+        self._version = version
+
+    def fetch_types(self) -> tuple[MetadataType, ...]:
+        """The rows of describeMetadata; which there are depends on the user's permissions and the org's licences."""
+        call = SoapCall("m", "describeMetadata", {"asOfVersion": self._version}, "Describing metadata")
+        (result,) = call_soap(self._wire, self._version, call)
+        rows = (_build_type(node) for node in result.each("metadataObjects"))
+        return tuple(sorted(rows, key=lambda one: one.name))
+
+    def fetch_items(self, type: str, folder: str | None = None) -> tuple[MetadataItem, ...]:
+        """The components of one type (in one folder), each full name once; raises OrgRejected for an unknown type."""
+        query: dict[str, Element] = {"folder": folder, "type": type}
+        values: dict[str, Element] = {"queries": query, "asOfVersion": self._version}
+        call = SoapCall("m", "listMetadata", values, f"Listing {type}")
+        found = [build_item(node, type) for node in call_soap(self._wire, self._version, call)]
+        unique = {item.full_name: item for item in found if item.full_name}
+        return tuple(unique[name] for name in sorted(unique))
+
+    def retrieve(self, manifest: Manifest, to: Path, on_event: OnEvent = ignore) -> RetrieveResult:
+        """Fetch the components of a manifest as a zip at `to`.
+
+        Raises OrgRejected with the retrieve's own status code (LIMIT_EXCEEDED: split the manifest), OrgBusy when the
+        zip could not be taken over whole, and DiskFull.
+        """
+        members = sum(len(names) for names in manifest.values())
+        on_event(Started("retrieve", members, "components"))
+        for delivery in range(_DELIVERIES):
+            try:
+                result = self._retrieve_once(manifest, to)
+                on_event(Finished("retrieve", f"{len(result.items)} files"))
+                return result
+            except OrgBusy:
+                # the server forgets the zip once it was sent: only a new retrieve brings it again
+                if delivery == _DELIVERIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _retrieve_once(self, manifest: Manifest, to: Path) -> RetrieveResult:
+        types = [{"members": list(manifest[name]), "name": name} for name in sorted(manifest)]
+        request: dict[str, Element] = {
+            "apiVersion": self._version,
+            "singlePackage": True,
+            "unpackaged": {"types": types, "version": self._version},
+        }
+        start = SoapCall("m", "retrieve", {"retrieveRequest": request}, "Starting a retrieve")
+        (started,) = call_soap(self._wire, self._version, start)
+        job_id = started.value("id")
+
+        def ask() -> Node:
+            values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": False}
+            status = SoapCall("m", "checkRetrieveStatus", values, f"Asking for the retrieve {job_id}")
+            return call_soap(self._wire, self._version, status)[0]
+
+        ended = wait_until(ask, lambda node: node.flag("done"), self._wire.options)
+        if not ended.flag("success"):
+            code = ended.value("errorStatusCode", "RETRIEVE_FAILED")
+            raise OrgRejected(code, ended.value("errorMessage", "no reason given"), "Retrieving metadata")
+        return self._take_zip(job_id, to)
+
+    def _take_zip(self, job_id: str, to: Path) -> RetrieveResult:
+        values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": True}
+        fetch = SoapCall("m", "checkRetrieveStatus", values, f"Fetching the retrieve {job_id}")
+        call = build_call(self._version, fetch)
+        part = to.with_name(to.name + ".part")
+        try:
+            (result,), size = self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
+            if size == 0 or not zipfile.is_zipfile(part):
+                raise OrgBusy(f"The zip of the retrieve {job_id} did not come over whole.", "Run the command again.")
+            os.replace(part, to)
+        finally:
+            part.unlink(missing_ok=True)
+        items = tuple(build_item(node, "") for node in result.each("fileProperties"))
+        messages = tuple(f"{one.value('fileName')}: {one.value('problem')}" for one in result.each("messages"))
+        return RetrieveResult(to, items, messages)
+
+
+def _build_type(node: Node) -> MetadataType:
+    return MetadataType(
+        name=node.value("xmlName"),
+        directory=node.value("directoryName"),
+        suffix=node.value("suffix") or None,
+        in_folder=node.flag("inFolder"),
+        meta_file=node.flag("metaFile"),
+        children=tuple(sorted((one.text or "").strip() for one in node.each("childXmlNames") if one.text)),
+    )
+
+
+def build_item(node: Node, asked_type: str) -> MetadataItem:
+    """A FileProperties row; some rows carry no type (value set translations), then the asked one holds."""
+    return MetadataItem(
+        type=node.value("type", asked_type),
+        full_name=node.value("fullName"),
+        file_name=node.value("fileName"),
+        id=node.value("id"),
+        changed_at=_changed_at(node.value("lastModifiedDate")),
+        changed_by=node.value("lastModifiedByName"),
+        manageable_state=node.value("manageableState") or None,
+        namespace=node.value("namespacePrefix") or None,
+    )
+
+
+def _changed_at(text: str) -> datetime | None:
+    """Salesforce writes 1970-01-01 where it does not know."""
+    if not text or text.startswith("1970-01-01"):
+        return None
+    return clock.from_iso(text)
+
+
+class MetadataWriter:
+    """Deployments to one proven sandbox."""
+
+    def __init__(self, wire: Wire, version: str) -> None:
+        self._wire = wire
+        self._version = version
+
+    def start(self, zip_path: Path, options: Mapping[str, bool | str]) -> str:
+        """Start a deployment and return its id (0Af…); raises OrgUncertain when the reply was lost.
+
+        Raises OrgLimit for a zip that does not fit into one SOAP message.
+        """
+        body = _DeployBody(zip_path, options, "")
+        if len(body) + 1_000 > SOAP_BYTES:
+            raise OrgLimit(f"{zip_path.name} is too large for one deployment.", "Split it: 39 MB is the most.")
+        call = Call(
+            "POST",
+            f"/services/Soap/m/{self._version}",
+            "Starting a deployment",
+            body=lambda token: _DeployBody(zip_path, options, token),
+            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+            safe=False,
+        )
+        (result,) = self._wire.stream(call, lambda response: read_results(response, call))
+        return result.value("id")
+
+    def fetch(self, deploy_id: str, *, details: bool = True) -> DeployResult:
+        """The state of a deployment; its messages are complete only with `details`."""
+        values: dict[str, Element] = {"asyncProcessId": deploy_id, "includeDetails": details}
+        call = SoapCall("m", "checkDeployStatus", values, f"Asking for the deployment {deploy_id}")
+        (result,) = call_soap(self._wire, self._version, call)
+        return build_deploy_result(result)
+
+    def wait(self, deploy_id: str, on_event: OnEvent = ignore) -> DeployResult:
+        """Wait until a deployment has ended, well or not, and return it with its messages."""
+        on_event(Started("deployment", unit="components"))
+        count = 0
+
+        def ask() -> DeployResult:
+            nonlocal count
+            result = self.fetch(deploy_id, details=False)
+            count += 1
+            on_event(Advanced("deployment", count, unit="answers"))
+            return result
+
+        wait_until(ask, lambda one: one.done, self._wire.options)
+        result = self.fetch(deploy_id)
+        on_event(Finished("deployment", result.status))
+        return result
+
+
+def build_deploy_result(node: Node) -> DeployResult:
+    """A DeployResult; a component that stands under successes and failures has failed."""
+    details = node.child("details")
+    messages: dict[tuple[str, str, str], DeployMessage] = {}
+    if details is not None:
+        for kind in ("componentSuccesses", "componentFailures"):
+            for one in details.each(kind):
+                message = _build_message(one)
+                messages[(message.type, message.full_name, one.value("fileName"))] = message
+    return DeployResult(
+        id=node.value("id"),
+        status=node.value("status"),
+        done=node.flag("done"),
+        success=node.flag("success"),
+        check_only=node.flag("checkOnly"),
+        messages=tuple(messages[key] for key in sorted(messages)),
+        error=node.value("errorMessage"),
+    )
+
+
+def _build_message(node: Node) -> DeployMessage:
+    return DeployMessage(
+        type=node.value("componentType"),
+        full_name=node.value("fullName"),
+        success=node.flag("success"),
+        created=node.flag("created"),
+        changed=node.flag("changed"),
+        deleted=node.flag("deleted"),
+        problem=node.value("problem"),
+        problem_type=node.value("problemType"),
+    )
+
+
+class _DeployBody:
+    """The envelope of a deployment, its zip turned into base64 while it is sent."""
+
+    def __init__(self, zip_path: Path, options: Mapping[str, bool | str], token: str) -> None:
+        if not zipfile.is_zipfile(zip_path):
+            raise UsageError(f"{zip_path} is not a zip file.")
+        head, tail = envelope_around(METADATA, "deploy", token)
+        self._head = head + b"<ZipFile>"
+        self._tail = b"</ZipFile>" + render_elements({"DeployOptions": dict(options)}) + tail
+        self._path = zip_path
+        self._size = zip_path.stat().st_size
+
+    def __len__(self) -> int:
+        return len(self._head) + (self._size + 2) // 3 * 4 + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        with self._path.open("rb") as file:
+            while piece := file.read(PIECE // 4 * 3):
+                yield base64.b64encode(piece)
+        yield self._tail

@@ -1,0 +1,160 @@
+"""OrgReader: everything that may be asked of an org, production included. It changes nothing but its own query jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from rehearse.events import OnEvent, ignore
+from rehearse.org import describe, sandboxes
+from rehearse.org.bulk import BulkReader
+from rehearse.org.metadata import MetadataReader
+from rehearse.org.model import (
+    BulkJob,
+    BulkPage,
+    Identity,
+    Limit,
+    Manifest,
+    MetadataItem,
+    MetadataType,
+    ObjectSummary,
+    RetrieveResult,
+    SandboxCopy,
+    SandboxRecord,
+    Schema,
+    Value,
+)
+from rehearse.org.rest import RestReader
+from rehearse.org.wire import Wire
+
+
+class OrgReader:
+    """Reads one org at one API version; safe for threads; close it, or use it in a `with`.
+
+    Every method may raise SessionExpired, OrgBusy, OrgLimit, OrgUnreachable and OrgRejected.
+    """
+
+    def __init__(self, wire: Wire, api_version: str, org_id: str) -> None:
+        self._wire = wire
+        self.api_version = api_version
+        self.org_id = org_id
+        self._rest = RestReader(wire, api_version)
+        self._bulk = BulkReader(wire, api_version)
+        self._metadata = MetadataReader(wire, api_version)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._wire.instance_url}, {self.org_id})"
+
+    def __enter__(self) -> OrgReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+    @property
+    def host(self) -> str:
+        return self._wire.host
+
+    @property
+    def api_usage(self) -> tuple[int, int] | None:
+        """API calls used and allowed in the last 24 hours, as the newest reply said; None before any did."""
+        return self._wire.api_usage
+
+    def fetch_identity(self) -> Identity:
+        """A fresh Organization row and the running user."""
+        return self._rest.fetch_identity()
+
+    def fetch_server_time(self) -> datetime:
+        """The org's clock (SOAP getServerTimestamp), aware."""
+        return self._rest.fetch_server_time()
+
+    def fetch_limits(self) -> dict[str, Limit]:
+        """The rows of /limits by name."""
+        return self._rest.fetch_limits()
+
+    def fetch_objects(self) -> tuple[ObjectSummary, ...]:
+        """The global describe, by name."""
+        rows = self._rest.fetch("sobjects", "Listing the objects")["sobjects"]
+        return tuple(sorted((describe.build_summary(row) for row in rows), key=lambda one: one.name))
+
+    def fetch_schema(self, object: str) -> Schema:
+        """One object's describe; raises OrgRejected NOT_FOUND for an unknown object."""
+        return describe.build_schema(self._rest.fetch(f"sobjects/{object}/describe", f"Describing {object}"))
+
+    def fetch_rows(self, soql: str, *, deleted: bool = False) -> Iterator[dict[str, Value]]:
+        """Rows of a query, page by page; with `deleted` also binned and archived ones. Parents as `Owner.Name`."""
+        return self._rest.fetch_rows(soql, deleted=deleted)
+
+    def fetch_count(self, soql: str) -> int:
+        """The number that a `SELECT COUNT() FROM …` gives."""
+        return self._rest.fetch_count(soql)
+
+    def fetch_by_ids(
+        self, object: str, ids: Sequence[str], fields: Sequence[str], *, deleted: bool = False
+    ) -> dict[str, dict[str, Value]]:
+        """Rows by 18-character id, each with `Id`; ids that the org does not know are absent."""
+        return self._rest.fetch_by_ids(object, ids, fields, deleted=deleted)
+
+    def fetch_tooling_rows(self, soql: str) -> Iterator[dict[str, Value]]:
+        """Rows of a Tooling query."""
+        return self._rest.fetch_rows(soql, path="tooling/query")
+
+    def start_query_job(self, soql: str, *, deleted: bool = False) -> BulkJob:
+        """Create a Bulk 2.0 query job; raises OrgRejected for objects and queries that Bulk refuses."""
+        return self._bulk.start(soql, deleted=deleted)
+
+    def fetch_query_job(self, job_id: str) -> BulkJob:
+        """The state of a query job."""
+        return self._bulk.fetch(job_id)
+
+    def wait_query_job(self, job_id: str, on_event: OnEvent = ignore) -> BulkJob:
+        """Wait until a query job is complete; raises OrgRejected (FAILED, ABORTED) when it ends otherwise."""
+        return self._bulk.wait(job_id, on_event)
+
+    def fetch_page_locators(self, job_id: str) -> Iterator[str | None]:
+        """The locators of all pages (None: the first); before API 58.0 only None: follow `BulkPage.next_locator`."""
+        return self._bulk.page_locators(job_id)
+
+    def download_page(self, job_id: str, locator: str | None, to: Path) -> BulkPage:
+        """One page to disk, checked for completeness and row count; also raises DiskFull."""
+        return self._bulk.download(job_id, locator, to)
+
+    def delete_query_job(self, job_id: str) -> None:
+        """Delete a query job that was started (or adopted) here; raises NotFound for any other."""
+        self._bulk.delete(job_id)
+
+    def adopt_query_job(self, job_id: str) -> BulkJob:
+        """Take back a query job of an interrupted run; raises NotFound unless this login's user started it."""
+        return self._bulk.adopt(job_id, self.fetch_identity().user_id)
+
+    def fetch_metadata_types(self) -> tuple[MetadataType, ...]:
+        """The rows of describeMetadata, by name."""
+        return self._metadata.fetch_types()
+
+    def fetch_metadata_items(self, type: str, folder: str | None = None) -> tuple[MetadataItem, ...]:
+        """The components of one type, by full name; types in folders need the folder."""
+        return self._metadata.fetch_items(type, folder)
+
+    def retrieve(self, manifest: Manifest, to: Path, on_event: OnEvent = ignore) -> RetrieveResult:
+        """Fetch components as a zip at `to`; raises OrgRejected (LIMIT_EXCEEDED: split the manifest), DiskFull."""
+        return self._metadata.retrieve(manifest, to, on_event)
+
+    def fetch_sandboxes(self) -> tuple[SandboxRecord, ...]:
+        """Every SandboxInfo of a production, by name."""
+        return sandboxes.fetch_records(self._rest)
+
+    def fetch_sandbox_copies(self) -> tuple[SandboxCopy, ...]:
+        """Every SandboxProcess of a production, newest first."""
+        return sandboxes.fetch_copies(self._rest)
+
+    def fetch_copies_of(self, org_id: str) -> tuple[SandboxCopy, ...]:
+        """The SandboxProcess rows that name this org, newest first."""
+        return sandboxes.fetch_copies(self._rest, org_id)

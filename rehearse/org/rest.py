@@ -1,0 +1,253 @@
+"""REST reads: identity, limits, describe, SOQL and Tooling queries, rows by id.
+
+simple-salesforce speaks here, over a session of ours that only lets GET through and sends it over the wire: it never
+holds a token, never sees an error status, and its https-only addresses are turned back into the org's own.
+Rows are plain: `attributes` dropped, parent paths flattened to `Owner.Name`, also where the parent is null.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlsplit
+
+import requests
+
+from rehearse import clock
+from rehearse.errors import OrgRejected, UsageError
+from rehearse.ids import to_18
+from rehearse.org import soap
+from rehearse.org.model import Identity, Limit, Value
+from rehearse.org.soap import SoapCall
+from rehearse.org.wire import Call, Wire, unreadable
+
+NEWEST_VERSION = "67.0"
+OLDEST_VERSION = "51.0"
+# URI and headers together may not pass 16,384 bytes (Salesforce answers 414 or 431); the token is part of the headers
+URI_BYTES = 14_000
+
+
+class _ReadingSession(requests.Session):
+    """What simple-salesforce gets for a session: GET only, sent over the wire, answered with success or our errors."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self._wire = wire
+        self.doing = "reading"
+
+    def request(self, method: str | bytes, url: str | bytes, *_: Any, **options: Any) -> requests.Response:
+        if method != "GET" or not isinstance(url, str):
+            raise AssertionError("simple-salesforce is only used to read")
+        parts = urlsplit(url)
+        params = dict(parse_qsl(parts.query)) | dict(options.get("params") or {})
+        call = Call("GET", parts.path, self.doing, params, headers={"Accept": "application/json"})
+        return self._wire.stream(call, lambda response: _read_json_body(response, call))
+
+
+def _read_json_body(response: requests.Response, call: Call) -> requests.Response:
+    """Read the body and make sure that it is whole JSON, inside the retry."""
+    try:
+        json.loads(response.content)
+    except ValueError as error:
+        raise unreadable(call) from error
+    return response
+
+
+class RestReader:
+    """REST reads of one org at one API version."""
+
+    def __init__(self, wire: Wire, version: str) -> None:
+        self._wire = wire
+        self.version = version
+        self.base = f"/services/data/v{version}"
+
+    def fetch(self, path: str, doing: str, params: Mapping[str, str] | None = None) -> Any:
+        """The JSON of a GET below the versioned base, through simple-salesforce."""
+        from simple_salesforce.api import Salesforce  # heavy: it brings zeep along
+
+        session = _ReadingSession(self._wire)
+        session.doing = doing
+        client = Salesforce(
+            session_id="held by the wire",
+            instance_url=self._wire.instance_url,
+            session=session,
+            version=self.version,
+            object_pairs_hook=dict,
+        )
+        return client.restful(path, params=dict(params or {}))
+
+    def fetch_pages(self, path: str, soql: str, doing: str) -> Iterator[Mapping[str, Any]]:
+        """Every page of a query, following nextRecordsUrl."""
+        page = self.fetch(path, doing, {"q": soql})
+        while True:
+            yield page
+            following = page.get("nextRecordsUrl")
+            if page.get("done", True) or not following:
+                return
+            page = self.fetch(str(following).removeprefix(f"{self.base}/"), doing)
+
+    def fetch_rows(self, soql: str, *, deleted: bool = False, path: str = "") -> Iterator[dict[str, Value]]:
+        """Rows of a query in its order; raises OrgRejected for a query that the org refuses."""
+        selected = selected_paths(soql)
+        doing = f"Reading {object_of(soql)}"
+        for page in self.fetch_pages(path or ("queryAll" if deleted else "query"), soql, doing):
+            for record in page["records"]:
+                yield flatten(record, selected)
+
+    def fetch_count(self, soql: str) -> int:
+        """The number that `SELECT COUNT() FROM …` gives."""
+        return int(self.fetch("query", f"Counting {object_of(soql)}", {"q": soql})["totalSize"])
+
+    def fetch_by_ids(
+        self, object: str, ids: Sequence[str], fields: Sequence[str], *, deleted: bool = False
+    ) -> dict[str, dict[str, Value]]:
+        """Rows by id (18 characters); ids that do not exist are absent. Long lists take several calls.
+
+        A field list that fills an address alone is split too; a row is returned only if every part had it.
+        """
+        found: dict[str, dict[str, Value]] | None = None
+        for part in split_fields(object, [name for name in fields if name != "Id"]):
+            rows: dict[str, dict[str, Value]] = {}
+            for soql in id_queries(object, list(dict.fromkeys(ids)), part):
+                for row in self.fetch_rows(soql, deleted=deleted):
+                    rows[to_18(str(row["Id"]))] = row
+            found = rows if found is None else {key: {**found[key], **rows[key]} for key in found.keys() & rows.keys()}
+        return found or {}
+
+    def fetch_identity(self) -> Identity:
+        """The Organization row, asked afresh, and the running user; raises OrgRejected when a field is missing."""
+        doing = "Asking the org who it is"
+        page = self.fetch("query", doing, {"q": _ORGANIZATION})
+        user_id = self._fetch_user_id(doing)
+        user = self.fetch("query", doing, {"q": f"SELECT Id, Username FROM User WHERE Id = '{user_id}'"})
+        return build_identity(page["records"], user["records"], self._wire.host)
+
+    def _fetch_user_id(self, doing: str) -> str:
+        """The last part of the `identity` address in the resource list (needs no OAuth scope but `api`)."""
+        resources = self.fetch("", doing)
+        found = re.search(r"/id/00D\w{12,15}/(005\w{12,15})", str(resources.get("identity", "")))
+        if found:
+            return found[1]
+        call = Call("GET", "/services/oauth2/userinfo", doing)
+        info = json.loads(self._wire.stream(call, lambda response: _read_json_body(response, call)).content)
+        return to_18(str(info["user_id"]))
+
+    def fetch_org_id(self) -> str:
+        """The 18-character id of the org behind the token, asked afresh."""
+        records = self.fetch("query", "Asking the org who it is", {"q": "SELECT Id FROM Organization"})["records"]
+        return to_18(str(records[0]["Id"]))
+
+    def fetch_limits(self) -> dict[str, Limit]:
+        """The rows of /limits (accurate within about five minutes)."""
+        rows = self.fetch("limits", "Reading the limits of the org")
+        return {name: Limit(int(row["Max"]), int(row["Remaining"])) for name, row in rows.items() if "Max" in row}
+
+    def fetch_server_time(self) -> datetime:
+        """The org's clock, from SOAP getServerTimestamp, as an aware instant."""
+        asked = SoapCall("u", "getServerTimestamp", {}, "Asking the org for the time")
+        results = soap.call_soap(self._wire, self.version, asked)
+        return clock.from_iso(results[0].value("timestamp"))
+
+
+_ORGANIZATION = "SELECT Id, Name, InstanceName, IsSandbox, TrialExpirationDate FROM Organization"
+
+
+def build_identity(
+    organizations: Sequence[Mapping[str, Any]], users: Sequence[Mapping[str, Any]], host: str
+) -> Identity:
+    """An Identity from the rows of Organization and User; raises OrgRejected unless there is one whole row of each."""
+    needed = ("Id", "Name", "InstanceName", "IsSandbox", "TrialExpirationDate")
+    if len(organizations) != 1 or len(users) != 1 or any(name not in organizations[0] for name in needed):
+        raise OrgRejected(
+            "INCOMPLETE", "its Organization or User row is missing or lacks a field", "Asking the org who it is"
+        )
+    row = organizations[0]
+    if not isinstance(row["IsSandbox"], bool):
+        raise OrgRejected("INCOMPLETE", "IsSandbox is neither true nor false", "Asking the org who it is")
+    expires = row["TrialExpirationDate"]
+    return Identity(
+        org_id=to_18(str(row["Id"])),
+        name=str(row["Name"]),
+        is_sandbox=row["IsSandbox"],
+        trial_expires=clock.from_iso(str(expires)) if expires is not None else None,
+        instance=str(row["InstanceName"]),
+        host=host,
+        user_id=to_18(str(users[0]["Id"])),
+        username=str(users[0]["Username"]),
+        read_at=clock.now(),
+    )
+
+
+def fetch_newest_version(wire: Wire) -> str:
+    """The newest API version that both sides know; the list of versions needs no token."""
+    call = Call("GET", "/services/data", "Asking the org for its API versions", with_token=False)
+    listed = json.loads(wire.stream(call, lambda response: _read_json_body(response, call)).content)
+    versions = [str(one["version"]) for one in listed]
+    common = [one for one in versions if float(OLDEST_VERSION) <= float(one) <= float(NEWEST_VERSION)]
+    if not common:
+        raise OrgRejected("NO_COMMON_VERSION", f"it serves none of {OLDEST_VERSION} to {NEWEST_VERSION}", call.doing)
+    return max(common, key=float)
+
+
+def object_of(soql: str) -> str:
+    """The object that a query reads, for messages."""
+    found = re.search(r"\bFROM\s+(\w+)", soql, re.IGNORECASE)
+    return found[1] if found else "rows"
+
+
+def selected_paths(soql: str) -> tuple[str, ...]:
+    """The field paths of the SELECT list, as written; raises UsageError for child sub-selects, which are not read."""
+    found = re.match(r"\s*SELECT\s+(.*?)\s+FROM\s", soql, re.IGNORECASE | re.DOTALL)
+    if found is None or re.search(r"\(\s*SELECT\b", found[1], re.IGNORECASE):
+        raise UsageError("A query must be SELECT fields FROM an object, without child sub-selects.")
+    return tuple(part.strip() for part in found[1].split(",") if re.fullmatch(r"[\w.]+", part.strip()))
+
+
+def flatten(record: Mapping[str, Any], selected: Sequence[str]) -> dict[str, Value]:
+    """A record of a query answer as one flat row; a null parent gives None for each selected path below it."""
+    row: dict[str, Value] = {}
+    _flatten_into(row, record, "")
+    lower = {name.lower(): name for name in row}
+    for path in selected:
+        if "." in path and path.lower() not in lower:
+            row[path] = None
+    parents = {path.lower().rsplit(".", depth)[0] for path in selected for depth in range(1, path.count(".") + 1)}
+    for name in [name for name in row if name.lower() in parents and row[name] is None]:
+        del row[name]
+    return row
+
+
+def _flatten_into(row: dict[str, Value], record: Mapping[str, Any], prefix: str) -> None:
+    for name, value in record.items():
+        if name == "attributes" and isinstance(value, Mapping):
+            continue
+        if isinstance(value, Mapping):
+            _flatten_into(row, value, f"{prefix}{name}.")
+        else:
+            row[prefix + name] = value
+
+
+def split_fields(object: str, fields: Sequence[str]) -> Iterator[list[str]]:
+    """The fields in parts that leave room for ids in an address; at least one part, even for no fields."""
+    room = URI_BYTES // 2
+    part: list[str] = []
+    for name in fields:
+        if part and len(quote_plus(",".join([*part, name]))) > room:
+            yield part
+            part = []
+        part.append(name)
+    yield part
+
+
+def id_queries(object: str, ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
+    """Queries for these ids, each short enough for an address; raises UsageError for a text that is no id."""
+    head = f"SELECT {','.join(['Id', *fields])} FROM {object} WHERE Id IN ("
+    room = URI_BYTES - len(quote_plus(head)) - 200
+    each = len(quote_plus("'0123456789abcdefgh',"))
+    size = max(1, min(2000, room // each))
+    known = [to_18(one) for one in ids]
+    for start in range(0, len(known), size):
+        yield head + ",".join(f"'{one}'" for one in known[start : start + size]) + ")"

@@ -1,0 +1,180 @@
+"""The one place where bytes leave: a requests session whose adapter holds every request against the guard.
+
+TLS is always verified, against `ca_bundle` where one is given, whatever REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE say; every
+call has a connect and a read time-out; proxies of the environment are honoured but never for this machine; nothing is
+redirected; no .netrc is read. Clear http is refused except to this machine. What was checked is what is sent: the
+check runs on the prepared request, in the adapter, after every normalisation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from rehearse.errors import LoginError, OrgUnreachable
+from rehearse.org.guard import Outgoing
+from rehearse.org.proof import is_loopback
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class WireOptions:
+    """What a test or a slow network may change; times in seconds. None of it touches the guard.
+
+    `write_seconds` is longer than the platform's longest call (10 minutes), so that a reply is not given up early.
+    `on_call` hears ("before" | "after", method, path) around every exchange.
+    """
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 180.0
+    write_seconds: float = 630.0
+    attempts: int = 6
+    wait_seconds: float = 0.25
+    longest_wait: float = 20.0
+    first_poll: float = 0.1
+    longest_poll: float = 10.0
+    sleep: Sleep = field(default=time.sleep, repr=False)
+    on_call: Callable[[str, str, str], None] | None = field(default=None, repr=False)
+
+
+class StreamedBody(Protocol):
+    """A body of known length that is produced while it is sent."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __len__(self) -> int: ...
+
+
+Body = bytes | StreamedBody
+Check = Callable[[Outgoing], None]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request to send: everything but the session that sends it. `check` is the guard of this exchange."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    params: Mapping[str, str]
+    body: Body | None = field(repr=False)
+    patient: bool
+    check: Check = field(repr=False)
+
+
+class Transport:
+    """A connection pool with our TLS, time-outs and guard; shared by one login's calls, safe for threads."""
+
+    def __init__(self, ca_bundle: Path | None, options: WireOptions) -> None:
+        if ca_bundle is not None and not ca_bundle.is_file():
+            raise LoginError(f"The CA bundle {ca_bundle} does not exist.", "Correct tls.ca_bundle in rehearse.yaml.")
+        self.options = options
+        self._adapter = _GuardedAdapter(_verification(ca_bundle), options)
+
+    def send(self, exchange: Exchange) -> requests.Response:
+        """Send one request and return its response unread; the caller reads and closes it.
+
+        No session of requests takes part: it would add cookies, .netrc logins, redirects and REQUESTS_CA_BUNDLE.
+        Raises ProductionRefused before sending, OrgUnreachable for clear http to another machine, and requests' own
+        exceptions for what goes wrong on the way: `wire` translates them.
+        """
+        prepared = requests.Request(
+            exchange.method,
+            exchange.url,
+            headers={"User-Agent": "rehearse", "Accept": "*/*", "Accept-Encoding": "gzip", **exchange.headers},
+            params=dict(exchange.params),
+            data=exchange.body,
+        ).prepare()
+        return self._adapter.exchange(prepared, exchange.check, exchange.patient)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._adapter.close()
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """The lowest layer that we own: no request reaches a socket without its check."""
+
+    def __init__(self, verification: str | bool, options: WireOptions) -> None:
+        self._verification = verification
+        self._options = options
+        super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
+
+    def exchange(self, request: requests.PreparedRequest, check: Check, patient: bool) -> requests.Response:
+        """Check the request as it will leave, then send it."""
+        url = request.url or ""
+        check(_describe(request, url))
+        _refuse_clear_text(url)
+        read = self._options.write_seconds if patient else self._options.read_seconds
+        return super().send(
+            request,
+            stream=True,
+            timeout=(self._options.connect_seconds, read),
+            verify=self._verification,
+            cert=None,
+            proxies=proxies_for(url),
+        )
+
+    def send(self, *_: Any, **__: Any) -> requests.Response:
+        """The ordinary door is shut: whoever comes this way brings no check."""
+        raise AssertionError("a request reached the adapter without its check")
+
+
+def _describe(request: requests.PreparedRequest, url: str) -> Outgoing:
+    body: Any = request.body
+    headers = {str(name): str(value) for name, value in request.headers.items()}
+    if isinstance(body, str):
+        body = body.encode("utf-8")
+    if body is None or isinstance(body, bytes):
+        return Outgoing(request.method or "", url, headers, body or None)
+    return Outgoing(request.method or "", url, headers, None, streamed=True)
+
+
+def _verification(ca_bundle: Path | None) -> str | bool:
+    if ca_bundle is not None:
+        return str(ca_bundle)
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """The proxies of the environment for an address; none for this machine, whatever NO_PROXY says."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return {}
+    return dict(get_environ_proxies(url))
+
+
+def _refuse_clear_text(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise OrgUnreachable(
+            f"Nothing was sent to {parts.hostname}: the address is not https.",
+            "Write the address of the org with https://.",
+        )
+
+
+def clean_origin(url: str, what: str) -> str:
+    """`scheme://host[:port]` of an address that a user or an org gave, in the one spelling that is compared.
+
+    Raises LoginError for anything that is not a plain http(s) address.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host = (parts.hostname or "").lower()
+    plain = parts.scheme in ("http", "https") and re.fullmatch(r"[a-z0-9.-]+", host)
+    if not plain or parts.username or parts.password:
+        raise LoginError(f"The {what} is not an https address.", "Write for example https://acme.my.salesforce.com.")
+    default = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
