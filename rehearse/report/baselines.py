@@ -109,7 +109,9 @@ def build_diff_page(baseline: str, changes: Sequence[Change], values: Values) ->
     tables = []
     for kind, _ in kinds:
         found = [one for one in changes if one.kind == kind]
-        lines = [[one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in found]
+        lines: Rows = [
+            [one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in found
+        ]
         if lines:
             columns = ["type", "name" if kind == "component" else "Id", "change", "fields", "by"]
             tables.append(build_table(f"{kind.title()}s", columns, lines))

@@ -1,0 +1,215 @@
+"""`rehearse baseline capture | list | show | verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, say
+from rehearse.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from rehearse.baseline.model import Baseline, Capture, Scope
+    from rehearse.cli.desk import Desk
+
+app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def capture(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    name: Annotated[str, typer.Option(help="Name of the baseline; B1, B2, … unless given.")] = "",
+    metadata_only: Annotated[bool, typer.Option(help="Capture no records, on purpose.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show what would be read, and capture nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the metadata and the records in scope, and keep them as a verified, encrypted baseline.
+
+    Example: rehearse baseline capture UATFULL
+    """
+    from rehearse.baseline.capture import CaptureRequest
+    from rehearse.baseline.capture import capture as take
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.lock import hold
+    from rehearse.report.baselines import build_baseline_body, build_baseline_page
+
+    with open_desk() as desk:
+        config = desk.workspace.sandbox(sandbox)
+        scope = build_scope(desk, metadata_only=metadata_only)
+        now = desk.fetch_now()
+        if dry_run or not (scope.objects or metadata_only):
+            _estimate(desk, config.name, scope, refuse=not dry_run, as_json=as_json)
+            return
+        for sentence in desk.workspace.not_acted_on:
+            say(f"note: {sentence}")
+        with hold(desk.database, config.name, "baseline capture", now), progress.shown() as on_event:
+            taken = take(desk.connect_reader(config), CaptureRequest(config.name, scope), desk.store(), on_event)
+            baseline = add_to_index(desk, taken, name or next_name(desk, config.name))
+        page = build_baseline_page(baseline, taken, desk.workspace.zone)
+        code = 0 if taken.verdict == "usable" else 3
+        finish("baseline", now, build_baseline_body(baseline, taken), page, as_json=as_json, code=code)
+
+
+@app.command("list")
+def list_(
+    sandbox: Annotated[str, typer.Argument(help="Only the baselines of this sandbox.")] = "", as_json: Json = False
+) -> None:
+    """List the baselines that this workspace knows.
+
+    Example: rehearse baseline list
+    """
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.baselines import build_baseline_body, build_baseline_list
+
+    with open_desk() as desk:
+        found = desk.baselines().load(desk.workspace.sandbox(sandbox).name if sandbox else None)
+        body = {"baselines": [build_baseline_body(one, None) for one in found]}
+        finish("baselines", desk.fetch_now(), body, build_baseline_list(found, desk.workspace.zone), as_json=as_json)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")],
+    sandbox: Annotated[str, typer.Option(help="Sandbox, where several have a baseline of this name.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show one baseline: what it covers, what it does not, and whether it is usable.
+
+    Example: rehearse baseline show B1 --sandbox UATFULL
+    """
+    from rehearse.baseline.index import check_is_here
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.baselines import build_baseline_body, build_baseline_page
+
+    with open_desk() as desk:
+        found = desk.baselines().find(name, sandbox or None)
+        check_is_here(found, desk.workspace.storage.folder)
+        taken = desk.store().load(found.capture)
+        page = build_baseline_page(found, taken, desk.workspace.zone)
+        finish("baseline", desk.fetch_now(), build_baseline_body(found, taken), page, as_json=as_json)
+
+
+@app.command()
+def verify(
+    name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")] = "",
+    sandbox: Annotated[str, typer.Option(help="Sandbox, where several have a baseline of this name.")] = "",
+    deep: Annotated[bool, typer.Option(help="Decrypt every row and recompute every digest.")] = False,
+    proof: Annotated[Path | None, typer.Option(help="Verify a proof file instead, offline.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check that the stored files of a baseline are what was written, or that a proof was not edited.
+
+    Example: rehearse baseline verify B1 --deep
+    """
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.baselines import build_baseline_body
+    from rehearse.report.view import Page, Paragraph
+
+    if bool(name) == bool(proof):
+        raise UsageError("Give the name of a baseline or --proof FILE, one of the two.", "See --help.")
+    with open_desk() as desk:
+        if proof is not None:
+            from rehearse.cli.reset import show_proof
+
+            show_proof(desk, proof, as_json=as_json)
+            return
+        found = desk.baselines().find(name, sandbox or None)
+        taken = check_baseline(desk, found, deep=deep)
+        what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
+        page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
+        body = {**build_baseline_body(found, taken), "whole": True, "deep": deep}
+        finish("baseline", desk.fetch_now(), body, page, as_json=as_json)
+
+
+def check_baseline(desk: Desk, found: Baseline, *, deep: bool) -> Capture:
+    """Verify the files of a baseline and that they are those of the index. Raises Damaged, StoreError."""
+    import hashlib
+
+    from rehearse.baseline.index import check_is_here
+    from rehearse.errors import Damaged
+
+    store = desk.store()
+    check_is_here(found, desk.workspace.storage.folder)
+    taken = store.verify(found.capture, deep)
+    written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
+    if written != found.manifest_sha256:
+        raise Damaged(
+            f"The manifest of baseline {found.name} is not the one that was recorded.",
+            "Take a new baseline; do not reset to this one.",
+        )
+    return taken
+
+
+def build_scope(desk: Desk, *, metadata_only: bool = False) -> Scope:
+    """The scope of rehearse.yaml as the baseline room understands it."""
+    from rehearse.baseline.model import Scope
+
+    asked = desk.workspace.scope
+    return Scope(
+        metadata_include=asked.metadata_include,
+        metadata_exclude=asked.metadata_exclude,
+        objects=() if metadata_only else asked.objects,
+        objects_exclude=asked.objects_exclude,
+        where=dict(asked.where),
+        files=asked.files,
+    )
+
+
+def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:
+    """Give a capture a name in the index."""
+    import hashlib
+    import socket
+
+    from rehearse.baseline.model import Baseline
+
+    store = desk.store()
+    baseline = Baseline(
+        name=name,
+        sandbox=taken.sandbox,
+        org_id=taken.org_id,
+        capture=taken.ulid,
+        snapshot_id=taken.snapshot_id,
+        taken_at=taken.started,
+        records=taken.record_count,
+        components=taken.component_count,
+        bytes=store.size(taken.ulid),
+        verdict=taken.verdict,
+        host=socket.gethostname(),
+        store=str(desk.workspace.storage.folder.resolve()),
+        manifest_sha256=hashlib.sha256((store.folder(taken.ulid) / "manifest.json").read_bytes()).hexdigest(),
+    )
+    desk.baselines().add(baseline)
+    return baseline
+
+
+def next_name(desk: Desk, sandbox: str) -> str:
+    """B1, B2, …: the first number that no baseline of the sandbox has."""
+    taken = {one.name for one in desk.baselines().load(sandbox)}
+    number = 1
+    while f"B{number}" in taken:
+        number += 1
+    return f"B{number}"
+
+
+def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: bool) -> None:
+    """Count what would be read; without records in scope, refuse and propose the objects that hold rows."""
+    from rehearse.report.view import Page, Rows, build_table
+
+    reader = desk.connect_reader(desk.workspace.sandbox(name))
+    wanted = scope.objects or tuple(
+        one.name for one in reader.fetch_objects() if one.queryable and one.layoutable and not one.custom_setting
+    )
+    counts = {one: reader.fetch_count(f"SELECT COUNT() FROM {one}") for one in wanted if "*" not in one}
+    held = {one: count for one, count in sorted(counts.items(), key=lambda pair: -pair[1]) if count}
+    rows: Rows = [[one, f"{count:,}"] for one, count in held.items()]
+    page = Page("", (build_table(f"Rows in {name}", ["object", "rows"], rows, right=(1,)),))
+    body = {"sandbox": name, "objects": [{"name": one, "rows": count} for one, count in held.items()]}
+    finish("estimate", desk.fetch_now(), body, page, as_json=as_json and not refuse)
+    if refuse:
+        raise Refused(
+            f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",
+            "Name objects under scope.records.include (the table proposes some), or use --metadata-only.",
+        )
