@@ -14,16 +14,21 @@ from typing import Literal
 Grade = Literal["exact", "residue", "manual", "impossible", "unknown"]
 """What a plan or forecast expects of one item."""
 
-Outcome = Literal[
-    "restored", "already equal", "residue", "manual", "impossible", "failed", "changed by someone else"
-]
+Outcome = Literal["restored", "already equal", "residue", "manual", "impossible", "failed", "changed by someone else"]
 """What a proof found for one item."""
 
 Verdict = Literal["clean", "clean-with-residue", "dirty", "partial"]
 
 Do = Literal[
-    "detach", "delete", "undelete", "insert", "update",
-    "deploy", "destroy", "activate-flow", "delete-flow-version",
+    "detach",
+    "delete",
+    "undelete",
+    "insert",
+    "update",
+    "deploy",
+    "destroy",
+    "activate-flow",
+    "delete-flow-version",
 ]
 
 
@@ -47,6 +52,8 @@ class Action:
     expects: str | None = None
     goal: str | None = None
     reason: str = ""
+    source: str = ""
+    hard: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,23 @@ class Blocked:
     key: str
     grade: Grade
     reason: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user switched off for one plan.
+
+    `participants` names the users who took part in the rehearsal; None means that everybody did. Rows created by
+    anybody else stay unless `delete_others`. `left_out` holds keys (record Ids, component names) to leave alone.
+    """
+
+    create_missing: bool = True
+    update_changed: bool = True
+    delete_added: bool = True
+    participants: frozenset[str] | None = None
+    delete_others: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,6 +106,39 @@ class ResetPlan:
     @property
     def deletions(self) -> int:
         return sum(1 for one in self.actions if one.do in ("delete", "destroy", "delete-flow-version"))
+
+
+ActionState = Literal["done", "already", "failed", "foreign", "waiting"]
+"""done: written and seen · already: it was at its goal · failed: the org refused · foreign: somebody's edit, not
+written · waiting: what it needs is not there yet."""
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """What came of one action; `detail` is the org's own refusal, or who changed the row."""
+
+    action: str
+    kind: Literal["record", "component"]
+    type: str
+    key: str
+    state: ActionState
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ApplyReport:
+    """What apply did, over all its passes. `began` is the org's own clock; `user_id` is who wrote."""
+
+    run: str
+    began: datetime
+    user_id: str
+    passes: int
+    results: tuple[ActionResult, ...]
+    outside: tuple[str, ...] = ()
+
+    def count(self, state: ActionState) -> int:
+        """How many actions ended in this state."""
+        return sum(1 for one in self.results if one.state == state)
 
 
 @dataclass(frozen=True)

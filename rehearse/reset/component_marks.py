@@ -1,0 +1,104 @@
+"""What can be observed on one changed component that decides how it can be undone, and what a residue looks like.
+
+Pure. A residue is claimed only when the live file shows exactly that residue: a record type that is there but
+inactive, a picklist that has nothing more than inactive values. Anything else that differs is a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from lxml import etree
+
+from rehearse.baseline.canonical_xml import canonical_form, parse_xml, tag_of
+from rehearse.baseline.component_types import PARENT_OF
+from rehearse.baseline.components import find_child
+from rehearse.baseline.model import Component
+from rehearse.reset import component_xml as xml
+from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.profile_undo import not_removable
+
+AUTOMATION = frozenset({
+    "ValidationRule", "ApexTrigger", "Flow", "FlowDefinition", "WorkflowRule", "DuplicateRule", "AssignmentRule",
+    "AutoResponseRule", "EscalationRule", "ApprovalProcess", "MatchingRule",
+})  # fmt: skip
+"""Types that act when rows are written: what the rehearsal added of them goes before rows are touched."""
+
+FLOW_TYPES = frozenset({"Flow", "FlowDefinition"})
+
+
+def element_of(component: Component, files: Mapping[str, bytes]) -> Any | None:
+    """The XML element of a component: its own root, or its element in the container's file; None for code files."""
+    path = next((one for one in component.files if one in files and not one.endswith("-meta.xml")), None)
+    root = parse_xml(files[path]) if path else None
+    if root is None or component.type not in PARENT_OF:
+        return root
+    dotted = PARENT_OF[component.type][1].dotted
+    name = component.full_name.partition(".")[2] if dotted else component.full_name
+    return find_child(root, component.type, name)
+
+
+def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
+    """Marks of a changed component, from both files."""
+    before, after = book.before.get((type, full_name)), book.after.get((type, full_name))
+    marks: set[str] = set()
+    if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):
+        marks.add("standard")
+    if before is None or after is None:
+        return marks
+    old, new = element_of(before, book.files_before), element_of(after, book.files_after)
+    if old is None or new is None:
+        return marks
+    if set(xml.picklist_values(new)) - set(xml.picklist_values(old)):
+        marks.add("value-added")
+    if type == "CustomField":
+        if xml.text_at(old, "type") != xml.text_at(new, "type"):
+            marks.add("type-changed")
+        dependency = "valueSet/controllingField"
+        if xml.text_at(new, dependency) and not xml.text_at(old, dependency):
+            marks.add("dependency-added")
+    if type == "Profile" and not_removable(etree.tostring(old), etree.tostring(new)):
+        marks.add("profile-not-removable")
+    if type == "Territory2Model" and xml.text_at(new, "state") == "Archived":
+        marks.add("archived")
+    return marks
+
+
+def is_active(component: Component | None, files: Mapping[str, bytes]) -> bool:
+    """Whether a piece of automation acts at present; what cannot be read counts as active."""
+    if component is None:
+        return False
+    for path in component.files:
+        if path.endswith("-meta.xml") and path in files:
+            root = parse_xml(files[path])
+            return root is None or xml.text_at(root, "status") != "Inactive"
+    element = element_of(component, files)
+    return element is None or xml.text_at(element, "active") != "false"
+
+
+def residue_of(book: MetadataBook, type: str, full_name: str) -> str | None:
+    """What is left of an undone component, in words; None when the difference is more than a known residue."""
+    before, after = book.before.get((type, full_name)), book.after.get((type, full_name))
+    new = element_of(after, book.files_after) if after else None
+    if new is None or after is None:
+        return None
+    if type == "RecordType" and before is None and xml.text_at(new, "active") == "false":
+        return "the record type stays, inactive"
+    old = element_of(before, book.files_before) if before else None
+    if old is None:
+        return None
+    extra = set(xml.picklist_values(new)) - set(xml.picklist_values(old))
+    if extra and not any(xml.picklist_values(new)[one] for one in extra) and _same_without(old, new, extra):
+        return f"inactive picklist values stay: {len(extra)}"
+    return None
+
+
+def _same_without(old: Any, new: Any, extra: set[str]) -> bool:
+    """Whether two elements mean the same once the named picklist values are taken out of the new one."""
+    stripped = deepcopy(new)
+    for one in list(stripped.iter()):
+        if tag_of(one) in ("value", "customValue", "standardValue") and xml.text_at(one, "fullName") in extra:
+            one.getparent().remove(one)
+    return canonical_form(stripped) == canonical_form(old)

@@ -1,0 +1,102 @@
+"""What every step of apply shares: the writer, the captures, the journal, the id map, and what came of each action.
+
+The only state that changes while a plan is applied is here; truth about the org is never here, it is read again
+before each write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rehearse import clock
+from rehearse.baseline.model import Capture, ComparableField
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.events import OnEvent
+from rehearse.journal import Entry, Journal
+from rehearse.org.connect import OrgWriter
+from rehearse.org.model import Schema
+from rehearse.reset.id_map import IdMap
+from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
+from rehearse.reset.row_state import Values, canonical_row, scope_fields
+
+
+@dataclass(frozen=True)
+class ApplySettings:
+    """Named limits of apply. `uncertain_for`: how long a lost write may still take effect (the platform's longest
+    call); `now` and `sleep` are injected by tests."""
+
+    max_passes: int = 6
+    batch: int = 200
+    insert_batch: int = 2000
+    lock_tries: int = 4
+    uncertain_for: timedelta = timedelta(minutes=10)
+    poll: float = 5.0
+    now: Callable[[], datetime] = clock.now
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass
+class Context:
+    """One run of apply. `began` is the org's clock at its very first start, also after a resume."""
+
+    plan: ResetPlan
+    writer: OrgWriter
+    store: CaptureStore
+    journal: Journal
+    id_map: IdMap
+    settings: ApplySettings
+    on_event: OnEvent
+    before: Capture
+    after: Capture
+    began: datetime
+    user_id: str
+    ids: dict[str, str] = field(default_factory=dict)
+    results: dict[str, ActionResult] = field(default_factory=dict)
+    written: set[tuple[str, str]] = field(default_factory=set)
+    foreign: dict[tuple[str, str], str] = field(default_factory=dict)
+    deployed: dict[tuple[str, str], int] = field(default_factory=dict)
+    schemas: dict[str, Schema] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+
+    def schema(self, object: str) -> Schema:
+        """The live describe, read once between two deployments."""
+        if object not in self.schemas:
+            self.schemas[object] = self.writer.reader.fetch_schema(object)
+        return self.schemas[object]
+
+    def live_id(self, key: str) -> str:
+        """The Id in the org of a row of the baseline."""
+        return self.ids.get(key, key)
+
+    def back(self) -> Mapping[str, str]:
+        """New Id -> Id in the baseline."""
+        return {new: old for old, new in self.ids.items()}
+
+    def note(self, action: Action, state: ActionState, detail: str = "") -> None:
+        """Record what came of an action; somebody's edit stays recorded for the rest of the run."""
+        place = (action.type, action.key)
+        if state == "foreign":
+            self.foreign[place] = detail
+        if state == "done":
+            self.written.add(place)
+        self.results[action.id] = ActionResult(action.id, action.kind, action.type, action.key, state, detail)
+
+    def load_values(self, capture: Capture, object: str, keys: list[str]) -> dict[str, dict[str, str | None]]:
+        """Stored values of rows of a capture, by Id, as they are to be written (line ends kept)."""
+        rows = self.store.load_rows(capture.ulid, object, keys, [one.name for one in scope_fields(capture, object)])
+        return {str(row["Id"]): row for row in rows}
+
+    def canonical(
+        self, rows: Mapping[str, Mapping[str, str | None]], fields: tuple[ComparableField, ...]
+    ) -> dict[str, Values]:
+        """Stored rows in the form that is compared."""
+        back = self.back()
+        return {key: canonical_row(row, fields, back) for key, row in rows.items()}
+
+
+def close_entry(context: Context, entry: Entry, ok: list[str], failed: Mapping[str, str]) -> None:
+    """Write the result of a batch: keys that were written, and the org's status code of those that were not."""
+    context.journal.close(entry, {"ok": ok, "failed": dict(failed)})

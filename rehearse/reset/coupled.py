@@ -1,0 +1,35 @@
+"""Fields that Salesforce couples: one of them written alone is refused, or changes the others. Data and one look-up.
+
+A state outside its country is refused, so an address is written whole and as codes; a stage written alone resets
+probability and forecast category (facts/data.md 4, rows 45 and 46).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rehearse.org.model import Schema
+
+STAGE = ("StageName", "Probability", "ForecastCategoryName")
+
+
+def with_coupled(fields: Iterable[str], schema: Schema) -> tuple[str, ...]:
+    """The fields to write, with those that are coupled to them and writable; names in order, each once."""
+    wanted = set(fields)
+    by_group: dict[str, set[str]] = {}
+    for one in schema.fields:
+        if one.compound_field and one.compound_field.endswith("Address"):
+            by_group.setdefault(one.compound_field, set()).add(one.name)
+    for group in by_group.values():
+        codes = {name for name in group if name.endswith(("StateCode", "CountryCode"))}
+        if codes and wanted & group:
+            wanted = (wanted - {name.removesuffix("Code") for name in codes}) | codes
+    if schema.name == "Opportunity" and "StageName" in wanted:
+        wanted |= set(STAGE)
+    return tuple(sorted(name for name in wanted if _writable(schema, name)))
+
+
+def _writable(schema: Schema, name: str) -> bool:
+    """A field that describe does not know yet is being redeployed by the same plan and will be writable."""
+    known = schema.field(name)
+    return known is None or known.updateable

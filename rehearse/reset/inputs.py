@@ -1,0 +1,68 @@
+"""Everything that a reset plan is built from, as frozen values: two captures, their difference, and what was read.
+
+Values of records are here in memory only; a plan that is saved keeps keys, field names and digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from rehearse.baseline.model import Capture, Change, Component
+from rehearse.org.model import Schema
+from rehearse.reset.model import Choices
+from rehearse.reset.row_state import Values
+
+Bin = Literal["live", "bin", "absent"]
+"""Where a deleted row is now: alive after all, in the recycle bin, or in neither."""
+
+
+@dataclass(frozen=True)
+class RowBook:
+    """The changed rows of one object, by key (the Id in the baseline; the live Id of a created row).
+
+    `before` and `after` are canonical; references in `after` are mapped back to the Ids of the baseline.
+    """
+
+    before: Mapping[str, Values] = field(default_factory=dict)
+    after: Mapping[str, Values] = field(default_factory=dict)
+    bin: Mapping[str, Bin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FlowState:
+    """One flow: the number of its active version (0: inactive) and all its version numbers."""
+
+    active: int
+    versions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MetadataBook:
+    """Components and files on both sides, and the versions of flows where they were recorded."""
+
+    before: Mapping[tuple[str, str], Component] = field(default_factory=dict)
+    after: Mapping[tuple[str, str], Component] = field(default_factory=dict)
+    files_before: Mapping[str, bytes] = field(default_factory=dict)
+    files_after: Mapping[str, bytes] = field(default_factory=dict)
+    flows_before: Mapping[str, FlowState] = field(default_factory=dict)
+    flows_after: Mapping[str, FlowState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What `build_plan` reads: nothing else decides. `schemas` are live describes; `ids` maps old Ids to new ones."""
+
+    sandbox: str
+    baseline: str
+    before: Capture
+    after: Capture
+    changes: tuple[Change, ...]
+    schemas: Mapping[str, Schema]
+    rows: Mapping[str, RowBook]
+    metadata: MetadataBook
+    made_at: datetime
+    ids: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)

@@ -1,0 +1,115 @@
+"""Re-reading a batch of rows right before it is written, and deciding row by row. Reads only.
+
+A row is read with its comparable fields, who touched it last and when, and whether it is in the recycle bin. The
+decision is `row_state.decide`; what is somebody's edit is never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rehearse import clock
+from rehearse.baseline.model import ComparableField
+from rehearse.errors import OrgRejected
+from rehearse.org.model import Value
+from rehearse.reset.context import Context
+from rehearse.reset.model import Action
+from rehearse.reset.row_state import Decision, Values, canonical_row, decide, guard_fields, scope_fields
+
+TOUCHED = ("LastModifiedById", "LastModifiedDate", "IsDeleted")
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    """One row as it is now. `deleted`: in the recycle bin. `by` and `at`: who touched it last, where the object says."""
+
+    values: Values
+    deleted: bool
+    by: str
+    at: datetime | None
+
+
+def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, LiveRow]:
+    """The rows with these baseline keys that the org has, live or in the bin, by key. Absent rows are absent."""
+    schema = context.schema(object)
+    fields = tuple(one for one in scope_fields(context.before, object) if schema.field(one.name) is not None)
+    extra = [name for name in TOUCHED if schema.field(name) is not None]
+    names = sorted({one.name for one in fields} | set(extra))
+    live = {context.live_id(key): key for key in keys}
+    rows = context.writer.reader.fetch_by_ids(object, list(live), names, deleted=True)
+    back = context.back()
+    context.stamps.update(
+        {one: str(row["LastModifiedDate"]) for one, row in rows.items() if row.get("LastModifiedDate")}
+    )
+    return {live[found]: _live_row(row, fields, back) for found, row in rows.items() if found in live}
+
+
+def _live_row(row: Mapping[str, Value], fields: Sequence[ComparableField], back: Mapping[str, str]) -> LiveRow:
+    stamp = row.get("LastModifiedDate")
+    return LiveRow(
+        canonical_row(row, fields, back),
+        row.get("IsDeleted") is True,
+        str(row.get("LastModifiedById") or ""),
+        clock.from_iso(str(stamp)) if stamp else None,
+    )
+
+
+def is_ours(context: Context, row: LiveRow) -> bool:
+    """Whether our own user (or automation that our writes set off) touched the row last, since apply began."""
+    return row.by == context.user_id and row.at is not None and row.at >= context.began
+
+
+def is_others(context: Context, row: LiveRow) -> bool:
+    """Whether somebody else touched the row since apply began."""
+    return row.by != context.user_id and row.at is not None and row.at >= context.began
+
+
+def decide_rows(context: Context, object: str, actions: Sequence[Action]) -> dict[str, tuple[LiveRow | None, Decision]]:
+    """For updates of one object: the live row and what to do with it, by key.
+
+    A row that is gone or in the bin is `foreign` (somebody deleted it); its reason is in the result.
+    """
+    keys = [one.key for one in actions]
+    before = scope_fields(context.before, object)
+    guard = guard_fields(context.before, context.after, object)
+    goals = context.canonical(context.load_values(context.before, object, keys), before)
+    live_keys = [context.live_id(key) for key in keys]
+    seen = context.canonical(context.load_values(context.after, object, live_keys), guard)
+    rows = fetch_live(context, object, keys)
+    found: dict[str, tuple[LiveRow | None, Decision]] = {}
+    for key in keys:
+        row = rows.get(key)
+        if row is None or row.deleted:
+            found[key] = (row, Decision("foreign"))
+            continue
+        expects = {name: value for name, value in seen.get(context.live_id(key), {}).items() if name in row.values}
+        goal = {name: value for name, value in goals.get(key, {}).items() if name in row.values}
+        found[key] = (row, decide(row.values, expects, goal, is_ours(context, row)))
+    return found
+
+
+def find_kept_children(context: Context, object: str, keys: Sequence[str]) -> dict[str, str]:
+    """Created rows that must not be deleted yet, because rows of the baseline would be deleted with them.
+
+    Looks at the children that a delete takes along, in the scope and in custom objects; answers the child object by
+    key. A child is of the baseline when it is older than it, or came back under a new Id.
+    """
+    scoped = {one.name for one in context.before.scope.objects}
+    kept: dict[str, str] = {}
+    for child in context.schema(object).children:
+        if not child.cascade_delete or not keys or not (child.object in scoped or child.object.endswith("__c")):
+            continue
+        quoted = ", ".join(f"'{key}'" for key in keys)
+        soql = f"SELECT Id, CreatedDate, {child.field} FROM {child.object} WHERE {child.field} IN ({quoted})"
+        try:
+            rows = list(context.writer.reader.fetch_rows(soql))
+        except OrgRejected:
+            continue
+        returned = set(context.ids.values())
+        for row in rows:
+            old = clock.from_iso(str(row["CreatedDate"])) < context.before.started
+            if old or str(row["Id"]) in returned:
+                kept[str(row[child.field])] = child.object
+    return kept

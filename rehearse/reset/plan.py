@@ -1,0 +1,58 @@
+"""The reset plan: a comparison of baseline and live org becomes ordered actions. Pure; apply needs nothing else.
+
+Every change ends up in exactly one of three places: an action, a blocked item with its reason, or left out by the
+user's own choice. The plan names keys, fields and captures and holds no record value; its fingerprint is the content
+id of everything in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from rehearse import clock
+from rehearse.ids import build_content_id, build_ulid
+from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.model import Action, ResetPlan
+from rehearse.reset.plan_metadata import plan_metadata
+from rehearse.reset.plan_records import plan_records
+
+
+def build_plan(inputs: PlanInputs) -> ResetPlan:
+    """The plan that undoes `inputs.changes`: actions by phase, then object or type, then key."""
+    records, blocked_records, warnings = plan_records(inputs)
+    metadata, blocked_metadata = plan_metadata(inputs)
+    actions = sorted((*records, *metadata), key=lambda one: (one.phase, one.type, one.key, one.id))
+    plan = ResetPlan(
+        id=build_ulid(inputs.made_at),
+        sandbox=inputs.sandbox,
+        org_id=inputs.after.org_id,
+        baseline=inputs.baseline,
+        baseline_capture=inputs.before.ulid,
+        live_capture=inputs.after.ulid,
+        made_at=inputs.made_at,
+        actions=tuple(actions),
+        blocked=(*blocked_records, *blocked_metadata),
+        warnings=warnings,
+        fingerprint="",
+    )
+    return replace(plan, fingerprint=build_fingerprint(plan))
+
+
+def build_fingerprint(plan: ResetPlan) -> str:
+    """The content id of a plan, without the fingerprint itself."""
+    return build_content_id(plain(replace(plan, fingerprint="")))
+
+
+def plain(plan: ResetPlan) -> dict[str, Any]:
+    """A plan as dicts, lists and texts, ready for JSON."""
+    return {**asdict(plan), "made_at": clock.iso(plan.made_at)}
+
+
+def by_phase(plan: ResetPlan) -> Mapping[int, tuple[Action, ...]]:
+    """The actions of a plan by phase, in order."""
+    phases: dict[int, list[Action]] = {}
+    for action in plan.actions:
+        phases.setdefault(action.phase, []).append(action)
+    return {phase: tuple(phases[phase]) for phase in sorted(phases)}

@@ -1,0 +1,56 @@
+"""A reset plan as a file: saved once, shown, then applied from the file alone. Holds no record value.
+
+The file is JSON with the schema name `rehearse.reset-plan/1`. A file whose fingerprint is not that of its content is
+refused, so an edited or damaged plan is never applied.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rehearse import clock
+from rehearse.baseline.writing import write_durably
+from rehearse.errors import Damaged, NotFound
+from rehearse.reset.model import Action, Blocked, ResetPlan
+from rehearse.reset.plan import build_fingerprint, plain
+
+SCHEMA = "rehearse.reset-plan/1"
+
+
+def save_plan(plan: ResetPlan, path: Path) -> None:
+    """Write a plan; the file appears whole or not at all. Raises DiskFull."""
+    content = {"schema": SCHEMA, "at": clock.iso(plan.made_at), **plain(plan)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, json.dumps(content, indent=1, sort_keys=True).encode())
+
+
+def load_plan(path: Path) -> ResetPlan:
+    """Read a plan back. Raises NotFound without a file, Damaged when it is not what was saved."""
+    if not path.exists():
+        raise NotFound(f"There is no reset plan at {path}.", "Make one with `rehearse reset plan`.")
+    try:
+        content = json.loads(path.read_bytes())
+        plan = _from_plain(content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"The reset plan {path} cannot be read.", "Make a new one with `rehearse reset plan`.") from error
+    if content.get("schema") != SCHEMA or build_fingerprint(plan) != plan.fingerprint:
+        raise Damaged(
+            f"The reset plan {path} is not what was saved: its fingerprint differs.",
+            "Make a new one with `rehearse reset plan`.",
+        )
+    return plan
+
+
+def _from_plain(content: dict[str, Any]) -> ResetPlan:
+    rest = {name: value for name, value in content.items() if name not in ("schema", "at")}
+    return ResetPlan(
+        **{
+            **rest,
+            "made_at": clock.from_iso(rest["made_at"]),
+            "actions": tuple(Action(**{**one, "fields": tuple(one["fields"])}) for one in rest["actions"]),
+            "blocked": tuple(Blocked(**one) for one in rest["blocked"]),
+            "warnings": tuple(rest["warnings"]),
+        }
+    )

@@ -1,0 +1,113 @@
+"""The metadata part of a reset plan: changed components -> deployments around the record work, and what is blocked.
+
+Pure. Automation that the rehearsal added or switched on goes before any row is written; automation that it removed or
+switched off comes back after; fields and objects come back before rows, and what the rehearsal added to hold rows is
+destroyed after the rows that use it (facts/metadata.md 4.2). Flows go through versions, never through files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rehearse.baseline.model import Change
+from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, component_marks, is_active
+from rehearse.reset.hazards import Hazard, find_hazard
+from rehearse.reset.inputs import FlowState, PlanInputs
+from rehearse.reset.model import Action, Blocked, Do
+
+FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
+DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
+"""Phases: before the records (below 300) and after them (900 and more)."""
+
+NO_FLOW = FlowState(0, ())
+
+
+def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked, ...]]:
+    """Actions and blocked items for every component change of the inputs."""
+    actions: list[Action] = []
+    blocked: list[Blocked] = []
+    flows: dict[str, Change] = {}
+    for change in inputs.changes:
+        if change.kind != "component" or change.key in inputs.choices.left_out or not _chosen(inputs, change):
+            continue
+        marks = component_marks(inputs.metadata, change.type, change.key)
+        hazard = find_hazard("component", change.type, change.what, marks)
+        if hazard.grade in ("manual", "impossible"):
+            blocked.append(Blocked("component", change.type, change.key, hazard.grade, hazard.reason, hazard.source))
+            if change.type != "Profile":
+                continue
+        if change.type in FLOW_TYPES:
+            flows.setdefault(flow_name(change), change)
+        else:
+            actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
+    for name, change in sorted(flows.items()):
+        actions.extend(_plan_flow(inputs, name, change))
+    return tuple(actions), tuple(blocked)
+
+
+def flow_name(change: Change) -> str:
+    """The developer name of a flow, whichever of its two types a change is about (old files were `Name-3`)."""
+    return change.key.partition("-")[0]
+
+
+def _chosen(inputs: PlanInputs, change: Change) -> bool:
+    choices = inputs.choices
+    return {
+        "created": choices.delete_added,
+        "updated": choices.update_changed,
+        "deleted": choices.create_missing,
+    }[change.what]
+
+
+def _do(change: Change) -> Do:
+    """A record type is never destroyed: an API cannot, so it is deployed inactive."""
+    return "destroy" if change.what == "created" and change.type != "RecordType" else "deploy"
+
+
+def _phase(inputs: PlanInputs, change: Change) -> int:
+    automation = change.type in AUTOMATION
+    if change.what == "created":
+        if automation:
+            return DESTROY_FIRST
+        return {"RecordType": DEPLOY_LAST, "GlobalValueSet": DESTROY_USED}.get(change.type, DESTROY_LAST)
+    if automation:
+        live = inputs.metadata.after.get((change.type, change.key))
+        return DEPLOY_FIRST if is_active(live, inputs.metadata.files_after) else DEPLOY_LAST
+    return DEPLOY_FIRST
+
+
+def _action(phase: int, do: Do, change: Change, hazard: Hazard) -> Action:
+    grade = hazard.grade if hazard.grade not in ("manual", "impossible") else "residue"
+    return Action(
+        id=f"{do}/{change.type}/{change.key}", phase=phase, do=do, kind="component", type=change.type,
+        key=change.key, grade=grade, expects=change.after, goal=change.before,
+        reason=hazard.reason, source=hazard.source,
+    )  # fmt: skip
+
+
+def _plan_flow(inputs: PlanInputs, name: str, change: Change) -> Iterator[Action]:
+    """Activation first (off before the records, on after them), then the versions that the rehearsal added."""
+    before = inputs.metadata.flows_before.get(name, NO_FLOW)
+    after = inputs.metadata.flows_after.get(name, NO_FLOW)
+    hazard = find_hazard("component", "Flow", _flow_what(before, after), ())
+    base = _action(FLOW_LAST, "activate-flow", change, hazard)
+    if before.versions and not after.versions:
+        yield Action(**{**base.__dict__, "id": f"deploy/Flow/{name}", "do": "deploy", "type": "Flow", "key": name,
+                        "phase": DEPLOY_LAST})  # fmt: skip
+        return
+    added = sorted(set(after.versions) - set(before.versions), reverse=True)
+    if before.active != after.active and before.active in (0, *after.versions):
+        phase = FLOW_FIRST if after.active else FLOW_LAST
+        goal = str(before.active)
+        yield Action(**{**base.__dict__, "id": f"activate-flow/Flow/{name}", "type": "Flow", "key": name,
+                        "phase": phase, "fields": (goal,), "expects": str(after.active), "goal": goal})  # fmt: skip
+    for version in added:
+        yield Action(**{**base.__dict__, "id": f"delete-flow-version/Flow/{name}-{version}", "type": "Flow",
+                        "key": name, "do": "delete-flow-version", "phase": FLOW_FIRST + 1,
+                        "fields": (str(version),), "expects": str(version), "goal": None})  # fmt: skip
+
+
+def _flow_what(before: FlowState, after: FlowState) -> str:
+    if not before.versions:
+        return "created"
+    return "updated" if after.versions else "deleted"

@@ -1,0 +1,217 @@
+"""The record part of a reset plan: changed rows -> actions in phases, and what cannot be undone, with the reason.
+
+Pure. Nothing outside the changes gets an action. Kept rows are detached before the created rows that they point to
+are deleted; roots are undeleted before leaves; parents are inserted before children; only fields that differ (and
+those that Salesforce couples with them) are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rehearse.baseline.model import Change
+from rehearse.org.model import Schema
+from rehearse.reset import row_marks
+from rehearse.reset.coupled import with_coupled
+from rehearse.reset.hazards import Hazard, find_hazard
+from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.model import Action, Blocked, Do
+from rehearse.reset.order import Link, order_rows
+from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
+
+DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
+"""First phase number of each kind of record work; a level within a kind adds one."""
+
+
+class RecordPlan:
+    """Collects the actions of one plan: a small builder that lives for one call of `plan_records`."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        self.inputs = inputs
+        self.actions: list[Action] = []
+        self.blocked: list[Blocked] = []
+        self.warnings: list[str] = []
+        self.by_what: dict[str, list[Change]] = {"created": [], "updated": [], "deleted": []}
+        for change in inputs.changes:
+            if change.kind == "record" and change.key not in inputs.choices.left_out:
+                self.by_what[change.what].append(change)
+
+    def book(self, object: str) -> RowBook:
+        return self.inputs.rows.get(object, RowBook())
+
+    def act(self, phase: int, do: Do, change: Change, hazard: Hazard, fields: tuple[str, ...] = ()) -> Action:
+        """Add one action; its guard digests are made of what both captures saw of the row."""
+        book, guard = self.book(change.type), guard_fields(self.inputs.before, self.inputs.after, change.type)
+        before, after = book.before.get(change.key), book.after.get(change.key)
+        action = Action(
+            id=f"{do}/{change.type}/{change.key}", phase=phase, do=do, kind="record", type=change.type, key=change.key,
+            grade=hazard.grade, fields=fields, reason=hazard.reason, source=hazard.source,
+            expects=None if after is None else guard_digest(change.type, after, guard),
+            goal=None if before is None else guard_digest(change.type, before, guard),
+        )  # fmt: skip
+        self.actions.append(action)
+        return action
+
+    def block(self, change: Change, hazard: Hazard, detail: str = "") -> None:
+        reason = f"{hazard.reason} ({detail})" if detail else hazard.reason
+        grade = hazard.grade if hazard.grade in ("manual", "impossible") else "manual"
+        self.blocked.append(Blocked("record", change.type, change.key, grade, reason, hazard.source))
+
+
+def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked, ...], tuple[str, ...]]:
+    """Actions, blocked items and warnings for every record change of the inputs."""
+    plan = RecordPlan(inputs)
+    choices = inputs.choices
+    if choices.update_changed:
+        for change in plan.by_what["updated"]:
+            _plan_update(plan, change)
+    if choices.delete_added:
+        _plan_deletes(plan)
+    if choices.create_missing:
+        _plan_returns(plan)
+    if choices.update_changed:
+        _plan_swaps(plan)
+    return tuple(plan.actions), tuple(plan.blocked), tuple(sorted(set(plan.warnings)))
+
+
+def reference_links(
+    object: str, values: Values, fields: Iterable[str], schema: Schema | None, key: str
+) -> tuple[Link, ...]:
+    """The links of one row; a reference is loose when describe says that it may be null and it is no master-detail."""
+    links = []
+    for name in fields:
+        target = values.get(name)
+        known = schema.field(name) if schema else None
+        loose = known is None or (known.nillable and not known.is_master_detail and known.updateable)
+        if target is not None:
+            links.append(Link(key, name, target, loose))
+    return tuple(links)
+
+
+def reference_names(inputs: PlanInputs, object: str) -> tuple[str, ...]:
+    """The comparable reference fields of an object, on either side."""
+    both = {*scope_fields(inputs.before, object), *scope_fields(inputs.after, object)}
+    return tuple(sorted(one.name for one in both if one.type == "reference"))
+
+
+def _plan_update(plan: RecordPlan, change: Change) -> None:
+    schema = plan.inputs.schemas.get(change.type)
+    book = plan.book(change.type)
+    before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
+    differing = row_marks.differing_fields(plan.inputs, change.type, before, after)
+    marks, fixed = row_marks.update_marks(plan.inputs, change, differing)
+    hazard = find_hazard("record", change.type, "updated", marks)
+    writable = tuple(name for name in differing if name not in fixed)
+    if fixed and "only-new-autonumber" not in marks:
+        plan.block(change, hazard, ", ".join(fixed))
+        hazard = find_hazard("record", change.type, "updated")
+    if hazard.grade in ("manual", "impossible") and not fixed:
+        plan.block(change, hazard)
+        return
+    if writable:
+        coupled = with_coupled(writable, schema) if schema else writable
+        fields = tuple(name for name in coupled if name in before)
+        plan.act(UPDATE, "update", change, hazard, fields)
+        if row_marks.holds_private_id(before, writable, scope_fields(plan.inputs.before, change.type)):
+            plan.warnings.append(f"{change.type}: a text field holds a Salesforce Id; Ids in texts are never mapped.")
+
+
+def _plan_deletes(plan: RecordPlan) -> None:
+    wanted: dict[str, Change] = {}
+    for change in plan.by_what["created"]:
+        hazard = find_hazard("record", change.type, "created", row_marks.create_marks(plan.inputs, change))
+        if hazard.grade != "exact":
+            plan.block(change, hazard)
+        elif row_marks.is_foreign(plan.inputs.choices, change):
+            plan.blocked.append(Blocked(
+                "record", change.type, change.key, "manual",
+                f"created by {change.by or 'an unknown user'}, who took no part; --delete-others deletes it",
+            ))  # fmt: skip
+        else:
+            wanted[change.key] = change
+    late = _plan_detach(plan, wanted)
+    links = [link for change in wanted.values() for link in _links_of(plan, change, live=True)]
+    inverse = [Link(link.to, link.field, link.of, True) for link in links]
+    ordered = order_rows(wanted, inverse)
+    hard = row_marks.clashing_rows(plan.inputs, wanted)
+    for level, keys in enumerate((*ordered.levels, ordered.stuck)):
+        for key in keys:
+            change = wanted[key]
+            start = LATE_DELETE if key in late else DELETE
+            action = plan.act(start + min(level, 99), "delete", change, find_hazard("record", change.type, "created"))
+            if key in hard:
+                plan.actions[-1] = Action(**{**action.__dict__, "hard": True})
+
+
+def _plan_detach(plan: RecordPlan, created: Mapping[str, Change]) -> set[str]:
+    """Detach kept rows from created ones; answers the created rows that may go only after the updates."""
+    late: set[str] = set()
+    for change in plan.by_what["updated"]:
+        loose = []
+        for link in _links_of(plan, change, live=True):
+            if link.to not in created:
+                continue
+            if link.loose:
+                loose.append(link.field)
+            else:
+                late.add(link.to)
+        if loose:
+            plan.act(DETACH, "detach", change, find_hazard("record", change.type, "updated"), tuple(sorted(loose)))
+    return late
+
+
+def _links_of(plan: RecordPlan, change: Change, live: bool) -> tuple[Link, ...]:
+    book = plan.book(change.type)
+    values = (book.after if live else book.before).get(change.key, {})
+    names = reference_names(plan.inputs, change.type)
+    return reference_links(change.type, values, names, plan.inputs.schemas.get(change.type), change.key)
+
+
+def _plan_returns(plan: RecordPlan) -> None:
+    """Undelete what is in the bin, insert what is not; what is alive after all only left a filter: it is updated."""
+    back: dict[str, Change] = {}
+    insert: dict[str, Change] = {}
+    for change in plan.by_what["deleted"]:
+        marks = row_marks.delete_marks(plan.inputs, change)
+        hazard = find_hazard("record", change.type, "deleted", marks)
+        where = plan.book(change.type).bin.get(change.key)
+        if where == "live":
+            fields = tuple(sorted(plan.book(change.type).before.get(change.key, {})))
+            plan.act(UPDATE, "update", change, find_hazard("record", change.type, "updated"), fields)
+        elif hazard.grade in ("manual", "impossible"):
+            plan.block(change, hazard)
+        elif {"hard-deleted", "not-undeletable", "object-lost"} & marks:
+            insert[change.key] = change
+        else:
+            back[change.key] = change
+    _plan_levels(plan, back, "undelete", UNDELETE)
+    _plan_levels(plan, insert, "insert", INSERT)
+
+
+def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: int) -> None:
+    links = [link for change in rows.values() for link in _links_of(plan, change, live=False)]
+    if do == "undelete":
+        links = [link for link in links if not link.loose]
+    ordered = order_rows(rows, links)
+    for level, keys in enumerate(ordered.levels):
+        for key in keys:
+            change = rows[key]
+            hazard = find_hazard("record", change.type, "deleted", row_marks.delete_marks(plan.inputs, change))
+            plan.act(start + min(level, 99), do, change, hazard, ordered.deferred.get(key, ()))
+    for key in ordered.stuck:
+        reason = "its references form a circle in which none may be null"
+        plan.blocked.append(Blocked("record", rows[key].type, key, "impossible", reason))
+
+
+def _plan_swaps(plan: RecordPlan) -> None:
+    """Rows that have to give up a unique value first, because another row needs it back: emptied in the first phase."""
+    updates = {one.key: one for one in plan.actions if one.do == "update"}
+    changes = {one.key: one for one in plan.by_what["updated"]}
+    for key, field in row_marks.unique_holders(plan.inputs, updates, changes):
+        change = changes[key]
+        known = next((one for one in plan.actions if one.do == "detach" and one.key == key), None)
+        if known is None:
+            plan.act(DETACH, "detach", change, find_hazard("record", change.type, "updated"), (field,))
+        elif field not in known.fields:
+            place = plan.actions.index(known)
+            plan.actions[place] = Action(**{**known.__dict__, "fields": tuple(sorted((*known.fields, field)))})

@@ -1,0 +1,96 @@
+"""Undoing grants of a profile: a deployment merges profiles, so what was granted since needs an explicit "off".
+
+Pure. Profiles behave as a merge (facts/metadata.md 0, 3): an entry that the baseline does not have stays granted
+until the same entry is deployed as off. Some sections have no off; they are reported, never claimed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from rehearse.baseline.canonical_xml import parse_xml, tag_of
+from rehearse.reset.component_xml import set_text, text_at, write
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "applicationVisibilities": ("application",),
+    "classAccesses": ("apexClass",),
+    "customSettingAccesses": ("name",),
+    "fieldPermissions": ("field",),
+    "flowAccesses": ("flow",),
+    "layoutAssignments": ("layout", "recordType"),
+    "objectPermissions": ("object",),
+    "pageAccesses": ("apexPage",),
+    "recordTypeVisibilities": ("recordType",),
+    "tabVisibilities": ("tab",),
+    "userPermissions": ("name",),
+    "customPermissions": ("name",),
+    "customMetadataTypeAccesses": ("name",),
+    "externalDataSourceAccesses": ("externalDataSource",),
+}
+"""Section -> what names an entry in it (facts/metadata.md 6.3)."""
+
+OFF: Mapping[str, Mapping[str, str]] = {
+    "applicationVisibilities": {"default": "false", "visible": "false"},
+    "classAccesses": {"enabled": "false"},
+    "pageAccesses": {"enabled": "false"},
+    "flowAccesses": {"enabled": "false"},
+    "customSettingAccesses": {"enabled": "false"},
+    "externalDataSourceAccesses": {"enabled": "false"},
+    "fieldPermissions": {"editable": "false", "readable": "false"},
+    "objectPermissions": {
+        name: "false"
+        for name in ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
+    },
+    "recordTypeVisibilities": {"default": "false", "visible": "false"},
+    "tabVisibilities": {"visibility": "Hidden"},
+    "userPermissions": {"enabled": "false"},
+}
+"""How an entry of a section is switched off; sections that are not here cannot be taken back by a deployment."""
+
+
+def undo_profile(before: bytes, after: bytes) -> bytes:
+    """The baseline's profile, with an explicit "off" for every entry that only the live one has."""
+    root, live = parse_xml(before), parse_xml(after)
+    if root is None or live is None:
+        return before
+    known = {_key(one) for one in root}
+    for element in live:
+        if _key(element) in known or tag_of(element) not in OFF or is_off(element):
+            continue
+        off = copy.deepcopy(element)
+        for name, value in OFF[tag_of(element)].items():
+            set_text(off, name, value)
+        root.append(off)
+    root[:] = sorted(root, key=lambda one: (tag_of(one), _key(one)))
+    return write(root)
+
+
+def not_removable(before: bytes, after: bytes) -> tuple[str, ...]:
+    """Sections in which the live profile has entries that no deployment can take back."""
+    old, live = parse_xml(before), parse_xml(after)
+    if old is None or live is None:
+        return ()
+    known = {_key(one) for one in old}
+    found = {
+        tag_of(one) for one in live
+        if _key(one) not in known and tag_of(one) not in OFF and len(one) and tag_of(one) != "layoutAssignments"
+    }  # fmt: skip
+    return tuple(sorted(found))
+
+
+def is_off(element: Any) -> bool:
+    """Whether an entry grants nothing."""
+    off = OFF.get(tag_of(element), {})
+    return bool(off) and all((text_at(element, name) or value) == value for name, value in off.items())
+
+
+def _key(element: Any) -> tuple[str, ...]:
+    section = tag_of(element)
+    names = KEYS.get(section)
+    if names is None:
+        return (section, str(etree.tostring(element, method="c14n")) if len(element) else "")
+    return (section, *(text_at(element, name) or "" for name in names))

@@ -1,0 +1,132 @@
+"""What can be observed on one changed row that decides how it can be undone. Pure; the table of hazards judges.
+
+Every function looks at values that a plan was given: it asks no org and guesses nothing. A mark is set only for what
+was seen (`in-bin`, `autonumber`, `field-not-updateable`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from rehearse.baseline.model import Change, ComparableField
+from rehearse.ids import looks_like_id
+from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.model import Action, Choices
+from rehearse.reset.row_state import Values, scope_fields
+
+_WORD = re.compile(r"[A-Za-z0-9]{18}")
+
+
+def differing_fields(inputs: PlanInputs, object: str, before: Values, after: Values) -> tuple[str, ...]:
+    """The fields of the baseline whose value is not the live one; a field that is gone counts where it held a value."""
+    names = [one.name for one in scope_fields(inputs.before, object) if one.name in before]
+    return tuple(sorted(name for name in names if before[name] != after.get(name)))
+
+
+def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str]) -> tuple[set[str], tuple[str, ...]]:
+    """Marks of an updated row, and those of its differing fields that no update can write."""
+    schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
+    after = book.after.get(change.key, {})
+    marks: set[str] = set()
+    fixed: list[str] = []
+    for name in differing:
+        known = schema.field(name) if schema else None
+        if known is None:
+            marks.add("field-lost")
+        elif not known.updateable:
+            fixed.append(name)
+            marks.add("reference-not-updateable" if known.is_master_detail else "field-not-updateable")
+    numbers = {one.name for one in schema.fields if one.auto_number} if schema else set()
+    if fixed and change.key in inputs.ids and set(fixed) <= numbers:
+        marks = (marks - {"field-not-updateable"}) | {"only-new-autonumber"}
+    if change.type == "Opportunity" and "Amount" in differing and after.get("HasOpportunityLineItem") == "true":
+        marks.add("amount-with-products")
+    if change.type == "Lead" and "IsConverted" in differing and after.get("IsConverted") == "true":
+        marks.add("converted")
+    if change.type == "Contract" and "Status" in differing and after.get("Status") == "Activated":
+        marks.add("activated")
+    return marks, tuple(fixed)
+
+
+def create_marks(inputs: PlanInputs, change: Change) -> set[str]:
+    """Marks of a row that the baseline does not have."""
+    schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
+    marks = set()
+    if schema is not None and not schema.deletable:
+        marks.add("not-deletable")
+    if change.type == "Contract" and book.after.get(change.key, {}).get("Status") == "Activated":
+        marks.add("activated")
+    return marks
+
+
+def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
+    """Marks of a row that is gone: where it is now, and what its object allows."""
+    schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
+    marks: set[str] = set()
+    if schema is None:
+        return {"object-lost", "hard-deleted"}
+    where = book.bin.get(change.key)
+    if where == "bin":
+        marks.add("in-bin" if schema.undeletable else "not-undeletable")
+    elif where == "absent":
+        marks.add("hard-deleted")
+    if not schema.createable:
+        marks.add("not-createable")
+    if any(one.auto_number for one in schema.fields):
+        marks.add("autonumber")
+    if book.before.get(change.key, {}).get("IsRecurrence") == "true":
+        marks.add("recurring")
+    return marks
+
+
+def is_foreign(choices: Choices, change: Change) -> bool:
+    """Whether a row was created by somebody who took no part, and such rows are to stay."""
+    return choices.participants is not None and change.by not in choices.participants and not choices.delete_others
+
+
+def holds_private_id(values: Values, names: Collection[str], fields: Collection[ComparableField]) -> bool:
+    """Whether one of the named text fields carries something that has the shape of a Salesforce Id."""
+    texts = {one.name for one in fields if one.type in ("string", "textarea", "url")}
+    found = (values.get(name) or "" for name in names if name in texts)
+    return any(looks_like_id(word) for text in found for word in _WORD.findall(text))
+
+
+def clashing_rows(inputs: PlanInputs, created: Mapping[str, Change]) -> set[str]:
+    """Created rows that hold a unique value which a row of the baseline needs back: proven clashes only."""
+    return {
+        key
+        for key, change in created.items()
+        for field in _unique_fields(inputs, change.type)
+        if _value(inputs.rows[change.type].after.get(key, {}), field) in _needed(inputs, change.type, field, key)
+    }
+
+
+def unique_holders(
+    inputs: PlanInputs, updates: Mapping[str, Action], changes: Mapping[str, Change]
+) -> Iterator[tuple[str, str]]:
+    """Updated rows, with the field, that hold a unique value which another row of the baseline needs back."""
+    for key, action in updates.items():
+        if key not in changes:
+            continue
+        for field in _unique_fields(inputs, action.type):
+            held = _value(inputs.rows[action.type].after.get(key, {}), field)
+            if field in action.fields and held is not None and held in _needed(inputs, action.type, field, key):
+                yield key, field
+
+
+def _needed(inputs: PlanInputs, object: str, field: str, other_than: str) -> set[str]:
+    """Unique values, in lower case, that changed rows of the baseline need back."""
+    rows = inputs.rows.get(object, RowBook()).before
+    found = (_value(values, field) for key, values in rows.items() if key != other_than)
+    return {value for value in found if value is not None}
+
+
+def _unique_fields(inputs: PlanInputs, object: str) -> tuple[str, ...]:
+    schema = inputs.schemas.get(object)
+    return tuple(one.name for one in schema.fields if one.unique) if schema else ()
+
+
+def _value(values: Values, field: str) -> str | None:
+    value = values.get(field)
+    return None if value is None else value.lower()
