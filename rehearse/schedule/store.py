@@ -51,6 +51,13 @@ def save_bookings(database: Database, bookings: Sequence[Booking], now: datetime
             connection.execute(sa.insert(_bookings).values(**_row(one, now)))
 
 
+def refuse_overlaps(database: Database, bookings: Sequence[Booking]) -> None:
+    """Raise Locked when one of these would overlap what is booked; nothing is kept."""
+    with database.begin() as connection:
+        for one in bookings:
+            _refuse_overlap(connection, one)
+
+
 def load_bookings(database: Database, sandbox: str | None = None) -> tuple[Booking, ...]:
     """All bookings that stand, oldest first."""
     query = sa.select(_bookings).where(_bookings.c.cancelled.is_(None)).order_by(_bookings.c.start, _bookings.c.id)

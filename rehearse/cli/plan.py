@@ -1,0 +1,76 @@
+"""`rehearse plan`: place the rehearsals of releases into sandboxes, say why one did not fit, and book on confirmation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.errors import NotConfirmed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rehearse.cli.desk import Desk
+    from rehearse.schedule.model import Schedule
+
+
+def plan(
+    releases: Annotated[list[Path], typer.Argument(help="Release files, such as plans/r41.yaml.")],
+    book: Annotated[bool, typer.Option("--book", help="Book what was placed, without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show the schedule and book nothing, without asking.")] = False,
+    replan: Annotated[bool, typer.Option(help="Let booked rehearsals move, as few as possible.")] = False,
+    seconds: Annotated[float, typer.Option(help="Stop looking for a better schedule after so many seconds.")] = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Place rehearsals into sandboxes: types, hours, order, blackouts, bookings, refresh windows, resets. Exit 3 when
+    something does not fit, with the reasons and the cheapest ways out.
+
+    Example: rehearse plan plans/r41.yaml plans/r42.yaml
+    """
+    from rehearse.cli import overview, planning, progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.schedule import build_schedule_body, build_schedule_page
+    from rehearse.schedule.solver import solve
+
+    with open_desk() as desk:
+        wanted = planning.load_plans(desk, releases)
+        with progress.shown() as on_event:
+            overview.refresh_ledger(desk, on_event)
+            now = desk.fetch_now()
+            schedule = solve(planning.build_wish(desk, wanted, now, replan=replan), seconds=seconds, on_event=on_event)
+        page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
+        code = 3 if schedule.unplaced else 0
+        if as_json:
+            booked = _book(desk, schedule, now) if book and not dry_run else 0
+            finish("schedule", now, {**body, "booked": booked}, page, as_json=True, code=code)
+            return
+        finish("schedule", now, body, page, as_json=False)
+        if not dry_run and _is_wanted(schedule, book=book):
+            say(f"Booked {_book(desk, schedule, now)} time(s). See them with `rehearse sandboxes`.")
+        raise typer.Exit(code)
+
+
+def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
+    if book or not (schedule.bookings or schedule.advances):
+        return book
+    if not is_terminal():
+        say("Nothing was booked: run again with --book to book this schedule.")
+        return False
+    return typer.confirm("Book this schedule?", err=True)
+
+
+def _book(desk: Desk, schedule: Schedule, now: datetime) -> int:
+    """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy."""
+    from rehearse.cli.book import user
+    from rehearse.schedule.booked import build_bookings
+    from rehearse.schedule.store import load_bookings, save_bookings
+
+    known = {one.id: one for one in load_bookings(desk.database)}
+    made = [one for one in build_bookings(schedule, by=user()) if known.get(one.id) != one]
+    if any(one.start < now for one in made):
+        raise NotConfirmed("The schedule holds a start in the past.", "Plan again.")
+    save_bookings(desk.database, made, now)
+    return len(made)
