@@ -1,9 +1,9 @@
 """A SOQL filter with its relative dates made absolute, so that baseline, diff and proof look at the same rows.
 
 `CreatedDate = LAST_N_DAYS:400` means other rows tomorrow; frozen it says `CreatedDate >= 2025-10-19T00:00:00Z`. A
-period that ends *now* is left open at its end, or rows made during the rehearsal would never be seen. Days are read in UTC
-and weeks begin on Sunday [unsure: Salesforce reads them in the user's own zone and locale]; the frozen text is what
-counts. Fiscal periods depend on settings of the org and are refused.
+period that ends *now* is left open at its end, or rows made during the rehearsal would never be seen. Days are read
+in UTC and weeks begin on Sunday [unsure: Salesforce reads them in the user's own zone and locale]; the frozen text is
+what counts. Fiscal periods depend on settings of the org and are refused.
 """
 
 from __future__ import annotations
