@@ -52,17 +52,21 @@ def availability_of(
     desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
 ) -> Availability:
     """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
-    hand = config.last_refresh if config else None
+    known = known_cycles(config, cycles) if config else cycles
     licence = config.type if config else None
-    if hand and not cycles:
-        state = "completed" if hand.activated else "copying"
-        copied = hand.copied or hand.activated
-        cycles = (
-            Cycle(f"hand:{name}", name, licence or "?", state, None, hand.requested, copied, hand.activated, True),
-        )
-    if licence is None and cycles:
-        licence = max(cycles, key=lambda one: one.requested).licence
-    return build_availability(name, licence, cycles, now, desk.workspace.refresh.clock)
+    if known and known[-1].licence != "?":
+        licence = known[-1].licence
+    return build_availability(name, licence, known, now, desk.workspace.refresh.clock)
+
+
+def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
+    """The cycles that the org reported, or the one that a person wrote into rehearse.yaml."""
+    hand = config.last_refresh
+    if cycles or hand is None:
+        return cycles
+    state = "completed" if hand.activated else "copying"
+    dates = (hand.requested, hand.copied or hand.activated, hand.activated)
+    return (Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True),)
 
 
 def _is_gone(cycles: tuple[Cycle, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""`rehearse plan`: place the rehearsals of releases into sandboxes, say why one did not fit, and book on confirmation."""
+"""`rehearse plan`: place rehearsals into sandboxes, say why one did not fit, and book on confirmation."""
 
 from __future__ import annotations
 

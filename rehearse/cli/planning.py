@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rehearse.cli.desk import Desk
-from rehearse.cli.overview import availability_of
+from rehearse.cli.overview import availability_of, known_cycles
 from rehearse.release.model import Release
 from rehearse.release.read import Calendar, load_releases
 from rehearse.schedule.blackouts import expand_ics, expand_rrule
@@ -85,18 +85,12 @@ def _windows(one: Blackout, workspace: Workspace, span: Window) -> list[tuple[st
 
 def _supply(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> Supply:
     found = availability_of(desk, config.name, config, cycles, now)
-    hand = config.last_refresh
-    if hand and not cycles:
-        state = "completed" if hand.activated else "copying"
-        dates = (hand.requested, hand.copied or hand.activated, hand.activated)
-        cycles = (Cycle(f"hand:{config.name}", config.name, found.type or "?", state, None, *dates, by_hand=True),)
-    own = None if hand else found.copy_p90
     configured = dict(desk.workspace.refresh.copy_time or {}).get(found.type or "")
     return Supply(
         name=config.name,
         type=found.type,
         tags=config.tags,
-        cycles=cycles,
+        cycles=known_cycles(config, cycles),
         bookings=load_bookings(desk.database, config.name),
-        copy_time=own or configured or COPY_TIMES.get(found.type or ""),
+        copy_time=found.copy_p90 or configured or COPY_TIMES.get(found.type or ""),
     )

@@ -81,7 +81,7 @@ def build_availability(
     last = ordered[-1] if ordered else None
     in_force = next((one for one in reversed(ordered) if one.state == "completed"), None)
     possible, certain, settled = _dates(ordered, interval, rule)
-    times = [one.copied - one.requested for one in ordered if one.copied]
+    times = [one.copied - one.requested for one in ordered if one.copied and not one.by_hand]
     return Availability(
         sandbox=name,
         type=kind,
