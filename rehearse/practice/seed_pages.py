@@ -165,6 +165,20 @@ def quick_action(name: str, target: str, fields: Sequence[str], parent: str) -> 
     }
 
 
+def app(tabs: Sequence[str]) -> bytes:
+    """The app of the accounting people with these tabs."""
+    body: Xml = {
+        "description": "Invoices and payments",
+        "formFactors": ["Small", "Large"],
+        "isNavAutoTempTabsDisabled": False,
+        "label": "Receivables",
+        "navType": "Standard",
+        "tabs": ["standard-Account", *tabs],
+        "uiType": "Lightning",
+    }
+    return render_component("CustomApplication", body)
+
+
 def build_page_files(hotline: str) -> dict[str, bytes]:
     """Layouts, tabs, the app, quick actions, labels, value sets, reports."""
     files = {
@@ -174,18 +188,7 @@ def build_page_files(hotline: str) -> dict[str, bytes]:
     for index, name in enumerate(TABS):
         tab: Xml = {"customObject": True, "motif": f"Custom{20 + index}: Bell"}
         files[f"tabs/{name}.tab"] = render_component("CustomTab", tab)
-    files["applications/Receivables.app"] = render_component(
-        "CustomApplication",
-        {
-            "description": "Invoices and payments",
-            "formFactors": ["Small", "Large"],
-            "isNavAutoTempTabsDisabled": False,
-            "label": "Receivables",
-            "navType": "Standard",
-            "tabs": ["standard-Account", *TABS],
-            "uiType": "Lightning",
-        },
-    )
+    files["applications/Receivables.app"] = app(TABS)
     files["quickActions/Invoice__c.New_Line.quickAction"] = render_component(
         "QuickAction", quick_action("New line", "InvoiceLine__c", ("Position__c", "Quantity__c"), "Invoice__c")
     )

@@ -1,4 +1,4 @@
-"""The words of the practice company's records: invented people and firms in several scripts, and texts that break tools.
+"""The words of the practice company's records: invented people and firms, and texts that break tools.
 
 Nobody here lives: names are put together at random from common parts. `TRICKY` is what real fields hold and careless
 programs lose: quotes, line ends of three kinds, separators, formulas of spreadsheets, the literal words for nothing.
@@ -8,14 +8,68 @@ from __future__ import annotations
 
 import random
 
-FIRST_NAMES = (
-    "Aoife Brendan Carla Darius Élodie Farid Greta Håkon Ines Jonas Katarzyna Luca Mireille Niamh Ola Pilar Quentin Rosa "
-    "Søren Tomáš Ulrike Vera Wiebke Xavier Yusuf Zoë Ağca Łukasz Íris Noé"
-).split()
-LAST_NAMES = (
-    "Ahlgren Barros Cëlik Dvořák Eriksen Fáinle Gaspari Hüsken Ionescu Järvi Kowalczyk Lindqvist Moreau Ní-Bhriain "
-    "Orlović Pétursson Quiroga Røssland Şahin Tóth Ulvang Verhoeven Wójcik Ximénez Yıldız Zeller O'Tiernan D'Amboise"
-).split()
+FIRST_NAMES = [
+    "Aoife",
+    "Brendan",
+    "Carla",
+    "Darius",
+    "Élodie",
+    "Farid",
+    "Greta",
+    "Håkon",
+    "Ines",
+    "Jonas",
+    "Katarzyna",
+    "Luca",
+    "Mireille",
+    "Niamh",
+    "Ola",
+    "Pilar",
+    "Quentin",
+    "Rosa",
+    "Søren",
+    "Tomáš",
+    "Ulrike",
+    "Vera",
+    "Wiebke",
+    "Xavier",
+    "Yusuf",
+    "Zoë",
+    "Ağca",
+    "Łukasz",
+    "Íris",
+    "Noé",
+]
+LAST_NAMES = [
+    "Ahlgren",
+    "Barros",
+    "Cëlik",
+    "Dvořák",
+    "Eriksen",
+    "Fáinle",
+    "Gaspari",
+    "Hüsken",
+    "Ionescu",
+    "Järvi",
+    "Kowalczyk",
+    "Lindqvist",
+    "Moreau",
+    "Ní-Bhriain",
+    "Orlović",
+    "Pétursson",
+    "Quiroga",
+    "Røssland",
+    "Şahin",
+    "Tóth",
+    "Ulvang",
+    "Verhoeven",
+    "Wójcik",
+    "Ximénez",
+    "Yıldız",
+    "Zeller",
+    "O'Tiernan",
+    "D'Amboise",
+]
 OTHER_SCRIPTS = (
     ("健", "田中"),
     ("Анна", "Волкова"),
@@ -26,18 +80,74 @@ OTHER_SCRIPTS = (
     ("민준", "김"),
     ("วิภา", "ศรีสุข"),
 )
-PLACES = (
-    "Cork Bremerhaven Gdynia Aveiro Bergen Fécamp Rijeka Pori Hoorn Vigo Ålesund Split Kotka Varberg Brest Constanţa "
-    "Chania Zadar Tórshavn Ystad"
-).split()
-COUNTRIES = ("Ireland", "Germany", "Poland", "Portugal", "Norway", "France", "Croatia", "Finland", "Netherlands", "Spain")
-FIRM_HEADS = (
-    "North Quay,Blue Anchor,Salt & Rope,Harbour Lane,Grey Heron,Old Lock,Long Pier,Amber Coast,Seven Bells,Low Water,"
-    "High Tide,Stone Jetty,Green Buoy,Iron Gate,Kelp Bay,Åland Sund,Café del Mar,Müller & Söhne,Île Verte,“Quoted”"
-).split(",")
-FIRM_TAILS = (
-    "Shipyards,Water Works,Port Authority,Canneries,Ferries,Dredging,Fisheries,Cold Stores,Drainage Board,Marine Supply"
-).split(",")
+PLACES = [
+    "Cork",
+    "Bremerhaven",
+    "Gdynia",
+    "Aveiro",
+    "Bergen",
+    "Fécamp",
+    "Rijeka",
+    "Pori",
+    "Hoorn",
+    "Vigo",
+    "Ålesund",
+    "Split",
+    "Kotka",
+    "Varberg",
+    "Brest",
+    "Constanţa",
+    "Chania",
+    "Zadar",
+    "Tórshavn",
+    "Ystad",
+]
+COUNTRIES = (
+    "Ireland",
+    "Germany",
+    "Poland",
+    "Portugal",
+    "Norway",
+    "France",
+    "Croatia",
+    "Finland",
+    "Netherlands",
+    "Spain",
+)
+FIRM_HEADS = [
+    "North Quay",
+    "Blue Anchor",
+    "Salt & Rope",
+    "Harbour Lane",
+    "Grey Heron",
+    "Old Lock",
+    "Long Pier",
+    "Amber Coast",
+    "Seven Bells",
+    "Low Water",
+    "High Tide",
+    "Stone Jetty",
+    "Green Buoy",
+    "Iron Gate",
+    "Kelp Bay",
+    "Åland Sund",
+    "Café del Mar",
+    "Müller & Söhne",
+    "Île Verte",
+    "“Quoted”",
+]
+FIRM_TAILS = [
+    "Shipyards",
+    "Water Works",
+    "Port Authority",
+    "Canneries",
+    "Ferries",
+    "Dredging",
+    "Fisheries",
+    "Cold Stores",
+    "Drainage Board",
+    "Marine Supply",
+]
 FIRM_FORMS = ("Ltd", "GmbH", "AS", "S.A.", "Oy", "B.V.", "d.o.o.", "& Co.", "plc", "AB")
 PUMPS = ("Heron", "Otter", "Grebe", "Curlew", "Tern", "Plover")
 PROJECT_WORDS = ("Lock gate", "Pump house", "Ballast line", "Slipway", "Basin", "Intake", "Flood wall", "Dry dock")
@@ -70,13 +180,15 @@ TRICKY = (
     "\u202eright to left\u202c and back",
     "日本語のメモ、改行なし",
     "Ω ≈ ç √ ∫ ˜ µ ≤ ≥ ÷ 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠜎",
-    "trailing quote\"",
-    "\"leading quote",
+    'trailing quote"',
+    '"leading quote',
     "'single'",
     "a\u00a0hard\u00a0blank and a zero\u200bwidth one",
     ",",
-    "\"",
+    '"',
 )
+# The tricky texts that a field of one line can hold: Salesforce makes a blank of a line end there.
+TRICKY_LINES = tuple(text for text in TRICKY if not any(end in text for end in "\r\n\t"))
 SENTENCES = (
     "The seal was replaced and the pump ran dry for four minutes.",
     "Customer asks for a quiet model; the quay has neighbours.",
@@ -111,7 +223,7 @@ def pick_note(rng: random.Random, index: int) -> str | None:
 
 
 def build_long_text(rng: random.Random, length: int) -> str:
-    """A text of exactly `length` characters with line ends, quotes and emoji in it; it neither begins nor ends blank."""
+    """A text of exactly `length` characters with line ends, quotes and emoji in it, not blank at its ends."""
     parts: list[str] = []
     size = 0
     while size < length:
