@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,15 @@ CREATE TABLE IF NOT EXISTS org_facts (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS recycle_bin (
     id TEXT PRIMARY KEY, object TEXT, root TEXT, deleted_at TEXT, hard INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS recycle_bin_root ON recycle_bin (root);
+CREATE INDEX IF NOT EXISTS recycle_bin_age ON recycle_bin (hard, deleted_at);
 CREATE TABLE IF NOT EXISTS cleared_lookups (root TEXT, object TEXT, id TEXT, field TEXT, target TEXT);
 CREATE INDEX IF NOT EXISTS cleared_lookups_target ON cleared_lookups (target);
 CREATE TABLE IF NOT EXISTS validation_rules (
     object TEXT COLLATE NOCASE, name TEXT, formula TEXT, message TEXT, field TEXT, active INTEGER,
     PRIMARY KEY (object, name));
 CREATE TABLE IF NOT EXISTS automation_rules (name TEXT PRIMARY KEY, active INTEGER, position INTEGER, definition TEXT);
+CREATE TABLE IF NOT EXISTS custom_permission_grants (
+    permission_set TEXT, permission TEXT, PRIMARY KEY (permission_set, permission));
 CREATE TABLE IF NOT EXISTS query_cursors (
     id TEXT PRIMARY KEY, created_at TEXT, soql TEXT, deleted INTEGER, batch INTEGER, rows BLOB);
 """
@@ -71,6 +74,7 @@ class OrgState:
         self.db.execute("PRAGMA busy_timeout=20000")
         self.db.executescript(TABLES)
         self._depth = 0
+        self._memory: dict[str, tuple[int, Any]] = {}
         self._objects: dict[str, ObjectDef] | None = None
         self.schema_version = 0  # grows with every change of a definition; caches key on it
 
@@ -157,6 +161,18 @@ class OrgState:
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0
+
+    def remember(self, name: str, build: Callable[[], Any]) -> Any:
+        """What `build` makes, kept until a definition changes: look-up tables over the schema."""
+        kept = self._memory.get(name)
+        if kept is None or kept[0] != self.schema_version:
+            kept = (self.schema_version, build())
+            self._memory[name] = kept
+        return kept[1]
+
+    def forget_rules(self) -> None:
+        """Say that rules changed, so that what was remembered is built anew."""
+        self.schema_version += 1
 
     # ---- definitions
 
