@@ -1,0 +1,27 @@
+"""From a schedule to the bookings that keep it: rehearsals, advances, and when a refresh keeps a sandbox busy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rehearse.schedule.model import Advance, Booking, Refresh, Schedule
+
+
+def build_bookings(schedule: Schedule, by: str) -> tuple[Booking, ...]:
+    """The bookings of a schedule, oldest first; a refresh that runs already is not booked again."""
+    found = [replace(one, by=one.by or by) for one in schedule.bookings]
+    found += [_advance(one, by) for one in schedule.advances]
+    found += [_refresh(one, by) for one in schedule.refreshes if not one.running]
+    return tuple(sorted(found, key=lambda one: (one.start, one.sandbox)))
+
+
+def _advance(one: Advance, by: str) -> Booking:
+    name = f"{one.release.lower()}-advance-{one.sandbox.lower()}"
+    return Booking(name, one.sandbox, one.start, one.end, one.end, "advance", one.release, by=by)
+
+
+def _refresh(one: Refresh, by: str) -> Booking:
+    """From activation to readiness: the sandbox can be used until then, and not in between."""
+    name = f"refresh-{one.sandbox.lower()}-{one.request:%Y-%m-%d}"
+    why = f"data refresh requested {one.request:%Y-%m-%d %H:%M} UTC"
+    return Booking(name, one.sandbox, one.activate, one.ready, one.ready, "refresh", by=by, why=why)
