@@ -33,11 +33,11 @@ class Crew:
         return self.rng.sample(found, count)
 
 
-def load_routing(crew: Crew) -> str:
-    """Upsert the routing rules by their code, as the runbook does: some change, some are new."""
+def routing_rows() -> list[dict[str, str]]:
+    """The routing rules of R41, as plans/r41/routing.csv holds them: R-09 to R-14 change, R-15 to R-18 are new."""
     names = ("Bank of the Bay", "Norden Sparkasse", "Crédit du Quai", "Banco da Ria")
     regions = ("North", "East", "South", "West")
-    rows = [
+    return [
         {
             "Code__c": f"R-{number:02d}",
             "Name": f"Route {number}",
@@ -49,8 +49,12 @@ def load_routing(crew: Crew) -> str:
         }
         for number in range(9, 19)
     ]
-    crew.manager.bulk("Routing__c", "upsert", rows, key="Code__c")
-    return f"loaded {len(rows)} routing rules from a file (Bulk upsert by Code__c)"
+
+
+def load_routing(crew: Crew) -> str:
+    """Upsert the routing rules by their code, as the runbook does: some change, some are new."""
+    count = crew.manager.bulk("Routing__c", "upsert", routing_rows(), key="Code__c")
+    return f"loaded {count} routing rules from a file (Bulk upsert by Code__c)"
 
 
 def create_customers(crew: Crew) -> str:
@@ -96,6 +100,7 @@ def create_customers(crew: Crew) -> str:
 def start_runs(crew: Crew) -> str:
     """Rows of the object that the package brought, and existing payments that point at them."""
     routes = crew.pick("SELECT Id FROM Routing__c WHERE Active__c = true", 2)
+    started = "2026-11-23T08:30:00Z"
     runs = crew.manager.create(
         "PaymentRun__c",
         [
@@ -103,7 +108,7 @@ def start_runs(crew: Crew) -> str:
                 "Name": f"Run {place}",
                 "Code__c": f"RUN-{place}",
                 "Bank__c": one["Id"],
-                "StartedAt__c": "2026-11-23T08:30:00Z",
+                "StartedAt__c": started,
             }
             for place, one in enumerate(routes)
         ],
