@@ -132,7 +132,16 @@ def _carry_out(estate: Estate, rows: SandboxRows, step: Step) -> None:
         changed = replace(changed, discarded=True)
     if process.code == "F":
         estate.set_org_gone(process.org)
+        _keep_old_name(estate, rows, process.info_id)
     rows.save_process(changed)
+
+
+def _keep_old_name(estate: Estate, rows: SandboxRows, info_id: str) -> None:
+    """A discarded refresh that would have renamed the sandbox leaves it its name."""
+    info = rows.info(info_id)
+    live = estate.file.load_rows("SELECT sandbox FROM orgs WHERE info_id = ? AND state = 'live'", (info_id,))
+    if info is not None and live and live[0]["sandbox"] != info.name:
+        rows.save_info(replace(info, name=live[0]["sandbox"]))
 
 
 def _entered(process: Process, code: str, at: datetime) -> Process:

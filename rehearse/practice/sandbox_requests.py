@@ -152,10 +152,14 @@ def check_licences(wanted: str, others: Sequence[str], knobs: Knobs) -> None:
             raise ApiError(400, str(knobs["no_licence_code"]), str(knobs["no_licence_message"]))
 
 
-def check_not_busy(newest: Process, knobs: Knobs) -> None:
-    """Refuse while a copy of the sandbox runs, waits, or waits for its activation; and while sandboxes are locked."""
-    if newest.code in "LB":
+def check_unlocked(processes: Sequence[Process], knobs: Knobs) -> None:
+    """Refuse everything while sandboxes are locked, whichever they are."""
+    if any(one.code in ("L", "B") for one in processes):
         raise ApiError(403, str(knobs["locked_code"]), str(knobs["locked_message"]))
+
+
+def check_not_busy(newest: Process, knobs: Knobs) -> None:
+    """Refuse while a copy of the sandbox runs, waits, or waits for its activation."""
     if newest.code in BUSY:
         raise ApiError(400, str(knobs["busy_code"]), str(knobs["busy_message"]))
 

@@ -22,6 +22,7 @@ from rehearse.practice.sandbox_requests import (
     check_name,
     check_not_busy,
     check_options,
+    check_unlocked,
     choose_licence,
     read_fields,
 )
@@ -56,7 +57,7 @@ def query_rows(estate: Estate, name: SandboxObject) -> list[dict[str, Any]]:
 def create(estate: Estate, values: Mapping[str, Any], user_id: str) -> str:
     """Ask for a new sandbox, or a clone (`SourceId`); returns the id of its SandboxInfo. Raises ApiError."""
     with alone(estate):
-        advance(estate)
+        _begin(estate)
         fields = {**DEFAULTS, **read_fields(values, creating=True)}
         rows = SandboxRows(estate.file)
         source = _source_of(rows, fields, None, estate)
@@ -90,7 +91,7 @@ def refresh(estate: Estate, info_id: str, values: Mapping[str, Any], user_id: st
     those that the setting `refresh_clears_unsent` names.
     """
     with alone(estate):
-        advance(estate)
+        _begin(estate)
         rows = SandboxRows(estate.file)
         info = find_info(rows, info_id)
         sent = read_fields(values, creating=False)
@@ -151,7 +152,7 @@ def discard(estate: Estate, process_id: str, user_id: str) -> None:
 def delete(estate: Estate, info_id: str, user_id: str) -> None:
     """Delete a sandbox for ever: its org dies at once, its name is free when the deletion is over. Raises ApiError."""
     with alone(estate):
-        advance(estate)
+        _begin(estate)
         rows = SandboxRows(estate.file)
         info = find_info(rows, info_id)
         processes = rows.processes(info.id)
@@ -218,9 +219,15 @@ def new_process(estate: Estate, info: Info, user_id: str, *, is_refresh: bool) -
     )
 
 
+def _begin(estate: Estate) -> None:
+    """What every request begins with: time passes first, and locked sandboxes take none."""
+    advance(estate)
+    check_unlocked(SandboxRows(estate.file).processes(), estate.settings)
+
+
 def _pending_activation(estate: Estate, process_id: str) -> Process:
     """The newest copy of its sandbox, of a refresh, in Pending Activation; anything else is refused."""
-    advance(estate)
+    _begin(estate)
     rows = SandboxRows(estate.file)
     process = rows.process(process_id)
     if process is None:
@@ -248,11 +255,10 @@ def _source_of(rows: SandboxRows, fields: Mapping[str, Any], own: Info | None, e
 
 def _check_name(estate: Estate, rows: SandboxRows, name: str, own: Info | None) -> None:
     """A name is taken by a sandbox, by one whose deletion is pending, and by an org that still bears a former name."""
-    blocked = [one.info_id for one in rows.processes() if one.code == "E"]
-    query = "SELECT info_id FROM orgs WHERE state = 'live' AND sandbox = ? AND info_id IS NOT NULL"
-    blocked += [row["info_id"] for row in estate.file.load_rows(query, (name,))]
-    taken = [(one.id, one.name) for one in rows.infos() if not one.deleted or one.id in blocked]
-    taken += [(info_id, name) for info_id in blocked if info_id not in dict(taken)]
+    deleting = {one.info_id for one in rows.processes() if one.code == "E"}
+    taken = [(one.id, one.name) for one in rows.infos() if not one.deleted or one.id in deleting]
+    query = "SELECT info_id, sandbox FROM orgs WHERE state = 'live' AND info_id IS NOT NULL"
+    taken += [(row["info_id"], row["sandbox"]) for row in estate.file.load_rows(query)]
     check_name(name, [(one, held) for one, held in taken if own is None or one != own.id], estate.settings)
 
 

@@ -24,6 +24,7 @@ class Knob:
     name: str
     default: Any
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 _BUSY = "A copy of this sandbox is in progress; wait for it, or activate or discard it."
@@ -32,7 +33,12 @@ _NO_LICENCE = "You have no available sandbox license of this type."
 KNOBS: tuple[Knob, ...] = (
     # When a sandbox may be refreshed again.
     Knob("interval_days", {"DEVELOPER": 1, "DEVELOPER_PRO": 1, "PARTIAL": 5, "FULL": 29}, "days between two requests"),
-    Knob("interval_counts_from", "request", "what starts the interval: request, end (EndDate) or activation"),
+    Knob(
+        "interval_counts_from",
+        "request",
+        "what starts the interval: the request, its EndDate or its ActivatedDate",
+        ("request", "end", "activation"),
+    ),
     Knob("discarded_refresh_counts", True, "a discarded or expired refresh still uses up the interval"),
     Knob("delete_inside_interval", True, "a sandbox may be deleted before its interval is over"),
     Knob("deleted_licence_rests", False, "the licence of a deleted sandbox stays taken until its interval is over"),
@@ -52,10 +58,20 @@ KNOBS: tuple[Knob, ...] = (
     Knob("session_idle_hours", 0, "an access token dies when unused for this long; 0 = never"),
     # What rows show.
     Knob("create_shows_activating", True, "a new sandbox passes through the codes 5 to 8 too"),
-    Knob("end_date_at", "copied", "EndDate is set when the copy is made (copied) or when it is usable (completed)"),
-    Knob("activated_date_at", "finished", "ActivatedDate is the end of the activation (finished) or its request"),
+    Knob(
+        "end_date_at",
+        "copied",
+        "EndDate is set when the copy is made (copied) or when it is usable (completed)",
+        ("copied", "completed"),
+    ),
+    Knob(
+        "activated_date_at",
+        "finished",
+        "ActivatedDate is the end of the activation (finished) or the request for it",
+        ("finished", "request"),
+    ),
     Knob("activating_label", "Activating", "Status of the codes 5 to 8; empty = the four long labels"),
-    Knob("discarded_ends_as", "D", "code of a row after Discarding"),
+    Knob("discarded_ends_as", "D", "code of a row after Discarding: Deleted or Completed", ("D", "1")),
     Knob("stage_parent_field", "SandboxProcessId", "column of SandboxProcessStage that names the process"),
     Knob("refresh_clears_unsent", ["Description"], "fields that a refresh empties when they are not sent again"),
     Knob("activation_group_required", False, "Developer and Developer Pro need ActivationUserGroupId"),
@@ -107,8 +123,10 @@ class Settings(Mapping[str, Any]):
         return {knob.name: changed.get(knob.name, knob.default) for knob in KNOBS}
 
     def put(self, name: str, value: Any) -> None:
-        """Change a setting. Raises KeyError for an unknown name, TypeError for a value of another kind."""
-        default = _BY_NAME[name].default
+        """Change a setting. Raises KeyError for an unknown name, TypeError for a value of another kind or choice."""
+        default, choices = _BY_NAME[name].default, _BY_NAME[name].choices
+        if choices and value not in choices:
+            raise TypeError(f"The setting {name} is one of {', '.join(choices)}, not {value!r}.")
         if not _same_kind(default, value):
             raise TypeError(f"The setting {name} is like {default!r}, not like {value!r}.")
         with self._file.transaction() as db:
