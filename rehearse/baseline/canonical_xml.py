@@ -134,6 +134,16 @@ def flatten(element: Any | None) -> dict[str, dict[str, bytes]]:
     return found
 
 
+def flatten_names(element: Any) -> dict[str, Any]:
+    """The child elements of a container by readable name, as in `flatten`."""
+    root = tag_of(element)
+    return {
+        name if len(one) or name == tag else f"{tag}[{one.text or ''}]": one
+        for tag, group in _grouped(element, root).items()
+        for name, one in _named(tag, group, root)
+    }
+
+
 def _counts(attribute: str) -> bool:
     return attribute in (f"{_XSI}type", f"{_XSI}nil")
 

@@ -32,6 +32,8 @@ OBJECTS_AT_ONCE = 4
 PAGES_AT_ONCE = 4
 REST_ROWS = 2_000
 """Objects of up to so many rows are read over REST: one call instead of the five of a query job."""
+REST_QUERY_BYTES = 8_000
+"""Longer queries go through Bulk, which takes them in a body: an address holds 16,384 bytes."""
 _PAGE_TRIES = 3
 _ARCHIVED = frozenset({"Task", "Event"})
 
@@ -157,7 +159,7 @@ def _read_object(reading: RowReading, scope: ObjectScope, schema: Schema) -> Rea
 def _read_parts(
     reading: RowReading, shape: RowShape, scope: ObjectScope, expected: int
 ) -> tuple[list[tuple[Part, int]], str]:
-    if expected > reading.rest_rows:
+    if expected > reading.rest_rows or len(build_query(shape, scope.where)) > REST_QUERY_BYTES:
         try:
             return _read_bulk(reading, shape, scope), ""
         except OrgRejected as error:

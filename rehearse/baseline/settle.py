@@ -8,7 +8,7 @@ go into a part of their own.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -134,8 +134,3 @@ def _next_number(found: ObjectCapture) -> int:
 
 def _file(working: Working, part: Part) -> PartFile:
     return PartFile(working.folder, part.path, working.ulid, working.key)
-
-
-def window_start(started: datetime) -> datetime:
-    """From when on changes are looked for, given the start of a capture: what a proof asks for as well."""
-    return started - OVERLAP

@@ -1,0 +1,169 @@
+"""Reading the metadata in scope: list, freeze the manifest, retrieve in chunks, and the flow versions from Tooling.
+
+A retrieve that the org refuses for its size is halved until the culprit stands alone, and that one is reported, not
+skipped in silence. A flow's version history is invisible to the Metadata API (facts/metadata.md 0.5); it comes from
+Tooling as the FlowDefinition component, where a version counts as Active or Inactive.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from rehearse.baseline.canonical_xml import NAMESPACE
+from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.components import OWN, TYPES_FILE
+from rehearse.baseline.manifests import (
+    FROM_TOOLING,
+    Listing,
+    fetch_listing,
+    halve_manifest,
+    join_manifests,
+    split_manifest,
+)
+from rehearse.baseline.model import CoverageRow
+from rehearse.errors import OrgBusy, OrgLimit, OrgRejected
+from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
+from rehearse.ids import to_18
+from rehearse.org.model import MetadataItem, MetadataType
+from rehearse.org.reader import OrgReader
+
+_TOO_MUCH = ("LIMIT_EXCEEDED", "UNKNOWN_EXCEPTION")
+_MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class MetadataRead:
+    """What was read: the zips, files of our own, who touched what, the frozen manifest, and what is missing."""
+
+    zips: tuple[Path, ...]
+    own: Mapping[str, bytes]
+    items: tuple[MetadataItem, ...]
+    manifest: Mapping[str, tuple[str, ...]]
+    coverage: tuple[CoverageRow, ...]
+
+
+def capture_metadata(
+    reader: OrgReader,
+    types: Sequence[MetadataType],
+    frozen: Mapping[str, Sequence[str]],
+    scratch: Path,
+    on_event: OnEvent = ignore,
+) -> MetadataRead:
+    """Read the metadata of the given types into zips under `scratch`; `frozen` members are asked for verbatim as well.
+
+    Raises OrgError where the org fails, DiskFull.
+    """
+    on_event(Started("metadata", unit="components"))
+    flows = _fetch_flows(reader) if any(one.name == FROM_TOOLING for one in types) else None
+    listing = fetch_listing(reader, [one for one in types if flows is None or one.name != FROM_TOOLING])
+    manifest = join_manifests(frozen, listing.members)
+    size = sum(len(names) for names in manifest.values())
+    zips: list[Path] = []
+    messages: list[str] = []
+    refused: list[CoverageRow] = []
+    waiting = list(split_manifest(manifest)) if size else []
+    while waiting:
+        chunk = waiting.pop(0)
+        try:
+            path, said = _retrieve(reader, chunk, scratch / f"retrieve-{len(zips)}.zip", on_event)
+        except (OrgLimit, OrgRejected) as error:
+            halves = _halves(chunk, error)
+            refused += [] if halves else _refused(chunk, error)
+            waiting = [*halves, *waiting]
+            continue
+        zips.append(path)
+        messages += said
+        on_event(Advanced("metadata", size - sum(len(one) for part in waiting for one in part.values()), size))
+    on_event(Finished("metadata", f"{size} components in {len(zips)} retrieves"))
+    own = {TYPES_FILE: _render_types(types), **(flows or {})}
+    coverage = (*listing.coverage, *refused, *_unretrieved(messages, listing))
+    return MetadataRead(tuple(zips), own, listing.items, manifest, coverage)
+
+
+def _retrieve(
+    reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, on_event: OnEvent
+) -> tuple[Path, tuple[str, ...]]:
+    manifest = {type: tuple(names) for type, names in chunk.items()}
+    for _ in range(_TRIES):
+        result = reader.retrieve(manifest, to, on_event)
+        try:
+            with zipfile.ZipFile(result.zip_path) as zipped:
+                if zipped.testzip() is None:
+                    return result.zip_path, result.messages
+        except zipfile.BadZipFile:
+            continue
+    raise OrgBusy("The zip of a retrieve came damaged three times.", "Run again.")
+
+
+def _halves(chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> list[dict[str, tuple[str, ...]]]:
+    if isinstance(error, OrgRejected) and error.org_code not in _TOO_MUCH:
+        raise error
+    return halve_manifest(chunk)
+
+
+def _refused(chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> list[CoverageRow]:
+    return [
+        CoverageRow("metadata", type, "not-retrieved", len(names), f"{', '.join(names)}: {error.message}")
+        for type, names in chunk.items()
+        if type != "Profile" or len(chunk) == 1
+    ]
+
+
+def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]:
+    """Members that the org listed a moment ago and then did not give; a frozen member that is gone is no surprise."""
+    lost: dict[str, list[str]] = {}
+    other: list[CoverageRow] = []
+    for message in messages:
+        found = _MISSING.search(message)
+        if found is None:
+            other.append(CoverageRow("metadata", "(retrieve)", "not-retrieved", 1, message))
+        elif any(one.full_name == found["name"] for one in listing.items if _listed_as(one) == found["type"]):
+            lost.setdefault(found["type"], []).append(found["name"])
+    rows = [
+        CoverageRow("metadata", type, "not-retrieved", len(names), ", ".join(names)) for type, names in lost.items()
+    ]
+    return [*rows, *other]
+
+
+def _listed_as(item: MetadataItem) -> str:
+    return next((type for type, folder in FOLDER_TYPES.items() if folder == item.type), item.type)
+
+
+def _fetch_flows(reader: OrgReader) -> dict[str, bytes] | None:
+    """A FlowDefinition file a flow, from Tooling; None where Tooling will not say."""
+    try:
+        definitions = list(reader.fetch_tooling_rows("SELECT Id, DeveloperName, ActiveVersionId FROM FlowDefinition"))
+        flows = list(reader.fetch_tooling_rows("SELECT Id, DefinitionId, VersionNumber, Status FROM Flow"))
+    except OrgRejected:
+        return None
+    versions: dict[str, list[tuple[int, str]]] = {}
+    for row in flows:
+        active = "Active" if row["Status"] == "Active" else "Inactive"
+        versions.setdefault(to_18(str(row["DefinitionId"])), []).append((int(row["VersionNumber"] or 0), active))
+    return {
+        f"{OWN}flowDefinitions/{row['DeveloperName']}.flowDefinition": _render_flow(
+            sorted(versions.get(to_18(str(row["Id"])), []))
+        )
+        for row in definitions
+    }
+
+
+def _render_flow(versions: Sequence[tuple[int, str]]) -> bytes:
+    active = next((number for number, status in versions if status == "Active"), None)
+    said = f"<activeVersionNumber>{active}</activeVersionNumber>" if active else ""
+    listed = "".join(
+        f"<versions><number>{number}</number><status>{escape(status)}</status></versions>"
+        for number, status in versions
+    )
+    return f'<FlowDefinition xmlns="{NAMESPACE}">{said}{listed}</FlowDefinition>\n'.encode()
+
+
+def _render_types(types: Sequence[MetadataType]) -> bytes:
+    return json.dumps([asdict(one) for one in sorted(types, key=lambda one: one.name)], indent=1).encode()

@@ -1,0 +1,54 @@
+"""The files of several retrieve zips as one tree, read one by one: a Mapping of path to bytes, never all in memory.
+
+Partial profiles of several zips are merged; files of our own (flow versions, the described types) are laid over it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rehearse.baseline.components import package_prefix
+from rehearse.baseline.profiles import PROFILE, merge_profiles
+
+
+class MetadataTree(Mapping[str, bytes]):
+    """A read-only view over open zips; use it in a `with`."""
+
+    def __init__(self, zips: Sequence[Path], own: Mapping[str, bytes]) -> None:
+        self._zips = [zipfile.ZipFile(path) for path in zips]
+        self._own = dict(own)
+        self._places: dict[str, list[tuple[int, str]]] = {}
+        for number, zipped in enumerate(self._zips):
+            names = [one.filename for one in zipped.infolist() if not one.is_dir()]
+            top = package_prefix(names)
+            for name in names:
+                path = name.removeprefix(top)
+                if path != "package.xml":
+                    self._places.setdefault(path, []).append((number, name))
+
+    def __enter__(self) -> MetadataTree:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for zipped in self._zips:
+            zipped.close()
+
+    def __getitem__(self, path: str) -> bytes:
+        if path in self._own:
+            return self._own[path]
+        contents = [self._zips[number].read(name) for number, name in self._places[path][: self._needed(path)]]
+        return merge_profiles(contents) if len(contents) > 1 else contents[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._places, *self._own}))
+
+    def __len__(self) -> int:
+        return len({*self._places, *self._own})
+
+    def _needed(self, path: str) -> int | None:
+        return None if path.endswith(PROFILE) else 1
