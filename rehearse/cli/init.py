@@ -1,0 +1,58 @@
+"""`rehearse init`: write a rehearse.yaml to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rehearse.cli.answers import say
+from rehearse.errors import UsageError
+
+TEMPLATE = """\
+version: 1
+team: {team}
+timezone: {timezone}
+production:
+  name: production
+  login: {{sf: my-production-alias}}        # an org that the Salesforce CLI is logged in to; used to read
+sandboxes:
+  UATFULL:                                # the sandbox's own name
+    login: {{sf: my-uatfull-alias}}
+    tags: []
+calendar:
+  hours: {{days: [mon, tue, wed, thu, fri], from: "09:00", to: "18:00"}}
+  blackouts: []
+scope:
+  metadata: {{include: ["*"], exclude: []}}
+  records: {{include: [], exclude: []}}     # name the objects whose records a reset must bring back
+storage: {{path: .rehearse, key: {{keyring: rehearse}}}}
+"""
+
+
+def init(
+    team: Annotated[str, typer.Option(help="Name of the team.")] = "Release Management",
+    timezone: Annotated[str, typer.Option(help="IANA time zone of the calendar.")] = "UTC",
+    dry_run: Annotated[bool, typer.Option(help="Print the file, and write nothing.")] = False,
+) -> None:
+    """Write a rehearse.yaml to start from. An existing file is never touched.
+
+    Example: rehearse init --timezone Europe/Dublin
+    """
+    import json
+
+    from rehearse import clock
+
+    clock.zone(timezone)
+    text = TEMPLATE.format(team=json.dumps(team, ensure_ascii=False), timezone=timezone)
+    if dry_run:
+        typer.echo(text, nl=False)
+        return
+    path = Path.cwd() / "rehearse.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError("There is a rehearse.yaml here already; it was not touched.", "Edit it instead.") from error
+    say(f"Wrote {path.name}. Name your orgs in it, then run `rehearse sandboxes`.")

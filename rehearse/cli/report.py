@@ -1,0 +1,123 @@
+"""`rehearse report`: availability, calendar and evidence for the team, as text, Markdown, HTML, JSON or a calendar."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, say
+from rehearse.errors import StoreError
+from rehearse.report.view import Page
+
+if TYPE_CHECKING:
+    from rehearse.cli.desk import Desk
+    from rehearse.report.sandboxes import SandboxLine
+    from rehearse.schedule.model import Booking
+
+
+class Form(enum.StrEnum):
+    """What a report can be written as."""
+
+    text = "text"
+    markdown = "markdown"
+    html = "html"
+    ics = "ics"
+
+
+def report(
+    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    output: Annotated[Path | None, typer.Option(help="File to write; stdout unless given.")] = None,
+    weeks: Annotated[int, typer.Option(min=1, max=104, help="How far ahead the timeline looks.")] = 12,
+    as_json: Json = False,
+) -> None:
+    """Tell the team when each sandbox may be refreshed, who has it, and what was proven. Asks no org.
+
+    Example: rehearse report --format html --output sandboxes.html
+    """
+    from rehearse.cli import overview
+    from rehearse.cli.desk import open_desk
+    from rehearse.report import radar
+    from rehearse.report import sandboxes as view
+    from rehearse.report.schedule import build_booking_body
+    from rehearse.schedule.store import load_bookings
+
+    with open_desk() as desk:
+        now = desk.fetch_now()
+        lines = overview.load_overview(desk, now)
+        bookings = tuple(one for one in load_bookings(desk.database) if one.free_at >= now - timedelta(days=31))
+        page = build_page(desk, lines, bookings, now, timedelta(weeks=weeks))
+        if as_json:
+            due = radar.build_radar(lines, now)
+            body = {
+                "sandboxes": view.build_body(lines),
+                "bookings": [build_booking_body(one) for one in bookings],
+                "radar": [one.__dict__ for one in due],
+            }
+            finish("report", now, body, page, as_json=True)
+            return
+        content = _render(form, page, desk, lines, bookings, now)
+    if output is None:
+        typer.echo(content.decode(), nl=False)
+    else:
+        _write(output, content)
+
+
+def build_page(
+    desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime, ahead: timedelta
+) -> Page:
+    """The whole report: windows, timeline, bookings, deadlines."""
+    from rehearse.cli.planning import load_closed
+    from rehearse.report import radar
+    from rehearse.report import sandboxes as view
+    from rehearse.report.schedule import build_bookings_table, build_timeline
+
+    zone = desk.workspace.zone
+    span = (now - timedelta(weeks=4), now + ahead)
+    timeline = build_timeline(lines, bookings, load_closed(desk.workspace, now), [(now, "now")], span)
+    blocks = view.build_page(lines, now, zone).blocks
+    due = radar.build_radar_table(radar.build_radar(lines, now), zone)
+    title = f"Sandboxes of {desk.workspace.team}" if desk.workspace.team else "Sandboxes"
+    return Page(title, (*blocks, timeline, build_bookings_table("Bookings", bookings, zone), due))
+
+
+def _render(
+    form: Form, page: Page, desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime
+) -> bytes:
+    if form is Form.html:
+        from rehearse.report.html import render_html
+
+        return render_html(page, now, desk.workspace.zone).encode()
+    if form is Form.ics:
+        from rehearse.report.ical import render_ical
+        from rehearse.report.schedule import build_happenings
+
+        return render_ical(page.title, build_happenings(lines, bookings), now)
+    if form is Form.markdown:
+        from rehearse.report.markdown import render_markdown
+
+        return render_markdown(page).encode()
+    from rehearse.report.text import render_text
+
+    return render_text(page).encode()
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Write the whole file or leave the old one: through a new file beside it."""
+    import os
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(output)
+    except OSError as error:
+        raise StoreError(f"{output} cannot be written: {error.strerror}.", "Choose another --output.") from error
+    say(f"Wrote {output}.")
