@@ -13,10 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from rehearse.practice.estate import Estate
+from rehearse.practice.org_ids import to_18
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.sandbox_engine import alone, build_org, go_live
 from rehearse.practice.sandbox_requests import DEFAULTS, LICENCES
 from rehearse.practice.sandbox_rows import Info, Process, SandboxRows
+
+
+PLANTED_TEMPLATE = to_18("1ps000000000001")
+"""The template of a planted Partial sandbox where none is given; a Partial one cannot be without."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def add_sandbox_history(estate: Estate, history: SandboxHistory) -> OrgState:
     with alone(estate):
         rows = SandboxRows(estate.file)
         first, last = history.copies[0], history.copies[-1]
+        template = {"TemplateId": PLANTED_TEMPLATE} if history.licence == "PARTIAL" else {}
         info = Info(
             id=estate.production.new_id("0GQ"),
             name=history.name,
@@ -60,7 +66,7 @@ def add_sandbox_history(estate: Estate, history: SandboxHistory) -> OrgState:
             created_by=history.user_id,
             modified=last.requested,
             modified_by=history.user_id,
-            asked={**DEFAULTS, **history.fields},
+            asked={**DEFAULTS, **template, **history.fields},
         )
         rows.add_info(info)
         estate.tokens.add_client(history.name, history.user_id)

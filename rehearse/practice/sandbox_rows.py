@@ -99,7 +99,7 @@ class Process:
     @property
     def has_template(self) -> bool:
         """Whether records are chosen by a template: such a copy samples first and shows no progress."""
-        return bool(self.asked.get("TemplateId"))
+        return self.licence == "PARTIAL" or bool(self.asked.get("TemplateId"))
 
     def enter(self, code: str, at: datetime, **changes: Any) -> Process:
         """The same copy with another status from `at` on."""

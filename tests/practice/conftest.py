@@ -1,7 +1,7 @@
 """A small company for the tests of estates and sandboxes: three users, some records, a clock that stands still."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 
 from rehearse.practice import admin, sandboxes
 from rehearse.practice.estate import Estate
+from rehearse.practice.http_errors import ApiError
 from rehearse.practice.sandbox_rows import Process, SandboxRows
 
 
@@ -57,6 +58,22 @@ class Company:
         """The newest SandboxProcess row of a sandbox, as a query shows it."""
         found = sandboxes.query_rows(self.estate, "SandboxProcess")
         return next(one for one in found if one["SandboxInfoId"] == info_id)
+
+    def refused(
+        self, request: Callable[[], object], code: str, *, text: str = "", fields: Sequence[str] = ()
+    ) -> ApiError:
+        """Hold that a request is refused with this code, and that no row has changed."""
+        before = self._all_rows()
+        with pytest.raises(ApiError) as refusal:
+            request()
+        assert refusal.value.code == code
+        assert text in refusal.value.message
+        assert refusal.value.fields == tuple(fields)
+        assert self._all_rows() == before
+        return refusal.value
+
+    def _all_rows(self) -> list[list[dict[str, object]]]:
+        return [sandboxes.query_rows(self.estate, one) for one in ("SandboxInfo", "SandboxProcess")]
 
 
 def _fill(estate: Estate) -> None:

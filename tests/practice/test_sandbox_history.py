@@ -74,6 +74,13 @@ def test_a_planted_sandbox_has_a_client_that_survives_its_refresh(company):
     assert company.estate.org_of_client(company.estate.client(client.client_id)).org_id != before
 
 
+def test_a_planted_partial_sandbox_can_be_refreshed_with_what_its_row_shows(company):
+    plant(company, past(100, refresh=False), name="SIT", licence="PARTIAL")
+    (info,) = sandboxes.query_rows(company.estate, "SandboxInfo")
+    assert company.row(info["Id"])["CopyProgress"] is None
+    company.refresh(info["Id"], "Partial", TemplateId=info["TemplateId"])
+
+
 @pytest.mark.parametrize(
     "copies",
     [
