@@ -26,7 +26,8 @@ TABLES = (
         flow TEXT COLLATE NOCASE, number INTEGER, id TEXT, status TEXT, xml BLOB,
         created_at TEXT, created_by TEXT, modified_at TEXT, modified_by TEXT, PRIMARY KEY (flow, number))""",
     """CREATE TABLE IF NOT EXISTS meta_job (
-        id TEXT PRIMARY KEY, kind TEXT, state TEXT, position INTEGER, request TEXT, body BLOB, result TEXT, zip BLOB)""",
+        id TEXT PRIMARY KEY, kind TEXT, state TEXT, position INTEGER, request TEXT, body BLOB,
+        result TEXT, zip BLOB)""",
 )
 COLUMNS = "type, name, parent, path, id, xml, created_at, created_by, modified_at, modified_by"
 
@@ -41,7 +42,7 @@ class Author:
 
 @dataclass(frozen=True)
 class Component:
-    """One component. `parent` is the container's full name for a child, else empty; `files` are content files by path."""
+    """One component. `parent` is the full name of a child's container, or empty; `files` are content files by path."""
 
     type: str
     name: str
@@ -87,7 +88,7 @@ def names(org: OrgState, type_name: str) -> list[str]:
 
 
 def save(org: OrgState, component: Component, author: Author) -> Component:
-    """Insert or replace; a new component gets its id and creation stamps, an old one keeps them. Answers what is kept."""
+    """Insert or replace; a new component gets id and creation stamps, an old one keeps them. Answers what is kept."""
     old = find(org, component.type, component.name)
     prefix = prefix_of(component.type)
     kept = replace(

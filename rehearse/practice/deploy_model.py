@@ -10,12 +10,13 @@ from rehearse.practice.components import Component
 from rehearse.practice.meta_package import Package
 
 ORDER = (
-    "ReportFolder", "Role", "Group", "GlobalValueSet", "CustomPermission", "CustomLabels", "CustomLabel", "CustomObject",
-    "CustomField", "BusinessProcess", "CompactLayout", "FieldSet", "WebLink", "RecordType", "SharingReason", "ListView",
-    "ValidationRule", "Queue", "StaticResource", "RemoteSiteSetting", "ApexClass", "ApexTrigger",
-    "LightningComponentBundle", "Workflow", "WorkflowAlert", "WorkflowFieldUpdate", "WorkflowOutboundMessage",
-    "WorkflowTask", "WorkflowRule", "QuickAction", "Layout", "CustomTab", "CustomApplication", "Flow", "FlowDefinition",
-    "Report", "Settings", "InstalledPackage", "PermissionSet", "Profile",
+    "ReportFolder", "Role", "Group", "GlobalValueSet", "CustomPermission", "CustomLabels", "CustomLabel",
+    "CustomObject", "CustomField", "BusinessProcess", "CompactLayout", "FieldSet", "WebLink", "RecordType",
+    "SharingReason", "ListView", "ValidationRule", "Queue", "StaticResource", "RemoteSiteSetting", "ApexClass",
+    "ApexTrigger", "LightningComponentBundle", "Workflow", "WorkflowAlert", "WorkflowFieldUpdate",
+    "WorkflowOutboundMessage", "WorkflowTask", "WorkflowRule", "QuickAction", "Layout", "CustomTab",
+    "CustomApplication", "Flow", "FlowDefinition", "Report", "Settings", "InstalledPackage", "PermissionSet",
+    "Profile",
 )  # fmt: skip
 """The order in which parts of one deployment are written: what is referred to comes first."""
 
@@ -77,7 +78,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DeployPackage:
-    """An unpacked zip: manifests, and files below the package root. `folder` is the top folder, with its slash, or empty."""
+    """An unpacked zip: manifests, and files below the root. `folder` is the top folder with its slash, or empty."""
 
     package: Package
     files: Mapping[str, bytes]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rehearse.practice import components, meta_flows, meta_mirror, meta_schema
+from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema
 from rehearse.practice.components import Author, Component
 from rehearse.practice.deploy_access import keep_values, merge_own_part, merge_profile
 from rehearse.practice.deploy_model import DeployProblem
@@ -72,7 +72,7 @@ def _write_definition(org: OrgState, component: Component, author: Author) -> st
 
 
 def ensure_container(org: OrgState, component: Component, author: Author) -> None:
-    """Give a child's container a part of its own where it has none yet (a Workflow, CustomLabels, a standard object)."""
+    """Give a child's container a part of its own where it has none yet: a Workflow, CustomLabels, a standard object."""
     if component.type not in CONTAINER_OF:
         return
     one, _ = CONTAINER_OF[component.type]
@@ -88,7 +88,8 @@ def settle(org: OrgState, written: Iterable[Component]) -> None:
     """Make objects, validation rules and picklist values follow what was written."""
     objects: set[str] = set()
     rules: set[str] = set()
-    for component in written:
+    kept = list(written)
+    for component in kept:
         if component.type == "CustomObject":
             objects.add(component.name)
         elif component.type in ("CustomField", "RecordType"):
@@ -103,3 +104,5 @@ def settle(org: OrgState, written: Iterable[Component]) -> None:
         meta_schema.derive_object(org, name)
     for name in sorted(rules):
         meta_schema.derive_rules(org, name)
+    if any(component.type in ("ApexTrigger", "Flow", "FlowDefinition") for component in kept):
+        meta_automation.follow_all(org)

@@ -100,7 +100,8 @@ def set_status(org: OrgState, flow: str, number: int, status: str, author: Autho
     set_text(root, "status", status)
     with org.transaction() as db:
         db.execute(
-            "UPDATE meta_flow_version SET status = ?, xml = ?, modified_at = ?, modified_by = ? WHERE flow = ? AND number = ?",
+            "UPDATE meta_flow_version SET status = ?, xml = ?, modified_at = ?, modified_by = ?"
+            " WHERE flow = ? AND number = ?",
             (status, render(root), author.at, author.user_id, flow, number),
         )
 

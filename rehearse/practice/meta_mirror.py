@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rehearse.practice.components import Author, Component
-from rehearse.practice.meta_xml import flag, parse, text_of
+from rehearse.practice.meta_xml import elements, flag, parse, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import FieldDef, ObjectDef, Value, id_field, system_fields
@@ -50,9 +50,10 @@ def _apex_object(name: str, label: str, prefix: str, plural: str) -> ObjectDef:
         FieldDef("Body", "Body", "textarea", length=1_000_000),
     )
     more = (_text("TableEnumOrId", "Object", 40),) if name == "ApexTrigger" else ()
+    fields = (id_field(f"{label} ID"), *own, *more, *stamps)
     return ObjectDef(
-        name, label, plural, prefix, (id_field(f"{label} ID"), *own, *more, *stamps), createable=False, updateable=False,
-        deletable=False, undeletable=False, replicateable=False, triggerable=False, searchable=False, setup=True, bulk=False,
+        name, label, plural, prefix, fields, createable=False, updateable=False, deletable=False, undeletable=False,
+        replicateable=False, triggerable=False, searchable=False, setup=True, bulk=False,
     )  # fmt: skip
 
 
@@ -141,6 +142,19 @@ def mirror(org: OrgState, component: Component) -> None:
     target, values = row_of(component)
     if target:
         put_row(org, target, {"Id": component.id, **values, **_stamps(component)})
+    if component.type == "PermissionSet":
+        _grant(org, component)
+
+
+def _grant(org: OrgState, component: Component) -> None:
+    """Say which custom permissions a permission set gives: formulas may ask for them."""
+    given = [
+        text_of(one, "name") for one in elements(parse(component.xml), "customPermissions") if flag(one, "enabled")
+    ]
+    with org.transaction() as db:
+        db.execute("DELETE FROM custom_permission_grants WHERE permission_set = ?", (component.id,))
+        rows = [(component.id, name) for name in given]
+        db.executemany("INSERT INTO custom_permission_grants (permission_set, permission) VALUES (?, ?)", rows)
 
 
 def unmirror(org: OrgState, component: Component) -> None:
@@ -152,6 +166,7 @@ def unmirror(org: OrgState, component: Component) -> None:
         db.execute(f'DELETE FROM {quote(target)} WHERE "Id" = ?', (component.id,))
         if target == "PermissionSet":
             db.execute('DELETE FROM "PermissionSetAssignment" WHERE "PermissionSetId" = ?', (component.id,))
+            db.execute("DELETE FROM custom_permission_grants WHERE permission_set = ?", (component.id,))
 
 
 def _stamps(component: Component) -> dict[str, Value]:

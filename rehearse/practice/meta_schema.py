@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rehearse.practice import components
+from rehearse.practice import automation, components
 from rehearse.practice.components import Component
 from rehearse.practice.meta_fields import FieldProblem, build_field, location_parts, read_values
 from rehearse.practice.meta_xml import first, flag, parse, text_of
@@ -135,22 +135,15 @@ def _name_field(component: Component, label: str) -> FieldDef:
 
 def derive_rules(org: OrgState, object_name: str) -> None:
     """Make the validation rules that rows are held against equal to those of the object's components."""
-    with org.transaction() as db:
-        db.execute("DELETE FROM validation_rules WHERE object = ?", (object_name,))
-        for component in components.load_children(org, "ValidationRule", object_name):
-            xml = parse(component.xml)
-            values = (
-                object_name,
-                component.name.partition(".")[2],
-                text_of(xml, "errorConditionFormula"),
-                text_of(xml, "errorMessage"),
-                text_of(xml, "errorDisplayField") or None,
-                int(flag(xml, "active")),
-            )
-            db.execute(
-                "INSERT INTO validation_rules (object, name, formula, message, field, active) VALUES (?, ?, ?, ?, ?, ?)",
-                values,
-            )
+    rules: list[tuple[str, str, str, bool]] = []
+    shown: dict[str, str] = {}
+    for component in components.load_children(org, "ValidationRule", object_name):
+        xml, name = parse(component.xml), component.name.partition(".")[2]
+        formula, message = text_of(xml, "errorConditionFormula"), text_of(xml, "errorMessage")
+        rules.append((name, formula, message, flag(xml, "active")))
+        if text_of(xml, "errorDisplayField"):
+            shown[name] = text_of(xml, "errorDisplayField")
+    automation.set_validation_rules(org, object_name, rules, shown)
 
 
 def users_of_value_set(org: OrgState, name: str) -> list[Component]:

@@ -12,8 +12,8 @@ from rehearse.practice.meta_types import EPOCH, path_of
 from rehearse.practice.org_state import OrgState
 
 CUSTOMISABLE = (
-    "Account", "Campaign", "CampaignMember", "Case", "Contact", "Event", "Lead", "Opportunity", "OpportunityContactRole",
-    "OpportunityLineItem", "Pricebook2", "PricebookEntry", "Product2", "Task", "User",
+    "Account", "Campaign", "CampaignMember", "Case", "Contact", "Event", "Lead", "Opportunity",
+    "OpportunityContactRole", "OpportunityLineItem", "Pricebook2", "PricebookEntry", "Product2", "Task", "User",
 )  # fmt: skip
 OWN_PART = """<?xml version="1.0" encoding="UTF-8"?>
 <CustomObject xmlns="http://soap.sforce.com/2006/04/metadata">

@@ -16,6 +16,7 @@ from lxml import etree
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
+NO_DOCTYPE = "DOCTYPE is disallowed when the feature disallow-doctype-decl is set to true."
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 ENTITIES = {'"': "&quot;", "'": "&apos;", "\r": "&#xd;"}
 
@@ -38,10 +39,8 @@ def parse(data: bytes) -> etree._Element:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise BrokenXml(f"Error parsing file: {error.msg}", line, column) from error
-    if root.getroottree().docinfo.doctype or any(node.tag is etree.Entity for node in root.iter()):
-        raise BrokenXml(
-            "Error parsing file: DOCTYPE is disallowed when the feature disallow-doctype-decl is set to true."
-        )
+    if b"<!DOCTYPE" in data[:4096] or any(node.tag is etree.Entity for node in root.iter()):
+        raise BrokenXml(f"Error parsing file: {NO_DOCTYPE}")
     return root
 
 
@@ -75,7 +74,7 @@ def flag(parent: etree._Element, tag: str, default: bool = False) -> bool:
 
 def make(tag: str, *children: etree._Element, text: str | None = None) -> etree._Element:
     """A new element in the metadata namespace."""
-    element = etree.Element(f"{{{NAMESPACE}}}{tag}", nsmap={None: NAMESPACE})
+    element = etree.Element(f"{{{NAMESPACE}}}{tag}")
     element.text = text
     element.extend(children)
     return element
@@ -131,7 +130,7 @@ def _attributes(element: etree._Element) -> str:
 
 
 def same(left: bytes, right: bytes, *, unordered: bool) -> bool:
-    """True when two files say the same: the order of groups never counts, that inside a group only if not `unordered`."""
+    """True when two files say the same; the order of groups never counts, inside a group only if not `unordered`."""
     return left == right or _shape(parse(left), unordered) == _shape(parse(right), unordered)
 
 

@@ -1,0 +1,179 @@
+"""Asynchronous metadata jobs of an org: kept in its file, done in order by short-lived threads, in real time.
+
+Deployments of one org run one after the other; a waiting one is Pending and can be cancelled. What a deployment
+changes and its result are one transaction, so a killed process leaves the job either undone or done; an unfinished
+job is taken up again when somebody asks for its status. `metadata_seconds` (setting) is how long a job stays Pending,
+and again InProgress.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rehearse.practice.http_errors import ApiError
+from rehearse.practice.org_state import OrgState
+
+log = logging.getLogger(__name__)
+
+PREFIXES = {"retrieve": "09S", "deploy": "0Af"}
+FINISHED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
+STEP_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job; `request` and `result` are JSON mappings, `body` is the zip that came in, `zip` the one to hand out."""
+
+    id: str
+    kind: str
+    state: str
+    request: dict[str, Any]
+    body: bytes | None
+    result: dict[str, Any]
+    zip: bytes | None
+
+    @property
+    def done(self) -> bool:
+        return self.state in FINISHED
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What running a job gave: its end state, its result, and the zip to hand out."""
+
+    state: str
+    result: dict[str, Any]
+    zip: bytes | None = None
+
+
+Runner = Callable[[OrgState, Job], Finished]
+RUNNERS: dict[str, Runner] = {}
+_busy: weakref.WeakKeyDictionary[OrgState, set[str]] = weakref.WeakKeyDictionary()
+_busy_lock = threading.Lock()
+
+
+def start(org: OrgState, kind: str, request: dict[str, Any], body: bytes | None = None) -> Job:
+    """Keep a new job and see that it gets done."""
+    job_id = org.new_id(PREFIXES[kind])
+    with org.transaction() as db:
+        db.execute(
+            "INSERT INTO meta_job (id, kind, state, position, request, body, result, zip)"
+            " VALUES (?, ?, 'Pending', ?, ?, ?, '{}', NULL)",
+            (job_id, kind, org.next_number("meta_job"), json.dumps(request), body),
+        )
+    ensure_worker(org, kind)
+    return load(org, job_id, kind)
+
+
+def load(org: OrgState, job_id: str, kind: str) -> Job:
+    """The job of this id (15 or 18 characters). Raises ApiError INVALID_CROSS_REFERENCE_KEY for an unknown one."""
+    with org.lock:
+        row = org.db.execute(
+            "SELECT id, kind, state, request, body, result, zip FROM meta_job WHERE kind = ? AND substr(id, 1, 15) = ?",
+            (kind, job_id[:15]),
+        ).fetchone()
+    if row is None:
+        raise ApiError(500, "INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {job_id}")
+    job = Job(row[0], row[1], row[2], json.loads(row[3]), row[4], json.loads(row[5]), row[6])
+    if not job.done:
+        ensure_worker(org, kind)
+    return job
+
+
+def load_all(org: OrgState, kind: str) -> list[Job]:
+    """Every job of a kind, oldest first, without the zips."""
+    with org.lock:
+        rows = org.db.execute(
+            "SELECT id, kind, state, request, result FROM meta_job WHERE kind = ? ORDER BY position", (kind,)
+        ).fetchall()
+    return [Job(row[0], row[1], row[2], json.loads(row[3]), None, json.loads(row[4]), None) for row in rows]
+
+
+def move(org: OrgState, job_id: str, before: tuple[str, ...], state: str) -> bool:
+    """Change the state of a job that is in one of the states `before`; False when it is not."""
+    marks = ", ".join("?" for _ in before)
+    with org.transaction() as db:
+        moved = db.execute(
+            f"UPDATE meta_job SET state = ? WHERE id = ? AND state IN ({marks})", (state, job_id, *before)
+        ).rowcount
+    return bool(moved)
+
+
+def note(org: OrgState, job_id: str, request: dict[str, Any]) -> None:
+    """Keep another request of a job: what was learnt about it since."""
+    with org.transaction() as db:
+        db.execute("UPDATE meta_job SET request = ? WHERE id = ?", (json.dumps(request), job_id))
+
+
+def drop_zip(org: OrgState, job_id: str) -> None:
+    """Forget the zip of a job: it is handed out once (facts 0.10)."""
+    with org.transaction() as db:
+        db.execute("UPDATE meta_job SET zip = NULL, body = NULL WHERE id = ?", (job_id,))
+
+
+def ensure_worker(org: OrgState, kind: str) -> None:
+    """See that a thread is at work on the jobs of this kind of this org."""
+    with _busy_lock:
+        kinds = _busy.setdefault(org, set())
+        if kind in kinds:
+            return
+        kinds.add(kind)
+    threading.Thread(target=_work, args=(org, kind), name=f"metadata-{kind}", daemon=True).start()
+
+
+def _work(org: OrgState, kind: str) -> None:
+    try:
+        while (job_id := _next(org, kind)) is not None:
+            _do(org, kind, job_id)
+    except sqlite3.ProgrammingError:
+        # The org was closed (the server stops, or a refresh replaced it): the job waits in the file.
+        log.info("metadata jobs of an org wait: it was closed")
+        with _busy_lock:
+            _busy.get(org, set()).discard(kind)
+
+
+def _next(org: OrgState, kind: str) -> str | None:
+    """The next job to do; when there is none the thread counts as gone, in the same step."""
+    with org.lock, _busy_lock:
+        row = org.db.execute(
+            "SELECT id FROM meta_job WHERE kind = ? AND state IN ('Pending', 'InProgress', 'Canceling')"
+            " ORDER BY position LIMIT 1",
+            (kind,),
+        ).fetchone()
+        if row is None:
+            _busy.get(org, set()).discard(kind)
+            return None
+        return str(row[0])
+
+
+def _do(org: OrgState, kind: str, job_id: str) -> None:
+    seconds = float(org.settings.get("metadata_seconds", STEP_SECONDS))
+    time.sleep(seconds)
+    move(org, job_id, ("Pending",), "InProgress")
+    time.sleep(seconds)
+    with org.transaction() as db:
+        job = load(org, job_id, kind)
+        if job.done:
+            return
+        try:
+            finished = Finished("Canceled", {}) if job.state == "Canceling" else RUNNERS[kind](org, job)
+        except sqlite3.ProgrammingError:
+            raise
+        except Exception as error:
+            log.exception("metadata job %s stopped by a bug in the practice org", job_id)
+            trouble = {"errorMessage": f"An unexpected error occurred: {type(error).__name__}"}
+            finished = Finished(
+                "Failed", {**trouble, "errorStatusCode": "UNKNOWN_EXCEPTION", "completedDate": org.stamp()}
+            )
+        db.execute(
+            "UPDATE meta_job SET state = ?, result = ?, zip = ?, body = NULL WHERE id = ?",
+            (finished.state, json.dumps(finished.result), finished.zip, job_id),
+        )

@@ -1,0 +1,102 @@
+"""describeMetadata and listMetadata: which types there are, and what there is of each, with Salesforce's traps.
+
+Three queries a call at most; one unknown type spoils the whole call; foldered types list nothing without a folder;
+some types report 1970. Answers are plain mappings whose keys stand in the order of the WSDL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearse.practice import components
+from rehearse.practice.components import Component
+from rehearse.practice.http_errors import ApiError
+from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, EPOCH, FOLDER_TYPE, TYPES, known
+from rehearse.practice.org_state import OrgState
+
+MOST_QUERIES = 3
+Properties = dict[str, Any]
+
+
+def describe(org: OrgState) -> Properties:
+    """DescribeMetadataResult. `testRequired` is true for production, `partialSaveAllowed` its opposite (facts 1.2)."""
+    kinds: list[Properties] = []
+    for one in TYPES:
+        kind: Properties = {"childXmlNames": [child.name for child in one.children], "directoryName": one.directory}
+        kind |= {"inFolder": bool(one.folder), "metaFile": one.content}
+        if one.suffix:
+            kind["suffix"] = one.suffix
+        kinds.append({**kind, "xmlName": one.name})
+    production = not org.is_sandbox
+    return {
+        "metadataObjects": kinds,
+        "organizationNamespace": "",
+        "partialSaveAllowed": not production,
+        "testRequired": production,
+    }
+
+
+def list_members(org: OrgState, queries: Iterable[tuple[str, str]]) -> list[Properties]:
+    """FileProperties for the (type, folder) queries, flat. Raises LIMIT_EXCEEDED and INVALID_TYPE."""
+    asked = list(queries)
+    if len(asked) > MOST_QUERIES:
+        raise ApiError(500, "LIMIT_EXCEEDED", f"No more than {MOST_QUERIES} allowed in request")
+    for type_name, _ in asked:
+        if not known(type_name):
+            raise ApiError(500, "INVALID_TYPE", f"Cannot use: {type_name} in this version")
+    people = People(org)
+    found: list[Properties] = []
+    for type_name, folder in asked:
+        found += [file_properties(org, one, people) for one in listed(org, type_name, folder)]
+    return found
+
+
+def listed(org: OrgState, type_name: str, folder: str = "") -> list[Component]:
+    """The components that a list of this type shows; a foldered type shows one folder."""
+    every = components.load_type(org, type_name)
+    if type_name in BY_NAME and BY_NAME[type_name].folder:
+        return [one for one in every if folder and one.name.startswith(f"{folder}/")]
+    return every
+
+
+@dataclass
+class People:
+    """The names of users by id, read once."""
+
+    org: OrgState
+    known: Mapping[str, str] | None = None
+
+    def name(self, user_id: str) -> str:
+        if self.known is None:
+            with self.org.lock:
+                self.known = dict(self.org.db.execute('SELECT "Id", "FirstName" || \' \' || "LastName" FROM "User"'))
+        return self.known.get(user_id) or "Automated Process"
+
+
+def file_properties(org: OrgState, component: Component, people: People, prefix: str = "") -> Properties:
+    """One FileProperties of a component; `prefix` is the zip folder of a retrieve, with its slash."""
+    one = CONTAINER_OF[component.type][0] if component.type in CONTAINER_OF else BY_NAME[component.type]
+    dated = component.created_at != EPOCH and component.type not in org.settings.get("undated_types", undated_types())
+    path = f"reports/{component.name}" if one is FOLDER_TYPE else component.path
+    if one.bundle:
+        path = f"{one.directory}/{component.name}"
+    return {
+        "createdById": component.created_by,
+        "createdByName": people.name(component.created_by),
+        "createdDate": component.created_at if dated else EPOCH,
+        "fileName": f"{prefix}{path}",
+        "fullName": component.name,
+        "id": component.id,
+        "lastModifiedById": component.modified_by,
+        "lastModifiedByName": people.name(component.modified_by),
+        "lastModifiedDate": component.modified_at if dated else EPOCH,
+        "manageableState": "unmanaged",
+        "type": component.type,
+    }
+
+
+def undated_types() -> list[str]:
+    """The types whose dates Salesforce reports as 1970, unless the setting `undated_types` says otherwise."""
+    return [one.name for one in TYPES if one.undated]
