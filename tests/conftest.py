@@ -121,7 +121,7 @@ def build_world(folder: Path) -> None:
         )
     head = estate.reserve_org("UATFULL", None)
     production.save_copy(estate.org_path(head))
-    estate.set_org_state(head, "live")
+    estate.mark_live(head, estate.clock.now())
     sandbox = estate.org(head)
     sandbox.become(head)
     with sandbox.transaction() as db:

@@ -38,7 +38,10 @@ def collect_routes() -> list[Route]:
     found: list[Route] = []
     for module in pkgutil.iter_modules(practice.__path__):
         if module.name.startswith(ROUTE_MODULES):
-            found += getattr(importlib.import_module(f"{practice.__name__}.{module.name}"), "routes", [])
+            try:
+                found += getattr(importlib.import_module(f"{practice.__name__}.{module.name}"), "routes", [])
+            except ImportError as error:
+                log.warning("the routes of %s are left out: %s", module.name, error)
     return sorted(found, key=lambda route: (":path}" in route.path, route.path.count("{")))
 
 

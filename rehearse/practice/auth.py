@@ -65,9 +65,9 @@ def bearer_token(scope: Scope) -> str:
             kind, _, token = value.decode("latin-1").partition(" ")
             if kind.lower() not in ("bearer", "oauth") or not token or " " in token.strip():
                 raise ApiError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
-            return token.strip()
+            return str(token.strip())
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    return query.get("oauth_token", [""])[0]
+    return str(query.get("oauth_token", [""])[0])
 
 
 def remember(state: dict[str, Any], org: Any, user_id: str) -> None:

@@ -5,8 +5,10 @@ it between two chunks, in a state that the next start continues. A job whose org
 to its end once, whatever was killed in between.
 """
 
+import contextlib
 import logging
 import queue
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,13 @@ class BulkWorkers:
                 return
             except Exception:
                 log.exception("bulk job %s stopped by a bug in the practice org", job_id)
+                self._give_up(org_id, job_id)
+
+    def _give_up(self, org_id: str, job_id: str) -> None:
+        """Fail a job that ran into a bug, so that nobody waits for it; not one whose org went away under it."""
+        with contextlib.suppress(KeyError, sqlite3.ProgrammingError):
+            store = self.store(self._estate.org(org_id))
+            store.move(job_id, ("InProgress",), state="Failed", error="UNKNOWN_EXCEPTION : see the practice org's log")
 
     def _run(self, org_id: str, job_id: str, kind: str) -> None:
         # Imported here: both modules import this one for the type of their workers.

@@ -1,8 +1,8 @@
 """What production was asked: one row a request in `estate.db`, to hold against the list of what it may receive.
 
 A row keeps sequence, virtual time, method, path without query, SOAP operation, bulk job id and status. It refuses
-tokens, queries and bodies: none of these ever reaches the table. A request is written before it is worked on, so that a server
-killed in between has still logged it; its status is added when the answer starts.
+tokens, queries and bodies: none of these ever reaches the table. A request is written before it is worked on, so that
+a server killed in between has still logged it; its status is added when the answer starts.
 """
 
 import sqlite3

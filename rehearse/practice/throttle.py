@@ -6,6 +6,7 @@ second. Promise: over any stretch longer than a second, all result bodies togeth
 
 import asyncio
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -49,19 +50,27 @@ class Throttle:
             await asyncio.sleep(start - now)
 
 
-async def stream_range(path: Path, spans: list[tuple[int, int]], throttle: Throttle) -> AsyncIterator[bytes]:
-    """The bytes of a file in the given half-open spans, in order, in large pieces and at the shared rate."""
+async def stream_range(
+    path: Path, spans: list[tuple[int, int]], throttle: Throttle, *, zipped: bool = False
+) -> AsyncIterator[bytes]:
+    """The bytes of a file in the given half-open spans, in order and at the shared rate; as one gzip body if asked."""
+    squeeze = zlib.compressobj(1, wbits=31) if zipped else None
     file = await to_thread.run_sync(path.open, "rb")
     try:
         for start, end in spans:
             file.seek(start)
             left = end - start
             while left > 0:
-                piece = await to_thread.run_sync(file.read, min(left, await throttle.chunk_size()))
+                piece: bytes = await to_thread.run_sync(file.read, min(left, await throttle.chunk_size()))
                 if not piece:
                     raise OSError(f"{path.name} is shorter than its index says")
                 left -= len(piece)
-                await throttle.wait_for(len(piece))
-                yield piece
+                if squeeze is not None:
+                    piece = await to_thread.run_sync(squeeze.compress, piece)
+                if piece:
+                    await throttle.wait_for(len(piece))
+                    yield piece
+        if squeeze is not None:
+            yield squeeze.flush()
     finally:
         file.close()

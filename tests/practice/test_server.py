@@ -55,7 +55,7 @@ def test_unknown_paths_and_methods_answer_in_json(practice):
 def test_a_token_dies_with_its_org(practice):
     sandbox = practice.orgs["UATFULL"]
     assert practice.ask("UATFULL", "GET", "jobs/query").status_code == 200
-    practice.estate.set_org_state(sandbox.org_id, "gone")
+    practice.estate.set_org_gone(sandbox.org_id)
     assert practice.ask("UATFULL", "GET", "jobs/query").status_code == 401
 
 

@@ -1,0 +1,122 @@
+"""Run one ingest job in chunks of 200 rows, each in one transaction together with its results.
+
+A chunk that was committed is never run again: a restarted server continues behind the last one. What is wrong with a
+row is a result of that row; nothing else is rolled back. An abort stops the job between two chunks. Promise: the rows
+of the org and the results of the job always tell the same story.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from rehearse.practice import rows
+from rehearse.practice.bulk_csv import BadBatch, CsvFile, Record, as_row, check_header
+from rehearse.practice.bulk_store import BulkStore, Job
+from rehearse.practice.faults import LOCKED
+from rehearse.practice.rows import Saved
+
+if TYPE_CHECKING:
+    from rehearse.practice.bulk_workers import BulkWorkers
+
+CHUNK = 200  # rows a transaction [data.md 1.8]
+Result = list[Any]  # [id, created, error]: error is "" for a row that was saved
+
+
+class Aborted(Exception):
+    """Somebody aborted or deleted the job while it ran."""
+
+
+def run_ingest_job(workers: "BulkWorkers", store: BulkStore, job: Job) -> None:
+    """Save the rows of a job that is InProgress, and end it as JobComplete, Failed or Aborted."""
+    started = time.monotonic()
+    source = CsvFile(store.path(job.id, ".in.csv"), job)
+    done = store.load_chunks(job.id)
+    try:
+        with store.org.lock:
+            names = check_header(source.header(), store.org.object(job.object))
+        for number, chunk in enumerate(split(source.rows())):
+            if number in done:
+                continue
+            workers.check_stop()
+            locked = workers.faults.take("CHUNK", job.object) == "lock-row"
+            _run_chunk(store, job, number, [locked_result() for _ in chunk] if locked else None, names, chunk)
+    except Aborted:
+        return
+    except BadBatch as error:
+        store.move(job.id, ("InProgress",), state="Failed", error=str(error))
+        return
+    spent = job.milliseconds + int((time.monotonic() - started) * 1000)
+    store.move(job.id, ("InProgress",), state="JobComplete", milliseconds=spent)
+
+
+def split(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """The rows of a file in chunks of 200."""
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
+
+
+def locked_result() -> Result:
+    """The result of a row whose parent somebody else holds."""
+    return ["", False, f"UNABLE_TO_LOCK_ROW:{LOCKED.format('000000000000000')}:--"]
+
+
+def _run_chunk(
+    store: BulkStore, job: Job, number: int, instead: list[Result] | None, names: list[str], chunk: list[Record]
+) -> None:
+    with store.org.transaction():
+        now = store.move(job.id, ("InProgress",))
+        if now is None:
+            raise Aborted
+        results = instead if instead is not None else save_chunk(store, job, names, chunk)
+        store.save_chunk(job.id, number, results)
+        failed = sum(1 for result in results if result[2])
+        store.move(job.id, ("InProgress",), processed=now.processed + len(results), failed=now.failed + failed)
+
+
+def save_chunk(store: BulkStore, job: Job, names: list[str], chunk: Sequence[Record]) -> list[Result]:
+    """Save the readable rows of a chunk; one result for each row, in the order of the file."""
+    results: list[Result] = [["", False, record.error] for record in chunk]
+    readable = [number for number, record in enumerate(chunk) if not record.error]
+    saved = _save(store, job, [as_row(names, chunk[number].cells) for number in readable])
+    for number, one in zip(readable, saved, strict=True):
+        results[number] = [one.id or "", one.created, "" if one.success else error_text(one)]
+    return results
+
+
+def _save(store: BulkStore, job: Job, wanted: list[dict[str, str | None]]) -> list[Saved]:
+    org, user_id = store.org, job.created_by
+    if not wanted:
+        return []
+    if job.operation == "insert":
+        return rows.insert(org, user_id, job.object, wanted)
+    if job.operation == "update":
+        return rows.update(org, user_id, job.object, wanted)
+    if job.operation == "upsert":
+        return rows.upsert(org, user_id, job.object, job.external_id, wanted)
+    return _delete(store, job, [_id_of(row) for row in wanted])
+
+
+def _id_of(row: dict[str, str | None]) -> str:
+    return next((value or "" for name, value in row.items() if name.lower() == "id"), "")
+
+
+def _delete(store: BulkStore, job: Job, ids: list[str]) -> list[Saved]:
+    prefix = store.org.object(job.object).key_prefix
+    mine = [row_id for row_id in ids if row_id.startswith(prefix)]
+    hard = job.operation == "hardDelete"
+    saved = iter(rows.delete(store.org, job.created_by, mine, hard=hard))
+    return [next(saved) if row_id.startswith(prefix) else wrong_id(row_id) for row_id in ids]
+
+
+def wrong_id(row_id: str) -> Saved:
+    """The result of a deletion whose id is missing or of another object."""
+    if not row_id:
+        return Saved(None, False, errors=(("MISSING_ARGUMENT", "Id not specified in a delete call", ()),))
+    return Saved(None, False, errors=(("MALFORMED_ID", f"bad id {row_id}", ("Id",)),))
+
+
+def error_text(saved: Saved) -> str:
+    """`sf__Error` of a row: CODE:message:fields --"""
+    code, message, fields = saved.errors[0]
+    return f"{code}:{message}:{' '.join(fields)} --" if fields else f"{code}:{message}:--"
