@@ -134,7 +134,7 @@ class Caller:
                 ("testLevel", "NoTestRun"),
             )
         )
-        packed = base64.b64encode(_zip(files)).decode()
+        packed = base64.b64encode(pack(files)).decode()
         sent = f"<m:deploy><m:ZipFile>{packed}</m:ZipFile><m:DeployOptions>{options}</m:DeployOptions></m:deploy>"
         job = _text(self._soap(sent), "id")
         ask = f"<m:asyncProcessId>{escape(job)}</m:asyncProcessId><m:includeDetails>true</m:includeDetails>"
@@ -198,7 +198,8 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A zip of a tree; the same tree gives the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, body in files.items():

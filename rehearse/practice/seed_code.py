@@ -115,6 +115,22 @@ trigger InvoiceTrigger on Invoice__c (after insert, after update) {
 }
 """
 
+PAYMENT_TASKS = """\
+trigger PaymentTasks on Payment__c (after insert, after update) {
+    if (Automation__c.getInstance().Off__c || FeatureManagement.checkPermission('Bypass_Automation')) {
+        return;
+    }
+    List<Task> calls = new List<Task>();
+    for (Payment__c one : Trigger.new) {
+        Boolean wasReturned = Trigger.isUpdate && Trigger.oldMap.get(one.Id).State__c == 'Returned';
+        if (one.State__c == 'Returned' && !wasReturned) {
+            calls.add(new Task(Subject = 'Returned payment ' + one.Name, WhatId = one.Account__c));
+        }
+    }
+    insert calls;
+}
+"""
+
 CLASSES = {
     "PaymentRouter": PAYMENT_ROUTER,
     "PaymentRouterTest": PAYMENT_ROUTER_TEST,
@@ -182,6 +198,7 @@ def build_code_files() -> dict[str, bytes]:
     for name, source in CLASSES.items():
         files |= apex_class(name, source)
     files |= apex_trigger("InvoiceTrigger", INVOICE_TRIGGER)
+    files |= apex_trigger("PaymentTasks", PAYMENT_TASKS)
     tile: Xml = {"apiVersion": API_VERSION, "isExposed": True, "masterLabel": "Machine tile"}
     files["lwc/machineTile/machineTile.js"] = TILE_SCRIPT.encode()
     files["lwc/machineTile/machineTile.html"] = TILE_MARKUP.encode()

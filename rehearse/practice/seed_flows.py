@@ -83,7 +83,11 @@ def project_last_invoice() -> bytes:
 
 def invoice_reminder(version: int, status: str) -> bytes:
     """The reminder: version 1 marks overdue invoices, 2 spares disputed ones, 3 (of R41) also tells the account."""
-    where = [filter_on("Status__c", "EqualTo", stringValue="Overdue")]
+    # Only when it becomes overdue: without that, every later write of the invoice would move its reminder.
+    where = [
+        filter_on("Status__c", "EqualTo", stringValue="Overdue"),
+        filter_on("Status__c", "IsChanged", booleanValue=True),
+    ]
     if version > 1:
         where.append(filter_on("Disputed__c", "EqualTo", booleanValue=False))
     updates = [
