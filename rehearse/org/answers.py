@@ -1,7 +1,7 @@
 """What a reply means: Salesforce's error codes before HTTP status, and requests' exceptions, as our errors.
 
 Pure. It refuses to parse a page of HTML as an answer. The one distinction that matters for writes is kept in
-`Verdict.undone`: whether the org certainly did nothing. Tokens never get into a message: `scrub` runs on every text.
+`Verdict.undone`: whether the org certainly did nothing. No secret gets into a message: `scrub` comes first.
 """
 
 from __future__ import annotations
@@ -188,9 +188,10 @@ def _is_certificate(error: BaseException) -> bool:
     )
 
 
-def scrub(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret replaced; an echo of our own token must not reach a log."""
+def scrub(fault: Fault, secrets: tuple[str, ...]) -> Fault:
+    """The fault with every secret struck out: an echo of our own token must not reach a message."""
+    code, message = fault.code, fault.message
     for secret in secrets:
         if len(secret) > 7:
-            text = text.replace(secret, "[token]")
-    return text
+            code, message = code.replace(secret, "[secret]"), message.replace(secret, "[secret]")
+    return Fault(code, message, fault.html)

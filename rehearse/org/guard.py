@@ -66,7 +66,9 @@ _OVERRIDES = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
 )
 _LITERAL = re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL)
-_SOQL_EFFECT = re.compile(r"\bFOR\s+(?:VIEW|REFERENCE|UPDATE)\b|\bUPDATE\s+(?:TRACKING|VIEWSTAT)\b", re.IGNORECASE)
+_SOQL_EFFECT = re.compile(
+    r"(?<![A-Za-z_])(?:FOR\s+(?:VIEW|REFERENCE|UPDATE)|UPDATE\s+(?:TRACKING|VIEWSTAT))(?![A-Za-z0-9_])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,10 @@ def check_token_request(sent: Outgoing, origin: str) -> None:
     """
     _check_origin(sent, origin)
     _check_spelling(sent)
-    form = dict(parse_qsl((sent.body or b"").decode("utf-8", "replace")))
-    right_form = (
-        sent.header("content-type") == "application/x-www-form-urlencoded" and form.get("grant_type") in _GRANTS
-    )
+    form = parse_qsl((sent.body or b"").decode("utf-8", "replace"))
+    grants = [value for name, value in form if name == "grant_type"]
+    is_form = sent.header("content-type") == "application/x-www-form-urlencoded"
+    right_form = is_form and len(grants) == 1 and grants[0] in _GRANTS
     if sent.method != "POST" or sent.path != _TOKEN or sent.query or sent.streamed or not right_form:
         raise _refusal(sent, "a login sends nothing but the token request")
 
@@ -130,7 +132,13 @@ def soql_has_effect(soql: str) -> bool:
 
 
 def _check_origin(sent: Outgoing, origin: str) -> None:
-    parts = urlsplit(sent.url)
+    # urlsplit drops tabs and line ends: what is checked would not be what is sent
+    if not re.fullmatch(r"[\x21-\x7e]+", sent.url) or "\\" in sent.url:
+        raise ProductionRefused("A request was not sent: its address is not spelled plainly.")
+    try:
+        parts = urlsplit(sent.url)
+    except ValueError:
+        raise ProductionRefused("A request was not sent: its address cannot be read.") from None
     if f"{parts.scheme}://{parts.netloc}" != origin:
         raise _refusal(sent, "it goes to another host than the one that the token was given for")
     host = sent.header("host")

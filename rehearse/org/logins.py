@@ -16,7 +16,6 @@ from urllib.parse import urlencode, urlsplit
 from rehearse import clock
 from rehearse.errors import LoginError, OrgRejected
 from rehearse.org import guard, sf_cli
-from rehearse.org.answers import scrub
 from rehearse.org.guard import Outgoing
 from rehearse.org.model import Login, Session
 from rehearse.org.transport import Transport, clean_origin
@@ -113,13 +112,12 @@ def _ask_for_token(transport: Transport, origin: str, form: Mapping[str, str], l
         body=urlencode(form).encode("ascii"),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
         with_token=False,
+        secrets=tuple(value for name, value in form.items() if name != "grant_type"),
     )
-    secrets = tuple(value for name, value in form.items() if name != "grant_type")
     try:
         answer: Any = json.loads(wire.fetch(call).content)
         token, instance = str(answer["access_token"]), str(answer["instance_url"])
     except OrgRejected as error:
-        error.org_message = scrub(error.org_message, secrets)
         said = f"{error.org_code}: {error.org_message}"
         raise LoginError(f"{doing} was refused ({said}).", "Check the client id, the secret and the user.") from error
     except (ValueError, KeyError, TypeError) as error:

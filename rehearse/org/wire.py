@@ -18,7 +18,7 @@ import requests
 import tenacity
 from urllib3.exceptions import HTTPError
 
-from rehearse.errors import OrgBusy, OrgError, RehearseError, SessionExpired
+from rehearse.errors import OrgBusy, OrgError, SessionExpired
 from rehearse.org import answers, guard
 from rehearse.org.guard import Outgoing, Permit
 from rehearse.org.model import Session
@@ -48,6 +48,7 @@ class Call:
     """One request, apart from host and token. `doing` begins every error message ("reading rows of Account").
 
     `body` may be made from the token (SOAP carries it inside). `safe`: may be sent again after a lost reply.
+    `secrets` stand in the body and are struck out of whatever the org says about it.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = True
     with_token: bool = True
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Wire:
@@ -169,13 +171,8 @@ class Wire:
             return self._grant
 
     def _once(self, grant: Grant, call: Call, consume: Callable[[requests.Response], T]) -> T:
-        secrets = (grant.session.access_token,)
         try:
             return self._exchange(grant, call, consume)
-        except RehearseError as error:
-            error.message = answers.scrub(error.message, secrets)
-            error.args = (error.message,)
-            raise
         except (requests.exceptions.RequestException, HTTPError, EOFError) as error:
             raise answers.error_for_exception(
                 error, call.doing, urlsplit(grant.session.instance_url).netloc, call.safe
@@ -190,6 +187,7 @@ class Wire:
             content_type = response.headers.get("Content-Type", "")
             if response.status_code >= 300 or "html" in content_type.lower():
                 fault = answers.read_fault(content_type, _read_some(response))
+                fault = answers.scrub(fault, (grant.session.access_token, *call.secrets))
                 raise answers.error_for(response.status_code, fault, call.doing, call.safe)
             result = consume(response)
         self._tell("after", call)
