@@ -42,6 +42,7 @@ class Estate:
         self.settings = Settings(file)
         self.tokens = Tokens(file)
         self._opened: dict[str, OrgState] = {}
+        self._retired: list[OrgState] = []
         self._opening = threading.RLock()
         self.pulse_lock = threading.RLock()
         self.pulse_depth = 0
@@ -146,12 +147,14 @@ class Estate:
         self.drop_org_files(org_id)
 
     def drop_org_files(self, org_id: str) -> None:
-        """Close an org that is gone, after the request that holds it, and remove its files; harmless to repeat."""
+        """Remove the files of an org that is gone; harmless to repeat.
+
+        A request that is under way in it may end in peace: its open file is closed with the estate.
+        """
         with self._opening:
             org = self._opened.pop(org_id[:15], None)
-        if org is not None:
-            with org.lock:
-                org.close()
+            if org is not None:
+                self._retired.append(org)
         path = self.org_path(org_id)
         for suffix in ("", "-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -223,8 +226,9 @@ class Estate:
     def close(self) -> None:
         """Close every org and the estate file."""
         with self._opening:
-            for org in self._opened.values():
+            for org in (*self._opened.values(), *self._retired):
                 with org.lock:
                     org.close()
             self._opened.clear()
+            self._retired.clear()
         self.file.close()

@@ -19,7 +19,6 @@ from rehearse.practice.sandbox_engine import alone, build_org, go_live
 from rehearse.practice.sandbox_requests import DEFAULTS, LICENCES
 from rehearse.practice.sandbox_rows import Info, Process, SandboxRows
 
-
 PLANTED_TEMPLATE = to_18("1ps000000000001")
 """The template of a planted Partial sandbox where none is given; a Partial one cannot be without."""
 

@@ -1,5 +1,6 @@
 """Mishaps of copies: suspended, stopped, locked, killed half-way, and two processes on one folder."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -75,3 +76,32 @@ def test_two_estates_of_one_folder_do_not_copy_twice(company):
         assert company.estate.sandbox("DEV").org_id == other.sandbox("DEV").org_id
     finally:
         other.close()
+
+
+def test_a_request_under_way_in_the_old_org_ends_in_peace(company):
+    info_id = company.ready("DEV", "Developer")
+    old = company.estate.sandbox("DEV")
+    company.wait(days=1)
+    company.refresh(info_id, "Developer", AutoActivate=True)
+    with old.transaction() as db:
+        company.finish()
+        assert db.execute('SELECT count(*) FROM "User"').fetchone() == (3,)
+    assert company.estate.sandbox("DEV") is not old
+
+
+def test_pulses_of_many_threads_beside_writers_neither_hang_nor_copy_twice(company):
+    infos = [company.create(name, "Developer") for name in ("AAA", "BBB", "CCC")]
+    production = company.estate.production
+
+    def write(number):
+        with production.transaction() as db:
+            db.execute('UPDATE "Account" SET "Site" = ?', (production.stamp(),))
+        company.estate.clock.move(timedelta(minutes=10))
+        company.estate.pulse()
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(write, range(40), timeout=60)) == list(range(40))
+    assert [company.newest(one).code for one in infos] == ["1", "1", "1"]
+    assert [company.newest(one).started - START for one in infos] == [5 * MINUTE, 50 * MINUTE, 95 * MINUTE]
+    assert len(company.estate.orgs()) == 4
