@@ -101,10 +101,9 @@ def member_rows(pen: Pen) -> Iterator[Row]:
     pen.counts["GroupMember"] = len(placed)
     for index, row_id in pen.reserve("GroupMember"):
         queue, user = placed[index]
-        stamps = pen.stamps(owned=False)
         yield {
             "Id": row_id,
             "GroupId": pen.queues[queue],
             "UserOrGroupId": pen.ids["User"][user],
-            "SystemModstamp": stamps["SystemModstamp"],
+            **pen.stamps(owned=False),
         }
