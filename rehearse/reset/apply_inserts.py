@@ -1,4 +1,4 @@
-"""Bringing back rows that no recycle bin holds: re-inserted by Bulk 2.0, parents first, each old Id mapped to its new one.
+"""Bringing back rows that no recycle bin holds: inserted by Bulk 2.0, parents first, old Ids mapped to new ones.
 
 The id map is committed in the transaction that closes the intent, before any row that refers to the new ones is sent.
 Results come in no promised order: they are matched by a digest of what was sent; what cannot be told apart is never
@@ -43,7 +43,7 @@ def apply_inserts(context: Context, actions: Sequence[Action], refused: Collecti
                 elif row.deleted:
                     context.note(action, "waiting", "it is in the recycle bin and was not undeleted")
                 else:
-                    context.note(action, "done" if (action.type, action.key) in context.written else "already")
+                    context.note_equal(action)
     _insert_levels(context, {one.key: one for one in missing})
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rehearse.errors import LoginError, OrgLimit, OrgRejected, OrgUncertain, Refused
+from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
 from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
@@ -27,7 +27,7 @@ Work = list[tuple[Action, Mapping[str, Value]]]
 
 
 def apply_updates(context: Context, actions: Sequence[Action]) -> None:
-    """Detach or update rows: only open fields, references mapped, null as null."""
+    """Detach or update rows, or finish rows that came back: only open fields, references mapped, null as null."""
     for object, group in by_object(actions).items():
         for batch in in_batches(group, context.settings.batch):
             decided = live_rows.decide_rows(context, object, batch)
@@ -47,12 +47,13 @@ def _judge(
     """The values to write for one row, or None after recording why nothing is written."""
     if (action.type, action.key) in context.foreign:
         return None
-    if decision.state == "foreign" or row is None:
+    returned = action.do in ("undelete", "insert")
+    if decision.state == "foreign" or row is None or (returned and live_rows.is_others(context, row)):
         where = "deleted since the plan was made" if row is None or row.deleted else FOREIGN
         context.note(action, "foreign", f"{where}{_who(row)}")
         return None
     if decision.state == "done":
-        context.note(action, "already")
+        context.note_equal(action)
         return None
     if action.do == "detach":
         return _detached(context, action, row, decision) or None
@@ -105,7 +106,7 @@ def deletable_rows(context: Context, object: str, batch: Sequence[Action]) -> li
     for action in batch:
         row = rows.get(action.key)
         if row is None or row.deleted:
-            context.note(action, "done" if (action.type, action.key) in context.written else "already")
+            context.note_equal(action)
         elif action.key in holds:
             context.note(action, "waiting", f"{holds[action.key]} of the baseline would be deleted with it")
         elif _edited(context, row, seen.get(action.key)):
@@ -139,7 +140,7 @@ def apply_undeletes(context: Context, actions: Sequence[Action]) -> list[Action]
                 if row is None:
                     lost.append(action)
                 elif not row.deleted:
-                    context.note(action, "already" if (action.type, action.key) not in context.written else "done")
+                    context.note_equal(action)
                 else:
                     work.append((action, {"Id": context.live_id(action.key)}))
             send_rows(context, "undelete", object, work, _undeleter(context))
@@ -162,7 +163,7 @@ def send_rows(context: Context, kind: str, object: str, work: Work, send: Send) 
         work, size = locked, max(1, size // 8)
         context.settings.sleep(context.settings.poll * attempt)
     for action, _ in work:
-        context.note(action, "failed", "UNABLE_TO_LOCK_ROW")
+        context.note(action, "failed", "locked or busy")
 
 
 def _send_part(
@@ -182,7 +183,10 @@ def _send_part(
         return []
     except OrgRejected as error:
         results = tuple(SaveResult(one, False, (RowError(error.org_code, ""),)) for one in ids)
-    except (OrgLimit, LoginError, Refused):
+    except OrgBusy:
+        close_entry(context, entry, [], {one.id: "ORG_BUSY" for one, _ in part})
+        return list(part)
+    except (OrgLimit, OrgUnreachable, LoginError, Refused):
         close_entry(context, entry, [], {one.id: "NOT_SENT" for one, _ in part})
         raise
     return _take_results(context, entry, part, results)

@@ -15,7 +15,7 @@ from rehearse import clock
 from rehearse.baseline.model import Capture, ComparableField
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.events import OnEvent
-from rehearse.journal import Entry, Journal
+from rehearse.journal import Entry, Journal, load_entries
 from rehearse.org.connect import OrgWriter
 from rehearse.org.model import Schema
 from rehearse.reset.id_map import IdMap
@@ -60,6 +60,7 @@ class Context:
     deployed: dict[tuple[str, str], int] = field(default_factory=dict)
     schemas: dict[str, Schema] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
+    outside: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""
@@ -83,6 +84,22 @@ class Context:
         if state == "done":
             self.written.add(place)
         self.results[action.id] = ActionResult(action.id, action.kind, action.type, action.key, state, detail)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All journal entries of this run, oldest first."""
+        return load_entries(self.id_map.database, self.journal.run)
+
+    def known_deploys(self) -> set[str]:
+        """The ids of deployments that the journal of this run knows."""
+        found: set[str] = set()
+        for entry in self.entries():
+            found.update([str(entry.detail["deploy"])] if "deploy" in entry.detail else [])
+            found.update(str(one) for one in (entry.result or {}).get("deploys", ()))
+        return found
+
+    def note_equal(self, action: Action) -> None:
+        """Record that an action is at its goal: by our own hand, or before we came."""
+        self.note(action, "done" if (action.type, action.key) in self.written else "already")
 
     def load_values(self, capture: Capture, object: str, keys: list[str]) -> dict[str, dict[str, str | None]]:
         """Stored values of rows of a capture, by Id, as they are to be written (line ends kept)."""

@@ -25,13 +25,13 @@ class IdMap:
     """The pairs of one generation."""
 
     def __init__(self, database: Database, org_id: str) -> None:
-        self._database = database
+        self.database = database
         self.org_id = org_id
 
     def load(self) -> dict[str, str]:
         """All pairs, old -> newest: a row that was re-inserted twice leads to its last Id."""
         query = sa.select(_pairs.c.old, _pairs.c.new).where(_pairs.c.org_id == self.org_id)
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             pairs = {row.old: row.new for row in connection.execute(query)}
         return {old: _last(old, pairs) for old in pairs}
 

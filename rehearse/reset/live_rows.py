@@ -23,7 +23,7 @@ TOUCHED = ("LastModifiedById", "LastModifiedDate", "IsDeleted")
 
 @dataclass(frozen=True)
 class LiveRow:
-    """One row as it is now. `deleted`: in the recycle bin. `by` and `at`: who touched it last, where the object says."""
+    """One row as it is now. `deleted`: in the recycle bin. `by`, `at`: who touched it last, where the object says."""
 
     values: Values
     deleted: bool

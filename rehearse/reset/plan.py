@@ -7,14 +7,14 @@ id of everything in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from rehearse import clock
 from rehearse.ids import build_content_id, build_ulid
 from rehearse.reset.inputs import PlanInputs
-from rehearse.reset.model import Action, ResetPlan
+from rehearse.reset.model import Action, Blocked, ResetPlan
 from rehearse.reset.plan_metadata import plan_metadata
 from rehearse.reset.plan_records import plan_records
 
@@ -33,11 +33,20 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         live_capture=inputs.after.ulid,
         made_at=inputs.made_at,
         actions=tuple(actions),
-        blocked=(*blocked_records, *blocked_metadata),
+        blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs)),
         warnings=warnings,
         fingerprint="",
     )
     return replace(plan, fingerprint=build_fingerprint(plan))
+
+
+def _left_out(inputs: PlanInputs) -> Iterator[Blocked]:
+    """What the user chose to leave alone: it stays different, so a proof has to name it."""
+    choices = inputs.choices
+    wanted = {"created": choices.delete_added, "updated": choices.update_changed, "deleted": choices.create_missing}
+    for change in inputs.changes:
+        if change.key in choices.left_out or not wanted[change.what]:
+            yield Blocked(change.kind, change.type, change.key, "manual", "left out by choice")
 
 
 def build_fingerprint(plan: ResetPlan) -> str:

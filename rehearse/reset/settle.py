@@ -12,9 +12,11 @@ from collections.abc import Callable
 from rehearse import clock
 from rehearse.errors import OrgRejected
 from rehearse.events import Noted
+from rehearse.ids import to_18
 from rehearse.journal import Entry
 from rehearse.org.model import Value
 from rehearse.reset.context import Context
+from rehearse.reset.inputs import FlowState
 
 ROW_KINDS = ("update", "delete", "undelete")
 
@@ -65,3 +67,45 @@ def _touched(row: dict[str, Value], stamp: str | None, user_id: str) -> bool:
     if row.get("LastModifiedById") != user_id or not now:
         return False
     return stamp is None or clock.from_iso(str(now)) > clock.from_iso(stamp)
+
+
+def settle_deploy(context: Context, entry: Entry) -> None:
+    """Wait for a deployment whose reply was lost, found by our user among those of this run; closes the intent."""
+    known = context.known_deploys()
+    found: list[str] = []
+
+    def seen() -> bool:
+        since = clock.iso(context.began)
+        soql = (
+            "SELECT Id FROM DeployRequest WHERE CreatedById = "
+            f"'{context.user_id}' AND CreatedDate >= {since} ORDER BY CreatedDate"
+        )
+        rows = context.writer.reader.fetch_tooling_rows(soql)
+        found.extend(one for row in rows if (one := to_18(str(row["Id"]))) not in known)
+        return bool(found)
+
+    if wait_for_effect(context, entry, seen):
+        for deploy_id in found:
+            context.writer.wait_deploy(deploy_id, context.on_event)
+    context.journal.close(entry, {"ok": [], "failed": {}, "seen": bool(found), "deploys": found})
+
+
+def fetch_flow(context: Context, flow: str) -> FlowState:
+    """The versions of a flow and the active one, from the Tooling API; no versions when there is no such flow."""
+    soql = f"SELECT VersionNumber, Status FROM Flow WHERE Definition.DeveloperName = '{flow}'"
+    rows = list(context.writer.reader.fetch_tooling_rows(soql))
+    numbers = {int(str(row["VersionNumber"])): str(row["Status"]) for row in rows}
+    active = next((number for number, status in numbers.items() if status == "Active"), 0)
+    return FlowState(active, tuple(sorted(numbers)))
+
+
+def settle_flow(context: Context, entry: Entry) -> None:
+    """Wait until a change of a flow shows, or can no longer do so; closes the intent."""
+    flow, version = str(entry.detail["flow"]), int(entry.detail["version"])
+
+    def seen() -> bool:
+        state = fetch_flow(context, flow)
+        return state.active == version if entry.detail["do"] == "activate-flow" else version not in state.versions
+
+    done = wait_for_effect(context, entry, seen)
+    context.journal.close(entry, {"ok": [], "failed": {}, "seen": done})

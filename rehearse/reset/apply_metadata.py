@@ -1,0 +1,134 @@
+"""Deploying and destroying components, each deployment journalled before and after; what is refused is set aside.
+
+Holds the writer, with apply_records and apply_inserts. A deployment is all or nothing, so a component that the org
+refuses is taken out and the rest is sent again; the next pass tries it anew, because relief within one transaction is
+not universal (facts/metadata.md 4.2). What is still in a state that the plan does not know is somebody's edit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rehearse.baseline.components import read_components, read_package
+from rehearse.errors import LoginError, NotFound, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
+from rehearse.events import Noted
+from rehearse.journal import Entry
+from rehearse.org.model import DeployResult
+from rehearse.reset import settle
+from rehearse.reset.context import Context
+from rehearse.reset.deploy_zip import build_destruction, build_upserts, write_zip
+from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.model import Action
+
+UNGUARDED = frozenset({"Profile"})
+"""Types whose retrieved content depends on what else is retrieved (facts/metadata.md 0, 4): not guarded by digest."""
+
+
+def apply_deploys(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:
+    """Deploy or destroy the components of these actions (all of one kind) that are still as the plan saw them."""
+    ready = _ready(context, actions)
+    while ready:
+        refused = _deploy(context, book, ready)
+        if not refused:
+            return
+        ready = [one for one in ready if one.id not in refused]
+
+
+def _ready(context: Context, actions: Sequence[Action]) -> list[Action]:
+    current = fetch_digests(context, actions)
+    found: list[Action] = []
+    for action in actions:
+        place = (action.type, action.key)
+        digest = current.get(place)
+        if place in context.foreign:
+            continue
+        if digest == action.goal and action.type not in UNGUARDED:
+            context.note_equal(action)
+        elif digest == action.expects or action.type in UNGUARDED or place in context.deployed:
+            found.append(action)
+        else:
+            context.note(action, "foreign", "changed since the plan was made; not deployed")
+    return found
+
+
+def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str, str], str]:
+    """The canonical digests that these components have in the org now; what is not there is absent."""
+    manifest: dict[str, set[str]] = {}
+    for action in actions:
+        if action.type not in UNGUARDED:
+            manifest.setdefault(action.type, set()).add(action.key)
+    if not manifest:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
+        path = Path(folder) / "now.zip"
+        context.writer.reader.retrieve({type: tuple(sorted(manifest[type])) for type in sorted(manifest)}, path)
+        components = read_components(read_package(path))
+    return {(one.type, one.full_name): one.digest for one in components}
+
+
+def _deploy(context: Context, book: MetadataBook, actions: Sequence[Action]) -> set[str]:
+    """One deployment; answers the ids of the actions that the org refused (all of them when it named none)."""
+    version = context.writer.reader.api_version
+    try:
+        build = build_destruction(actions, version) if actions[0].do == "destroy" else None
+        files = build or build_upserts(book, actions, version)
+    except NotFound as error:
+        for action in actions:
+            context.note(action, "failed", error.message)
+        return set()
+    entry = context.journal.open("deploy", {"actions": [one.id for one in actions]})
+    result = _run_deploy(context, entry, files)
+    if result is None:
+        for action in actions:
+            context.note(action, "waiting", "the reply was lost; the next pass looks again")
+        return set()
+    refused = {} if result.success else _refusals(result, actions)
+    ok = [one.id for one in actions] if result.success else []
+    context.journal.close(entry, {"ok": ok, "failed": refused})
+    for action in actions:
+        place = (action.type, action.key)
+        if result.success:
+            context.note(action, "done")
+            context.deployed[place] = context.deployed.get(place, 0) + 1
+        elif action.id in refused:
+            context.note(action, "failed", refused[action.id])
+    return set(refused)
+
+
+def _run_deploy(context: Context, entry: Entry, files: dict[str, bytes]) -> DeployResult | None:
+    context.schemas.clear()
+    try:
+        with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
+            path = Path(folder) / "deploy.zip"
+            write_zip(files, path)
+            deploy_id = context.writer.start_deploy(path)
+    except OrgUncertain:
+        context.on_event(Noted("The reply to a deployment was lost; looking at the org."))
+        settle.settle_deploy(context, entry)
+        return None
+    except (OrgBusy, OrgLimit, OrgUnreachable, LoginError, OrgRejected, Refused):
+        context.journal.close(entry, {"ok": [], "failed": {}, "void": True})
+        raise
+    context.journal.amend(entry, {"deploy": deploy_id})
+    return context.writer.wait_deploy(deploy_id, context.on_event)
+
+
+def _refusals(result: DeployResult, actions: Sequence[Action]) -> dict[str, str]:
+    """Why the org refused, by action id. A message about a container counts for its children."""
+    found: dict[str, str] = {}
+    for message in result.messages:
+        if message.success:
+            continue
+        for action in actions:
+            same = (action.type, action.key) == (message.type, message.full_name)
+            inside = action.key.partition(".")[0] == message.full_name and message.type == "CustomObject"
+            if same or (
+                inside and not any((one.type, one.key) == (message.type, message.full_name) for one in actions)
+            ):
+                found[action.id] = message.problem or "refused"
+    if not found:
+        why = result.error or next((one.problem for one in result.messages if not one.success), "the deployment failed")
+        found = {one.id: why for one in actions}
+    return found

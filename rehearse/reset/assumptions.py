@@ -1,0 +1,9 @@
+"""What a proof rests on that no document of Salesforce settles; each is named in every proof until it is confirmed."""
+
+ASSUMPTIONS: tuple[str, ...] = (
+    "formulas, roll-ups, audit fields, history, feed and share rows are not compared: they follow the compared fields",
+    "a row is undeleted with every field value that it had when it was deleted; what differs is written again",
+    "a lost call takes effect within 10 minutes or never",
+    "what a profile shows depends only on the frozen manifest that both captures were retrieved with",
+    "between the last read of a row and its write nobody edited it (each batch is read right before it is written)",
+)

@@ -1,0 +1,84 @@
+"""The zip files of a reset: baseline files to deploy, and destructive manifests. Pure but for writing the zip itself.
+
+What is deployed is the baseline's own text, cut down to the components of the plan. Two things are made here: a
+profile with explicit "off" entries, and an added record type set inactive, because an API cannot delete it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rehearse.baseline.canonical_xml import parse_xml
+from rehearse.baseline.component_types import PARENT_OF
+from rehearse.baseline.components import find_child
+from rehearse.baseline.packages import build_deploy_files, build_package_xml, read_package_xml
+from rehearse.reset.component_xml import set_text, wrap, write
+from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.model import Action
+from rehearse.reset.profile_undo import undo_profile
+
+
+def build_upserts(book: MetadataBook, actions: Iterable[Action], api_version: str) -> dict[str, bytes]:
+    """The files of a deployment that puts these components back. Raises NotFound for one that no capture holds."""
+    actions = list(actions)
+    added = [one for one in actions if (one.type, one.key) not in book.before]
+    wanted = {(one.type, one.key) for one in actions} - {(one.type, one.key) for one in added}
+    files = build_deploy_files(wanted, book.files_before, api_version) if wanted else {}
+    for action in actions:
+        if action.type == "Profile":
+            _undo_grants(book, action, files)
+    if added:
+        _deactivate(book, added, files, api_version)
+    return files
+
+
+def build_destruction(actions: Iterable[Action], api_version: str) -> dict[str, bytes]:
+    """The files of a deployment that deletes these components; children of a deleted container go along with it."""
+    actions = list(actions)
+    whole = {(one.type, one.key) for one in actions}
+    members: dict[str, set[str]] = {}
+    for one in actions:
+        parent = PARENT_OF.get(one.type)
+        if parent is None or (parent[0], one.key.partition(".")[0]) not in whole:
+            members.setdefault(one.type, set()).add(one.key)
+    return {
+        "package.xml": build_package_xml({}, api_version),
+        "destructiveChanges.xml": build_package_xml(members, api_version),
+    }
+
+
+def write_zip(files: Mapping[str, bytes], path: Path) -> None:
+    """A zip with the manifest at its root."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name in sorted(files):
+            zipped.writestr(name, files[name])
+
+
+def _undo_grants(book: MetadataBook, action: Action, files: dict[str, bytes]) -> None:
+    component = book.before.get((action.type, action.key))
+    for path in component.files if component else ():
+        if path in files and path in book.files_after:
+            files[path] = undo_profile(files[path], book.files_after[path])
+
+
+def _deactivate(book: MetadataBook, added: Iterable[Action], files: dict[str, bytes], api_version: str) -> None:
+    """Deploy added record types as inactive; they join the object's file where it is deployed anyway."""
+    members = {type: set(names) for type, names in read_package_xml(files.get("package.xml", b"<x/>")).items()}
+    for action in added:
+        component = book.after[(action.type, action.key)]
+        path = component.files[0]
+        root = parse_xml(book.files_after[path])
+        element = None if root is None else find_child(root, action.type, action.key.partition(".")[2])
+        if element is None:
+            continue
+        set_text(element, "active", "false")
+        present = parse_xml(files[path]) if path in files else None
+        if present is None:
+            files[path] = wrap("CustomObject", element)
+        else:
+            present.append(element)
+            files[path] = write(present)
+        members.setdefault(action.type, set()).add(action.key)
+    files["package.xml"] = build_package_xml(members, api_version)

@@ -1,0 +1,188 @@
+"""Reading what a plan is built from: the difference of two captures, the values of changed rows, the bin, schemas.
+
+Reads the store and the org; decides nothing. Rows that lost the values of a field which the rehearsal deleted are
+changes too, although the two captures share no such field: they are found here, so that no value is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rehearse.baseline.compare import compare
+from rehearse.baseline.components import read_flow_versions
+from rehearse.baseline.model import Capture, Change, Component
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.errors import OrgRejected
+from rehearse.org.connect import OrgReader
+from rehearse.org.model import Schema
+from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
+from rehearse.reset.model import Choices
+from rehearse.reset.row_state import Values, canonical_row, scope_fields
+
+
+@dataclass(frozen=True)
+class GatherRequest:
+    """Which two captures, for which baseline of which sandbox; `ids` is the id map of the generation."""
+
+    sandbox: str
+    baseline: str
+    before: Capture
+    after: Capture
+    made_at: datetime
+    ids: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
+
+
+def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> PlanInputs:
+    """Everything that `build_plan` needs. Raises Damaged, KeyUnavailable, OrgError."""
+    before, after = request.before, request.after
+    ids = relevant_ids(store, before, request.ids)
+    changes = compare(store, before, after, ids)
+    schemas = fetch_schemas(reader, before, after)
+    changes = with_lost_values(store, before, after, changes)
+    rows = {
+        object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
+        for object, group in _records_by_object(changes).items()
+    }
+    return PlanInputs(
+        sandbox=request.sandbox,
+        baseline=request.baseline,
+        before=before,
+        after=after,
+        changes=changes,
+        schemas=schemas,
+        rows=rows,
+        metadata=load_metadata(store, before, after, changes),
+        made_at=request.made_at,
+        ids=ids,
+        choices=request.choices,
+    )
+
+
+def relevant_ids(store: CaptureStore, before: Capture, ids: Mapping[str, str]) -> dict[str, str]:
+    """The pairs whose old Id this baseline holds: a baseline taken after a re-insert knows the new Id itself."""
+    if not ids:
+        return {}
+    known: set[str] = set()
+    for one in before.scope.objects:
+        known.update(str(row["Id"]) for row in store.load_rows(before.ulid, one.name, set(ids), ["Id"]))
+    return {old: new for old, new in ids.items() if old in known}
+
+
+def fetch_schemas(reader: OrgReader, before: Capture, after: Capture) -> dict[str, Schema]:
+    """The live describe of every object in either scope; an object that the org no longer has is absent."""
+    found: dict[str, Schema] = {}
+    for name in sorted({one.name for capture in (before, after) for one in capture.scope.objects}):
+        try:
+            found[name] = reader.fetch_schema(name)
+        except OrgRejected as error:
+            if error.org_code not in ("NOT_FOUND", "INVALID_TYPE"):
+                raise
+    return found
+
+
+def with_lost_values(
+    store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]
+) -> tuple[Change, ...]:
+    """The changes, and one more for each unchanged row that held a value in a field which is gone."""
+    known = {(one.type, one.key) for one in changes if one.kind == "record"}
+    found = list(changes)
+    for scope in before.scope.objects:
+        there = {one.name for one in scope_fields(after, scope.name)}
+        lost = [one.name for one in scope.fields if one.name not in there]
+        if not there or not lost:
+            continue
+        for row in store.load_rows(before.ulid, scope.name, None, lost):
+            key = str(row["Id"])
+            if (scope.name, key) not in known and any(row.get(name) is not None for name in lost):
+                found.append(Change("record", scope.name, key, "with the lost field", "without it"))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Pick:
+    before: Capture
+    after: Capture
+    object: str
+    changes: Sequence[Change]
+    ids: Mapping[str, str]
+    schema: Schema | None
+
+
+def _records_by_object(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.kind == "record":
+            groups.setdefault(change.type, []).append(change)
+    return groups
+
+
+def _row_book(reader: OrgReader, store: CaptureStore, pick: _Pick) -> RowBook:
+    live = {pick.ids.get(one.key, one.key): one.key for one in pick.changes}
+    return RowBook(
+        before=_load(store, pick.before, pick.object, {one.key: one.key for one in pick.changes}, {}),
+        after=_load(store, pick.after, pick.object, live, {new: old for old, new in pick.ids.items()}),
+        bin=_fetch_bin(reader, pick),
+    )
+
+
+def _load(
+    store: CaptureStore, capture: Capture, object: str, keys: Mapping[str, str], back: Mapping[str, str]
+) -> dict[str, Values]:
+    fields = scope_fields(capture, object)
+    rows = store.load_rows(capture.ulid, object, set(keys), [one.name for one in fields])
+    return {keys[str(row["Id"])]: canonical_row(row, fields, back) for row in rows}
+
+
+def _fetch_bin(reader: OrgReader, pick: _Pick) -> dict[str, Bin]:
+    """Where the deleted rows of one object are now, by queryAll."""
+    gone = {pick.ids.get(one.key, one.key): one.key for one in pick.changes if one.what == "deleted"}
+    if not gone or pick.schema is None:
+        return {}
+    fields = ["IsDeleted"] if pick.schema.field("IsDeleted") else ["Id"]
+    rows = reader.fetch_by_ids(pick.object, list(gone), fields, deleted=True)
+    found: dict[str, Bin] = dict.fromkeys(gone.values(), "absent")
+    for live, row in rows.items():
+        found[gone[live]] = "bin" if row.get("IsDeleted") is True else "live"
+    return found
+
+
+def load_metadata(store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]) -> MetadataBook:
+    """The changed components on both sides, their files, and the versions of their flows."""
+    names = {(one.type, one.key) for one in changes if one.kind == "component"}
+    return load_metadata_of(store, before, after, names)
+
+
+def load_metadata_of(
+    store: CaptureStore, before: Capture, after: Capture, names: Collection[tuple[str, str]]
+) -> MetadataBook:
+    """The named components on both sides, their files, and the versions of their flows."""
+    names = set(names)
+    names |= {("FlowDefinition", key.partition("-")[0]) for type, key in names if type == "Flow"}
+    names |= {("Flow", key) for type, key in names if type == "FlowDefinition"}
+    sides = [_side(store, capture, names) for capture in (before, after)]
+    (old, old_files), (new, new_files) = sides
+    return MetadataBook(old, new, old_files, new_files, _flows(old, old_files), _flows(new, new_files))
+
+
+def _side(
+    store: CaptureStore, capture: Capture, names: set[tuple[str, str]]
+) -> tuple[dict[tuple[str, str], Component], dict[str, bytes]]:
+    found = {
+        (one.type, one.full_name): one
+        for one in store.load_components(capture.ulid)
+        if (one.type, one.full_name) in names
+    }
+    paths = {path for one in found.values() for path in one.files}
+    return found, store.load_files(capture.ulid, paths) if paths else {}
+
+
+def _flows(components: Mapping[tuple[str, str], Component], files: Mapping[str, bytes]) -> dict[str, FlowState]:
+    found: dict[str, FlowState] = {}
+    for (type, name), component in components.items():
+        if type == "FlowDefinition" and component.files[0] in files:
+            versions = read_flow_versions(files[component.files[0]])
+            found[name] = FlowState(versions.active or 0, tuple(sorted(versions.versions)))
+    return found

@@ -1,0 +1,162 @@
+"""Grading: every change since the baseline gets one outcome, from what a fresh comparison shows. Pure.
+
+A change that is gone from the comparison is restored (our hand) or already equal. One that is still there is residue
+only when exactly the known residue is left; manual or impossible when the table of hazards said so; somebody else's
+when apply saw that or the row was last touched by another user since; everything else has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from rehearse.baseline.model import Change
+from rehearse.reset.component_marks import FLOW_TYPES, component_marks, residue_of
+from rehearse.reset.hazards import find_hazard
+from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
+from rehearse.reset.row_marks import create_marks, delete_marks, differing_fields, update_marks
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a proof is made from: the fresh comparison, and what plan and apply said."""
+
+    now: PlanInputs
+    plan: ResetPlan | None
+    report: ApplyReport | None
+    user_id: str
+
+
+def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
+    """One item for each change that plan or comparison knows, and one for each row with a new Id; sorted."""
+    remaining = {place_of(one): one for one in evidence.now.changes}
+    results = _results(evidence.report)
+    items: dict[Place, ProofItem] = {}
+    for place, kind in _planned(evidence.plan).items():
+        if place not in remaining:
+            result = results.get(place)
+            outcome: Outcome = "already equal" if result and result.state == "already" else "restored"
+            items[place] = ProofItem(kind, place[0], place[1], outcome)
+    for place, change in remaining.items():
+        items[place] = _grade_remaining(evidence, change, results.get(place))
+    for place, item in _re_inserted(evidence):
+        if place not in remaining or items[place].outcome == "residue":
+            items[place] = item
+    return tuple(sorted(items.values(), key=lambda one: (one.kind, one.type, one.key)))
+
+
+def place_of(change: Change) -> Place:
+    """A flow's definition and its file are one thing, as in the plan."""
+    if change.type in FLOW_TYPES:
+        return ("Flow", change.key.partition("-")[0])
+    return (change.type, change.key)
+
+
+def _results(report: ApplyReport | None) -> dict[Place, ActionResult]:
+    """The result that says most about each thing: a failure or somebody's edit before a success."""
+    order = ("already", "done", "waiting", "failed", "foreign")
+    found: dict[Place, ActionResult] = {}
+    for one in report.results if report else ():
+        known = found.get((one.type, one.key))
+        if known is None or order.index(one.state) > order.index(known.state):
+            found[(one.type, one.key)] = one
+    return found
+
+
+def _things(plan: ResetPlan | None) -> list[Action | Blocked]:
+    return [] if plan is None else [*plan.actions, *plan.blocked]
+
+
+def _planned(plan: ResetPlan | None) -> dict[Place, Literal["record", "component"]]:
+    return {(one.type, one.key): one.kind for one in _things(plan)}
+
+
+def _grade_remaining(evidence: Evidence, change: Change, result: ActionResult | None) -> ProofItem:
+    place = place_of(change)
+    blocked = _blocked(evidence.plan, place)
+    outcome, detail = _outcome(evidence, change, result, blocked)
+    return ProofItem(change.kind, place[0], place[1], outcome, detail, change.by)
+
+
+def _outcome(
+    evidence: Evidence, change: Change, result: ActionResult | None, blocked: Blocked | None
+) -> tuple[Outcome, str]:
+    residue = _residue(evidence, change)
+    if residue is not None:
+        return "residue", residue
+    if result is not None and result.state == "foreign":
+        return "changed by someone else", result.detail
+    marks = _marks(evidence.now, change)
+    hazard = find_hazard(change.kind, change.type, change.what, marks)
+    if hazard.grade == "manual" or (blocked and blocked.grade == "manual"):
+        return "manual", blocked.reason if blocked else hazard.reason
+    if hazard.grade == "impossible" or (blocked and blocked.grade == "impossible"):
+        return "impossible", blocked.reason if blocked else hazard.reason
+    if _by_others(evidence, change):
+        return "changed by someone else", "changed after the plan was made"
+    return "failed", result.detail if result else f"{change.what} and not put back"
+
+
+def _by_others(evidence: Evidence, change: Change) -> bool:
+    """Touched since the plan was made (or since apply began) by a user who is not ours."""
+    since = evidence.report.began if evidence.report else evidence.plan.made_at if evidence.plan else None
+    if since is None or change.at is None or not change.by:
+        return False
+    return change.at >= since and change.by != evidence.user_id
+
+
+def _residue(evidence: Evidence, change: Change) -> str | None:
+    now = evidence.now
+    if change.kind == "component":
+        if change.type in FLOW_TYPES:
+            return _flow_residue(now, change)
+        return residue_of(now.metadata, change.type, change.key)
+    if change.what == "updated" and change.key in now.ids:
+        book = now.rows.get(change.type, RowBook())
+        before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
+        marks, fixed = update_marks(now, change, differing_fields(now, change.type, before, after))
+        if "only-new-autonumber" in marks and marks == {"only-new-autonumber"}:
+            return f"re-inserted: {change.key} is now {now.ids[change.key]}, with a new {', '.join(fixed)}"
+    return None
+
+
+def _flow_residue(now: PlanInputs, change: Change) -> str | None:
+    """A flow that was deleted and redeployed counts its versions anew; content and activation are back."""
+    name = change.key.partition("-")[0]
+    before, after = now.metadata.flows_before.get(name), now.metadata.flows_after.get(name)
+    content = {one.key.partition("-")[0] for one in now.changes if one.type == "Flow"}
+    if before is None or after is None or name in content:
+        return None
+    if bool(before.active) == bool(after.active) and not set(after.versions) - set(before.versions):
+        lost = sorted(set(before.versions) - set(after.versions))
+        return f"older versions are lost: {', '.join(str(one) for one in lost)}" if lost else None
+    return None
+
+
+def _marks(now: PlanInputs, change: Change) -> set[str]:
+    if change.kind == "component":
+        return component_marks(now.metadata, change.type, change.key)
+    if change.what == "created":
+        return create_marks(now, change)
+    if change.what == "deleted":
+        return delete_marks(now, change)
+    book = now.rows.get(change.type, RowBook())
+    before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
+    return update_marks(now, change, differing_fields(now, change.type, before, after))[0]
+
+
+def _blocked(plan: ResetPlan | None, place: Place) -> Blocked | None:
+    return next((one for one in plan.blocked if (one.type, one.key) == place), None) if plan else None
+
+
+def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
+    """Rows of the baseline that live under a new Id: residue, always, also when every field is equal."""
+    kinds = {one.key: one.type for one in _things(evidence.plan)}
+    prefixes = {schema.key_prefix: name for name, schema in evidence.now.schemas.items() if schema.key_prefix}
+    for old, new in evidence.now.ids.items():
+        object = kinds.get(old) or prefixes.get(old[:3]) or old[:3]
+        yield (object, old), ProofItem("record", object, old, "residue", f"re-inserted: {old} is now {new}")

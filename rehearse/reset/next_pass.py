@@ -1,0 +1,61 @@
+"""What a later pass may touch: keys of the plan, and rows that our own user changed since apply began.
+
+Everything else that differs is somebody's business: it is recorded, graded by the proof, and left alone. A deletion
+that the plan does not name is never allowed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rehearse.reset.batches import by_object
+from rehearse.reset.context import Context
+from rehearse.reset.live_rows import LiveRow, fetch_live, is_others, is_ours
+from rehearse.reset.model import Action, ResetPlan
+
+MOST_DEPLOYMENTS = 2
+"""A component that was deployed this often and still differs will not come closer by a third deployment."""
+
+
+def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action]) -> tuple[Action, ...]:
+    """The actions of a new plan that this run may carry out; the others are recorded in `context.outside`."""
+    planned = {(one.type, one.key) for one in original.actions}
+    deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
+    actions = [one for one in actions if (one.type, one.key) not in context.foreign]
+    rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
+    kept: list[Action] = []
+    for action in actions:
+        place = (action.type, action.key)
+        if action.kind == "component":
+            allowed = place in planned and _may_deploy(context, action)
+        elif action.do == "delete":
+            allowed = place in deletable
+        else:
+            allowed = _may_write(context, action, place in planned, rows.get(place))
+        if allowed:
+            kept.append(action)
+        elif place not in planned:
+            context.outside[place] = "changed since the plan was made"
+    return tuple(kept)
+
+
+def _may_deploy(context: Context, action: Action) -> bool:
+    times = context.deployed.get((action.type, action.key), 0)
+    return times < (1 if action.grade == "residue" else MOST_DEPLOYMENTS)
+
+
+def _may_write(context: Context, action: Action, planned: bool, row: LiveRow | None) -> bool:
+    if planned:
+        if row is not None and not row.deleted and is_others(context, row) and action.do != "delete":
+            context.note(action, "foreign", f"changed during the reset by {row.by}; not written")
+            return False
+        return True
+    return row is not None and is_ours(context, row)
+
+
+def _fetch_rows(context: Context, actions: list[Action]) -> dict[tuple[str, str], LiveRow]:
+    found: dict[tuple[str, str], LiveRow] = {}
+    for object, group in by_object(actions).items():
+        rows = fetch_live(context, object, sorted({one.key for one in group}))
+        found.update({(object, key): row for key, row in rows.items()})
+    return found

@@ -1,0 +1,105 @@
+"""The proof after a reset: capture again, compare with the baseline, and grade every change that ever was.
+
+It believes nothing that apply said about the org: what counts is what a fresh capture shows. The report of apply only
+explains (restored by us, refused, somebody's edit). `clean` needs an empty comparison and no residue; a re-inserted row
+is always a residue, because its Id is not the one that it had.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rehearse.baseline.manifest import MANIFEST
+from rehearse.baseline.model import Capture, Change
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.writing import file_sha256
+from rehearse.events import OnEvent, ignore
+from rehearse.ids import build_ulid
+from rehearse.org.connect import OrgReader
+from rehearse.reset.assumptions import ASSUMPTIONS
+from rehearse.reset.gather import GatherRequest, gather
+from rehearse.reset.grading import Evidence, grade_changes, place_of
+from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.live_capture import capture_live
+from rehearse.reset.model import ApplyReport, Proof, ProofItem, ResetPlan, Verdict
+from rehearse.reset.outside import count_outside
+
+
+@dataclass(frozen=True)
+class ProofRequest:
+    """What to prove: that `before` is what the sandbox holds. `plan` and `report` explain what was done, if anything.
+
+    `ids` is the generation's id map; `now` is when the proof is made.
+    """
+
+    baseline: str
+    before: Capture
+    now: datetime
+    plan: ResetPlan | None = None
+    report: ApplyReport | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
+    """The proof for a sandbox as it is now. Raises GenerationChanged, Damaged, OrgError; never guesses a grade."""
+    live = capture_live(reader, store, request.before, on_event)
+    gathered = gather(
+        reader,
+        store,
+        GatherRequest(request.before.sandbox, request.baseline, request.before, live, request.now, request.ids),
+    )
+    user_id = reader.fetch_identity().user_id
+    items = grade_changes(Evidence(gathered, request.plan, request.report, user_id))
+    return _build(store, request, live, gathered, items, count_outside(reader, request.before))
+
+
+def _build(
+    store: CaptureStore,
+    request: ProofRequest,
+    live: Capture,
+    gathered: PlanInputs,
+    items: tuple[ProofItem, ...],
+    outside: Mapping[str, int],
+) -> Proof:  # fmt: skip
+    before, plan = request.before, request.plan
+    digests = {
+        "baseline_manifest": file_sha256(store.folder(before.ulid) / MANIFEST),
+        "live_manifest": file_sha256(store.folder(live.ulid) / MANIFEST),
+    }
+    if plan is not None:
+        digests["plan"] = plan.fingerprint
+    return Proof(
+        id=build_ulid(request.now),
+        sandbox=before.sandbox,
+        org_id=before.org_id,
+        baseline=request.baseline,
+        baseline_snapshot=before.snapshot_id,
+        live_snapshot=live.snapshot_id,
+        plan=None if plan is None else plan.id,
+        at=request.now,
+        verdict=find_verdict(items, gathered.changes, before, live),
+        items=items,
+        counts=dict(sorted(Counter(one.outcome for one in items).items())),
+        scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
+        outside_scope=dict(outside),
+        assumptions=ASSUMPTIONS,
+        digests=digests,
+        ids=dict(gathered.ids),
+    )
+
+
+def find_verdict(items: tuple[ProofItem, ...], changes: tuple[Change, ...], before: Capture, live: Capture) -> Verdict:
+    """clean: nothing differs and nothing is residue · clean-with-residue: only named residue · partial: a capture is
+    incomplete, so that no statement covers the scope · dirty: anything else."""
+    if before.verdict != "usable" or live.verdict != "usable":
+        return "partial"
+    outcomes = {one.outcome for one in items}
+    explained = {(one.type, one.key) for one in items if one.outcome == "residue"}
+    if outcomes - {"restored", "already equal", "residue"}:
+        return "dirty"
+    if any(place_of(one) not in explained for one in changes):
+        return "dirty"
+    return "clean-with-residue" if "residue" in outcomes else "clean"
