@@ -40,7 +40,7 @@ class QueryResult:
     @property
     def rows(self) -> Iterator[Row]:
         """Rows as REST answers them: nested, each with `attributes`, datetimes with +0000."""
-        shape = _Shape(self.plan, self._org, self.version)
+        shape = Shape(self.plan, self._org, self.version)
         return (shape.row(raw) for raw in self._read())
 
     def values(self) -> Iterator[Raw]:
@@ -79,8 +79,8 @@ def rest_value(kind: str, value: Any) -> Any:
     return value
 
 
-class _Shape:
-    """Builds nested rows out of result tuples."""
+class Shape:
+    """Builds nested rows, as REST answers them, out of result tuples."""
 
     def __init__(self, plan: Plan, org: OrgState, version: str) -> None:
         self.plan = plan
@@ -140,7 +140,7 @@ class _Shape:
             found = self.org.db.execute(plan.sql(), [parent_id, *plan.params]).fetchall()
         if not found:
             return None
-        shape = _Shape(plan, self.org, self.version)
+        shape = Shape(plan, self.org, self.version)
         return {"totalSize": len(found), "done": True, "records": [shape.row(raw) for raw in found]}
 
 

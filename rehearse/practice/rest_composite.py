@@ -1,0 +1,172 @@
+"""/composite (up to 25 calls in one, later ones may quote earlier answers) and /composite/tree (rows with children).
+
+Sub-requests go to the same handlers as requests over HTTP. With allOrNone everything is taken back when one fails; the
+others then answer PROCESSING_HALTED, as Salesforce has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from rehearse.practice import rest_collections, rest_query, rest_resources, rest_rows
+from rehearse.practice.http_errors import ApiError, error_body
+from rehearse.practice.rest_call import Answer, Call, Entry, find_handler, make_routes, problem_json
+from rehearse.practice.rest_resources import known_object
+from rehearse.practice.rows_rollup import recalculate
+from rehearse.practice.rows_values import RowError
+from rehearse.practice.rows_write import Work, insert_row
+from rehearse.practice.schema import ObjectDef
+
+MOST_REQUESTS = 25
+MOST_TREE_ROWS = 200
+QUOTED = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
+TARGETS = [*rest_resources.ENTRIES, *rest_query.ENTRIES, *rest_rows.ENTRIES, *rest_collections.ENTRIES]
+HALTED = "The transaction was rolled back since another operation in the same transaction failed."
+
+
+class _Undone(Exception):
+    """Takes the whole call back."""
+
+
+def composite(call: Call) -> Answer:
+    """POST /composite {allOrNone, compositeRequest: [{method, url, referenceId, body}]}."""
+    asked = call.json_object()
+    requests = asked.get("compositeRequest")
+    if not isinstance(requests, list) or not all(isinstance(one, dict) for one in requests):
+        raise ApiError(400, "JSON_PARSER_ERROR", "compositeRequest must be a list of requests")
+    if len(requests) > MOST_REQUESTS:
+        raise ApiError(
+            400, "LIMIT_EXCEEDED", f"Cannot have more than {MOST_REQUESTS} subrequests in a composite request"
+        )
+    every = asked.get("allOrNone") is True
+    done: list[dict[str, Any]] = []
+    try:
+        with call.org.transaction():
+            for request in requests:
+                done.append(_sub_request(call, request, done))
+                if every and done[-1]["httpStatusCode"] >= 400:
+                    raise _Undone
+    except _Undone:
+        done = _halted(requests, done)
+    return Answer(200, {"compositeResponse": done})
+
+
+def _halted(requests: list[dict[str, Any]], done: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    failed = done[-1]
+    body = [{"errorCode": "PROCESSING_HALTED", "message": HALTED}]
+    others = [_result(str(one.get("referenceId", "")), 400, body) for one in requests]
+    others[len(done) - 1] = failed
+    return others
+
+
+def _result(reference: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return {"body": body, "httpHeaders": dict(headers or {}), "httpStatusCode": status, "referenceId": reference}
+
+
+def _sub_request(call: Call, request: dict[str, Any], done: list[dict[str, Any]]) -> dict[str, Any]:
+    reference = str(request.get("referenceId", ""))
+    try:
+        address = _quote_earlier(str(request.get("url", "")), done)
+        sent = json.loads(_quote_earlier(json.dumps(request.get("body")), done))
+        with call.org.transaction():
+            answer = _dispatch(call, str(request.get("method", "GET")).upper(), address, sent)
+        return _result(reference, answer.status, answer.body, answer.headers)
+    except ApiError as error:
+        return _result(reference, error.status, error_body(error))
+
+
+def _quote_earlier(text: str, done: list[dict[str, Any]]) -> str:
+    """Put values of earlier answers in the place of @{reference.field}."""
+    bodies = {one["referenceId"]: one["body"] for one in done}
+
+    def one(found: re.Match[str]) -> str:
+        value: Any = bodies.get(found[1])
+        for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", found[2]):
+            try:
+                value = value[int(index)] if index else value[name]
+            except (KeyError, IndexError, TypeError):
+                text = f"Invalid reference specified. No value for {found[0]} found"
+                raise ApiError(400, "PROCESSING_HALTED", text) from None
+        return str(value)
+
+    return QUOTED.sub(one, text)
+
+
+def _dispatch(call: Call, method: str, address: str, sent: Any) -> Answer:
+    parts = urlsplit(address)
+    found = re.fullmatch(r"/services/data/v\d+\.0(/.*?)/?", parts.path)
+    handler = find_handler(TARGETS, method, unquote(found[1])) if found is not None else None
+    if handler is None:
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    inner = replace(call, path=handler[1], query=query, body=json.dumps(sent).encode() if sent is not None else b"")
+    return handler[0](inner)
+
+
+# ---- tree
+
+
+def tree(call: Call) -> Answer:
+    """POST /composite/tree/X {records: [{attributes: {type, referenceId}, …, Children: {records: […]}}]}: 201, or 400
+    with the errors of the rows that failed, and then nothing is kept."""
+    definition = known_object(call)
+    records = call.json_object().get("records")
+    if not isinstance(records, list) or not records:
+        raise ApiError(400, "JSON_PARSER_ERROR", "records must be a list of at least one record")
+    results: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    work = Work(call.org, call.user_id)
+    try:
+        with call.org.transaction():
+            for record in records:
+                _plant(work, definition, record, {}, (results, failures))
+            recalculate(call.org, call.user_id, work.touched)
+            rest_collections.check_size(len(results) + len(failures), "create", MOST_TREE_ROWS)
+            if failures:
+                raise _Undone
+    except _Undone:
+        return Answer(400, {"hasErrors": True, "results": failures})
+    return Answer(201, {"hasErrors": False, "results": results})
+
+
+def _plant(
+    work: Work,
+    definition: ObjectDef,
+    record: dict[str, Any],
+    link: dict[str, str],
+    kept: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+) -> None:
+    """Insert one record of a tree and then its children, which point at it."""
+    reference = str(record.get("attributes", {}).get("referenceId", ""))
+    children = {
+        key: value["records"] for key, value in record.items() if isinstance(value, dict) and "records" in value
+    }
+    values = {key: value for key, value in record.items() if key not in children and key != "attributes"}
+    try:
+        with work.org.transaction():
+            saved = insert_row(work, definition, {**values, **link})
+    except RowError as error:
+        kept[1].append({"referenceId": reference, "errors": [problem_json((error.code, error.message, error.fields))]})
+        return
+    kept[0].append({"referenceId": reference, "id": saved.id})
+    for key, planted in children.items():
+        child, name = find_child(work, definition, key)
+        for one in planted:
+            _plant(work, child, one, {name: str(saved.id)}, kept)
+
+
+def find_child(work: Work, definition: ObjectDef, key: str) -> tuple[ObjectDef, str]:
+    """The object and reference field behind a child relationship. Raises ApiError INVALID_FIELD."""
+    for child in work.org.objects().values():
+        for field in child.fields:
+            if (field.child_relationship or "").lower() == key.lower() and definition.name in field.reference_to:
+                return child, field.name
+    raise ApiError(400, "INVALID_FIELD", f"No such column '{key}' on sobject of type {definition.name}", (key,))
+
+
+routes = make_routes([Entry("POST", "/composite", composite), Entry("POST", "/composite/tree/{name}", tree)])
