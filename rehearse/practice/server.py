@@ -47,6 +47,24 @@ class PracticeProtocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
+class PortServer(uvicorn.Server):
+    """uvicorn on one port, that ends when it is told to and does not look ten times a second whether it was."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        if not self.should_exit:
+            await self._ended.wait()
+
+    def end(self) -> None:
+        """Let the port close; from any thread, once the server has started."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._ended.set)
+
+
 class PracticeServer:
     """A running practice org. `start()` returns when both ports answer; `stop()` when everything has ended."""
 
@@ -57,20 +75,27 @@ class PracticeServer:
         self.url = self.http_url = ""
         self.estate: Any = None
         self._ports = (https_port, http_port)
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[PortServer] = []
         self._thread: threading.Thread | None = None
 
     def start(self) -> "PracticeServer":
-        """Open the estate, bind both ports, and serve from a thread. Raises OSError when a given port is taken."""
-        self._claim = claim_folder(self.folder)
-        sockets = bind_both(*self._ports)
-        self.ca_file, server_file = ensure_certificate(self.folder)
+        """Open the estate, bind both ports, and serve from a thread.
+
+        Raises FileNotFoundError for a folder without an estate, FolderTaken, and OSError when a given port is taken.
+        """
         self.estate = Estate.open(self.folder)
+        try:
+            self._claim = claim_folder(self.folder)
+            sockets = bind_both(*self._ports)
+        except (FolderTaken, OSError):
+            self.estate.close()
+            raise
+        self.ca_file, server_file = ensure_certificate(self.folder)
         self.requests = RequestLog(self.folder / "estate.db")
         self.workers = BulkWorkers(self.estate, self.folder / "pages", self.faults)
         self.url, self.http_url = (f"{kind}://{HOST}:{sock.getsockname()[1]}" for kind, sock in sockets.items())
         app = build_app(self)
-        self._servers = [uvicorn.Server(_configure(app, certificate)) for certificate in (server_file, None)]
+        self._servers = [PortServer(_configure(app, certificate)) for certificate in (server_file, None)]
         self._thread = threading.Thread(target=self._serve, args=(list(sockets.values()),), daemon=True)
         self._thread.start()
         self.workers.start()
@@ -83,7 +108,7 @@ class PracticeServer:
     def stop(self) -> None:
         """End both ports, the bulk workers and the estate; running jobs stop at the next chunk and continue later."""
         for server in self._servers:
-            server.should_exit = True
+            server.end()
         self.workers.stop()
         if self._thread is not None:
             self._thread.join()
@@ -104,6 +129,7 @@ class PracticeServer:
             await asyncio.gather(
                 *(server.serve(sockets=[sock]) for server, sock in zip(self._servers, sockets, strict=True))
             )
+            await drop_connections()
 
         try:
             asyncio.run(serve_all())
@@ -135,12 +161,22 @@ def _configure(app: Any, certificate: Path | None) -> uvicorn.Config:
     )
 
 
+async def drop_connections() -> None:
+    """End what is still open: a TLS peer that never says goodbye would be waited for half a minute, or leak."""
+    transports = getattr(asyncio.get_running_loop(), "_transports", {})
+    for transport in list(transports.values()):
+        transport.abort()
+    for _ in range(3):
+        await asyncio.sleep(0)  # closing happens in callbacks of the loop
+
+
 def bind_both(https_port: int, http_port: int) -> dict[str, socket.socket]:
     """Bound sockets for `https` and `http`, on the given ports or free ones (0). Raises OSError for a taken port."""
     bound: dict[str, socket.socket] = {}
     try:
         for kind, port in (("https", https_port), ("http", http_port)):
-            bound[kind] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            # The protocol is named so that asyncio turns Nagle's waiting off: 40 ms an answer otherwise.
+            bound[kind] = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             bound[kind].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound[kind].bind((HOST, port))
     except OSError:
