@@ -7,7 +7,7 @@ before each write.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,10 +23,16 @@ from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
 
 
+def never(actions: Sequence[Action]) -> bool:
+    """The answer of nobody: no deletion that the plan does not name."""
+    return False
+
+
 @dataclass(frozen=True)
 class ApplySettings:
     """Named limits of apply. `uncertain_for`: how long a lost write may still take effect (the platform's longest
-    call); `now` and `sleep` are injected by tests."""
+    call); `now` and `sleep` are injected by tests. `ask_more` is asked before rows are deleted that the plan does not
+    name and that our own writes made (automation); it answers whether they may go."""
 
     max_passes: int = 6
     batch: int = 200
@@ -36,6 +42,7 @@ class ApplySettings:
     poll: float = 5.0
     now: Callable[[], datetime] = clock.now
     sleep: Callable[[float], None] = time.sleep
+    ask_more: Callable[[Sequence[Action]], bool] = never
 
 
 @dataclass

@@ -18,7 +18,7 @@ from rehearse.reset.context import Context
 from rehearse.reset.model import Action
 from rehearse.reset.row_state import Decision, Values, canonical_row, decide, guard_fields, scope_fields
 
-TOUCHED = ("LastModifiedById", "LastModifiedDate", "IsDeleted")
+TOUCHED = ("LastModifiedById", "LastModifiedDate", "IsDeleted", "CreatedById", "CreatedDate")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class LiveRow:
     deleted: bool
     by: str
     at: datetime | None
+    created_by: str = ""
+    created_at: datetime | None = None
 
 
 def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, LiveRow]:
@@ -47,13 +49,18 @@ def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, 
 
 
 def _live_row(row: Mapping[str, Value], fields: Sequence[ComparableField], back: Mapping[str, str]) -> LiveRow:
-    stamp = row.get("LastModifiedDate")
     return LiveRow(
         canonical_row(row, fields, back),
         row.get("IsDeleted") is True,
         str(row.get("LastModifiedById") or ""),
-        clock.from_iso(str(stamp)) if stamp else None,
+        _instant(row.get("LastModifiedDate")),
+        str(row.get("CreatedById") or ""),
+        _instant(row.get("CreatedDate")),
     )
+
+
+def _instant(value: Value) -> datetime | None:
+    return clock.from_iso(str(value)) if value else None
 
 
 def is_ours(context: Context, row: LiveRow) -> bool:

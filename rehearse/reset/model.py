@@ -6,9 +6,10 @@ record value. A proof says, item by item, what became of every change since the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal
 
 Grade = Literal["exact", "residue", "manual", "impossible", "unknown"]
@@ -30,6 +31,28 @@ Do = Literal[
     "activate-flow",
     "delete-flow-version",
 ]
+
+
+What = Literal["created", "updated", "deleted", "any"]
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One row: for changes that fit, the grade to expect, the reason in words, and where that is known from."""
+
+    name: str
+    kind: Literal["record", "component"]
+    types: tuple[str, ...]
+    what: What
+    when: tuple[str, ...]
+    grade: Grade
+    reason: str
+    source: str
+
+    def fits(self, type: str, what: str, marks: Collection[str]) -> bool:
+        """Whether this row speaks about a change of this type with these marks."""
+        named = any(fnmatchcase(type, pattern) for pattern in self.types)
+        return named and self.what in ("any", what) and all(mark in marks for mark in self.when)
 
 
 @dataclass(frozen=True)

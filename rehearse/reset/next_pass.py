@@ -1,12 +1,12 @@
 """What a later pass may touch: keys of the plan, and rows that our own user changed since apply began.
 
-Everything else that differs is somebody's business: it is recorded, graded by the proof, and left alone. A deletion
-that the plan does not name is never allowed here.
+Everything else that differs is somebody's business: it is recorded, graded by the proof, and left alone. Rows that our
+own writes made (automation) are deleted only after asking again, because no plan named them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from rehearse.reset.batches import by_object
 from rehearse.reset.context import Context
@@ -23,9 +23,12 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
     deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
     actions = [one for one in actions if (one.type, one.key) not in context.foreign]
     rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
-    kept: list[Action] = []
+    kept: list[Action] = _asked(context, actions, deletable, rows)
+    asked = {one.id for one in kept}
     for action in actions:
         place = (action.type, action.key)
+        if action.id in asked:
+            continue
         if action.kind == "component":
             allowed = place in planned and _may_deploy(context, action)
         elif action.do == "delete":
@@ -37,6 +40,26 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
         elif place not in planned:
             context.outside[place] = "changed since the plan was made"
     return tuple(kept)
+
+
+def _asked(
+    context: Context,
+    actions: Iterable[Action],
+    deletable: Collection[tuple[str, str]],
+    rows: Mapping[tuple[str, str], LiveRow],
+) -> list[Action]:
+    """Deletions of rows that we made ourselves, as far as somebody agreed to them."""
+    made = [
+        one
+        for one in actions
+        if one.do == "delete"
+        and (one.type, one.key) not in deletable
+        and (row := rows.get((one.type, one.key))) is not None
+        and row.created_by == context.user_id
+        and row.created_at is not None
+        and row.created_at >= context.began
+    ]
+    return made if made and context.settings.ask_more(made) else []
 
 
 def _may_deploy(context: Context, action: Action) -> bool:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, component_marks, is_active
-from rehearse.reset.hazards import Hazard, find_hazard
+from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import FlowState, PlanInputs
-from rehearse.reset.model import Action, Blocked, Do
+from rehearse.reset.model import Action, Blocked, Do, Hazard
 
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930

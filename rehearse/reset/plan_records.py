@@ -13,9 +13,9 @@ from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
 from rehearse.reset.coupled import with_coupled
-from rehearse.reset.hazards import Hazard, find_hazard
+from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
-from rehearse.reset.model import Action, Blocked, Do
+from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 

@@ -1,0 +1,195 @@
+"""The hazards of records, as data (facts/data.md 4). From the particular to the general: the first row that fits decides."""
+
+from __future__ import annotations
+
+from rehearse.reset.model import Grade, Hazard, What
+
+
+def _record(name: str, types: str, what: What, when: str, verdict: tuple[Grade, str, str]) -> Hazard:
+    grade, reason, source = verdict
+    return Hazard(name, "record", tuple(types.split()), what, tuple(when.split()), grade, reason, source)
+
+
+RECORD_HAZARDS: tuple[Hazard, ...] = (
+    _record(
+        "user-created",
+        "User",
+        "created",
+        "",
+        (
+            "manual",
+            "a User cannot be deleted; deactivate it by hand",
+            "SOAP API guide, getUpdated: users are never deleted",
+        ),
+    ),
+    _record(
+        "content-version",
+        "ContentVersion",
+        "created",
+        "",
+        (
+            "impossible",
+            "a ContentVersion cannot be deleted by an API; only its whole document can",
+            "Object reference, ContentVersion",
+        ),
+    ),
+    _record(
+        "content-document",
+        "ContentDocument",
+        "deleted",
+        "hard-deleted",
+        ("impossible", "a ContentDocument cannot be created by an API", "Object reference, ContentDocument"),
+    ),
+    _record(
+        "contract-activated",
+        "Contract",
+        "any",
+        "activated",
+        ("impossible", "an activated Contract cannot go back and cannot be deleted", "Object reference, Contract"),
+    ),
+    _record(
+        "lead-converted",
+        "Lead",
+        "updated",
+        "converted",
+        (
+            "impossible",
+            "the conversion of a Lead cannot be undone",
+            "Object reference, Lead (IsConverted is read-only)",
+        ),
+    ),
+    _record(
+        "recurring",
+        "Task Event",
+        "deleted",
+        "hard-deleted recurring",
+        ("manual", "a series comes back by undelete only", "Object reference, Task (recurrence fields)"),
+    ),
+    _record(
+        "created-not-deletable",
+        "*",
+        "created",
+        "not-deletable",
+        ("impossible", "the object does not allow deletion", "describe: deletable is false"),
+    ),
+    _record(
+        "created",
+        "*",
+        "created",
+        "",
+        ("exact", "deleted; it stays in the recycle bin for 15 days", "SOAP API guide, delete"),
+    ),
+    _record(
+        "deleted-not-createable",
+        "*",
+        "deleted",
+        "hard-deleted not-createable",
+        (
+            "impossible",
+            "it is not in the recycle bin and the object does not allow inserts",
+            "describe: createable is false",
+        ),
+    ),
+    _record(
+        "deleted-with-object",
+        "*",
+        "deleted",
+        "object-lost",
+        (
+            "residue",
+            "its object was deleted; the row comes back under a new Id",
+            "Salesforce Help, Manage deleted custom objects",
+        ),
+    ),
+    _record(
+        "deleted-autonumber",
+        "*",
+        "deleted",
+        "hard-deleted autonumber",
+        (
+            "residue",
+            "not in the recycle bin: it comes back under a new Id and a new auto-number",
+            "SOAP API guide, undelete; Object reference, auto-number fields",
+        ),
+    ),
+    _record(
+        "deleted-not-in-bin",
+        "*",
+        "deleted",
+        "hard-deleted",
+        ("residue", "not in the recycle bin: it comes back under a new Id", "SOAP API guide, undelete"),
+    ),
+    _record(
+        "deleted-not-undeletable",
+        "*",
+        "deleted",
+        "not-undeletable",
+        (
+            "residue",
+            "the object does not allow undelete: it comes back under a new Id",
+            "describe: undeletable is false",
+        ),
+    ),
+    _record(
+        "deleted", "*", "deleted", "in-bin", ("exact", "undeleted: Id and values are kept", "SOAP API guide, undelete")
+    ),
+    _record(
+        "deleted-unknown-bin",
+        "*",
+        "deleted",
+        "",
+        (
+            "unknown",
+            "undeleted while it is in the recycle bin, else re-inserted under a new Id",
+            "SOAP API guide, undelete",
+        ),
+    ),
+    _record(
+        "master-detail-fixed",
+        "*",
+        "updated",
+        "reference-not-updateable",
+        (
+            "impossible",
+            "its parent was changed and the relation does not allow reparenting",
+            "describe: the master-detail field is not updateable",
+        ),
+    ),
+    _record(
+        "amount-with-products",
+        "Opportunity",
+        "updated",
+        "amount-with-products",
+        (
+            "residue",
+            "Amount follows the products of the opportunity; it returns when they do",
+            "Salesforce Help 004052228",
+        ),
+    ),
+    _record(
+        "updated-not-updateable",
+        "*",
+        "updated",
+        "field-not-updateable",
+        ("impossible", "a changed field cannot be written", "describe: updateable is false"),
+    ),
+    _record(
+        "updated-residue",
+        "*",
+        "updated",
+        "only-new-autonumber",
+        ("residue", "re-inserted with a new auto-number", "Object reference, auto-number fields"),
+    ),
+    _record(
+        "field-lost",
+        "*",
+        "updated",
+        "field-lost",
+        (
+            "exact",
+            "the field is redeployed first, then its values are written again",
+            "Salesforce Help, Manage deleted custom fields (a redeployed field is empty)",
+        ),
+    ),
+    _record("updated", "*", "updated", "", ("exact", "only the changed fields are written", "REST API guide, update")),
+)
