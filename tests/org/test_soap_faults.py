@@ -1,0 +1,316 @@
+"""SOAP building and parsing, and Metadata zips both ways, against a server that cuts and faults."""
+
+import base64
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearse.errors import OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, ProductionRefused, UsageError
+from rehearse.org import metadata, soap_request
+from rehearse.org.metadata import MetadataReader, MetadataWriter
+from rehearse.org.rows import RowWriter
+from rehearse.org.soap import ReplyParser
+from rehearse.org.soap_request import METADATA, build_envelope
+from rehearse.org.wire import Wire
+
+ENV = "http://schemas.xmlsoap.org/soap/envelope/"
+TEXT = st.text(st.characters(min_codepoint=9, max_codepoint=0xD7FF), max_size=30).filter(
+    lambda text: not soap_request._NOT_XML.search(text)
+)
+
+
+def reply(body: object, status: int = 200, **headers: str) -> tuple[Any, ...]:
+    return ("reply", body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def answer(operation: str, inner: str, status: int = 200) -> tuple[Any, ...]:
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{ENV}" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns="{METADATA}"><soapenv:Body>'
+        f"<{operation}Response>{inner}</{operation}Response></soapenv:Body></soapenv:Envelope>"
+    )
+    return reply(body.encode(), status, Content_Type="text/xml; charset=UTF-8")
+
+
+def a_zip(size: int = 50) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("package.xml", "<Package/>" * size)
+    return buffer.getvalue()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["members", "name", "a"]), TEXT), max_size=5))
+def test_every_text_survives_the_envelope(values: list[tuple[str, str]]) -> None:
+    body = build_envelope(METADATA, "retrieve", {"x": [{name: text} for name, text in values]}, "tok<&>en")
+    root = ElementTree.fromstring(body)
+    assert root.findtext(f".//{{{METADATA}}}sessionId") == "tok<&>en"
+    found = [(one[0].tag.partition("}")[2], one[0].text or "") for one in root.iter(f"{{{METADATA}}}x")]
+    assert found == values
+    assert soap_request.read_operation(body) == soap_request.Operation(METADATA, "retrieve")
+
+
+@pytest.mark.parametrize("text", ["a\x0bb", "\x00", "\ufffe", "\ud800"])
+def test_text_that_xml_cannot_carry_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        build_envelope(METADATA, "retrieve", {"name": text}, "token")
+
+
+def test_values_are_spelled_as_xsd_wants() -> None:
+    body = build_envelope(
+        METADATA, "x", {"a": True, "b": False, "c": 0, "d": None, "e": ["1", "2"], "f": {"g": "h"}}, "t"
+    )
+    assert b"<a>true</a><b>false</b><c>0</c><e>1</e><e>2</e><f><g>h</g></f>" in body
+
+
+def test_a_reply_is_parsed_however_it_is_cut_into_pieces() -> None:
+    data = (
+        '<r xmlns="u"><a>é&amp;<b x="1"/></a><c xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/></r>'
+    )
+    for size in (1, 2, 3, 7, 1000):
+        parser = ReplyParser()
+        raw = data.encode()
+        for at in range(0, len(raw), size):
+            parser.feed(raw[at : at + size])
+        root = parser.close()
+        assert (root.name, root.value("a"), [one.name for one in root.children]) == ("r", "é&", ["a", "c"])
+        c = root.child("c")
+        assert c is not None and c.text is None
+
+
+@pytest.mark.parametrize("data", [b"", b"<a>", b"<a></b>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"nonsense"])
+def test_what_is_no_whole_plain_xml_is_refused(data: bytes) -> None:
+    parser = ReplyParser()
+    with pytest.raises(ValueError):
+        parser.feed(data)
+        parser.close()
+
+
+# retrieve
+
+
+def retrieve_script(zip_replies: list[tuple[Any, ...]]) -> Any:
+    """Start, one status that is not done, then done; the zip as given, one a retrieve."""
+    asked = {"status": 0}
+
+    def script(request: Any) -> Any:
+        if b"<retrieve>" in request.body:
+            asked["status"] = 0
+            return answer("retrieve", "<result><done>false</done><id>09S000000000001AAA</id></result>")
+        if b"<includeZip>true" in request.body:
+            return zip_replies.pop(0)
+        asked["status"] += 1
+        done = "true" if asked["status"] > 1 else "false"
+        inner = f"<result><done>{done}</done><success>{done}</success><status>x</status></result>"
+        return answer("checkRetrieveStatus", inner)
+
+    return script
+
+
+def zip_reply(data: bytes) -> tuple[Any, ...]:
+    text = base64.b64encode(data).decode()
+    lines = "\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+    inner = (
+        "<result><done>true</done><fileProperties><fullName>A</fullName><type>ApexClass</type><fileName>classes/A.cls"
+        "</fileName><lastModifiedDate>1970-01-01T00:00:00.000Z</lastModifiedDate></fileProperties><messages>"
+        "<fileName>package.xml</fileName><problem>Entity not found</problem></messages><status>Succeeded</status>"
+        f"<success>true</success><zipFile>{lines}</zipFile></result>"
+    )
+    return answer("checkRetrieveStatus", inner)
+
+
+def test_a_retrieve_is_polled_and_its_zip_streamed(
+    wire: Wire, scripted: Any, tmp_path: Path, slept: list[float]
+) -> None:
+    data = a_zip(100_000)
+    scripted.script = retrieve_script([zip_reply(data)])
+    result = MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A", "R&D")}, tmp_path / "r.zip")
+    assert result.zip_path.read_bytes() == data
+    assert [(one.type, one.full_name, one.changed_at) for one in result.items] == [("ApexClass", "A", None)]
+    assert result.messages == ("package.xml: Entity not found",)
+    assert b"<members>R&amp;D</members>" in scripted.seen[0].body
+    assert sum(b"<includeZip>true" in one.body for one in scripted.seen) == 1
+    assert len(slept) == 1
+    assert list(tmp_path.iterdir()) == [result.zip_path]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("drop", b""),
+        ("drop", b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nContent-Type: text/xml\r\n\r\n<a><zipFile>UEsD"),
+        zip_reply(a_zip()[:-30]),
+        zip_reply(b""),
+        zip_reply(b"not a zip"),
+        answer("checkRetrieveStatus", "<result><zipFile>AAA</zipFile></result>"),
+        answer("checkRetrieveStatus", "<result><zipFile>A*AA</zipFile></result>"),
+    ],
+)
+def test_a_zip_that_is_not_whole_is_retrieved_again(wire: Wire, scripted: Any, tmp_path: Path, broken: Any) -> None:
+    # the server hands a zip over once: asking again for the same one brings none
+    gone = answer("checkRetrieveStatus", "<result><done>true</done><success>true</success></result>")
+    scripted.script = retrieve_script(
+        [broken, gone, gone, gone, zip_reply(a_zip())]
+        if broken[0] == "drop"
+        else [broken, zip_reply(a_zip()), zip_reply(a_zip())]
+    )
+    result = MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A",)}, tmp_path / "r.zip")
+    assert zipfile.is_zipfile(result.zip_path)
+    assert list(tmp_path.iterdir()) == [result.zip_path]
+
+
+def test_a_zip_that_never_comes_leaves_nothing_behind(wire: Wire, scripted: Any, tmp_path: Path) -> None:
+    scripted.script = retrieve_script([zip_reply(b"not a zip")] * 99)
+    with pytest.raises(OrgBusy):
+        MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A",)}, tmp_path / "r.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_retrieve_that_failed_says_why(wire: Wire, scripted: Any, tmp_path: Path) -> None:
+    failed = (
+        "<result><done>true</done><success>false</success><errorStatusCode>LIMIT_EXCEEDED</errorStatusCode>"
+        '<errorMessage>too many</errorMessage><zipFile xsi:nil="true"/></result>'
+    )
+    scripted.answers(
+        answer("retrieve", "<result><id>09S000000000001AAA</id></result>"), answer("checkRetrieveStatus", failed)
+    )
+    with pytest.raises(OrgRejected) as raised:
+        MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A",)}, tmp_path / "r.zip")
+    assert (raised.value.org_code, raised.value.org_message) == ("LIMIT_EXCEEDED", "too many")
+
+
+def test_lists_repair_what_the_service_leaves_out(wire: Wire, scripted: Any) -> None:
+    row = '<result><fullName>{}</fullName><type xsi:nil="true"/><fileName>x</fileName></result>'
+    scripted.answers(answer("listMetadata", row.format("B") + row.format("A") + row.format("B")))
+    items = MetadataReader(wire, "67.0").fetch_items("StandardValueSetTranslation", "F")
+    assert [(one.type, one.full_name) for one in items] == [
+        ("StandardValueSetTranslation", "A"),
+        ("StandardValueSetTranslation", "B"),
+    ]
+    assert b"<queries><folder>F</folder><type>StandardValueSetTranslation</type></queries>" in scripted.seen[0].body
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("sf:INVALID_TYPE", "INVALID_TYPE: unknown &lt;x&gt;"), ("soapenv:Client", "no such thing")]
+)
+def test_faults_keep_their_code_and_words(wire: Wire, scripted: Any, code: str, text: str) -> None:
+    body = (
+        f'<soapenv:Envelope xmlns:soapenv="{ENV}"><soapenv:Body><soapenv:Fault><faultcode>{code}</faultcode>'
+        f"<faultstring>{text}</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+    scripted.answers(reply(body.encode(), 500, Content_Type="text/xml"))
+    with pytest.raises(OrgRejected) as raised:
+        MetadataReader(wire, "67.0").fetch_items("Nonsense")
+    assert raised.value.org_code == code.partition(":")[2]
+    assert raised.value.org_message in ("unknown <x>", "no such thing")
+
+
+# deploy
+
+
+def options() -> dict[str, bool | str]:
+    return {"rollbackOnError": True, "singlePackage": True}
+
+
+def test_a_deployment_is_streamed_with_its_length(open_wire: Wire, scripted: Any, tmp_path: Path) -> None:
+    data = a_zip(200_000)
+    path = tmp_path / "d.zip"
+    path.write_bytes(data)
+    scripted.answers(answer("deploy", "<result><done>false</done><id>0Af000000000001AAA</id></result>"))
+    assert MetadataWriter(open_wire, "67.0").start(path, options()) == "0Af000000000001AAA"
+    body = scripted.seen[0].body
+    root = ElementTree.fromstring(body)
+    text = root.findtext(f".//{{{METADATA}}}ZipFile") or ""
+    assert base64.b64decode(text, validate=True) == data
+    assert root.findtext(f".//{{{METADATA}}}rollbackOnError") == "true"
+    assert scripted.seen[0].headers["content-length"] == str(len(body))
+
+
+def test_a_deployment_is_refused_on_a_closed_wire_and_never_repeated(
+    wire: Wire, open_wire: Wire, scripted: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "d.zip"
+    path.write_bytes(a_zip())
+    with pytest.raises(ProductionRefused):
+        MetadataWriter(wire, "67.0").start(path, options())
+    assert scripted.seen == []
+    scripted.answers(("drop", b""))
+    with pytest.raises(OrgUncertain):
+        MetadataWriter(open_wire, "67.0").start(path, options())
+    assert len(scripted.seen) == 1
+
+
+def test_a_deployment_that_cannot_fit_is_not_sent(
+    open_wire: Wire, scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "SOAP_BYTES", 1_500)
+    path = tmp_path / "d.zip"
+    path.write_bytes(a_zip(1000) * 10)
+    with pytest.raises(OrgLimit):
+        MetadataWriter(open_wire, "67.0").start(path, options())
+    path.write_bytes(b"no zip")
+    with pytest.raises(UsageError):
+        MetadataWriter(open_wire, "67.0").start(path, options())
+    assert scripted.seen == []
+
+
+def test_a_component_that_stands_in_both_lists_has_failed(open_wire: Wire, scripted: Any) -> None:
+    one = "<componentType>ApexClass</componentType><fullName>A</fullName><fileName>classes/A.cls</fileName>"
+    details = (
+        f"<details><componentSuccesses>{one}<success>true</success></componentSuccesses>"
+        f"<componentFailures>{one}<success>false</success><problem>No such column</problem></componentFailures>"
+        "</details>"
+    )
+    scripted.answers(
+        answer(
+            "checkDeployStatus",
+            f"<result>{details}<done>true</done><success>false</success><status>Failed</status></result>",
+        )
+    )
+    result = MetadataWriter(open_wire, "67.0").fetch("0Af000000000001AAA")
+    assert [(m.full_name, m.success, m.problem) for m in result.messages] == [("A", False, "No such column")]
+    assert (result.done, result.success, result.status) == (True, False, "Failed")
+
+
+# undelete
+
+
+def test_undelete_names_every_row_or_is_doubtful(open_wire: Wire, scripted: Any) -> None:
+    ids = ["001000000000001AAA", "001000000000002AAA"]
+    row = "<result><id>{}</id><success>{}</success>{}</result>"
+    no = "<errors><message>not in the bin</message><statusCode>UNDELETE_FAILED</statusCode></errors>"
+    scripted.answers(answer("undelete", row.format(ids[0], "true", "") + row.format(ids[1], "false", no)))
+    good, bad = RowWriter(open_wire, "67.0").undelete(ids)
+    assert good.success and not bad.success
+    assert bad.errors[0].code == "UNDELETE_FAILED"
+    scripted.answers(answer("undelete", row.format(ids[0], "true", "")))
+    with pytest.raises(OrgUncertain):
+        RowWriter(open_wire, "67.0").undelete(ids)
+
+
+@pytest.mark.parametrize("body", [[], [{"success": True}] * 3, {"success": True}, None, "x"])
+def test_a_reply_about_another_number_of_rows_is_doubtful(open_wire: Wire, scripted: Any, body: object) -> None:
+    scripted.answers(reply(body))
+    with pytest.raises(OrgUncertain):
+        RowWriter(open_wire, "67.0").insert("Account", [{"Name": "a"}, {"Name": "b"}])
+    assert len(scripted.seen) == 1
+
+
+def test_a_call_takes_200_rows(open_wire: Wire, scripted: Any) -> None:
+    for rows in ([], [{"Name": "x"}] * 201):
+        with pytest.raises(UsageError):
+            RowWriter(open_wire, "67.0").insert("Account", rows)
+    with pytest.raises(UsageError):
+        RowWriter(open_wire, "67.0").update("Account", [{"Name": "x"}])
+    assert scripted.seen == []
+
+
+def test_a_server_that_is_gone_is_unreachable(wire: Wire, scripted: Any) -> None:
+    scripted.answers(("drop", b""))
+    with pytest.raises(OrgUnreachable):
+        MetadataReader(wire, "67.0").fetch_types()
