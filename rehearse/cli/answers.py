@@ -33,7 +33,7 @@ def show(page: Page) -> None:
     from rehearse.report.text import render_text
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = max(80, min(160, shutil.get_terminal_size((120, 24)).columns))
+    width = max(80, min(180, shutil.get_terminal_size((150, 24)).columns))
     typer.echo(render_text(page, width=width, colour=colour), nl=False)
 
 

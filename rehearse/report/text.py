@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rehearse.report.view import Block, Cell, Page, Paragraph, Table, Timeline
 
 if TYPE_CHECKING:
+    from rich.table import Table as RichTable
     from rich.text import Text
 
+_WHOLE = 20
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
 
 
@@ -43,7 +45,7 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
-def _table(table: Table) -> object:
+def _table(table: Table) -> RichTable | Text:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -52,7 +54,9 @@ def _table(table: Table) -> object:
         return Text(f"{table.title}: {table.empty}" if table.title else table.empty)
     made = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(table.columns):
-        made.add_column(name, justify="right" if index in table.right else "left", overflow="fold")
+        short = all(len(row[index].text) <= _WHOLE for row in table.rows)  # a date cut in two is hard to read
+        justify: Literal["left", "right"] = "right" if index in table.right else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=short)
     for row in table.rows:
         made.add_row(*(_cell(one) for one in row))
     return made
