@@ -29,7 +29,7 @@ def run(org: OrgState, job: Job) -> Finished:
 
 
 def status(org: OrgState, job_id: str, *, include_zip: bool) -> dict[str, Any]:
-    """RetrieveResult. Handing out the zip drops it: the next call raises INVALID_LOCATOR (invented code, facts 0.10)."""
+    """RetrieveResult. Handing out the zip drops it: the next call raises INVALID_LOCATOR (an invented code)."""
     job = meta_jobs.load(org, job_id, "retrieve")
     if not job.done:
         return {"done": False, "id": job.id, "status": job.state, "success": False, "zipFile": None}

@@ -1,0 +1,288 @@
+"""The Tooling API's own objects as rows: what metadata, deployments and sandboxes look like to a query.
+
+Each builder answers plain rows by API name from the component store, the jobs or the estate; nothing is kept. An
+object that is not listed here is a plain object of the org. Sandboxes exist on production only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from rehearse.practice import components, deploy_jobs, meta_flows, meta_jobs, sandboxes
+from rehearse.practice.components import Component
+from rehearse.practice.estate import Estate
+from rehearse.practice.meta_xml import flag, parse, text_of
+from rehearse.practice.org_state import OrgState
+from rehearse.practice.schema import ObjectDef
+from rehearse.practice.schema_standard import build_standard_objects
+
+Rows = list[dict[str, Any]]
+OBJECTS: dict[str, ObjectDef] = {
+    one.name: one
+    for one in build_standard_objects(
+        resources.files("rehearse.practice").joinpath("tooling_objects.txt").read_text(encoding="utf-8")
+    )
+}
+ON_PRODUCTION = ("SandboxInfo", "SandboxProcess", "SandboxProcessStage")
+UNMANAGED = {"ManageableState": "unmanaged"}
+
+
+@dataclass(frozen=True)
+class World:
+    """What a builder looks at."""
+
+    estate: Estate
+    org: OrgState
+
+
+def find_object(org: OrgState, name: str) -> ObjectDef | None:
+    """The Tooling object of this name in any case that this org has; None for plain and unknown ones."""
+    found = next((one for one in OBJECTS.values() if one.name.lower() == name.lower()), None)
+    if found is not None and found.name in ON_PRODUCTION and org.is_sandbox:
+        return None
+    return found
+
+
+def load_rows(world: World, name: str) -> Rows:
+    """Every row of a Tooling object."""
+    return BUILDERS[name](world)
+
+
+def _stamps(component: Component) -> dict[str, Any]:
+    return {
+        "CreatedDate": component.created_at,
+        "CreatedById": component.created_by,
+        "LastModifiedDate": component.modified_at,
+        "LastModifiedById": component.modified_by,
+        "SystemModstamp": component.modified_at,
+    }
+
+
+def sandbox_infos(world: World) -> Rows:
+    return sandboxes.query_rows(world.estate, "SandboxInfo")
+
+
+def sandbox_processes(world: World) -> Rows:
+    """`Status` holds the code here, which WHERE compares with; tooling_query puts the label into the answer."""
+    rows = sandboxes.query_rows(world.estate, "SandboxProcess")
+    return [{**row, "Status": row["_status_code"], "_label": row["Status"]} for row in rows]
+
+
+def sandbox_stages(world: World) -> Rows:
+    return sandboxes.query_rows(world.estate, "SandboxProcessStage")
+
+
+def flow_definitions(world: World) -> Rows:
+    rows = []
+    for component in components.load_type(world.org, "FlowDefinition"):
+        versions = meta_flows.load_versions(world.org, component.name)
+        active = next((one.id for one in versions if one.status == "Active"), None)
+        newest = parse(versions[-1].xml)
+        rows.append(
+            {
+                "Id": component.id,
+                "DeveloperName": component.name,
+                "MasterLabel": text_of(newest, "label"),
+                "Description": text_of(newest, "description") or None,
+                "ActiveVersionId": active,
+                "LatestVersionId": versions[-1].id,
+                **UNMANAGED,
+                **_stamps(component),
+            }
+        )
+    return rows
+
+
+def flows(world: World) -> Rows:
+    definitions = {one.name: one.id for one in components.load_type(world.org, "FlowDefinition")}
+    rows = []
+    for version in meta_flows.load_versions(world.org):
+        xml = parse(version.xml)
+        rows.append(
+            {
+                "Id": version.id,
+                "DefinitionId": definitions.get(version.flow),
+                "MasterLabel": text_of(xml, "label"),
+                "VersionNumber": version.number,
+                "Status": version.status,
+                "ProcessType": text_of(xml, "processType"),
+                "Description": text_of(xml, "description") or None,
+                "ApiVersion": float(text_of(xml, "apiVersion") or 0) or None,
+                "RunInMode": text_of(xml, "runInMode") or None,
+                "FullName": f"{version.flow}-{version.number}",
+                **UNMANAGED,
+                "CreatedDate": version.created_at,
+                "CreatedById": version.created_by,
+                "LastModifiedDate": version.modified_at,
+                "LastModifiedById": version.modified_by,
+                "SystemModstamp": version.modified_at,
+            }
+        )
+    return rows
+
+
+def custom_objects(world: World) -> Rows:
+    return [
+        {
+            "Id": one.id,
+            "DeveloperName": one.name.rpartition("__")[0],
+            "Description": text_of(parse(one.xml), "description") or None,
+            **UNMANAGED,
+            **_stamps(one),
+        }
+        for one in components.load_type(world.org, "CustomObject")
+        if one.id
+    ]
+
+
+def _owner_ids(world: World) -> dict[str, str]:
+    """What names an object in Tooling rows: the id of a custom object, the name of a standard one."""
+    return {one.name: one.id or one.name for one in components.load_type(world.org, "CustomObject")}
+
+
+def custom_fields(world: World) -> Rows:
+    owners, rows = _owner_ids(world), []
+    for one in components.load_type(world.org, "CustomField"):
+        owner, _, name = one.name.partition(".")
+        if not name.endswith("__c"):
+            continue
+        xml = parse(one.xml)
+        rows.append(
+            {
+                "Id": one.id,
+                "DeveloperName": name.removesuffix("__c"),
+                "TableEnumOrId": owners.get(owner, owner),
+                "EntityDefinitionId": owners.get(owner, owner),
+                "FullName": one.name,
+                "Length": int(text_of(xml, "length") or 0) or None,
+                "InlineHelpText": text_of(xml, "inlineHelpText") or None,
+                "Description": text_of(xml, "description") or None,
+                **UNMANAGED,
+                **_stamps(one),
+            }
+        )
+    return rows
+
+
+def validation_rules(world: World) -> Rows:
+    owners, rows = _owner_ids(world), []
+    for one in components.load_type(world.org, "ValidationRule"):
+        xml = parse(one.xml)
+        rows.append(
+            {
+                "Id": one.id,
+                "ValidationName": one.name.partition(".")[2],
+                "Active": flag(xml, "active"),
+                "EntityDefinitionId": owners.get(one.parent, one.parent),
+                "Description": text_of(xml, "description") or None,
+                "ErrorDisplayField": text_of(xml, "errorDisplayField") or None,
+                "ErrorMessage": text_of(xml, "errorMessage"),
+                "FullName": one.name,
+                **UNMANAGED,
+                **_stamps(one),
+            }
+        )
+    return rows
+
+
+def entity_definitions(world: World) -> Rows:
+    owners = _owner_ids(world)
+    return [
+        {
+            "Id": owners.get(name, name),
+            "DurableId": owners.get(name, name),
+            "DeveloperName": name.removesuffix("__c"),
+            "QualifiedApiName": name,
+            "Label": definition.label,
+            "KeyPrefix": definition.key_prefix,
+            "IsCustomizable": name in owners,
+        }
+        for name, definition in world.org.objects().items()
+    ]
+
+
+def deploy_requests(world: World) -> Rows:
+    rows = []
+    for job in meta_jobs.load_all(world.org, "deploy"):
+        result, options = deploy_jobs.status(world.org, job.id, details=False), deploy_jobs.options_of(job)
+        counts = {name[0].upper() + name[1:]: value for name, value in result.items() if name.startswith("number")}
+        rows.append(
+            {
+                "Id": job.id,
+                "Status": result["status"],
+                "Type": "Internal" if options.test_level == "" else "Api",
+                "StartDate": result.get("startDate"),
+                "CompletedDate": result.get("completedDate"),
+                "CheckOnly": options.check_only,
+                "RollbackOnError": options.rollback_on_error,
+                "IgnoreWarnings": options.ignore_warnings,
+                "AllowMissingFiles": options.allow_missing_files,
+                "PurgeOnDelete": options.purge_on_delete,
+                "SinglePackage": options.single_package,
+                "RunTestsEnabled": result["runTestsEnabled"],
+                "TestLevel": options.test_level or None,
+                **counts,
+                "ErrorMessage": result.get("errorMessage"),
+                "ErrorStatusCode": result.get("errorStatusCode"),
+                "CanceledById": result.get("canceledBy"),
+                "CreatedById": result["createdBy"],
+                "CreatedDate": result["createdDate"],
+                "LastModifiedById": result["createdBy"],
+                "LastModifiedDate": result.get("lastModifiedDate", result["createdDate"]),
+                "SystemModstamp": result.get("lastModifiedDate", result["createdDate"]),
+            }
+        )
+    return rows
+
+
+def _packages(world: World) -> list[tuple[Component, list[int]]]:
+    found = []
+    for one in components.load_type(world.org, "InstalledPackage"):
+        numbers = [int(part) for part in text_of(parse(one.xml), "versionNumber", "1.0").split(".") if part.isdigit()]
+        found.append((one, [*numbers, 0, 0, 0][:4]))
+    return found
+
+
+def installed_packages(world: World) -> Rows:
+    rows = []
+    for one, _ in _packages(world):
+        tail = one.id[3:]
+        rows.append({"Id": one.id, "SubscriberPackageId": f"033{tail}", "SubscriberPackageVersionId": f"04t{tail}"})
+    return rows
+
+
+def subscriber_packages(world: World) -> Rows:
+    return [{"Id": f"033{one.id[3:]}", "Name": one.name, "NamespacePrefix": one.name} for one, _ in _packages(world)]
+
+
+def package_versions(world: World) -> Rows:
+    names = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
+    return [
+        {"Id": f"04t{one.id[3:]}", "Name": one.name, "IsBeta": False, **dict(zip(names, numbers, strict=True))}
+        for one, numbers in _packages(world)
+    ]
+
+
+def source_tracking(world: World) -> Rows:
+    return [{"Id": "0ST000000000001AAA", "DurableId": "SourceTracking", "IsSourceTrackingSandboxesEnabled": False}]
+
+
+BUILDERS: dict[str, Callable[[World], Rows]] = {
+    "CustomField": custom_fields,
+    "CustomObject": custom_objects,
+    "DeployRequest": deploy_requests,
+    "EntityDefinition": entity_definitions,
+    "Flow": flows,
+    "FlowDefinition": flow_definitions,
+    "InstalledSubscriberPackage": installed_packages,
+    "SandboxInfo": sandbox_infos,
+    "SandboxProcess": sandbox_processes,
+    "SandboxProcessStage": sandbox_stages,
+    "SourceTrackingSettings": source_tracking,
+    "SubscriberPackage": subscriber_packages,
+    "SubscriberPackageVersion": package_versions,
+    "ValidationRule": validation_rules,
+}
