@@ -24,11 +24,7 @@ def projects(pen: Pen) -> Iterator[Row]:
     rng = pen.rng
     for index, row_id in pen.reserve("Project__c"):
         own = index % 12 == 11
-        stage = rng.choice(("Idea", "Planned", "Running", "On hold", "Done"))
-        start = pen.day(last=date(2027, 3, 1))
-        end = start + timedelta(days=rng.randrange(0, 900)) if stage == "Done" or rng.random() < 0.5 else None
         skills = ";".join(skill for skill in SKILLS if rng.random() < 0.35)
-        long = words.build_long_text(rng, LONG_BRIEFS[index // 20]) if index in (8, 28, 48) else None
         yield {
             "Id": row_id,
             "Name": f"{rng.choice(words.PROJECT_WORDS)} {rng.choice(words.PLACES)}",
@@ -38,29 +34,55 @@ def projects(pen: Pen) -> Iterator[Row]:
             "Sponsor__c": pen.maybe("Contact", 0.5),
             "Lead__c": rng.choice((*pen.users, None)),
             "ExternalKey__c": f"plan/{index + 1}" if index % 5 else None,
-            "Stage__c": stage,
             "Region__c": rng.choice((*REGIONS, None)),
             "Skills__c": skills or None,
-            "Budget__c": rng.choice((None, 0, pen.money(800_000_000))),
-            "Spent__c": rng.choice((None, 0, pen.money(1_000_000))),
-            "Progress__c": rng.choice((None, 0, 100, round(rng.random() * 100, 2))),
-            "Headcount__c": rng.choice((None, 0, 999_999, rng.randrange(40))),
-            "Factor__c": FACTORS[index % len(FACTORS)],
-            "Active__c": stage != "Done",
             "Confidential__c": index % 7 == 0,
-            "Start__c": start.isoformat() if index % 9 else None,
-            "End__c": end.isoformat() if end else None,
-            "KickOff__c": any_instant(rng) if index % 3 else None,
-            "ContactEmail__c": f"project{index}@tidewater.example" if index % 4 else None,
-            "Hotline__c": "+353 21 555 0100" if index % 4 == 1 else None,
-            "Site__c": f"https://sites.tidewater.example/p/{index}?tide=high&view=%20" if index % 4 == 2 else None,
-            "Remark__c": words.TRICKY[index % len(words.TRICKY)] if index % 2 else None,
-            "Brief__c": long or words.pick_note(rng, index + 2),
-            "Story__c": f"<p>{index} &amp; <b>more</b></p>" if index % 6 == 0 else None,
-            "GateCode__c": f"{rng.randrange(10000):04d}" if index % 10 == 0 else None,
-            "LastInvoiceOn__c": pen.day().isoformat() if index % 3 == 0 else None,
+            **_course(pen, index),
+            **_amounts(pen, index),
+            **_texts(pen, index),
             **pen.stamps(),
         }
+
+
+def _course(pen: Pen, index: int) -> Row:
+    """Stage and dates; what is done has an end."""
+    rng = pen.rng
+    stage = rng.choice(("Idea", "Planned", "Running", "On hold", "Done"))
+    start = pen.day(last=date(2027, 3, 1))
+    end = start + timedelta(days=rng.randrange(0, 900)) if stage == "Done" or rng.random() < 0.5 else None
+    return {
+        "Stage__c": stage,
+        "Active__c": stage != "Done",
+        "Start__c": start.isoformat() if index % 9 else None,
+        "End__c": end.isoformat() if end else None,
+        "KickOff__c": any_instant(rng) if index % 3 else None,
+        "LastInvoiceOn__c": pen.day().isoformat() if index % 3 == 0 else None,
+    }
+
+
+def _amounts(pen: Pen, index: int) -> Row:
+    rng = pen.rng
+    return {
+        "Budget__c": rng.choice((None, 0, pen.money(800_000_000))),
+        "Spent__c": rng.choice((None, 0, pen.money(1_000_000))),
+        "Progress__c": rng.choice((None, 0, 100, round(rng.random() * 100, 2))),
+        "Headcount__c": rng.choice((None, 0, 999_999, rng.randrange(40))),
+        "Factor__c": FACTORS[index % len(FACTORS)],
+    }
+
+
+def _texts(pen: Pen, index: int) -> Row:
+    rng = pen.rng
+    long = words.build_long_text(rng, LONG_BRIEFS[index // 20]) if index in (8, 28, 48) else None
+    return {
+        "ContactEmail__c": f"project{index}@tidewater.example" if index % 4 else None,
+        "Hotline__c": "+353 21 555 0100" if index % 4 == 1 else None,
+        "Site__c": f"https://sites.tidewater.example/p/{index}?tide=high&view=%20" if index % 4 == 2 else None,
+        "Remark__c": words.TRICKY[index % len(words.TRICKY)] if index % 2 else None,
+        "Brief__c": long or words.pick_note(rng, index + 2),
+        "Story__c": f"<p>{index} &amp; <b>more</b></p>" if index % 6 == 0 else None,
+        "GateCode__c": f"{rng.randrange(10000):04d}" if index % 10 == 0 else None,
+    }
 
 
 def members(pen: Pen) -> Iterator[Row]:
