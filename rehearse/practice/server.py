@@ -15,6 +15,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -32,7 +33,8 @@ from rehearse.practice.throttle import Throttle
 from rehearse.practice.tls import ensure_certificate
 
 HOST = "127.0.0.1"
-STATUS_FILE = "server.json"
+STATUS_FILE = "server.json"  # who serves the folder and where; stays after the end, for the ports
+BIRTH_FILE = "server.born.json"  # the process that a detaching start left behind
 
 
 class FolderTaken(RuntimeError):
@@ -206,10 +208,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rate", type=int, default=None, help="bytes a second for all bulk results together")
     parser.add_argument("--detach", action="store_true")
     options = parser.parse_args(arguments)
-    if options.detach and os.fork():
-        os._exit(0)
     if options.detach:
-        os.setsid()
+        detach(options.folder)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     end = threading.Event()
@@ -222,16 +222,29 @@ def main(arguments: list[str] | None = None) -> None:
         write_status(server)
         while not end.wait(60):
             pass
-    (options.folder / STATUS_FILE).unlink(missing_ok=True)
+
+
+def detach(folder: Path) -> None:
+    """Go on in a child process with a session of its own; the parent notes who the child is, and ends."""
+    child = os.fork()
+    if child:
+        write_json(folder / BIRTH_FILE, {"pid": child, "started": process_start(child)})
+        os._exit(0)
+    os.setsid()
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write a small file aside and rename it, so that nobody reads half of it."""
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(content), encoding="utf-8")
+    aside.replace(path)
 
 
 def write_status(server: PracticeServer) -> None:
     """Say in the estate folder which process serves it and where: written aside, then renamed."""
     pid = os.getpid()
     status = {"pid": pid, "started": process_start(pid), "url": server.url, "http_url": server.http_url}
-    aside = server.folder / f"{STATUS_FILE}.new"
-    aside.write_text(json.dumps(status), encoding="utf-8")
-    aside.replace(server.folder / STATUS_FILE)
+    write_json(server.folder / STATUS_FILE, status)
 
 
 if __name__ == "__main__":
