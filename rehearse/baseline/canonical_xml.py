@@ -84,10 +84,11 @@ def canonical_form(element: Any, root: str = "") -> bytes:
     root = root or tag_of(element)
     tag = tag_of(element)
     marks = "".join(f"@{name[len(_XSI) :]}={value}" for name, value in sorted(element.attrib.items()) if _counts(name))
-    if not len(element):
-        text = (element.text or "").replace("\r\n", "\n").encode()
-        return b"%s%s=%d:%s;" % (tag.encode(), marks.encode(), len(text), text)
     groups = _grouped(element, root)
+    if not groups:
+        holds_text = not len(element) and element.getparent() is not None
+        text = (element.text or "").replace("\r\n", "\n").encode() if holds_text else b""
+        return b"%s%s=%d:%s;" % (tag.encode(), marks.encode(), len(text), text)
     inner = b"".join(b"".join(_forms(tag, name, group, root)) for name, group in sorted(groups.items()))
     return b"%s%s{%s}" % (tag.encode(), marks.encode(), inner)
 

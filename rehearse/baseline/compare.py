@@ -113,7 +113,7 @@ def _resolve(question: _Question, batch: Sequence[Pair]) -> Iterator[Change]:
             before=row_digest(pair.id, left, fields).hex() if left else None,
             after=row_digest(pair.id, right, fields).hex() if right else None,
             fields=changed,
-            live_id=pair.live if pair.live != pair.id else None,
+            live_id=pair.live if pair.live not in ("", pair.id) else None,
             by=(right.get("_by") if right else None) or "",
             at=clock.from_iso(stamp) if stamp else None,
         )

@@ -49,6 +49,9 @@ def read_package(path: Path) -> dict[str, bytes]:
     elif path.is_file():
         try:
             with zipfile.ZipFile(path) as zipped:
+                # a cut zip may end in a whole one that was inside it: then bytes stand before the first entry
+                if min((one.header_offset for one in zipped.infolist()), default=0):
+                    raise zipfile.BadZipFile("cut")
                 found = {one.filename: zipped.read(one) for one in zipped.infolist() if not one.is_dir()}
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise UsageError(f"{path} is no whole zip file.", "Make or download it again.") from error

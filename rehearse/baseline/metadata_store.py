@@ -8,6 +8,7 @@ Names that git refuses (`.git`, `..`) are encoded in the tree and decoded on the
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import urllib.parse
@@ -65,7 +66,16 @@ class MetadataStore:
             return {path: found for path in paths if (found := _find(top, path)) is not None}
 
     def verify(self, commit: str) -> int:
-        """Read every object of a commit again, checking each against its name; returns the number of files."""
+        """Check the packs against their own digests, and every object of a commit against its name; returns the files.
+
+        Raises Damaged. (Reading alone would not do: libgit2 keeps packs mapped that were read before.)
+        """
+        packs = self._path / "objects" / "pack"
+        found = sorted(packs.glob("*.pack")) + sorted(packs.glob("*.idx"))
+        for path in found:
+            twin = path.with_suffix(".idx" if path.suffix == ".pack" else ".pack")
+            if not twin.exists() or not _ends_with_its_digest(path):
+                raise Damaged(f"{path} is not what was written.", "Restore the folder from a copy.")
         return len(self.load_files(commit))
 
     def drop(self, ulid: str) -> None:
@@ -160,6 +170,17 @@ def _find(tree: pygit2.Tree, path: str) -> bytes | None:
             return None
         here = here[encode_name(name)]
     return here.data if isinstance(here, pygit2.Blob) else None
+
+
+def _ends_with_its_digest(path: Path) -> bool:
+    """Packs and their indexes end in the SHA-1 of all that stands before (git, pack format)."""
+    left = path.stat().st_size - hashlib.sha1().digest_size
+    found = hashlib.sha1(usedforsecurity=False)
+    with path.open("rb") as file:
+        while left > 0 and (piece := file.read(min(left, 1 << 20))):
+            found.update(piece)
+            left -= len(piece)
+        return left == 0 and file.read() == found.digest()
 
 
 def _branch(sandbox: str) -> str:

@@ -1,0 +1,129 @@
+"""Metadata XML has one canonical form: order and layout never count, except where order means something."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from rehearse.baseline.canonical_xml import NAMESPACE, canonical_form, compare_elements, parse_xml
+from rehearse.baseline.profiles import merge_profiles
+
+PROFILE = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Profile xmlns="{NAMESPACE}">
+    <fieldPermissions><field>A__c.X__c</field><editable>true</editable><readable>true</readable></fieldPermissions>
+    <fieldPermissions><field>A__c.Y__c</field><editable>false</editable><readable>true</readable></fieldPermissions>
+    <!-- a comment -->
+    <custom>false</custom>
+    <layoutAssignments><layout>A__c-One</layout></layoutAssignments>
+    <layoutAssignments><layout>A__c-One</layout><recordType>A__c.R</recordType></layoutAssignments>
+    <userPermissions><enabled>true</enabled><name>ViewSetup</name></userPermissions>
+</Profile>
+"""
+
+
+def form(text: str | bytes) -> bytes:
+    root = parse_xml(text if isinstance(text, bytes) else text.encode())
+    assert root is not None
+    return canonical_form(root)
+
+
+def wrap(type: str, inner: str) -> str:
+    return f'<{type} xmlns="{NAMESPACE}">{inner}</{type}>'
+
+
+@given(st.integers())
+def test_order_and_layout_do_not_count(seed: int) -> None:
+    mix = random.Random(seed)
+    root = parse_xml(PROFILE.encode())
+    assert root is not None
+    for element in (root, *root):
+        children = list(element)
+        mix.shuffle(children)
+        element[:] = children
+    etree.indent(root, mix.choice(["", "\t", "      "]))
+    assert form(etree.tostring(root)) == form(PROFILE)
+    assert compare_elements(root, parse_xml(PROFILE.encode())) == ()
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("<v><value><fullName>a</fullName></value><value><fullName>b</fullName></value></v>",
+         "<v><value><fullName>b</fullName></value><value><fullName>a</fullName></value></v>"),
+        ("<layoutSections><l>1</l></layoutSections><layoutSections><l>2</l></layoutSections>",
+         "<layoutSections><l>2</l></layoutSections><layoutSections><l>1</l></layoutSections>"),
+        ("<a>x</a>", "<a>x </a>"),
+        ("<a/>", ""),
+        ("<a>1</a>", "<a>1</a><a>1</a>"),
+    ],
+)  # fmt: skip
+def test_what_means_something_counts(left: str, right: str) -> None:
+    assert form(wrap("Thing", left)) != form(wrap("Thing", right))
+
+
+@pytest.mark.parametrize(
+    ("type", "left", "right"),
+    [
+        ("Flow", "<locationX>1</locationX><status>Active</status><label>L</label>", "<label>L</label>"),
+        ("Flow", "<a><name>n</name><locationY>5</locationY></a>", "<a><name>n</name><locationY>9</locationY></a>"),
+        ("PermissionSet",
+         "<tabSettings><tab>T</tab><visible>false</visible></tabSettings>", ""),
+        ("ApexClass", "<packageVersions><namespace>n</namespace></packageVersions><status>Active</status>",
+         "<status>Active</status>"),
+        ("Thing", "<a>x\r\ny</a>", "<a>x\ny</a>"),
+    ],
+)  # fmt: skip
+def test_noise_does_not_count(type: str, left: str, right: str) -> None:
+    assert form(wrap(type, left)) == form(wrap(type, right))
+
+
+def test_an_explicit_no_counts_in_a_profile() -> None:
+    entry = "<userPermissions><enabled>false</enabled><name>Api</name></userPermissions>"
+    assert form(wrap("Profile", entry)) != form(wrap("Profile", ""))
+
+
+def test_changes_are_named_by_key() -> None:
+    before = parse_xml(PROFILE.encode())
+    text = PROFILE.replace("<editable>false</editable>", "<editable>true</editable>")
+    text = text.replace("<layoutAssignments><layout>A__c-One</layout></layoutAssignments>", "")
+    text = text.replace("</Profile>", "<description>new</description></Profile>")
+    changes = compare_elements(before, parse_xml(text.encode()))
+    assert [(one.name, one.before is None, one.after is None) for one in changes] == [
+        ("description", True, False),
+        ("fieldPermissions[A__c.Y__c].editable", False, False),
+        ("layoutAssignments[A__c-One]", False, True),
+    ]
+
+
+def test_what_is_no_metadata_is_left_alone() -> None:
+    assert parse_xml(b"public class A {}") is None
+    assert parse_xml(b"<html/>") is None
+    assert parse_xml(b"<broken") is None
+    assert parse_xml(b"") is None
+
+
+def test_entities_are_not_resolved(tmp_path: object) -> None:
+    text = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><A xmlns="{NAMESPACE}"><b>&e;</b></A>'
+    root = parse_xml(text.encode())
+    assert root is None or not (root[0].text or "").strip()
+
+
+def test_partial_profiles_become_one() -> None:
+    a = wrap(
+        "Profile", "<custom>true</custom><classAccesses><apexClass>A</apexClass><enabled>true</enabled></classAccesses>"
+    )
+    b = wrap(
+        "Profile",
+        "<custom>true</custom><tabVisibilities><tab>T</tab><visibility>DefaultOn</visibility></tabVisibilities>",
+    )
+    merged = merge_profiles([a.encode(), b.encode(), a.encode()])
+    both = wrap(
+        "Profile",
+        "<custom>true</custom><classAccesses><apexClass>A</apexClass><enabled>true</enabled></classAccesses>"
+        "<tabVisibilities><tab>T</tab><visibility>DefaultOn</visibility></tabVisibilities>",
+    )
+    assert form(merged) == form(both)
+    assert form(merge_profiles([b.encode(), a.encode()])) == form(both)
+    assert merge_profiles([a.encode(), a.encode()]) == a.encode()
