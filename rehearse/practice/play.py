@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearse.practice import play_records
+from rehearse.practice import play_hard, play_records
 from rehearse.practice.estate import Estate
 from rehearse.practice.play_client import Caller, PlayFailed, Seat
 from rehearse.practice.play_package import build_package, hand_change
@@ -46,7 +46,7 @@ def take_seats(estate: Estate, sandbox: str, url: str, ca_file: Path | None = No
 def play(
     manager: Seat, admin: Seat, seed: int = 1, *, hard: bool = False, on_step: Callable[[Step], None] = lambda _: None
 ) -> tuple[Step, ...]:
-    """Hold the rehearsal; `hard` also deletes rows for good. Answers the steps, the last of them not good.
+    """Hold the rehearsal; `hard` adds what is hard to undo. Answers the steps, the last of them not good.
 
     `on_step` hears of each step when it is done. Raises PlayFailed when the org refuses what the team needs.
     """
@@ -67,8 +67,8 @@ def _hold(crew: Crew, hard: bool) -> Iterator[Step]:
     yield Step("release manager", f"deployed R41: {len(files)} files, {touched} components")
     for what in play_records.STORY:
         yield Step("release manager", what(crew))
-    if hard:
-        yield Step("data loader", play_records.destroy_rows(crew))
+    for what in play_hard.STORY if hard else ():
+        yield Step("data loader", what(crew))
     crew.admin.deploy(hand_change())
     yield Step("administrator", "switched off the validation rule Refund_Below_Zero by hand, and told nobody")
     yield Step("administrator", play_records.correct_by_hand(crew))

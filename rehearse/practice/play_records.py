@@ -214,21 +214,6 @@ def delete_rows(crew: Crew) -> str:
     return "deleted 3 invoices with lines, 2 projects with parts, 2 machines with visits, 4 members, 5 tasks, 12 lines"
 
 
-def destroy_rows(crew: Crew) -> str:
-    """Deletions for good (Bulk hardDelete): rows that a reset can only write again, under other ids."""
-    referred = crew.manager.query("SELECT ReportsToId FROM Contact WHERE ReportsToId != null ORDER BY Id")
-    busy = {one["ContactId"] for one in crew.manager.query("SELECT ContactId FROM Case WHERE ContactId != null")}
-    bosses = sorted({str(one["ReportsToId"]) for one in referred} - busy)
-    crew.manager.bulk("Contact", "hardDelete", [{"Id": one} for one in crew.rng.sample(bosses, 2)])
-    routed = crew.pick("SELECT Id FROM Routing__c WHERE Code__c IN ('R-01', 'R-02', 'R-03')", 2)
-    crew.manager.bulk("Routing__c", "hardDelete", [{"Id": str(one["Id"])} for one in routed])
-    deals = crew.pick("SELECT Id FROM Opportunity WHERE Project__c != null", 3)
-    crew.manager.bulk("Opportunity", "hardDelete", [{"Id": str(one["Id"])} for one in deals])
-    lines = crew.pick("SELECT Id FROM InvoiceLine__c", 5)
-    crew.manager.bulk("InvoiceLine__c", "hardDelete", [{"Id": str(one["Id"])} for one in lines])
-    return "deleted 2 contacts, 2 routing rules, 3 deals and 5 lines for good (Bulk hardDelete)"
-
-
 def correct_by_hand(crew: Crew) -> str:
     """The administrator edits a few rows in passing, as somebody else than the release manager."""
     rows: Sequence[dict[str, Any]] = crew.pick("SELECT Id, Amount__c FROM Payment__c WHERE RefundOf__c != null", 2)

@@ -1,4 +1,4 @@
-"""Who may do what in the practice company: profiles, permission sets, queues, roles, the workflow, the remote sites.
+"""Who may do what in the practice company: profiles, permission sets, queues, roles; and what stands around it.
 
 A profile names every field that is not required and no master (Salesforce refuses both); a permission set is complete.
 """
@@ -201,6 +201,8 @@ def build_access_files() -> dict[str, bytes]:
     for name, url in (("Ledger", "https://ledger.tidewater.example"), ("Rates", "https://rates.tidewater.example")):
         site: Xml = {"description": name, "disableProtocolSecurity": False, "isActive": True, "url": url}
         files[f"remoteSiteSettings/{name}.remoteSite"] = render_component("RemoteSiteSetting", site)
+    maps: Xml = {"activateRSS": False, "versionNumber": "3.12"}
+    files["installedPackages/tidemaps.installedPackage"] = render_component("InstalledPackage", maps)
     files["settings/Case.settings"] = render_component(
         "CaseSettings",
         {"defaultCaseOwner": "Service_Desk", "defaultCaseOwnerType": "Queue", "notifyOwnerOnNewComment": True},

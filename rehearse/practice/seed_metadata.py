@@ -20,6 +20,7 @@ DIRECTORIES = {
     "flows": ("Flow", ".flow"),
     "globalValueSets": ("GlobalValueSet", ".globalValueSet"),
     "groups": ("Group", ".group"),
+    "installedPackages": ("InstalledPackage", ".installedPackage"),
     "layouts": ("Layout", ".layout"),
     "objects": ("CustomObject", ".object"),
     "permissionsets": ("PermissionSet", ".permissionset"),

@@ -101,15 +101,29 @@ def test_the_same_seed_makes_the_same_rehearsal(seeded_folder: Path, tmp_path: P
     assert found[0] == found[1]
 
 
-def test_hard_deletes_rows_for_good(estate_folder: Path) -> None:
+def test_hard_deletes_for_good_and_moves_unique_values(estate_folder: Path) -> None:
+    def keys(estate: Estate, name: str, column: str) -> dict[str, str]:
+        assert (org := estate.sandbox("UATFULL")) is not None
+        found = org.db.execute(
+            f'SELECT "Id", "{column}" FROM "{name}" WHERE "IsDeleted" = 0 AND "{column}" IS NOT NULL'
+        )
+        return {row_id: value for row_id, value in found.fetchall()}
+
+    columns = (("Contact", "BadgeNumber__c"), ("Machine__c", "SerialNumber__c"), ("Routing__c", "Code__c"))
+    before = Estate.open(estate_folder)
+    old = [keys(before, *one) for one in columns]
+    before.close()
     steps = hold(estate_folder, hard=True)
     assert any("for good" in one.line for one in steps)
-    estate = Estate.open(estate_folder)
-    try:
-        assert (org := estate.sandbox("UATFULL")) is not None
-        assert len(ids(org, "Routing__c", "\"Code__c\" IN ('R-01', 'R-02', 'R-03') AND \"IsDeleted\" = 0")) == 1
-    finally:
-        estate.close()
+    after = Estate.open(estate_folder)
+    new = [keys(after, *one) for one in columns]
+    after.close()
+    badges, serials, codes = zip(old, new, strict=True)
+    moved = [one for one in badges[1] if badges[0][one] != badges[1][one]]
+    assert len(moved) == 2 and {badges[0][one] for one in moved} == {badges[1][one] for one in moved}
+    (replacement,) = set(serials[1]) - set(serials[0])
+    assert serials[1][replacement] in serials[0].values()
+    assert len(set(codes[0]) - set(codes[1])) == 2
 
 
 def test_nobody_rehearses_in_production(estate_folder: Path) -> None:
