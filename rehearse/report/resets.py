@@ -1,9 +1,8 @@
-"""Reset plans and proofs as pages and as data. Keys, field names and grades; never a record value."""
+"""Reset plans and proofs as pages. Keys, field names and grades; never a record value."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
@@ -24,24 +23,6 @@ _TONES: dict[str, Tone] = {
 _SHOWN = 40
 
 
-def build_plan_body(plan: ResetPlan) -> dict[str, Any]:
-    """The `reset plan` answer of formats.md."""
-    return {
-        "id": plan.id,
-        "sandbox": plan.sandbox,
-        "baseline": plan.baseline,
-        "fingerprint": plan.fingerprint,
-        "actions": [
-            {"id": one.id, "phase": one.phase, "do": one.do, "type": one.type, "key": one.key, "grade": one.grade}
-            for one in plan.actions
-        ],
-        "blocked": [
-            {"type": one.type, "key": one.key, "grade": one.grade, "reason": one.reason} for one in plan.blocked
-        ],
-        "warnings": list(plan.warnings),
-    }
-
-
 def build_plan_page(plan: ResetPlan) -> Page:
     """What a reset would do, counted by phase, and what it cannot undo."""
     counted = Counter((one.phase, one.do, one.type, one.grade) for one in plan.actions)
@@ -58,30 +39,6 @@ def build_plan_page(plan: ResetPlan) -> Page:
         blocks.append(build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines))
     blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
     return Page("", tuple(blocks))
-
-
-def build_proof_body(proof: Proof) -> dict[str, Any]:
-    """The `proof` answer of formats.md."""
-    return {
-        "id": proof.id,
-        "verdict": proof.verdict,
-        "sandbox": proof.sandbox,
-        "org_id": proof.org_id,
-        "scope": {kind: list(names) for kind, names in proof.scope.items()},
-        "items": [
-            {"type": one.type, "key": one.key, "grade": one.outcome, "detail": one.detail, "by": one.by or None}
-            for one in proof.items
-        ],
-        "counts": dict(proof.counts),
-        "outside_scope": [{"type": name, "changed": count} for name, count in proof.outside_scope.items()],
-        "assumptions": list(proof.assumptions),
-        "baseline": proof.baseline,
-        "plan": proof.plan,
-        "digests": dict(proof.digests),
-        "ids": dict(proof.ids),
-        "accepted_by": proof.accepted_by or None,
-        "accept_reason": proof.accept_reason or None,
-    }
 
 
 def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:

@@ -1,0 +1,253 @@
+"""`rehearse reset plan | apply | prove`: undo what a rehearsal changed, and prove that the sandbox is back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, is_terminal, say, show
+from rehearse.errors import NotConfirmed, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rehearse.cli.desk import Desk
+    from rehearse.events import OnEvent
+    from rehearse.lock import Lock
+    from rehearse.reset.model import ApplyReport, Choices, Proof, ResetPlan
+
+app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
+
+Residue = Annotated[str, typer.Option(help="Name of the sandbox: accept what can only come back nearly the same.")]
+Reason = Annotated[str, typer.Option(help="Why the residue is acceptable; kept in the proof.")]
+
+
+@app.command()
+def plan(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    baseline: Annotated[str, typer.Option(help="Baseline to go back to; the newest unless given.")] = "",
+    keep_created: Annotated[bool, typer.Option(help="Delete nothing that the rehearsal added.")] = False,
+    leave_out: Annotated[list[str] | None, typer.Option(help="A record Id or component name to leave alone.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the sandbox with its baseline and save an ordered plan that undoes the difference. Changes nothing.
+    Exit 3 when something cannot be undone.
+
+    Example: rehearse reset plan UATFULL
+    """
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.model import Choices
+    from rehearse.reset.plan import plain
+    from rehearse.reset.plan_file import save_plan
+
+    with open_desk() as desk:
+        for sentence in desk.workspace.not_acted_on:
+            say(f"note: {sentence}")
+        choices = Choices(delete_added=not keep_created, left_out=frozenset(leave_out or ()))
+        with progress.shown() as on_event:
+            made = _fetch_plan(desk, sandbox, baseline, choices, on_event)
+        path = _plans(desk) / f"{made.id}.json"
+        save_plan(made, path)
+        body = {**plain(made), "file": str(path)}
+        code = 3 if made.blocked else 0
+        if not as_json:
+            show(build_plan_page(made))
+            say(f"Saved {path}.\nApply it with `rehearse reset apply {made.id[:12]} --confirm {made.sandbox}`.")
+            raise typer.Exit(code)
+        finish("reset-plan", made.made_at, body, build_plan_page(made), as_json=True, code=code)
+
+
+@app.command()
+def apply(
+    plan: Annotated[str, typer.Argument(help="Id of a saved plan, a unique start of it, or its file.")],
+    confirm: Annotated[str, typer.Option(help="Name of the sandbox; needed when the plan deletes something.")] = "",
+    accept_residue: Residue = "",
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option(help="Show the plan, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Apply a saved plan, capture again, and write the proof. Killed half-way, the same command continues.
+    Exit 0 only when the proof says clean, or its residue is accepted by name.
+
+    Example: rehearse reset apply 01M83M --confirm UATFULL
+    """
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.lock import hold
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.plan import plain
+
+    with open_desk() as desk:
+        made = _load_plan(desk, plan)
+        now = desk.fetch_now()
+        if dry_run:
+            finish("reset-plan", now, plain(made), build_plan_page(made), as_json=as_json)
+            return
+        _check_names(made.sandbox, accept_residue, reason)
+        _confirm(made, confirm)
+        with hold(desk.database, made.sandbox, f"reset {made.id[:12]}", now) as lock, progress.shown() as on_event:
+            report = _apply(desk, made, lock, on_event)
+            proof = _prove(desk, made.sandbox, made.baseline, made, report, on_event)
+        _end(desk, proof, accept_residue, reason, as_json=as_json)
+
+
+@app.command()
+def prove(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    baseline: Annotated[str, typer.Option(help="Baseline to prove; the newest unless given.")] = "",
+    accept_residue: Residue = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Capture the sandbox again and prove, or disprove, that it equals its baseline. Changes nothing in the sandbox.
+
+    Example: rehearse reset prove UATFULL
+    """
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.cli.diff import find_baseline
+
+    with open_desk() as desk:
+        name = desk.workspace.sandbox(sandbox).name
+        _check_names(name, accept_residue, reason)
+        found = find_baseline(desk, name, baseline)
+        with progress.shown() as on_event:
+            proof = _prove(desk, name, found.name, None, None, on_event)
+        _end(desk, proof, accept_residue, reason, as_json=as_json)
+
+
+def show_proof(desk: Desk, path: Path, *, as_json: bool) -> None:
+    """Read a proof file, check its signature, and show it. Raises Damaged for one changed byte."""
+    from rehearse.report.resets import build_proof_page
+    from rehearse.reset.proof_file import load_proof
+
+    proof = load_proof(path, desk.store().keys)
+    body = _proof_body(proof)
+    finish("proof", proof.at, body, build_proof_page(proof, desk.workspace.zone), as_json=as_json, code=_code(proof))
+
+
+def _fetch_plan(desk: Desk, sandbox: str, baseline: str, choices: Choices, on_event: OnEvent) -> ResetPlan:
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.diff import check_generation, find_baseline
+    from rehearse.reset.gather import GatherRequest, gather
+    from rehearse.reset.id_map import IdMap
+    from rehearse.reset.live_capture import capture_live
+    from rehearse.reset.plan import build_plan
+
+    config = desk.workspace.sandbox(sandbox)
+    base = find_baseline(desk, config.name, baseline)
+    reader, store = desk.connect_reader(config), desk.store()
+    check_generation(base, reader.fetch_identity().org_id)
+    before = check_baseline(desk, base, deep=False)
+    live = capture_live(reader, store, before, on_event)
+    ids = IdMap(desk.database, base.org_id).load()
+    request = GatherRequest(config.name, base.name, before, live, desk.fetch_now(), ids, choices)
+    return build_plan(gather(reader, store, request))
+
+
+def _plans(desk: Desk) -> Path:
+    return desk.workspace.storage.folder / "plans"
+
+
+def _load_plan(desk: Desk, given: str) -> ResetPlan:
+    from rehearse.ids import find_by_prefix
+    from rehearse.reset.plan_file import load_plan
+
+    if given.endswith(".json"):
+        return load_plan(Path(given))
+    folder = _plans(desk)
+    known = [one.stem for one in folder.glob("*.json")] if folder.exists() else []
+    return load_plan(folder / f"{find_by_prefix(given, known, 'reset plan')}.json")
+
+
+def _confirm(made: ResetPlan, confirm: str) -> None:
+    if not made.deletions:
+        return
+    if not confirm and is_terminal():
+        question = f"This deletes {made.deletions} thing(s) in {made.sandbox}. Type its name to go on"
+        confirm = typer.prompt(question, default="", show_default=False, err=True)
+    if confirm != made.sandbox:
+        raise NotConfirmed(
+            f"The plan deletes {made.deletions} record(s) or component(s) in {made.sandbox}, which was not confirmed.",
+            f"Read the plan, then add --confirm {made.sandbox}.",
+        )
+
+
+def _check_names(sandbox: str, accept_residue: str, reason: str) -> None:
+    if accept_residue and accept_residue != sandbox:
+        raise UsageError(
+            f"--accept-residue {accept_residue} does not name this sandbox.", f"Write --accept-residue {sandbox}."
+        )
+    if bool(accept_residue) != bool(reason):
+        raise UsageError("--accept-residue and --reason go together.", "Say why the residue is acceptable.")
+
+
+def _apply(desk: Desk, made: ResetPlan, lock: Lock, on_event: OnEvent) -> ApplyReport:
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.journal import Journal
+    from rehearse.reset.apply import apply as apply_plan
+    from rehearse.reset.id_map import IdMap
+
+    base = desk.baselines().find(made.baseline, made.sandbox)
+    if base.capture != made.baseline_capture:
+        raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
+    check_baseline(desk, base, deep=False)
+    writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
+    journal = Journal(desk.database, lock, made.id)
+    return apply_plan(made, writer, desk.store(), journal, IdMap(desk.database, made.org_id), on_event)
+
+
+def _prove(
+    desk: Desk, sandbox: str, baseline: str, made: ResetPlan | None, report: ApplyReport | None, on_event: OnEvent
+) -> Proof:
+    from rehearse.cli.diff import check_generation
+    from rehearse.reset.id_map import IdMap
+    from rehearse.reset.prove import ProofRequest
+    from rehearse.reset.prove import prove as prove_now
+
+    base = desk.baselines().find(baseline, sandbox)
+    reader, store = desk.connect_reader(desk.workspace.sandbox(sandbox)), desk.store()
+    check_generation(base, reader.fetch_identity().org_id)
+    now: datetime = reader.fetch_server_time()
+    ids = IdMap(desk.database, base.org_id).load()
+    return prove_now(reader, store, ProofRequest(base.name, store.load(base.capture), now, made, report, ids), on_event)
+
+
+def _end(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as_json: bool) -> None:
+    """Sign and keep the proof, record it with the baseline, and end with its verdict as the exit code."""
+    from dataclasses import replace
+
+    from rehearse.cli.book import user
+    from rehearse.report.resets import build_proof_page
+    from rehearse.reset.proof_file import save_proof
+
+    if accept_residue and proof.verdict == "clean-with-residue":
+        proof = replace(proof, accepted_by=user(), accept_reason=reason)
+    path = desk.workspace.storage.folder / "proofs" / f"{proof.id}.json"
+    save_proof(proof, path, desk.store().keys)
+    base = desk.baselines().find(proof.baseline, proof.sandbox)
+    desk.baselines().set_proof(base, proof.id, proof.verdict, proof.at)
+    page = build_proof_page(proof, desk.workspace.zone)
+    if as_json:
+        finish("proof", proof.at, {**_proof_body(proof), "file": str(path)}, page, as_json=True, code=_code(proof))
+        return
+    show(page)
+    say(f"Saved {path}.")
+    if proof.verdict == "clean-with-residue" and not proof.accepted_by:
+        say(f"Accept it with `rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason …`.")
+    raise typer.Exit(_code(proof))
+
+
+def _proof_body(proof: Proof) -> dict[str, object]:
+    from rehearse.reset.proof_file import build_content
+
+    return {name: value for name, value in build_content(proof).items() if name not in ("schema", "at")}
+
+
+def _code(proof: Proof) -> int:
+    """0: clean, or residue accepted by name; 3: any other verdict."""
+    return 0 if proof.verdict == "clean" or (proof.verdict == "clean-with-residue" and proof.accepted_by) else 3
