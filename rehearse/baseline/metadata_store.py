@@ -65,8 +65,8 @@ class MetadataStore:
                 return dict(_walk(top, ""))
             return {path: found for path in paths if (found := _find(top, path)) is not None}
 
-    def verify(self, commit: str) -> int:
-        """Check the packs against their own digests, and every object of a commit against its name; returns the files.
+    def verify(self, commit: str, ulid: str) -> int:
+        """Check packs against their digests, objects against their names, and the capture's reference; counts files.
 
         Raises Damaged. (Reading alone would not do: libgit2 keeps packs mapped that were read before.)
         """
@@ -76,6 +76,10 @@ class MetadataStore:
             twin = path.with_suffix(".idx" if path.suffix == ".pack" else ".pack")
             if not twin.exists() or not _ends_with_its_digest(path):
                 raise Damaged(f"{path} is not what was written.", "Restore the folder from a copy.")
+        with _reading(self._path, commit):
+            name = f"refs/captures/{ulid}"
+            if str(pygit2.Repository(str(self._path)).references[name].target) != commit:
+                raise ValueError(f"{name} names another commit")
         return len(self.load_files(commit))
 
     def drop(self, ulid: str) -> None:

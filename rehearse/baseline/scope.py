@@ -27,6 +27,18 @@ NEVER_COMPARED = frozenset(
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
 _NOT_ROWS = ("History", "Feed", "Share", "ChangeEvent", "Tag", "__hd", "__tag", "__Feed", "__History", "__Share")
+_SETUP = frozenset(
+    {
+        "ApexClass", "ApexComponent", "ApexLog", "ApexPage", "ApexTestQueueItem", "ApexTestResult", "ApexTrigger",
+        "AsyncApexJob", "AuraDefinition", "AuraDefinitionBundle", "AuthSession", "BackgroundOperation", "BusinessProcess",
+        "ConnectedApplication", "CronJobDetail", "CronTrigger", "CustomPermission", "Dashboard", "EntityDefinition",
+        "FieldDefinition", "FieldPermissions", "FlowInterview", "Folder", "Group", "LoginGeo", "LoginHistory", "LoginIp",
+        "ObjectPermissions", "Organization", "PermissionSet", "PermissionSetGroup", "PermissionSetTabSetting", "Profile",
+        "QueueSobject", "RecordType", "Report", "SetupAuditTrail", "SetupEntityAccess", "StaticResource", "UserLicense",
+        "UserLogin", "UserRole", "WebLink",
+    }
+)  # fmt: skip
+"""Metadata, logs and jobs in the shape of rows: metadata captures the first, nothing can write back the others."""
 _NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
@@ -38,7 +50,7 @@ def match_types(scope: Scope, types: Iterable[MetadataType]) -> tuple[str, ...]:
 
 
 def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str, ...]:
-    """The objects in scope, sorted. A glob never means history, feed, share, event or metadata rows; a name may."""
+    """The objects in scope, sorted. A glob never means history, feed, share, setup or log rows; a name may."""
     named = set(scope.objects)
     return tuple(
         sorted(
@@ -47,7 +59,7 @@ def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str
             if one.queryable
             and not one.name.endswith(_NOT_DATA)
             and _matches(one.name, scope.objects, scope.objects_exclude)
-            and (one.name in named or not one.name.endswith(_NOT_ROWS))
+            and (one.name in named or not (one.name in _SETUP or one.name.endswith(_NOT_ROWS)))
         )
     )
 

@@ -31,7 +31,7 @@ def verify_files(store: CaptureStore, capture: Capture) -> None:
                 raise _damaged(str(path))
         if sum(part.rows for part in found.parts) != found.rows:
             raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
-    store.metadata.verify(capture.commit)
+    store.metadata.verify(capture.commit, capture.ulid)
 
 
 def verify_deeply(store: CaptureStore, capture: Capture) -> None:
