@@ -6,7 +6,6 @@ under tests/practice, may ask production whatever they like).
 """
 
 import fcntl
-import importlib.util
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from rehearse.practice import seed
 from rehearse.practice.estate import Estate
 from rehearse.practice.faults import Faults
 from rehearse.practice.request_log import LoggedRequest
@@ -106,32 +106,6 @@ def refused_for_production(log: list[LoggedRequest], *, refresh: bool) -> list[L
     return [one for one in log if not allowed(one)]
 
 
-def build_world(folder: Path) -> None:
-    """The seeded world; while the seed is not there yet, a bare production and one sandbox with a user each."""
-    if importlib.util.find_spec("rehearse.practice.seed") is not None:
-        importlib.import_module("rehearse.practice.seed").build(folder, 1).close()
-        return
-    estate = Estate.create(folder)
-    production = estate.production
-    user_id = production.new_id("005")
-    with production.transaction() as db:
-        db.execute(
-            'INSERT INTO "User" ("Id", "Username", "LastName", "IsActive") VALUES (?, ?, ?, 1)',
-            (user_id, "release@acme.example", "Manager"),
-        )
-    head = estate.reserve_org("UATFULL", None)
-    production.save_copy(estate.org_path(head))
-    estate.mark_live(head, estate.clock.now())
-    sandbox = estate.org(head)
-    sandbox.become(head)
-    with sandbox.transaction() as db:
-        db.execute('UPDATE "Organization" SET "IsSandbox" = 1')
-        db.execute('UPDATE "User" SET "Username" = "Username" || \'.uatfull\'')
-    estate.tokens.add_client(None, user_id)
-    estate.tokens.add_client("UATFULL", user_id)
-    estate.close()
-
-
 @pytest.fixture(scope="session")
 def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The once-seeded estate folder that every test copies; nobody writes to it."""
@@ -143,7 +117,7 @@ def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not folder.exists():
             making = shared / "seeded-estate.making"
             shutil.rmtree(making, ignore_errors=True)
-            build_world(making)
+            seed.build(making, 1).close()
             making.rename(folder)
     return folder
 

@@ -6,9 +6,7 @@ loopback, requests of more than 16,384 bytes of address and headers, and bodies 
 only a known org and a body that arrived whole, and no traceback ever leaves the process.
 """
 
-import importlib
 import logging
-import pkgutil
 from email.utils import format_datetime
 from typing import Any, Protocol
 
@@ -20,28 +18,51 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rehearse import practice
-from rehearse.practice import auth, request_log
+from rehearse.practice import (
+    auth,
+    bulk_ingest,
+    bulk_query,
+    deploy_rest,
+    oauth,
+    partner_soap,
+    request_log,
+    rest_collections,
+    rest_composite,
+    rest_query,
+    rest_resources,
+    rest_rows,
+    soap_metadata,
+    tooling_query,
+    tooling_sobjects,
+)
 from rehearse.practice.exchange import ClientGone, Exchange, read_body, replay_body
 from rehearse.practice.faults import Faults, answer_instead
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 
 log = logging.getLogger(__name__)
 
-ROUTE_MODULES = ("oauth", "rest_", "bulk_", "partner_", "soap_", "tooling_", "meta_", "deploy")
+ROUTE_MODULES = (
+    oauth,
+    rest_resources,
+    rest_query,
+    rest_rows,
+    rest_collections,
+    rest_composite,
+    bulk_query,
+    bulk_ingest,
+    partner_soap,
+    soap_metadata,
+    deploy_rest,
+    tooling_query,
+    tooling_sobjects,
+)
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def collect_routes() -> list[Route]:
-    """The `routes` of every endpoint module of the practice room, literal paths before those with parameters."""
-    found: list[Route] = []
-    for module in pkgutil.iter_modules(practice.__path__):
-        if module.name.startswith(ROUTE_MODULES):
-            try:
-                found += getattr(importlib.import_module(f"{practice.__name__}.{module.name}"), "routes", [])
-            except ImportError as error:
-                log.warning("the routes of %s are left out: %s", module.name, error)
+    """The `routes` of every endpoint module, literal paths before those with parameters."""
+    found = [route for module in ROUTE_MODULES for route in module.routes]
     return sorted(found, key=lambda route: (":path}" in route.path, route.path.count("{")))
 
 

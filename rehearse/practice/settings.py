@@ -94,8 +94,18 @@ KNOBS: tuple[Knob, ...] = (
     Knob("copy_stops_schedules", True, "scheduled jobs do not arrive in a copy"),
     Knob("copy_drops_recycle_bin", True, "deleted records do not arrive in a copy"),
     Knob("developer_copies_custom_settings", False, "custom setting records arrive in copies without data"),
+    # Bulk jobs.
+    Knob("bulk_delay_seconds", 0.05, "real seconds that a bulk job waits before it runs"),
+    Knob("bulk_page_rows", 50_000, "rows of a result page when the client names no maxRecords"),
+    Knob("bulk_page_bytes", 0, "most bytes of a result page, whatever maxRecords says; 0 = no limit"),
+    Knob("bulk_hard_delete", True, "users may hardDelete (a permission that is off by default)"),
     Knob("result_bytes_per_second", 0, "slows the download of bulk results, to try interruptions; 0 = no limit"),
+    # Records.
     Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),
+    Knob("lookup_clear_stamps", False, "clearing a lookup because its target was deleted moves SystemModstamp"),
+    Knob("audit_fields", False, "an insert may give CreatedDate, CreatedById and LastModified* (a permission)"),
+    Knob("bin_days", 15, "days that a deleted record can be undeleted"),
+    Knob("ghost_hours", 24, "hours that queryAll still shows a hard-deleted record"),
 )
 _BY_NAME = {knob.name: knob for knob in KNOBS}
 
