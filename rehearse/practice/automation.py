@@ -142,16 +142,6 @@ def _parsed(text: str) -> Node:
     return parse_formula(text)
 
 
-def check_formula(org: OrgState, object_name: str, text: str) -> None:
-    """Raise FormulaError where a formula cannot be read, or names a field or function that is not there."""
-    scope = Scope(org, org.object(object_name))
-    try:
-        compile_node(parse_formula(text), scope.resolver(scope.root, False), Context(org.now()))
-    except ApiError as error:
-        name = error.message.split("'")[1] if "'" in error.message else text
-        raise FormulaError(f"Field {name} does not exist. Check spelling.") from error
-
-
 def evaluate(occasion: Occasion, formulas: list[str]) -> list[Any]:
     """The values of formulas on the row of an occasion, in their order; a formula that cannot be read gives None."""
     org = occasion.org

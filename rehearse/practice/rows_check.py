@@ -162,18 +162,19 @@ def check_required(definition: ObjectDef, values: Mapping[str, Stored], *, creat
 def check_unique(org: OrgState, definition: ObjectDef, values: Mapping[str, Stored], row_id: str | None) -> None:
     """Raise RowError DUPLICATE_VALUE where another row has a unique value.
 
-    Whether a row in the recycle bin still holds its value is an assumption: setting `unique_in_bin` (default: no)."""
-    alive = 'AND "IsDeleted" = 0'
-    if org.settings.get("unique_in_bin", False):
-        alive = 'AND ("IsDeleted" = 0 OR "Id" IN (SELECT id FROM recycle_bin WHERE hard = 0))'
+    Whether a row in the recycle bin still holds its value is an assumption: `binned_rows_hold_unique_values`."""
     for field in definition.stored_fields:
         value = values.get(field.name)
         if not field.unique or value is None:
             continue
-        sql = (
-            f'SELECT "Id" FROM {quote(definition.name)} WHERE {quote(field.name)} = ? AND "Id" IS NOT ? {alive} LIMIT 1'
-        )
-        other = org.db.execute(sql, (value, row_id)).fetchone()
-        if other is not None:
-            message = f"duplicate value found: {field.name} duplicates value on record with id: {other[0]}"
+        sql = f'SELECT "Id", "IsDeleted" FROM {quote(definition.name)} WHERE {quote(field.name)} = ? AND "Id" IS NOT ?'
+        others = org.db.execute(sql, (value, row_id)).fetchall()
+        holder = next((other for other, deleted in others if not deleted or _holds_value(org, str(other))), None)
+        if holder is not None:
+            message = f"duplicate value found: {field.name} duplicates value on record with id: {holder}"
             raise RowError("DUPLICATE_VALUE", message, ())
+
+
+def _holds_value(org: OrgState, row_id: str) -> bool:
+    """Whether a deleted row still blocks its unique values."""
+    return bool(org.settings.get("binned_rows_hold_unique_values", True)) and not _is_ghost(org, row_id)

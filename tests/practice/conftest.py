@@ -2,16 +2,20 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rehearse.practice import admin, sandboxes
+from rehearse.practice import admin, rows, sandboxes
 from rehearse.practice.estate import Estate
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.org_state import OrgState
 from rehearse.practice.sandbox_rows import Process, SandboxRows
+from rehearse.practice.schema import FieldDef, PicklistValue, RollUp, build_custom_object
+from rehearse.practice.soql_run import run_query
 
 
 @dataclass
@@ -123,3 +127,153 @@ def company(company_folder: Path, tmp_path: Path) -> Iterator[Company]:
         users = [row[0] for row in estate.production.db.execute('SELECT "Id" FROM "User" ORDER BY "Id"')]
     yield Company(estate, users[0], tuple(users))
     estate.close()
+
+
+# ---- one small org, for the tests of rows, queries and REST without a server
+
+
+@dataclass
+class StillClock:
+    """A clock that moves only when told."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def wait(self, **amount: float) -> None:
+        self.moment += timedelta(**amount)
+
+
+@dataclass
+class SmallOrg:
+    """An org with one user, standard objects, and invoices with lines, tags, projects and a junction."""
+
+    org: OrgState
+    clock: StillClock
+    user_id: str
+    settings: dict[str, object]
+
+    def insert(self, name: str, **values: object) -> str:
+        """Insert one row that must be accepted; answers its id."""
+        saved = rows.insert(self.org, self.user_id, name, [values])[0]
+        assert saved.success, saved.errors
+        assert saved.id is not None
+        return saved.id
+
+    def update(self, name: str, row_id: str, **values: object) -> rows.Saved:
+        return rows.update(self.org, self.user_id, name, [{"Id": row_id, **values}])[0]
+
+    def delete(self, *ids: str, hard: bool = False) -> list[rows.Saved]:
+        return rows.delete(self.org, self.user_id, ids, hard=hard)
+
+    def undelete(self, *ids: str) -> list[rows.Saved]:
+        return rows.undelete(self.org, self.user_id, ids)
+
+    def refusal(self, name: str, **values: object) -> tuple[str, str, tuple[str, ...]]:
+        """The one error of an insert that must be refused."""
+        saved = rows.insert(self.org, self.user_id, name, [values])[0]
+        assert not saved.success
+        return saved.errors[0]
+
+    def query(self, soql: str, deleted: bool = False) -> list[dict[str, Any]]:
+        """Rows of a query without their attributes, parents and children included."""
+        return [bare(row) for row in run_query(self.org, soql, deleted=deleted).rows]
+
+    def one(self, soql: str, deleted: bool = False) -> dict[str, Any]:
+        """The only row of a query."""
+        (row,) = self.query(soql, deleted)
+        return row
+
+
+def bare(row: Any) -> Any:
+    """A row without attributes, and child queries as plain lists."""
+    if isinstance(row, dict):
+        if "records" in row:
+            return [bare(one) for one in row["records"]]
+        return {name: bare(value) for name, value in row.items() if name != "attributes"}
+    return row
+
+
+def _lookup(name: str, to: str, children: str | None = None, **more: Any) -> FieldDef:
+    path = name.replace("__c", "__r")
+    return FieldDef(
+        name,
+        name,
+        "reference",
+        length=18,
+        reference_to=(to,),
+        relationship_name=path,
+        child_relationship=children,
+        custom=True,
+        **more,
+    )
+
+
+def _small_objects(org: OrgState) -> None:
+    states = tuple(PicklistValue(name, name.title()) for name in ("open", "paid", "late"))
+    colours = tuple(PicklistValue(name, name) for name in ("red", "green", "blue"))
+    invoice = [
+        _lookup("Account__c", "Account", "Invoices__r"),
+        FieldDef("Code__c", "Code", length=20, unique=True, external_id=True, custom=True),
+        FieldDef(
+            "State__c", "State", "picklist", length=40, restricted=True, values=states, default="open", custom=True
+        ),
+        FieldDef("Colours__c", "Colours", "multipicklist", length=100, values=colours, custom=True),
+        FieldDef("Rate__c", "Rate", "double", precision=6, scale=2, custom=True),
+        FieldDef("Count__c", "Count", "int", custom=True),
+        FieldDef("Due__c", "Due", "date", custom=True),
+        FieldDef("Sent__c", "Sent", "datetime", custom=True),
+        FieldDef("Mail__c", "Mail", "email", length=80, custom=True),
+        FieldDef("Open__c", "Open", "boolean", required=True, default=True, custom=True),
+        FieldDef("Notes__c", "Notes", "textarea", length=32000, custom=True),
+        FieldDef("Label__c", "Label", formula='Name & " " & TEXT(Rate__c)', custom=True),
+        FieldDef("Double__c", "Double", "double", precision=8, scale=2, formula="Rate__c * 2", custom=True),
+        FieldDef("Total__c", "Total", "currency", precision=16, scale=2, custom=True),
+        FieldDef("Big__c", "Big lines", "double", precision=8, custom=True),
+    ]
+    total = RollUp("Line__c", "Invoice__c", "SUM", "Amount__c")
+    big = RollUp("Line__c", "Invoice__c", "COUNT", None, (("Amount__c", "greaterThan", "100"),))
+    sums = {"Total__c": total, "Big__c": big}
+    invoice = [replace(one, summary=sums.get(one.name)) for one in invoice]
+    number = FieldDef("Name", "Invoice Number", length=80, auto_number="INV-{0000}")
+    org.put_object(build_custom_object("Invoice__c", "Invoice", "Invoices", "a00", invoice, number))
+    master = _lookup("Invoice__c", "Invoice__c", "Lines__r", relationship_order=0, required=True)
+    amount = FieldDef("Amount__c", "Amount", "currency", precision=16, scale=2, custom=True)
+    above = FieldDef("Account__c", "Account", formula="Invoice__r.Account__r.Name", custom=True)
+    org.put_object(build_custom_object("Line__c", "Line", "Lines", "a01", [master, amount, above]))
+    tag = [
+        _lookup("Free__c", "Invoice__c", "FreeTags__r"),
+        _lookup("Bound__c", "Invoice__c", "BoundTags__r", on_delete="restrict"),
+        _lookup("Along__c", "Invoice__c", "AlongTags__r", on_delete="cascade"),
+        _lookup("Next__c", "Tag__c", "Before__r"),
+    ]
+    org.put_object(build_custom_object("Tag__c", "Tag", "Tags", "a02", tag))
+    org.put_object(build_custom_object("Project__c", "Project", "Projects", "a03", []))
+    both = [
+        _lookup("Project__c", "Project__c", "Joins__r", relationship_order=0, required=True),
+        _lookup("Invoice__c", "Invoice__c", "Joins__r", relationship_order=1, required=True, reparentable=True),
+    ]
+    org.put_object(build_custom_object("Join__c", "Join", "Joins", "a04", both))
+
+
+@pytest.fixture(scope="session")
+def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the small org; every test gets a copy."""
+    path = tmp_path_factory.mktemp("small") / "org.db"
+    org = OrgState.create(path, StillClock(datetime(2026, 11, 23, 8, tzinfo=UTC)), "00DPr0000000001")
+    rows.load(org, "User", [{"Username": "ann@acme.example", "FirstName": "Ann", "LastName": "Lee", "IsActive": 1}])
+    _small_objects(org)
+    org.close()
+    return path
+
+
+@pytest.fixture
+def small(small_file: Path, tmp_path: Path) -> Iterator[SmallOrg]:
+    """A private copy of the small org, opened."""
+    shutil.copy(small_file, tmp_path / "org.db")
+    clock = StillClock(datetime(2026, 11, 23, 8, tzinfo=UTC))
+    settings: dict[str, object] = {}
+    org = OrgState(tmp_path / "org.db", clock, settings)
+    yield SmallOrg(org, clock, str(org.db.execute('SELECT "Id" FROM "User"').fetchone()[0]), settings)
+    org.close()
