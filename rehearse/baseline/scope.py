@@ -27,17 +27,14 @@ NEVER_COMPARED = frozenset(
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
 _NOT_ROWS = ("History", "Feed", "Share", "ChangeEvent", "Tag", "__hd", "__tag", "__Feed", "__History", "__Share")
-_SETUP = frozenset(
-    {
-        "ApexClass", "ApexComponent", "ApexLog", "ApexPage", "ApexTestQueueItem", "ApexTestResult", "ApexTrigger",
-        "AsyncApexJob", "AuraDefinition", "AuraDefinitionBundle", "AuthSession", "BackgroundOperation", "BusinessProcess",
-        "ConnectedApplication", "CronJobDetail", "CronTrigger", "CustomPermission", "Dashboard", "EntityDefinition",
-        "FieldDefinition", "FieldPermissions", "FlowInterview", "Folder", "Group", "LoginGeo", "LoginHistory", "LoginIp",
-        "ObjectPermissions", "Organization", "PermissionSet", "PermissionSetGroup", "PermissionSetTabSetting", "Profile",
-        "QueueSobject", "RecordType", "Report", "SetupAuditTrail", "SetupEntityAccess", "StaticResource", "UserLicense",
-        "UserLogin", "UserRole", "WebLink",
-    }
-)  # fmt: skip
+_SETUP_OBJECTS = """
+ApexClass ApexComponent ApexLog ApexPage ApexTestQueueItem ApexTestResult ApexTrigger AsyncApexJob AuraDefinition
+AuraDefinitionBundle AuthSession BackgroundOperation BusinessProcess ConnectedApplication CronJobDetail CronTrigger
+CustomPermission Dashboard EntityDefinition FieldDefinition FieldPermissions FlowInterview Folder Group LoginGeo
+LoginHistory LoginIp ObjectPermissions Organization PermissionSet PermissionSetGroup PermissionSetTabSetting Profile
+QueueSobject RecordType Report SetupAuditTrail SetupEntityAccess StaticResource UserLicense UserLogin UserRole WebLink
+"""
+_SETUP = frozenset(_SETUP_OBJECTS.split())
 """Metadata, logs and jobs in the shape of rows: metadata captures the first, nothing can write back the others."""
 _NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
