@@ -177,15 +177,14 @@ def _causes(error: BaseException) -> list[BaseException]:
         if one is None or any(one is known for known in found):
             continue
         found.append(one)
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-        waiting += [each for each in one.args if isinstance(each, BaseException)]
+        # ssl.SSLError has a `reason` too, but a text
+        wrapped = (getattr(one, "reason", None), *one.args)
+        waiting += [one.__cause__, one.__context__, *(each for each in wrapped if isinstance(each, BaseException))]
     return found
 
 
 def _is_certificate(error: BaseException) -> bool:
-    return type(error).__name__ in ("SSLCertVerificationError", "CertificateError") or (
-        isinstance(error, OSError) and "CA certificate bundle" in str(error)
-    )
+    return type(error).__name__ in ("SSLCertVerificationError", "CertificateError")
 
 
 def scrub(fault: Fault, secrets: tuple[str, ...]) -> Fault:

@@ -109,9 +109,9 @@ class RestReader:
         A field list that fills an address alone is split too; a row is returned only if every part had it.
         """
         found: dict[str, dict[str, Value]] | None = None
-        for part in split_fields(object, [name for name in fields if name != "Id"]):
+        for part in split_fields(object, [name for name in dict.fromkeys(fields) if name != "Id"]):
             rows: dict[str, dict[str, Value]] = {}
-            for soql in id_queries(object, list(dict.fromkeys(ids)), part):
+            for soql in id_queries(object, ids, part):
                 for row in self.fetch_rows(soql, deleted=deleted):
                     rows[to_18(str(row["Id"]))] = row
             found = rows if found is None else {key: {**found[key], **rows[key]} for key in found.keys() & rows.keys()}
@@ -248,6 +248,6 @@ def id_queries(object: str, ids: Sequence[str], fields: Sequence[str]) -> Iterat
     room = URI_BYTES - len(quote_plus(head)) - 200
     each = len(quote_plus("'0123456789abcdefgh',"))
     size = max(1, min(2000, room // each))
-    known = [to_18(one) for one in ids]
+    known = list(dict.fromkeys(to_18(one) for one in ids))
     for start in range(0, len(known), size):
         yield head + ",".join(f"'{one}'" for one in known[start : start + size]) + ")"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -76,8 +77,8 @@ class Transport:
     """A connection pool with our TLS, time-outs and guard; shared by one login's calls, safe for threads."""
 
     def __init__(self, ca_bundle: Path | None, options: WireOptions) -> None:
-        if ca_bundle is not None and not ca_bundle.is_file():
-            raise LoginError(f"The CA bundle {ca_bundle} does not exist.", "Correct tls.ca_bundle in rehearse.yaml.")
+        if ca_bundle is not None:
+            _check_bundle(ca_bundle)
         self.options = options
         self._adapter = _GuardedAdapter(_verification(ca_bundle), options)
 
@@ -138,6 +139,15 @@ def _describe(request: requests.PreparedRequest, url: str) -> Outgoing:
     if body is None or isinstance(body, bytes):
         return Outgoing(request.method or "", url, headers, body or None)
     return Outgoing(request.method or "", url, headers, None, streamed=True)
+
+
+def _check_bundle(ca_bundle: Path) -> None:
+    """An unreadable bundle is the user's mistake, and better said before a connection fails with it."""
+    try:
+        ssl.create_default_context(cafile=str(ca_bundle))
+    except OSError as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else "holds no certificate"
+        raise LoginError(f"The CA bundle {ca_bundle} {why}.", "Correct tls.ca_bundle in rehearse.yaml.") from error
 
 
 def _verification(ca_bundle: Path | None) -> str | bool:

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from rehearse.org.model import Identity, SandboxCopy, Session
+from rehearse.org.connect import (
+    OrgReader,
+    OrgWriter,
+    ProductionControl,
+    SandboxClaim,
+    connect_control,
+    connect_reader,
+    connect_writer,
+)
+from rehearse.org.model import Identity, Login, SandboxCopy, Session
 from rehearse.org.proof import ProductionWord, SandboxProof
 from rehearse.org.transport import Transport, WireOptions
 from rehearse.org.wire import Grant, Wire
@@ -169,3 +178,54 @@ def wire(scripted: ScriptedServer, quick: WireOptions) -> Iterator[Wire]:
     transport = Transport(None, quick)
     yield Wire(transport, Grant(Session(scripted.url, TOKEN)))
     transport.close()
+
+
+@dataclass
+class Doors:
+    """The practice world through our own client; everything that was opened is closed at the end."""
+
+    practice: Any
+    opened: list[Any] = field(default_factory=list)
+
+    def login(self, name: str, url: str = "") -> Login:
+        """Client credentials of an org by name, or of "production"."""
+        org = self.practice.production if name == "production" else self.practice.orgs[name]
+        url = url or self.practice.url
+        return Login("client_credentials", url=url, client_id=org.client_id, secret=org.client_secret)
+
+    def options(self, **more: Any) -> WireOptions:
+        """Quick polls and no waits between repetitions."""
+        known = {"attempts": 4, "first_poll": 0.02, "longest_poll": 0.2, "wait_seconds": 0.01, "longest_wait": 0.02}
+        return WireOptions(**(known | more))
+
+    def reader(self, name: str, **more: Any) -> OrgReader:
+        """A reader of an org."""
+        given = {"ca_bundle": self.practice.ca_file, "options": self.options(), **more}
+        reader = connect_reader(given.pop("login", None) or self.login(name), **given)
+        self.opened.append(reader)
+        return reader
+
+    def writer(self, name: str, login: Login | None = None, **claim: Any) -> OrgWriter:
+        """A writer of a sandbox, proven by production."""
+        options = claim.pop("options", None) or self.options()
+        known = {"production": self.reader("production"), **claim}
+        writer = connect_writer(
+            login or self.login(name), SandboxClaim(name, **known), ca_bundle=self.practice.ca_file, options=options
+        )
+        self.opened.append(writer)
+        return writer
+
+    def control(self, name: str = "production", **more: Any) -> ProductionControl:
+        """The control of production."""
+        control = connect_control(self.login(name), ca_bundle=self.practice.ca_file, options=self.options(**more))
+        self.opened.append(control)
+        return control
+
+
+@pytest.fixture
+def doors(practice: Any) -> Iterator[Doors]:
+    """The practice world through our own client."""
+    doors = Doors(practice)
+    yield doors
+    for one in doors.opened:
+        one.close()
