@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
     from rehearse.lock import Lock
-    from rehearse.reset.model import ApplyReport, Choices, Proof, ResetPlan
+    from rehearse.reset.model import Action, ApplyReport, Choices, Proof, ResetPlan
 
 app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -65,6 +67,9 @@ def plan(
 def apply(
     plan: Annotated[str, typer.Argument(help="Id of a saved plan, a unique start of it, or its file.")],
     confirm: Annotated[str, typer.Option(help="Name of the sandbox; needed when the plan deletes something.")] = "",
+    delete_side_effects: Annotated[
+        bool, typer.Option(help="Also delete rows that the org's automation creates while the reset writes.")
+    ] = False,
     accept_residue: Residue = "",
     reason: Reason = "",
     dry_run: Annotated[bool, typer.Option(help="Show the plan, and change nothing.")] = False,
@@ -90,7 +95,7 @@ def apply(
         _check_names(made.sandbox, accept_residue, reason)
         _confirm(made, confirm)
         with hold(desk.database, made.sandbox, f"reset {made.id[:12]}", now) as lock, progress.shown() as on_event:
-            report = _apply(desk, made, lock, on_event)
+            report = _apply(desk, made, _Applying(lock, on_event, delete_side_effects))
             proof = _prove(desk, made.sandbox, made.baseline, made, report, on_event)
         _end(desk, proof, accept_residue, reason, as_json=as_json)
 
@@ -186,10 +191,27 @@ def _check_names(sandbox: str, accept_residue: str, reason: str) -> None:
         raise UsageError("--accept-residue and --reason go together.", "Say why the residue is acceptable.")
 
 
-def _apply(desk: Desk, made: ResetPlan, lock: Lock, on_event: OnEvent) -> ApplyReport:
+@dataclass(frozen=True)
+class _Applying:
+    """What one run of apply works under: its lock, who listens, and whether side effects may be deleted unasked."""
+
+    lock: Lock
+    on_event: OnEvent
+    side_effects: bool
+
+    def ask_more(self, actions: Sequence[Action]) -> bool:
+        """May rows be deleted that the plan does not name? Automation created them while we wrote."""
+        if self.side_effects or not is_terminal():
+            return self.side_effects
+        kinds = ", ".join(sorted({one.type for one in actions}))
+        return typer.confirm(f"Automation created {len(actions)} row(s) ({kinds}) meanwhile. Delete them?", err=True)
+
+
+def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     from rehearse.cli.baseline import check_baseline
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan
+    from rehearse.reset.context import ApplySettings
     from rehearse.reset.id_map import IdMap
 
     base = desk.baselines().find(made.baseline, made.sandbox)
@@ -197,8 +219,10 @@ def _apply(desk: Desk, made: ResetPlan, lock: Lock, on_event: OnEvent) -> ApplyR
         raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
-    journal = Journal(desk.database, lock, made.id)
-    return apply_plan(made, writer, desk.store(), journal, IdMap(desk.database, made.org_id), on_event)
+    journal = Journal(desk.database, applying.lock, made.id)
+    settings = ApplySettings(ask_more=applying.ask_more)
+    ids = IdMap(desk.database, made.org_id)
+    return apply_plan(made, writer, desk.store(), journal, ids, applying.on_event, settings)
 
 
 def _prove(

@@ -108,6 +108,12 @@ class Tokens:
             db.execute("INSERT INTO clients VALUES (?, ?, ?, ?)", tuple(client.__dict__.values()))
             return client
 
+    def keep_client(self, client: Client) -> None:
+        """Put a known client in the place of the one that its sandbox (or production) has."""
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM clients WHERE sandbox IS ?", (client.sandbox,))
+            db.execute("INSERT INTO clients VALUES (?, ?, ?, ?)", tuple(client.__dict__.values()))
+
     def client(self, client_id: str) -> Client | None:
         """The client with this id, or None."""
         rows = self._file.load_rows("SELECT * FROM clients WHERE client_id = ?", (client_id,))

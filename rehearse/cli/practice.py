@@ -1,0 +1,295 @@
+"""`rehearse practice up | down | status | connect | play | reset | clock | seed`: a local Salesforce to learn on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rehearse.cli.answers import Json, finish, say
+from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
+from rehearse.report.view import Page, Paragraph, Rows, build_table
+
+if TYPE_CHECKING:
+    from rehearse.practice.estate import Estate
+
+_SPACE = "Look at the permissions of its folder and at the space on the disk."
+app = typer.Typer(
+    help="A local Salesforce: production and five sandboxes, without a licence or a risk.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Folder = Annotated[Path | None, typer.Option(help="Folder of the practice world; the nearest .practice unless given.")]
+
+
+@app.command()
+def up(
+    folder: Folder = None,
+    rate: Annotated[int | None, typer.Option(help="Serve bulk results at so many bytes a second in all.")] = None,
+    https_port: Annotated[int, typer.Option(help="Port for HTTPS; a free one unless given.")] = 0,
+    http_port: Annotated[int, typer.Option(help="Port for plain HTTP; a free one unless given.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Start the practice org; the first time, make its world and write a rehearse.yaml for it beside the folder.
+
+    Example: rehearse practice up
+    """
+    from rehearse.practice import connect as access
+    from rehearse.practice import control, seed
+
+    home = _home(folder, must_exist=False)
+    with _translated():
+        if not (home / "estate.db").is_file():
+            say("Making the practice world: one production org and five sandboxes …")
+            seed.build(home, 1).close()
+        status = control.up(home, https_port=https_port, http_port=http_port, rate=rate)
+        written = None
+        if not (home.parent / access.WORKSPACE_FILE).exists():
+            written = access.write_workspace(home, status, home.parent)
+    lines = [f"The practice org answers at {status.url} (HTTPS) and {status.http_url} (plain)."]
+    lines += [f"Wrote {written}." if written else f"{access.WORKSPACE_FILE} was there already and was not touched."]
+    lines += ["Next: rehearse sandboxes"]
+    body = {"url": status.url, "http_url": status.http_url, "folder": home, "workspace": written}
+    page = Page("", tuple(Paragraph(line) for line in lines))
+    finish("practice", _world_now(home), body, page, as_json=as_json)
+
+
+@app.command()
+def down(folder: Folder = None) -> None:
+    """End the practice org; its world stays and comes back with `up`.
+
+    Example: rehearse practice down
+    """
+    from rehearse.practice import control
+
+    home = _home(folder)
+    with _translated():
+        ended = control.down(home)
+    say("The practice org has ended." if ended else "The practice org was not running.")
+
+
+@app.command()
+def status(folder: Folder = None, as_json: Json = False) -> None:
+    """Show whether the practice org runs, its clock, its sandboxes, and how many requests production received.
+
+    Example: rehearse practice status
+    """
+    from rehearse.practice import admin, control
+
+    home = _home(folder)
+    found = control.status(home)
+    with _world(home) as estate:
+        world = admin.show_world(estate)
+    asked = len(control.production_requests(home))
+    rows: Rows = [
+        [one.name, one.licence, one.status, one.org_id or "-", _text(one.requested), _text(one.refresh_from)]
+        for one in world.sandboxes
+    ]
+    state = f"running at {found.url} and {found.http_url}" if found.running else "not running"
+    speed = "paused" if world.paused else f"speed {world.speed:g}"
+    head = f"Practice world in {home}: {state}. Its clock says {_text(world.now)} UTC ({speed}). "
+    columns = ["sandbox", "type", "status", "org id", "requested", "refresh from"]
+    table = build_table("Sandboxes", columns, rows)
+    page = Page("", (Paragraph(f"{head}Production {world.production_id} received {asked} request(s)."), table))
+    body = {
+        "running": found.running,
+        "url": found.url,
+        "http_url": found.http_url,
+        "folder": home,
+        "clock": {"now": world.now, "paused": world.paused, "speed": world.speed},
+        "production": {"org_id": world.production_id, "requests": asked},
+        "sandboxes": [one.__dict__ for one in world.sandboxes],
+    }
+    finish("practice-status", world.now, body, page, as_json=as_json)
+
+
+@app.command()
+def connect(folder: Folder = None, as_json: Json = False) -> None:
+    """Print how to reach each org: addresses, CA file, tokens, client credentials. Any client may use them.
+
+    Example: rehearse practice connect --json
+    """
+    from rehearse.practice import connect as access
+    from rehearse.practice import control
+
+    home = _home(folder)
+    with _translated():
+        found = access.connect(home, control.status(home))
+    rows: Rows = [
+        [one.name, one.org_id, one.username, one.client_id[:16] + "…", one.client_secret_file] for one in found.orgs
+    ]
+    page = Page(
+        "",
+        (
+            Paragraph(f"HTTPS {found.url} with the CA in {found.ca_file}; plain HTTP {found.http_url}."),
+            build_table("Orgs", ["org", "id", "user", "client id", "client secret in"], rows),
+            Paragraph("Tokens and whole client ids: add --json."),
+        ),
+    )
+    finish("practice-connect", _world_now(home), found.as_json(), page, as_json=as_json)
+
+
+@app.command()
+def play(
+    sandbox: Annotated[str, typer.Argument(help="Name of a practice sandbox.")],
+    hard: Annotated[
+        bool, typer.Option(help="Also delete rows for good, so that they come back under new Ids.")
+    ] = False,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Let the practice team hold the rehearsal of R41 in a sandbox, from outside, as a team does. It goes wrong.
+
+    Example: rehearse practice play UATFULL
+    """
+    from rehearse.practice import control
+    from rehearse.practice import play as theatre
+    from rehearse.practice.play_client import PlayFailed
+
+    home = _home(folder)
+    found = control.status(home)
+    if not found.running:
+        raise RehearseError(f"The practice org in {home} is not running.", "Run `rehearse practice up`.")
+    with _world(home) as estate:
+        number = estate.seed
+        try:
+            seats = theatre.take_seats(estate, sandbox, found.url, home / "tls" / "ca.pem")
+        except PlayFailed as error:
+            raise NotFound(str(error), "Look at `rehearse practice status`.") from error
+    heard = (lambda step: None) if as_json else (lambda step: typer.echo(f"{step.who}: {step.line}"))
+    try:
+        steps = theatre.play(*seats, number, hard=hard, on_step=heard)
+    except PlayFailed as error:
+        raise RehearseError(
+            f"The play stopped in {sandbox}: {error}", "Put the sandbox back, then try again."
+        ) from error
+    if as_json:
+        body = {"sandbox": sandbox, "steps": [one.__dict__ for one in steps]}
+        finish("practice-play", _world_now(home), body, Page("", ()), as_json=True)
+
+
+@app.command()
+def reset(
+    confirm: Annotated[str, typer.Option(help="Write `practice`: everything in the practice world is made anew.")] = "",
+    folder: Folder = None,
+) -> None:
+    """Put the whole practice world back to its beginning. Logins, certificates and ports stay as they are.
+
+    Example: rehearse practice reset --confirm practice
+    """
+    from rehearse.practice import control
+    from rehearse.practice.rebuild import rebuild
+
+    home = _home(folder)
+    if confirm != "practice":
+        raise NotConfirmed(f"Everything done in {home} would be lost.", "Add --confirm practice.")
+    with _translated():
+        ran = control.down(home)
+        rebuild(home)
+        if ran:
+            control.up(home)
+    say("The practice world is back at its beginning.")
+
+
+@app.command()
+def clock(
+    move: Annotated[str, typer.Option(help="Move the clock on by a duration, such as 29d or 6h.")] = "",
+    to: Annotated[str, typer.Option("--set", help="Set the clock to a later instant, ISO with an offset.")] = "",
+    pause: Annotated[bool, typer.Option("--pause", help="Stop the clock.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Let a stopped clock run again.")] = False,
+    speed: Annotated[float, typer.Option(help="Let the clock run so many times as fast as real time.")] = 0.0,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Show or move the clock of the practice world: days of copying pass in a moment.
+
+    Example: rehearse practice clock --move 29d
+    """
+    from rehearse import clock as time
+    from rehearse.practice import admin
+
+    with _world(_home(folder)) as estate:
+        try:
+            if move:
+                admin.move_clock(estate, time.parse_span(move).amount)
+            if to:
+                admin.set_clock(estate, time.from_iso(to))
+            if speed:
+                estate.clock.run_at(speed)
+        except ValueError as error:
+            raise UsageError(f"The clock cannot do that: {error}.", "It only moves forward.") from error
+        if pause or resume:
+            (estate.clock.pause if pause else estate.clock.resume)()
+        world = admin.show_world(estate)
+    body = {"now": world.now, "paused": world.paused, "speed": world.speed}
+    page = Page("", (Paragraph(f"The practice clock says {_text(world.now)} UTC."),))
+    finish("practice-clock", world.now, body, page, as_json=as_json)
+
+
+@app.command("seed")
+def seed_(
+    number: Annotated[int, typer.Option("--seed", help="The same number makes the same world.")] = 1,
+    records: Annotated[int, typer.Option(min=1000, help="Roughly how many records production holds.")] = 3000,
+    folder: Folder = None,
+) -> None:
+    """Make a practice world in a folder that has none, without starting it.
+
+    Example: rehearse practice seed --records 20000 --folder big
+    """
+    from rehearse.practice import seed
+
+    home = _home(folder, must_exist=False)
+    if (home / "estate.db").exists():
+        raise UsageError(f"There is a practice world in {home} already.", "Choose another --folder.")
+    seed.build(home, number, records).close()
+    say(f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`.")
+
+
+def _home(folder: Path | None, *, must_exist: bool = True) -> Path:
+    """The folder of the practice world: as given, or the nearest .practice upward, or .practice here."""
+    if folder is not None:
+        home = folder
+    else:
+        here = Path.cwd()
+        near = (one / ".practice" for one in (here, *here.parents) if (one / ".practice" / "estate.db").is_file())
+        home = next(near, here / ".practice")
+    if must_exist and not (home / "estate.db").is_file():
+        raise NotFound(f"There is no practice world in {home}.", "Make one with `rehearse practice up`.")
+    return home.resolve()
+
+
+@contextmanager
+def _world(home: Path) -> Iterator[Estate]:
+    from rehearse.practice.estate import Estate
+
+    estate = Estate.open(home)
+    try:
+        yield estate
+    finally:
+        estate.close()
+
+
+def _world_now(home: Path) -> datetime:
+    with _world(home) as estate:
+        return estate.clock.now()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The practice room has errors of its own; here they become ours."""
+    from rehearse.practice.control import ControlError
+
+    try:
+        yield
+    except ControlError as error:
+        raise RehearseError(error.message, error.hint) from error
+    except OSError as error:
+        raise RehearseError(f"The practice world cannot be written: {error.strerror or error}.", _SPACE) from error
+
+
+def _text(instant: Any) -> str:
+    return "-" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
