@@ -23,7 +23,8 @@ RULES = (
         "PaymentTasks",
         "Payment__c",
         (Action("create", (("Subject", "'Returned payment ' & Name"), ("WhatId", "Account__c")), "Task"),),
-        when=f"AND({ON}, ISPICKVAL(State__c, 'Returned'), OR(ISNEW(), ISCHANGED(State__c)))",
+        # Only what was open: putting a matched payment back to returned, as a reset may, calls nobody.
+        when=f"AND({ON}, ISPICKVAL(State__c, 'Returned'), NOT(ISNEW()), PRIORVALUE(State__c) = 'Open')",
     ),
 )
 

@@ -116,14 +116,13 @@ trigger InvoiceTrigger on Invoice__c (after insert, after update) {
 """
 
 PAYMENT_TASKS = """\
-trigger PaymentTasks on Payment__c (after insert, after update) {
+trigger PaymentTasks on Payment__c (after update) {
     if (Automation__c.getInstance().Off__c || FeatureManagement.checkPermission('Bypass_Automation')) {
         return;
     }
     List<Task> calls = new List<Task>();
     for (Payment__c one : Trigger.new) {
-        Boolean wasReturned = Trigger.isUpdate && Trigger.oldMap.get(one.Id).State__c == 'Returned';
-        if (one.State__c == 'Returned' && !wasReturned) {
+        if (one.State__c == 'Returned' && Trigger.oldMap.get(one.Id).State__c == 'Open') {
             calls.add(new Task(Subject = 'Returned payment ' + one.Name, WhatId = one.Account__c));
         }
     }
