@@ -42,7 +42,7 @@ def install(org: OrgState, files: Mapping[str, bytes], user_id: str = "") -> Non
         for component in ordered:
             ensure_container(org, component, author)
             write(org, component, author)
-        settle(org, ordered)
+        settle(org, ordered, author)
 
 
 def org_admin(org: OrgState) -> str:

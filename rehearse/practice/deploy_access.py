@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from rehearse.practice.meta_xml import copy, elements, first, local, parse, render, set_text, text_of
+from rehearse.practice.meta_xml import copy, elements, first, flag, local, parse, render, set_text, text_of
 
 PROFILE_KEYS: dict[str, tuple[str, ...]] = {
     "applicationVisibilities": ("application",),
@@ -53,6 +53,21 @@ def merge_profile(old: bytes, new: bytes) -> bytes:
     for entry in elements(parse(new)):
         kept[entry_key(entry)] = copy(entry)
     root[:] = sorted(kept.values(), key=local)
+    return render(root)
+
+
+def drop_silent(xml: bytes) -> bytes:
+    """A profile or permission set without field permissions that give nothing: the org keeps no such entry, and a
+    retrieve makes them up again for the fields that it is asked about (facts 3.6)."""
+    root = parse(xml)
+    kept = [
+        entry
+        for entry in elements(root)
+        if local(entry) != "fieldPermissions" or flag(entry, "readable") or flag(entry, "editable")
+    ]
+    if len(kept) == len(root):
+        return xml
+    root[:] = kept
     return render(root)
 
 

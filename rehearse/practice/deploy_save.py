@@ -6,16 +6,19 @@ flows get versions, a FlowDefinition activates. Checks live in deploy_references
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
 from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema
 from rehearse.practice.components import Author, Component
-from rehearse.practice.deploy_access import keep_values, merge_own_part, merge_profile
+from rehearse.practice.deploy_access import drop_silent, keep_values, merge_own_part, merge_profile
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
 from rehearse.practice.meta_xml import parse, same, text_of
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_rollup import Touched, recalculate
 
 SCHEMA_TYPES = ("CustomObject", "CustomField", "RecordType", "GlobalValueSet", "ValidationRule")
 
@@ -27,6 +30,8 @@ def write(org: OrgState, component: Component, author: Author, *, activate: bool
     if component.type == "FlowDefinition":
         return _write_definition(org, component, author)
     old = components.find(org, component.type, component.name)
+    if component.type == "PermissionSet":
+        component = replace(component, xml=drop_silent(component.xml))
     if old is None:
         kept = components.save(org, replace(component, id=meta_mirror.adopt_id(org, component)), author)
         meta_mirror.mirror(org, kept)
@@ -43,7 +48,7 @@ def write(org: OrgState, component: Component, author: Author, *, activate: bool
 
 def _meet(old: Component, new: Component) -> bytes:
     if new.type == "Profile":
-        return merge_profile(old.xml, new.xml)
+        return drop_silent(merge_profile(old.xml, new.xml))
     if new.type in ("CustomField", "GlobalValueSet"):
         return keep_values(old.xml, new.xml)
     if new.type in BY_NAME and BY_NAME[new.type].children:
@@ -84,7 +89,7 @@ def ensure_container(org: OrgState, component: Component, author: Author) -> Non
     components.save(org, Component(one.name, component.parent, empty, path=component.path), author)
 
 
-def settle(org: OrgState, written: Iterable[Component]) -> None:
+def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
     """Make objects, validation rules and picklist values follow what was written."""
     objects: set[str] = set()
     rules: set[str] = set()
@@ -100,8 +105,11 @@ def settle(org: OrgState, written: Iterable[Component]) -> None:
             rules.add(component.parent)
     for name in sorted(set(objects)):
         objects |= meta_schema.roll_ups_over(org, name)
-    for name in sorted(objects):
-        meta_schema.derive_object(org, name)
+    stale = [name for name in sorted(objects) if meta_schema.derive_object(org, name)]
+    touched: Touched = defaultdict(set)
+    for name in stale:
+        touched[name] |= {str(row[0]) for row in org.db.execute(f'SELECT "Id" FROM {quote(name)}')}
+    recalculate(org, author.user_id, touched)
     for name in sorted(rules):
         meta_schema.derive_rules(org, name)
     if any(component.type in ("ApexTrigger", "Flow", "FlowDefinition") for component in kept):

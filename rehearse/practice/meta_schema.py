@@ -15,7 +15,7 @@ from rehearse.practice.components import Component
 from rehearse.practice.meta_fields import FieldProblem, build_field, location_parts, read_values
 from rehearse.practice.meta_xml import first, flag, parse, text_of
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue, RecordTypeDef, build_custom_object
+from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue, RecordTypeDef, RollUp, build_custom_object
 from rehearse.practice.schema_standard import RECORD_TYPE_ID
 
 
@@ -74,12 +74,14 @@ def record_types(org: OrgState, object_name: str) -> tuple[RecordTypeDef, ...]:
     return tuple(kinds)
 
 
-def derive_object(org: OrgState, name: str) -> None:
-    """Build the definition of one object from its components and put it into the org, if it is another than before."""
+def derive_object(org: OrgState, name: str) -> bool:
+    """Build the definition of one object from its components and put it into the org, if it is another than before.
+
+    Answers whether its roll-ups are others than before, so that they have to be calculated."""
     old = org.find_object(name)
     component = components.find(org, "CustomObject", name)
     if component is None or (old is None and not name.endswith("__c")):
-        return
+        return False
     fields = custom_fields(org, name)
     if old is not None:  # fields keep their places; new ones follow by name
         places = {field.name: place for place, field in enumerate(old.fields)}
@@ -94,8 +96,14 @@ def derive_object(org: OrgState, name: str) -> None:
     new = replace(new, record_types=kinds)
     if kinds and new.find("RecordTypeId") is None:
         new = new.with_field(RECORD_TYPE_ID)
-    if new != old:
-        org.put_object(new)
+    if new == old:
+        return False
+    org.put_object(new)
+    return _roll_ups(new) != (_roll_ups(old) if old else [])
+
+
+def _roll_ups(definition: ObjectDef) -> list[tuple[str, RollUp]]:
+    return [(field.name, field.summary) for field in definition.fields if field.summary]
 
 
 def _custom(org: OrgState, component: Component, fields: dict[str, FieldDef], old: ObjectDef | None) -> ObjectDef:
