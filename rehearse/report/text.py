@@ -30,7 +30,7 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
     out = io.StringIO()
     console = Console(
         file=out,
-        width=width,
+        width=max(width, _least(block)) if isinstance(block, Table) else width,
         force_terminal=colour,
         color_system="standard" if colour else None,
         highlight=False,
@@ -41,8 +41,17 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
     elif isinstance(block, Timeline):
         out.write(_timeline(block, width))
     else:
+        if block.title and block.rows:
+            console.print(Text(block.title, style="bold"), soft_wrap=True)
         console.print(_table(block))
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _least(table: Table) -> int:
+    """The width below which short cells would be cut; a wider line is better than a date without its end."""
+    columns = [[name, *(row[index].text for row in table.rows)] for index, name in enumerate(table.columns)]
+    natural = [max(len(text) for text in texts) for texts in columns]
+    return sum(min(size, _WHOLE + 4) + 3 for size in natural)
 
 
 def _table(table: Table) -> RichTable | Text:
@@ -52,7 +61,7 @@ def _table(table: Table) -> RichTable | Text:
 
     if not table.rows:
         return Text(f"{table.title}: {table.empty}" if table.title else table.empty)
-    made = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(table.columns):
         short = all(len(row[index].text) <= _WHOLE for row in table.rows)  # a date cut in two is hard to read
         justify: Literal["left", "right"] = "right" if index in table.right else "left"
