@@ -63,19 +63,26 @@ def _judge(
     for name in with_coupled(open_fields, schema):
         if name in stored:
             values[name] = reference_or_value(context, action.type, name, stored[name])
-    if not values:
+    if not values and not returned:
         context.note(action, "waiting", "its open fields cannot be written")
     return values or None
 
 
 def _detached(context: Context, action: Action, row: LiveRow, decision: Decision) -> dict[str, Value]:
-    """Null for the fields to let go of; a unique value that may not be null gets a text that nobody uses."""
+    """Null for references; for a unique text a value that nobody uses, and null only where the org refused that.
+
+    A validation rule may demand a value, and a format rule may refuse a made-up one: the other way is tried then.
+    """
+    known_refusal = context.results.get(action.id)
+    refused = known_refusal is not None and known_refusal.state == "failed"
     values: dict[str, Value] = {}
     for name in action.fields:
         known = context.schema(action.type).field(name)
         if known is None or name not in decision.fields or row.values.get(name) is None:
             continue
-        values[name] = None if known.nillable else f"~{action.key}"[: known.length or 18]
+        spare = f"~{action.key}"[: known.length or 18]
+        made_up = known.type in ("string", "email", "phone", "url") and not (refused and known.nillable)
+        values[name] = spare if made_up else None
     return values
 
 

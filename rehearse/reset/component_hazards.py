@@ -1,4 +1,4 @@
-"""The hazards of metadata, as data (facts/metadata.md 4.1). From the particular to the general: the first that fits decides."""
+"""The hazards of metadata, as data (facts/metadata.md 4.1), the particular before the general."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Out
 from rehearse.reset.row_marks import create_marks, delete_marks, differing_fields, update_marks
 
 Place = tuple[str, str]
+UNREAD = frozenset({"encryptedstring", "base64"})
+"""Field types that a capture never holds: masked for most users, or files."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
     for place, change in remaining.items():
         items[place] = _grade_remaining(evidence, change, results.get(place))
     for place, item in _re_inserted(evidence):
-        if place not in remaining or items[place].outcome == "residue":
+        if place not in remaining:
             items[place] = item
     return tuple(sorted(items.values(), key=lambda one: (one.kind, one.type, one.key)))
 
@@ -119,8 +121,9 @@ def _residue(evidence: Evidence, change: Change) -> str | None:
         book = now.rows.get(change.type, RowBook())
         before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
         marks, fixed = update_marks(now, change, differing_fields(now, change.type, before, after))
-        if "only-new-autonumber" in marks and marks == {"only-new-autonumber"}:
-            return f"re-inserted: {change.key} is now {now.ids[change.key]}, with a new {', '.join(fixed)}"
+        if "only-platform-fields" in marks and marks == {"only-platform-fields"}:
+            lost = _unread(now, change.type)
+            return f"re-inserted: {change.key} is now {now.ids[change.key]}, with a new {', '.join(fixed)}{lost}"
     return None
 
 
@@ -159,4 +162,12 @@ def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
     prefixes = {schema.key_prefix: name for name, schema in evidence.now.schemas.items() if schema.key_prefix}
     for old, new in evidence.now.ids.items():
         object = kinds.get(old) or prefixes.get(old[:3]) or old[:3]
-        yield (object, old), ProofItem("record", object, old, "residue", f"re-inserted: {old} is now {new}")
+        detail = f"re-inserted: {old} is now {new}{_unread(evidence.now, object)}"
+        yield (object, old), ProofItem("record", object, old, "residue", detail)
+
+
+def _unread(now: PlanInputs, object: str) -> str:
+    """The fields whose values nobody could read, so that a re-inserted row has lost them."""
+    schema = now.schemas.get(object)
+    names = [one.name for one in schema.fields if one.type in UNREAD or one.encrypted] if schema else []
+    return f"; values that cannot be read are lost: {', '.join(sorted(names))}" if names else ""

@@ -7,7 +7,7 @@ those that Salesforce couples with them) are written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
@@ -102,7 +102,7 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
     marks, fixed = row_marks.update_marks(plan.inputs, change, differing)
     hazard = find_hazard("record", change.type, "updated", marks)
     writable = tuple(name for name in differing if name not in fixed)
-    if fixed and "only-new-autonumber" not in marks:
+    if fixed and "only-platform-fields" not in marks:
         plan.block(change, hazard, ", ".join(fixed))
         hazard = find_hazard("record", change.type, "updated")
     if hazard.grade in ("manual", "impossible") and not fixed:
@@ -198,9 +198,21 @@ def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: in
             change = rows[key]
             hazard = find_hazard("record", change.type, "deleted", row_marks.delete_marks(plan.inputs, change))
             plan.act(start + min(level, 99), do, change, hazard, ordered.deferred.get(key, ()))
+    if do == "insert":
+        plan.warnings.extend(_lost_outside(plan, {one.type for one in rows.values()}))
     for key in ordered.stuck:
         reason = "its references form a circle in which none may be null"
         plan.blocked.append(Blocked("record", rows[key].type, key, "impossible", reason))
+
+
+def _lost_outside(plan: RecordPlan, objects: set[str]) -> Iterator[str]:
+    """Objects outside the scope whose rows went with rows that do not come back from the bin."""
+    scoped = {one.name for one in plan.inputs.before.scope.objects}
+    for object in sorted(objects):
+        schema = plan.inputs.schemas.get(object)
+        for child in schema.children if schema else ():
+            if child.cascade_delete and child.object not in scoped and child.object.endswith("__c"):
+                yield f"{child.object} is outside the scope: its rows below deleted rows of {object} do not come back."
 
 
 def _plan_swaps(plan: RecordPlan) -> None:

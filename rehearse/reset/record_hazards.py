@@ -1,4 +1,4 @@
-"""The hazards of records, as data (facts/data.md 4). From the particular to the general: the first row that fits decides."""
+"""The hazards of records, as data (facts/data.md 4), the particular before the general."""
 
 from __future__ import annotations
 
@@ -177,8 +177,8 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         "updated-residue",
         "*",
         "updated",
-        "only-new-autonumber",
-        ("residue", "re-inserted with a new auto-number", "Object reference, auto-number fields"),
+        "only-platform-fields",
+        ("residue", "re-inserted; fields that only the platform sets are new", "Object reference, auto-number fields"),
     ),
     _record(
         "field-lost",

@@ -37,9 +37,10 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
         elif not known.updateable:
             fixed.append(name)
             marks.add("reference-not-updateable" if known.is_master_detail else "field-not-updateable")
-    numbers = {one.name for one in schema.fields if one.auto_number} if schema else set()
-    if fixed and change.key in inputs.ids and set(fixed) <= numbers:
-        marks = (marks - {"field-not-updateable"}) | {"only-new-autonumber"}
+    known_fields = {one.name: one for one in schema.fields} if schema else {}
+    platform = {name for name, one in known_fields.items() if not one.createable and not one.updateable}
+    if fixed and change.key in inputs.ids and set(fixed) <= platform:
+        marks = (marks - {"field-not-updateable"}) | {"only-platform-fields"}
     if change.type == "Opportunity" and "Amount" in differing and after.get("HasOpportunityLineItem") == "true":
         marks.add("amount-with-products")
     if change.type == "Lead" and "IsConverted" in differing and after.get("IsConverted") == "true":
