@@ -169,4 +169,5 @@ def find_child(work: Work, definition: ObjectDef, key: str) -> tuple[ObjectDef, 
     raise ApiError(400, "INVALID_FIELD", f"No such column '{key}' on sobject of type {definition.name}", (key,))
 
 
-routes = make_routes([Entry("POST", "/composite", composite), Entry("POST", "/composite/tree/{name}", tree)])
+ENTRIES = [Entry("POST", "/composite", composite), Entry("POST", "/composite/tree/{name}", tree)]
+routes = make_routes(ENTRIES)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearse.practice.automation import Effects, Occasion, check_validation, find_effects
+from rehearse.practice.describe import is_id_lookup
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -87,9 +88,9 @@ def _save_one(work: Work, item: Any, save: Callable[[Any], Saved]) -> Saved:
 
 
 def find_by_key(org: OrgState, definition: ObjectDef, key: str, value: Any) -> list[str]:
-    """The ids of the live rows that have a value in an external id field. Raises RowError for a field that is none."""
+    """The ids of the live rows that have a value in a field that upserts may use. Raises RowError for another one."""
     column = definition.find(key)
-    if column is None or not (column.external_id or column.name == "Id" or column.unique):
+    if column is None or not is_id_lookup(definition, column):
         message = f"Field name provided, {key} is not an External ID or indexed field for {definition.name}"
         raise RowError("INVALID_FIELD", message, ())
     wanted = restore_case(str(value)) if column.name == "Id" and is_id(str(value)) else value
