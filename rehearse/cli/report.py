@@ -95,7 +95,7 @@ def _render(
         from rehearse.report.ical import render_ical
         from rehearse.report.schedule import build_happenings
 
-        return render_ical(page.title, build_happenings(lines, bookings), now)
+        return render_ical(page.title, build_happenings(lines, bookings, now), now)
     if form is Form.markdown:
         from rehearse.report.markdown import render_markdown
 

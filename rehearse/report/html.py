@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rehearse.report.view import Page, Paragraph, Table, Timeline
+from rehearse.report.view import BAR_NAMES, Page, Paragraph, Table, Timeline
 
 _LEFT, _WIDTH, _ROW, _TOP = 120, 1080, 34, 34
 
@@ -46,7 +46,7 @@ def render_html(page: Page, at: datetime, zone: ZoneInfo) -> str:
     blocks = [_prepare(block, zone) for block in page.blocks]
     made = f"{at.astimezone(zone):%A %d %B %Y, %H:%M} ({zone.key})"
     return environment.get_template("page.html").render(
-        title=page.title, blocks=blocks, made=made, left=_LEFT, width=_WIDTH, row=_ROW, top=_TOP
+        title=page.title, blocks=blocks, made=made, names=BAR_NAMES, left=_LEFT, width=_WIDTH, row=_ROW, top=_TOP
     )
 
 

@@ -177,8 +177,8 @@ def build_timeline(
     return Timeline("Timeline", start, end, tuple(lanes), tuple(marks))
 
 
-def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking]) -> tuple[Happening, ...]:
-    """Everything with a date, for a calendar: bookings, and when each sandbox may be refreshed."""
+def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking], now: datetime) -> tuple[Happening, ...]:
+    """Everything with a date, for a calendar: bookings, and when each sandbox may be refreshed from now on."""
     found = [
         Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", f"prepare: {one.prepare}")
         for one in bookings
@@ -186,7 +186,7 @@ def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking]) 
     for line in lines:
         dates = line.availability
         for name, at in (("possible", dates.possible_from), ("certain", dates.certain_from)):
-            if at:
+            if at and at >= now:
                 title = f"{dates.sandbox}: refresh {name}"
                 uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))

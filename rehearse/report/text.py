@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Literal
 
-from rehearse.report.view import Block, Cell, Page, Paragraph, Table, Timeline
+from rehearse.report.view import BAR_NAMES, Block, Cell, Page, Paragraph, Table, Timeline
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -104,5 +104,5 @@ def _timeline(timeline: Timeline, width: int) -> str:
             cells[first:last] = _MARKS[bar.kind] * max(0, last - first)
         lines.append(f"{lane.name:{label}}{''.join(cells)}")
     used = {bar.kind for lane in timeline.lanes for bar in lane.bars}
-    lines.append("  ".join(f"{_MARKS[kind]} {kind}" for kind in _MARKS if kind in used))
+    lines.append("  ".join(f"{_MARKS[kind]} {BAR_NAMES[kind]}" for kind in _MARKS if kind in used))
     return "\n".join(line.rstrip() for line in lines) + "\n"

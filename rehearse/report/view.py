@@ -51,6 +51,20 @@ class Bar:
     label: str
 
 
+BAR_NAMES = {
+    "booking": "booking",
+    "reset": "hold and reset",
+    "copy": "copy",
+    "settling": "waiting for activation",
+    "possible": "refresh possible",
+    "certain": "refresh certain",
+    "blackout": "blackout",
+    "advance": "advance",
+    "use": "use",
+}
+"""What each kind of bar is called in a legend."""
+
+
 @dataclass(frozen=True)
 class Lane:
     """One sandbox's row of a timeline."""
