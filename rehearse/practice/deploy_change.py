@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rehearse.practice import components, meta_schema
 from rehearse.practice.components import Component
+from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_fields import FieldProblem, build_field
 from rehearse.practice.meta_xml import parse, text_of
@@ -21,7 +22,11 @@ NUMBERS = {"double", "currency", "percent"}
 
 def check_before(org: OrgState, component: Component) -> None:
     """Raise DeployProblem where this write is impossible over what is there."""
-    if component.type == "CustomField" and component.name.endswith("__c"):
+    if component.type == "ApexClass":
+        old_class = components.find(org, "ApexClass", component.name)
+        if old_class is not None and dict(old_class.files) != dict(component.files):
+            check_no_jobs(org, old_class.id)
+    elif component.type == "CustomField" and component.name.endswith("__c"):
         old = meta_schema.find_field(org, component.name)
         try:
             new = build_field(parse(component.xml), meta_schema.OrgLookUp(org))

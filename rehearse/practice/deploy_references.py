@@ -8,25 +8,19 @@ Salesforce ships is assumed to be there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from lxml import etree
-
-from rehearse.practice import components, meta_schema
+from rehearse.practice import components, deploy_code, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_model import DeployProblem
-from rehearse.practice.deploy_usage import code_of
+from rehearse.practice.formula_parse import FormulaError, parse_formula
 from rehearse.practice.meta_fields import FieldProblem, build_field
 from rehearse.practice.meta_schema import OrgLookUp
 from rehearse.practice.meta_types import FOLDER_TYPE
-from rehearse.practice.meta_xml import elements, first, local, parse, text_of
+from rehearse.practice.meta_xml import elements, first, leaves_of, local, parse, text_of
 from rehearse.practice.org_state import OrgState
 
-STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-CUSTOM_WORD = re.compile(r"\b[A-Za-z]\w*?__[cr]\b")
 FORMULA_PATH = re.compile(r"[\w$]+(?:\.[\w$]+)*")
-LABEL = re.compile(r"\bSystem\.Label\.(\w+)|\bLabel\.(\w+)", re.IGNORECASE)
-TRIGGER_OBJECT = re.compile(r"\btrigger\s+\w+\s+on\s+(\w+)", re.IGNORECASE)
 
 
 def check(org: OrgState, component: Component) -> None:
@@ -68,6 +62,8 @@ def check_field(org: OrgState, component: Component) -> None:
     xml = parse(component.xml)
     if org.find_object(component.parent) is None:
         raise missing("fullName", "CustomObject", component.parent)
+    if not text_of(xml, "label"):
+        raise DeployProblem("Required field is missing: label")
     try:
         field = build_field(xml, OrgLookUp(org))
     except FieldProblem as problem:
@@ -85,8 +81,12 @@ def check_field(org: OrgState, component: Component) -> None:
 
 
 def check_formula(org: OrgState, object_name: str, source: str) -> None:
-    """Each custom name of a formula must be a field of the object, or of the object that the path leads to."""
-    for found in FORMULA_PATH.finditer(STRING.sub("''", source)):
+    """A formula must be readable, and each custom name a field of the object or of where its path leads."""
+    try:
+        parse_formula(source)
+    except FormulaError as error:
+        raise DeployProblem(f"Error: {error}") from error
+    for found in FORMULA_PATH.finditer(deploy_code.STRING.sub("''", source)):
         path = found.group().split(".")
         if not any(step.endswith(("__c", "__r")) for step in path) or path[0].startswith("$"):
             continue
@@ -115,32 +115,26 @@ def check_rule(org: OrgState, component: Component) -> None:
         require_field(org, f"{component.parent}.{shown}", "errorDisplayField")
 
 
-def _leaves(xml: etree._Element, *tags: str) -> Iterator[tuple[str, str]]:
-    for one in xml.iter():
-        if isinstance(one.tag, str) and local(one) in tags and not len(one) and one.text:
-            yield local(one), one.text.strip()
-
-
 def check_layout(org: OrgState, component: Component) -> None:
     owner = component.name.split("-", 1)[0]
     require_object(org, owner, "fullName")
     for item in parse(component.xml).iter():
         if isinstance(item.tag, str) and local(item) == "layoutItems":
             require_field(org, f"{owner}.{text_of(item, 'field')}", "field")
-    for tag, name in _leaves(parse(component.xml), "quickActionName", "actionName"):
+    for tag, name in leaves_of(parse(component.xml), "quickActionName", "actionName"):
         if org.find_object(name.partition(".")[0]) is not None:
             require(org, "QuickAction", name, tag)
 
 
 def check_list_view(org: OrgState, component: Component) -> None:
-    for _, name in _leaves(parse(component.xml), "columns", "field"):
+    for _, name in leaves_of(parse(component.xml), "columns", "field"):
         if name.endswith("__c") and components.find(org, "CustomField", f"{component.parent}.{name}") is None:
             raise DeployProblem(f"Could not resolve list view column: {name}")
 
 
 def check_parts(org: OrgState, component: Component) -> None:
     """Compact layouts and field sets: the fields of the object itself; a path through a relation is let pass."""
-    for tag, name in _leaves(parse(component.xml), "fields", "field"):
+    for tag, name in leaves_of(parse(component.xml), "fields", "field"):
         if "." not in name:
             require_field(org, f"{component.parent}.{name}", tag)
 
@@ -153,53 +147,6 @@ def check_record_type(org: OrgState, component: Component) -> None:
     process = text_of(xml, "businessProcess")
     if process:
         require(org, "BusinessProcess", f"{component.parent}.{process}", "businessProcess")
-
-
-def check_apex(org: OrgState, component: Component) -> None:
-    """A custom name in the source must be an object, a field or a relation of any object; a label must be there."""
-    source = STRING.sub("''", code_of(component))
-    if component.type == "ApexTrigger":
-        found = TRIGGER_OBJECT.search(source)
-        if found is None or org.find_object(found.group(1)) is None:
-            name = found.group(1) if found else component.name
-            raise DeployProblem(f"Invalid type: {name}", line=1, column=1)
-    for label in LABEL.finditer(source):
-        name = label.group(1) or label.group(2)
-        if components.find(org, "CustomLabel", name) is None:
-            raise _at(source, label.start(), f"Variable does not exist: {name}")
-    every = custom_words(org)
-    for word in CUSTOM_WORD.finditer(source):
-        if word.group().lower() not in every:
-            raise _at(source, word.start(), f"Variable does not exist: {word.group()}")
-
-
-def _at(source: str, place: int, text: str) -> DeployProblem:
-    return DeployProblem(text, line=source.count("\n", 0, place) + 1, column=place - source.rfind("\n", 0, place))
-
-
-def custom_words(org: OrgState) -> frozenset[str]:
-    """The names of all custom objects, fields and relations, in small letters."""
-    words: set[str] = set()
-    for name, definition in org.objects().items():
-        words.add(name.lower())
-        if name.endswith("__c"):
-            words.add(f"{name.removesuffix('__c')}__r".lower())
-        for field in definition.fields:
-            if field.custom:
-                words |= {field.name.lower(), (field.relationship_name or "").lower()}
-                words.add((field.child_relationship or "").lower())
-    return frozenset(words)
-
-
-def check_flow(org: OrgState, component: Component) -> None:
-    xml, every = parse(component.xml), custom_words(org)
-    for _, name in _leaves(xml, "object"):
-        if org.find_object(name) is None:
-            raise DeployProblem(f"field integrity exception: unknown (The object {name} does not exist.)")
-    for _, name in _leaves(xml, "field", "queriedFields", "elementReference"):
-        for word in CUSTOM_WORD.finditer(name):
-            if word.group().lower() not in every:
-                raise DeployProblem(f"field integrity exception: unknown (The field {word.group()} does not exist.)")
 
 
 def check_workflow_part(org: OrgState, component: Component) -> None:
@@ -223,7 +170,7 @@ def check_tab(org: OrgState, component: Component) -> None:
 
 
 def check_application(org: OrgState, component: Component) -> None:
-    for tag, name in _leaves(parse(component.xml), "tabs", "tab"):
+    for tag, name in leaves_of(parse(component.xml), "tabs", "tab"):
         if not name.startswith("standard-"):
             require(org, "CustomTab", name, tag)
 
@@ -290,14 +237,14 @@ def _check_permission(org: OrgState, path: str) -> None:
 
 
 CHECKS: dict[str, Callable[[OrgState, Component], None]] = {
-    "ApexClass": check_apex,
-    "ApexTrigger": check_apex,
+    "ApexClass": deploy_code.check_apex,
+    "ApexTrigger": deploy_code.check_apex,
     "CompactLayout": check_parts,
     "CustomApplication": check_application,
     "CustomField": check_field,
     "CustomTab": check_tab,
     "FieldSet": check_parts,
-    "Flow": check_flow,
+    "Flow": deploy_code.check_flow,
     "Layout": check_layout,
     "ListView": check_list_view,
     "PermissionSet": check_access,

@@ -12,6 +12,7 @@ from collections.abc import Set
 from rehearse.practice import components, deploy_usage, meta_automation, meta_flows, meta_mirror, meta_schema
 from rehearse.practice.components import Author, Component
 from rehearse.practice.deploy_access import drop_deep, drop_entries
+from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem, Item
 from rehearse.practice.meta_types import BY_NAME, FOLDER_TYPE, OBJECT_CHILDREN, known
 from rehearse.practice.org_state import OrgState
@@ -88,6 +89,8 @@ def _check(org: OrgState, found: Component, going: Going) -> None:
         inside = [one for one in components.names(org, "Report") if one.startswith(f"{found.name}/")]
         if inside:
             raise DeployProblem("Cannot delete a folder that is not empty")
+    if found.type == "ApexClass":
+        check_no_jobs(org, found.id)
     for row, field in (("Profile", "ProfileId"), ("Role", "UserRoleId")):
         if found.type == row and _count_users(org, field, found.id):
             raise DeployProblem(f"cannot delete {row.lower()}: it is assigned to users")

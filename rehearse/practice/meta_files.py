@@ -109,6 +109,10 @@ def _add_plain(tree: Tree, one: MetaType, name: str, path: str, body: bytes) -> 
     root = _parsed(tree, one.name, name, path, body)
     if root is None:
         return
+    if one.name != "Settings" and local(root) != one.name:
+        text = f"Element {root.tag} invalid at this location in type {one.name}"
+        tree.problems.append(Problem(path, one.name, name, text, 2, 1))
+        return
     if one.children:
         tree.components.extend(split_container(one, name, path, root))
     else:

@@ -71,7 +71,8 @@ class People:
     def name(self, user_id: str) -> str:
         if self.known is None:
             with self.org.lock:
-                self.known = dict(self.org.db.execute('SELECT "Id", "FirstName" || \' \' || "LastName" FROM "User"'))
+                sql = 'SELECT "Id", trim(coalesce("FirstName", ?) || ? || "LastName") FROM "User"'
+                self.known = dict(self.org.db.execute(sql, ("", " ")))
         return self.known.get(user_id) or "Automated Process"
 
 

@@ -72,6 +72,13 @@ def flag(parent: etree._Element, tag: str, default: bool = False) -> bool:
     return text_of(parent, tag, str(default)).strip().lower() in ("true", "1")
 
 
+def leaves_of(root: etree._Element, *tags: str) -> Iterator[tuple[str, str]]:
+    """(tag, text) of every element without children that has one of these tags and a text, at any depth."""
+    for one in root.iter():
+        if isinstance(one.tag, str) and local(one) in tags and not len(one) and one.text:
+            yield local(one), one.text.strip()
+
+
 def make(tag: str, *children: etree._Element, text: str | None = None) -> etree._Element:
     """A new element in the metadata namespace."""
     element = etree.Element(f"{{{NAMESPACE}}}{tag}")
