@@ -19,8 +19,9 @@ import requests
 from rehearse.practice import seed
 from rehearse.practice.estate import Estate
 from rehearse.practice.faults import Faults
-from rehearse.practice.request_log import LoggedRequest
+from rehearse.practice.request_log import LoggedRequest, load_requests
 from rehearse.practice.server import PracticeServer
+from rehearse.practice.tls import ensure_certificate
 
 READ_SOAP = re.compile(r"^(describe\w*|list\w*|retrieve|check\w*Status|checkStatus|getServerTimestamp)$")
 REFRESH_PATH = re.compile(r"/tooling/sobjects/Sandbox(Info|Process)(/\w+)?$")
@@ -74,6 +75,16 @@ class Practice:
     def production(self) -> PracticeOrg:
         return next(org for org in self.orgs.values() if not org.is_sandbox)
 
+    def restart(self, estate: Path | None = None) -> None:
+        """Stop the server and start it again on the same ports; with `estate`, on a world restored from that folder."""
+        ports = [int(url.rpartition(":")[2]) for url in (self.url, self.http_url)]
+        self.server.stop()
+        folder = self.server.folder
+        if estate is not None:
+            shutil.rmtree(folder)
+            shutil.copytree(estate, folder)
+        self.server = PracticeServer(folder, https_port=ports[0], http_port=ports[1]).start()
+
     def production_requests(self) -> list[LoggedRequest]:
         """Everything that production was asked so far."""
         return self.server.production_requests()
@@ -118,6 +129,7 @@ def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             making = shared / "seeded-estate.making"
             shutil.rmtree(making, ignore_errors=True)
             seed.build(making, 1).close()
+            ensure_certificate(making)
             making.rename(folder)
     return folder
 
@@ -163,10 +175,14 @@ def list_orgs(estate: Estate) -> dict[str, PracticeOrg]:
 @pytest.fixture
 def practice(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Practice]:
     """A running in-process practice org on a private copy of the seeded world."""
-    with PracticeServer(estate_folder) as server, requests.Session() as session:
+    server = PracticeServer(estate_folder).start()
+    with requests.Session() as session:
         world = Practice(server, list_orgs(server.estate), session)
         world.allow_everything = "practice" in request.path.parts
-        yield world
-        log = server.production_requests()
+        try:
+            yield world
+        finally:
+            world.server.stop()
+    log = load_requests(estate_folder)
     if not world.allow_everything:
         assert refused_for_production(log, refresh=world.allow_refresh) == []

@@ -61,6 +61,21 @@ class PortServer(uvicorn.Server):
         if not self.should_exit:
             await self._ended.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let running requests finish for a second, then drop every connection.
+
+        An idle TLS peer is not waited for: uvicorn's own shutdown would wait a second for its goodbye.
+        """
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        patience = self._loop.time() + 1
+        while self.server_state.tasks and self._loop.time() < patience:
+            await asyncio.sleep(0.005)
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
     def end(self) -> None:
         """Let the port close; from any thread, once the server has started."""
         self.should_exit = True
@@ -108,12 +123,17 @@ class PracticeServer:
         return self
 
     def stop(self) -> None:
-        """End both ports, the bulk workers and the estate; running jobs stop at the next chunk and continue later."""
+        """End both ports, the bulk workers and the estate; running jobs stop at the next chunk and continue later.
+
+        Harmless to repeat.
+        """
+        if self._thread is None:
+            return
         for server in self._servers:
             server.end()
         self.workers.stop()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
+        self._thread = None
         self.requests.close()
         self.estate.close()
         self._claim.close()
@@ -157,7 +177,6 @@ def _configure(app: Any, certificate: Path | None) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         h11_max_incomplete_event_size=65_536,
-        timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
         ssl_certfile=certificate,
     )
@@ -166,10 +185,10 @@ def _configure(app: Any, certificate: Path | None) -> uvicorn.Config:
 async def drop_connections() -> None:
     """End what is still open: a TLS peer that never says goodbye would be waited for half a minute, or leak."""
     transports = getattr(asyncio.get_running_loop(), "_transports", {})
-    for transport in list(transports.values()):
-        transport.abort()
-    for _ in range(3):
-        await asyncio.sleep(0)  # closing happens in callbacks of the loop
+    for _ in range(20):  # closing happens in callbacks, and a connection may have been accepted a moment ago
+        for transport in list(transports.values()):
+            transport.abort()
+        await asyncio.sleep(0)
 
 
 def bind_both(https_port: int, http_port: int) -> dict[str, socket.socket]:

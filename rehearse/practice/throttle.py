@@ -7,7 +7,7 @@ second. Promise: over any stretch longer than a second, all result bodies togeth
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from anyio import to_thread
@@ -17,17 +17,27 @@ ASK_EVERY = 1.0  # seconds between two looks at the rate, which may sit in a dat
 
 
 class Throttle:
-    """A shared allowance of bytes. `ask` tells the rate in bytes a second; None or 0 means as fast as it goes."""
+    """A shared allowance of bytes. `ask` tells the rate in bytes a second; None or 0 means as fast as it goes.
 
-    def __init__(self, ask: Callable[[], int | None] = lambda: None) -> None:
+    `now` (seconds) and `sleep` are time itself, unless a test brings its own.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[], int | None],
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._ask = ask
+        self._now = now
+        self._sleep = sleep
         self._rate: int | None = None
         self._asked_at = float("-inf")
         self._free_at = 0.0
 
     async def current_rate(self) -> int | None:
         """The rate in force, asked for at most once a second."""
-        now = time.monotonic()
+        now = self._now()
         if now - self._asked_at >= ASK_EVERY:
             self._asked_at = now
             self._rate = await to_thread.run_sync(self._ask)
@@ -43,11 +53,11 @@ class Throttle:
         rate = await self.current_rate()
         if rate is None:
             return
-        now = time.monotonic()
+        now = self._now()
         start = max(now, self._free_at)
         self._free_at = start + size / rate
         if start > now:
-            await asyncio.sleep(start - now)
+            await self._sleep(start - now)
 
 
 async def stream_range(

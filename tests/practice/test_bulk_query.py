@@ -4,8 +4,11 @@ import csv
 import gzip
 import io
 import time
+from datetime import timedelta
 
 import pytest
+
+from rehearse.practice import rows
 
 HEADER = "Sforce-NumberOfRecords"
 
@@ -167,7 +170,6 @@ def test_results_need_the_same_version_and_a_complete_job(practice):
     job = finished(practice, "SELECT Id FROM Account")
     other = practice.ask("UATFULL", "GET", f"/services/data/v66.0/jobs/query/{job['id']}/results")
     assert other.status_code == 409
-    practice.estate.settings  # noqa: B018  the settings are read live; nothing to restart
     assert practice.ask("UATFULL", "GET", "jobs/query/750000000000000AAA").status_code == 404
 
 
@@ -223,9 +225,63 @@ def test_other_orgs_do_not_see_the_job(practice):
     assert practice.ask("production", "GET", f"jobs/query/{job['id']}").status_code == 404
 
 
-def test_jobs_expire_after_seven_virtual_days(practice):
-    from datetime import timedelta
+def test_the_server_may_cut_pages_by_bytes(practice):
+    add_accounts(practice, 30)
+    practice.estate.settings.put("bulk_page_bytes", 100)
+    job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
+    found, bodies = read_pages(practice, job["id"], maxRecords=1000)
+    assert len(found) == 30
+    assert all(len(body) <= len(b'"Id"\n') + 100 for body in bodies)
 
+
+def test_the_servers_own_page_size(practice):
+    add_accounts(practice, 30)
+    practice.estate.settings.put("bulk_page_rows", 7)
+    job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
+    _, bodies = read_pages(practice, job["id"])
+    assert len(bodies) == 5
+
+
+@pytest.mark.parametrize("locator", ["x", "null", "OTk5OS41", "LTEuNQ", "%00"])
+def test_invented_locators_are_refused(practice, locator):
+    job = finished(practice, "SELECT Id FROM Account")
+    answer = practice.ask("UATFULL", "GET", f"jobs/query/{job['id']}/results", params={"locator": locator})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+
+
+def test_a_job_that_a_stopped_server_left_is_run_by_the_next(practice):
+    ids = add_accounts(practice, 5)
+    practice.server.workers.stop()
+    job = make_job(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'").json()
+    practice.restart()
+    assert wait_job(practice, job["id"])["state"] == "JobComplete"
+    found, _ = read_pages(practice, job["id"])
+    assert sorted(row["Id"] for row in found) == sorted(ids)
+
+
+def test_query_all_sees_the_recycle_bin(practice):
+    alive, gone = add_accounts(practice, 2)
+    user_id = practice.estate.client(practice.orgs["UATFULL"].client_id).user_id
+    rows.delete(practice.estate.org(practice.orgs["UATFULL"].org_id), user_id, [gone])
+    soql = "SELECT Id, IsDeleted FROM Account WHERE Name LIKE 'Bulk %'"
+    for operation, expected in (("query", {alive: "false"}), ("queryAll", {alive: "false", gone: "true"})):
+        job = finished(practice, soql, operation=operation)
+        found, _ = read_pages(practice, job["id"])
+        assert {row["Id"]: row["IsDeleted"] for row in found} == expected
+
+
+def test_every_object_that_bulk_serves_is_read_whole(practice):
+    org = practice.estate.org(practice.orgs["UATFULL"].org_id)
+    for name in ("Contact", "Invoice__c", "InvoiceLine__c", "Payment__c", "Task"):
+        fields = [field.name for field in org.object(name).fields if field.type not in ("address", "location")]
+        job = finished(practice, f"SELECT {', '.join(fields)} FROM {name}")
+        found, _ = read_pages(practice, job["id"], maxRecords=100)
+        (count,) = org.db.execute(f'SELECT count(*) FROM "{name}" WHERE "IsDeleted" = 0').fetchone()
+        assert len(found) == count > 0
+        assert list(found[0]) == fields
+
+
+def test_jobs_expire_after_seven_virtual_days(practice):
     job = finished(practice, "SELECT Id FROM Account")
     practice.estate.clock.move(timedelta(days=6, hours=23))
     assert practice.ask("UATFULL", "GET", f"jobs/query/{job['id']}").status_code == 200
