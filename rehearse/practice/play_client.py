@@ -114,10 +114,10 @@ class Caller:
             if state["state"] in ("JobComplete", "Failed", "Aborted"):
                 break
         if state["state"] != "JobComplete" or state["numberRecordsFailed"]:
-            failed = self._call("GET", f"jobs/ingest/{job}/failedResults").text
-            raise PlayFailed(
-                f"{operation} of {target}: {state['state']}. {state.get('errorMessage', '')} {failed[:500]}"
-            )
+            failed = self._call("GET", f"jobs/ingest/{job}/failedResults").content.decode()
+            reasons = {row["sf__Error"] for row in csv.DictReader(io.StringIO(failed, newline=""))}
+            text = "; ".join(filter(None, [state.get("errorMessage"), *sorted(reasons)[:3]]))
+            raise PlayFailed(f"{operation} of {target} ended {state['state']}: {text}")
         return int(state["numberRecordsProcessed"])
 
     # ---- Metadata SOAP

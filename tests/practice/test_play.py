@@ -11,6 +11,7 @@ from rehearse.practice.estate import Estate
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.play import Step
 from rehearse.practice.play_client import Caller, PlayFailed, Seat
+from rehearse.practice.play_package import build_package
 from rehearse.practice.server import PracticeServer
 
 COUNTED = ("Account", "Contact", "Project__c", "ProjectMember__c", "Machine__c", "ServiceVisit__c", "Task")
@@ -149,3 +150,10 @@ def test_a_refusal_of_the_org_is_told_in_its_words(estate_folder: Path) -> None:
                 caller.create("Account", [{"Phone": "1"}])
             with pytest.raises(PlayFailed, match="INVALID_TYPE"):
                 caller.query("SELECT Id FROM Nothing__c")
+            with pytest.raises(
+                PlayFailed, match="Routing__c ended JobComplete: .*INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            ):
+                caller.bulk("Routing__c", "insert", [{"Name": "x", "Code__c": "X-1", "Region__c": "Nowhere"}])
+            broken = {**build_package(), "classes/PaymentRunBatch.cls": b"class {"}
+            with pytest.raises(PlayFailed, match="ended Failed. .*PaymentRunBatch"):
+                caller.deploy(broken)
