@@ -68,6 +68,7 @@ class Lab:
     folder: Path
     server: PracticeServer
     hook: Hook | None = None
+    closed: bool = False
     writers: list[OrgWriter | OrgReader] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -154,6 +155,10 @@ class Lab:
         save_plan(plan, path)
         return load_plan(path)
 
+    def saved_plan(self) -> ResetPlan:
+        """The plan that `plan` saved, from its file."""
+        return load_plan(self.folder / "workspace" / "plan.json")
+
     def apply(self, plan: ResetPlan, **settings: Any) -> ApplyReport:
         with lock.hold(self.database, SANDBOX, "reset", clock.now()) as held:
             journal = Journal(self.database, held, plan.id)
@@ -168,13 +173,18 @@ class Lab:
         plan = self.plan(before)
         return self.prove(before, plan, self.apply(plan, **settings))
 
+    def continue_and_prove(self, before: str) -> Proof:
+        """The same command again, and the proof."""
+        plan = self.saved_plan()
+        return self.prove(self.store.load(before), plan, self.apply(plan))
+
     def photograph(self, objects: Sequence[str]) -> Photograph:
         """The truth, from the practice org's own tables."""
         with self.org.lock:
             db = self.org.db
             found = {name: self._rows(name) for name in objects if self.org.find_object(name) is not None}
             components = {
-                (type, name.lower()): canonical(xml)
+                (type, name.lower()): canonical(xml, without_off=type == "Profile")
                 for type, name, xml in db.execute("SELECT type, name, xml FROM meta_component")
                 if type not in ("Flow", "FlowDefinition", "CustomLabels", "Workflow")
             }
@@ -197,19 +207,30 @@ class Lab:
         }
 
     def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
         for one in self.writers:
             one.close()
         self.database.close()
         self.server.stop()
 
 
-def canonical(xml: bytes | None) -> str:
-    """XML whose elements are in a fixed order: the practice org's own text, without our canonical form."""
+def canonical(xml: bytes | None, *, without_off: bool = False) -> str:
+    """XML whose elements are in a fixed order: the practice org's own text, without our canonical form.
+
+    `without_off` leaves out entries of a profile that grant nothing: no deployment can take an entry itself away.
+    """
     if not xml:
         return ""
 
+    def grants(element: Any) -> bool:
+        texts = {(one.text or "").strip() for one in element.iter() if not len(one)}
+        return "true" in texts or not texts & {"false", "Hidden"}
+
     def shape(element: Any) -> Any:
-        return (element.tag, (element.text or "").strip(), sorted((shape(one) for one in element), key=repr))
+        children = [one for one in element if not without_off or not len(one) or grants(one)]
+        return (element.tag, (element.text or "").strip(), sorted((shape(one) for one in children), key=repr))
 
     return repr(shape(etree.fromstring(xml)))
 

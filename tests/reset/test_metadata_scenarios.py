@@ -1,0 +1,215 @@
+"""Every kind of metadata change, undone by deployments and the Tooling API, judged by the practice org's own tables."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rehearse.practice.play import take_seats
+from rehearse.practice.play_client import Caller
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+TYPES = (
+    "CustomObject", "CustomField", "ValidationRule", "RecordType", "ListView", "CustomLabels", "ApexClass",
+    "ApexTrigger", "Flow", "FlowDefinition", "Layout", "Profile", "PermissionSet", "GlobalValueSet", "StaticResource",
+    "Report", "Workflow", "CustomTab", "CustomApplication", "QuickAction",
+)  # fmt: skip
+OBJECTS = ("Routing__c", "Invoice__c")
+
+
+def manifest(**members: tuple[str, ...]) -> str:
+    types = "".join(
+        f"<types>{''.join(f'<members>{one}</members>' for one in names)}<name>{type}</name></types>"
+        for type, names in members.items()
+    )
+    return f"{HEAD}<Package {NS}>{types}<version>67.0</version></Package>"
+
+
+def custom_object(inner: str) -> str:
+    return f"{HEAD}<CustomObject {NS}>{inner}</CustomObject>"
+
+
+TEXT = "<fields><fullName>{}</fullName><label>L</label><length>40</length><type>Text</type></fields>"
+
+
+@pytest.fixture
+def crew(lab: Any) -> Iterator[Any]:
+    """Deploys over the wire, by every rule of the platform."""
+    _, admin = take_seats(lab.server.estate, "UATFULL", lab.server.http_url)
+    with Caller(admin) as caller:
+        yield lambda files: caller.deploy({path: text.encode() for path, text in files.items()})
+
+
+def own(lab: Any, type: str, name: str) -> str:
+    """The XML that the practice org holds of a component."""
+    with lab.org.lock:
+        row = lab.org.db.execute("SELECT xml FROM meta_component WHERE type = ? AND name = ?", (type, name)).fetchone()
+    return re.sub(r"^<\?xml[^>]*>\s*", "", row[0].decode())
+
+
+def child(lab: Any, type: str, name: str, tag: str) -> str:
+    """A child's element as it stands in its container's file."""
+    inner = own(lab, type, name)
+    return f"<{tag}>{inner[inner.index('>') + 1 : inner.rindex('</')]}</{tag}>"
+
+
+def check(lab: Any, crew: Any, *deployments: dict[str, str], verdict: str = "clean") -> Any:
+    """Baseline, the deployments, the reset: afterwards the org's own tables are what they were."""
+    before = lab.capture(objects=OBJECTS, types=TYPES)
+    picture = lab.photograph(OBJECTS)
+    for files in deployments:
+        crew(files)
+    assert lab.photograph(OBJECTS) != picture, "the rehearsal changed nothing"
+    proof = lab.reset(before)
+    after = lab.photograph(OBJECTS)
+    if verdict == "clean":
+        assert {k: v for k, v in after.components.items() if picture.components.get(k) != v} == {}
+        assert set(picture.components) == set(after.components)
+        assert (after.flows, after.rows) == (picture.flows, picture.rows)
+    assert proof.verdict == verdict, proof.items
+    return proof
+
+
+def test_an_object_with_fields_and_rows_is_destroyed(lab: Any, crew: Any) -> None:
+    body = custom_object(
+        "<deploymentStatus>Deployed</deploymentStatus><label>Trial</label><pluralLabel>Trials</pluralLabel>"
+        "<nameField><label>Name</label><type>Text</type></nameField><sharingModel>ReadWrite</sharingModel>"
+        + TEXT.format("Note__c")
+    )
+    link = custom_object(
+        "<fields><fullName>Trial__c</fullName><label>Trial</label><referenceTo>Trial__c</referenceTo>"
+        "<relationshipName>Routings</relationshipName><type>Lookup</type></fields>"
+    )
+    package = manifest(CustomObject=("Trial__c",), CustomField=("Trial__c.Note__c", "Routing__c.Trial__c"))
+    check(lab, crew, {"package.xml": package, "objects/Trial__c.object": body, "objects/Routing__c.object": link})
+
+
+def test_a_changed_field_and_a_deleted_rule_come_back(lab: Any, crew: Any) -> None:
+    changed = own(lab, "CustomField", "Routing__c.Bank__c").replace("<label>", "<label>Other ")
+    inner = changed[changed.index(">") + 1 : changed.rindex("</")]
+    check(
+        lab,
+        crew,
+        {
+            "package.xml": manifest(CustomField=("Routing__c.Bank__c",)),
+            "objects/Routing__c.object": custom_object(f"<fields>{inner}</fields>"),
+        },
+        {"package.xml": manifest(), "destructiveChanges.xml": manifest(ValidationRule=("Routing__c.Code_Is_Given",))},
+    )
+
+
+def test_a_deleted_field_comes_back_with_its_values(lab: Any, crew: Any) -> None:
+    proof = check(
+        lab,
+        crew,
+        {"package.xml": manifest(), "destructiveChanges.xml": manifest(CustomField=("Routing__c.Remark__c",))},
+    )
+    restored = {(one.type, one.outcome) for one in proof.items}
+    assert ("CustomField", "restored") in restored
+    assert ("Routing__c", "restored") in restored
+
+
+def test_an_added_record_type_stays_inactive_and_is_called_residue(lab: Any, crew: Any) -> None:
+    record_type = "<recordTypes><fullName>Trial</fullName><active>true</active><label>Trial</label></recordTypes>"
+    proof = check(
+        lab,
+        crew,
+        {
+            "package.xml": manifest(RecordType=("Invoice__c.Trial",)),
+            "objects/Invoice__c.object": custom_object(record_type),
+        },
+        verdict="clean-with-residue",
+    )
+    assert [(one.key, one.outcome) for one in proof.items if one.type == "RecordType"] == [
+        ("Invoice__c.Trial", "residue")
+    ]
+    assert "<active>false</active>" in own(lab, "RecordType", "Invoice__c.Trial")
+
+
+def test_an_added_picklist_value_stays_inactive_and_is_called_residue(lab: Any, crew: Any) -> None:
+    added = own(lab, "GlobalValueSet", "Sales_Region").replace(
+        "</GlobalValueSet>",
+        "<customValue><fullName>Far Away</fullName><default>false</default><label>Far Away</label></customValue>"
+        "</GlobalValueSet>",
+    )
+    proof = check(
+        lab,
+        crew,
+        {
+            "package.xml": manifest(GlobalValueSet=("Sales_Region",)),
+            "globalValueSets/Sales_Region.globalValueSet": HEAD + added,
+        },
+        verdict="clean-with-residue",
+    )
+    assert {one.outcome for one in proof.items} == {"residue"}
+
+
+def test_a_new_active_version_of_a_flow_goes_and_the_old_one_is_active_again(lab: Any, crew: Any) -> None:
+    body = own(lab, "Flow", "Project_Last_Invoice").replace("<label>", "<label>New ", 1)
+    check(
+        lab,
+        crew,
+        {"package.xml": manifest(Flow=("Project_Last_Invoice",)), "flows/Project_Last_Invoice.flow": HEAD + body},
+    )
+
+
+def test_an_added_flow_is_gone_and_a_switched_off_one_is_on(lab: Any, crew: Any) -> None:
+    body = own(lab, "Flow", "Project_Last_Invoice")
+    off = f"{HEAD}<FlowDefinition {NS}><activeVersionNumber>0</activeVersionNumber></FlowDefinition>"
+    check(
+        lab,
+        crew,
+        {"package.xml": manifest(Flow=("Brand_New",)), "flows/Brand_New.flow": HEAD + body},
+        {"package.xml": manifest(FlowDefinition=("Case_Urgency",)), "flowDefinitions/Case_Urgency.flowDefinition": off},
+    )
+
+
+def test_grants_of_a_profile_are_taken_back(lab: Any, crew: Any) -> None:
+    grant = (
+        f"{HEAD}<Profile {NS}><classAccesses><apexClass>DunningLetter</apexClass><enabled>true</enabled>"
+        "</classAccesses><userPermissions><enabled>true</enabled><name>ViewSetup</name></userPermissions></Profile>"
+    )
+    check(lab, crew, {"package.xml": manifest(Profile=("Service",)), "profiles/Service.profile": grant})
+
+
+def test_permission_sets_labels_and_code(lab: Any, crew: Any) -> None:
+    fewer = f"{HEAD}<PermissionSet {NS}><label>Service Team</label></PermissionSet>"
+    labels = (
+        f"{HEAD}<CustomLabels {NS}><labels><fullName>Hotline</fullName><language>en_US</language><protected>false"
+        "</protected><shortDescription>Hotline</shortDescription><value>none</value></labels></CustomLabels>"
+    )
+    meta = f"{HEAD}<ApexClass {NS}><apiVersion>67.0</apiVersion><status>Active</status></ApexClass>"
+    check(
+        lab,
+        crew,
+        {
+            "package.xml": manifest(PermissionSet=("Service_Team",), CustomLabel=("Hotline",), ApexClass=("Fresh",)),
+            "permissionsets/Service_Team.permissionset": fewer,
+            "labels/CustomLabels.labels": labels,
+            "classes/Fresh.cls": "public class Fresh { }",
+            "classes/Fresh.cls-meta.xml": meta,
+        },
+        {"package.xml": manifest(), "destructiveChanges.xml": manifest(Report=("Receivables/Cheques_Of_Old",))},
+    )
+
+
+def test_a_rule_added_by_the_rehearsal_does_not_stop_the_rows(lab: Any, crew: Any) -> None:
+    """The added rule would refuse the baseline's own values."""
+    rule = (
+        "<validationRules><fullName>No_Remark</fullName><active>true</active><errorConditionFormula>NOT(ISBLANK(Remark__c))"
+        "</errorConditionFormula><errorMessage>No remarks</errorMessage></validationRules>"
+    )
+    before = lab.capture(objects=OBJECTS, types=TYPES)
+    picture = lab.photograph(OBJECTS)
+    for route in lab.pick('"Routing__c" WHERE "Remark__c" IS NOT NULL'):
+        lab.update("Routing__c", {"Id": route, "Remark__c": None})
+    crew(
+        {
+            "package.xml": manifest(ValidationRule=("Routing__c.No_Remark",)),
+            "objects/Routing__c.object": custom_object(rule),
+        }
+    )
+    assert lab.reset(before).verdict == "clean"
+    assert lab.photograph(OBJECTS) == picture
