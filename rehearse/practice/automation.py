@@ -91,13 +91,6 @@ def set_automation_active(org: OrgState, name: str, active: bool) -> bool:
     return found > 0
 
 
-def drop_automation(org: OrgState, name: str) -> None:
-    """Forget a rule."""
-    with org.transaction() as db:
-        db.execute("DELETE FROM automation_rules WHERE name = ?", (name,))
-        org.forget_rules()
-
-
 def load_automation(org: OrgState) -> tuple[AutomationRule, ...]:
     """All rules in the order of their making, active or not."""
 

@@ -158,10 +158,6 @@ class OrgState:
             self._depth -= 1
             self.db.execute(f"RELEASE {mark}" if self._depth else "COMMIT")
 
-    @property
-    def in_transaction(self) -> bool:
-        return self._depth > 0
-
     def remember(self, name: str, build: Callable[[], Any]) -> Any:
         """What `build` makes, kept until a definition changes: look-up tables over the schema."""
         kept = self._memory.get(name)
@@ -222,6 +218,15 @@ class OrgState:
                 row,
             )
             self._forget_objects()
+            self._sum_up(old, definition)
+
+    def _sum_up(self, old: ObjectDef | None, new: ObjectDef) -> None:
+        """Compute roll-ups that are new or were changed, on the rows that are there."""
+        before = {field.name: field.summary for field in old.fields} if old is not None else {}
+        if old is not None and any(field.summary and field.summary != before.get(field.name) for field in new.fields):
+            from rehearse.practice.rows_rollup import settle
+
+            settle(self, [new.name])
 
     def drop_object(self, name: str) -> None:
         """Forget an object with all its rows."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearse.practice.http_errors import ApiError
 from rehearse.practice.rest_call import Answer, Call, Entry, make_routes
 from rehearse.practice.schema import ObjectDef
 from rehearse.practice.soql_pages import Asked, Page, first_page, held_batch, next_page
@@ -125,16 +124,10 @@ def _child_column(child: Child) -> dict[str, Any]:
     }
 
 
-def refuse_search(call: Call) -> Answer:
-    """GET /search: the practice org has no search index and says so."""
-    raise ApiError(403, "FUNCTIONALITY_NOT_ENABLED", "Search is not enabled in this org")
-
-
 ENTRIES = [
     Entry("GET", "/query", run),
     Entry("GET", "/queryAll", run_all),
     Entry("GET", "/query/{locator}", run_next),
     Entry("GET", "/queryAll/{locator}", run_next),
-    Entry("GET", "/search", refuse_search),
 ]
 routes = make_routes(ENTRIES)

@@ -42,24 +42,30 @@ def fresh_id(row: Mapping[str, Stored], fresh: Iterator[str]) -> str:
 
 
 def _filled(org: OrgState, definition: ObjectDef, row: Mapping[str, Stored], row_id: str) -> dict[str, Stored]:
-    full: dict[str, Stored] = {"Id": row_id, **{name: value for name, value in row.items() if name != "Id"}}
+    blank: dict[str, Stored] = org.remember(f"blank:{definition.name}", lambda: _blank(definition))
+    full: dict[str, Stored] = {"Id": row_id, **blank}
+    full.update((name, value) for name, value in row.items() if name != "Id" and value is not None)
     created = full.get("CreatedDate") or org.stamp()
+    owner = full.get("OwnerId")
     defaults: dict[str, Stored] = {
         "CreatedDate": created,
         "LastModifiedDate": full.get("LastModifiedDate") or created,
         "SystemModstamp": full.get("SystemModstamp") or full.get("LastModifiedDate") or created,
-        "CreatedById": full.get("OwnerId"),
-        "LastModifiedById": full.get("CreatedById") or full.get("OwnerId"),
+        "CreatedById": full.get("CreatedById") or owner,
+        "LastModifiedById": full.get("LastModifiedById") or full.get("CreatedById") or owner,
     }
+    full.update((name, value) for name, value in defaults.items() if name in blank)
+    for name, value in full.items():
+        if value is True or value is False:
+            full[name] = int(value)
     for field in definition.stored_fields:
-        value = full.get(field.name)
-        if value is None and field.name in defaults:
-            full[field.name] = defaults[field.name]
-        elif value is None and field.auto_number is not None:
+        if field.auto_number is not None and full.get(field.name) is None:
             number = org.next_number(f"auto:{definition.name}.{field.name}")
             full[field.name] = numbered(field.auto_number, number, org.now().date())
-        elif value is None and field.type == "boolean":
-            full[field.name] = int(bool(field.default)) if field.name not in full else 0
-        elif isinstance(value, bool):
-            full[field.name] = int(value)
     return full
+
+
+def _blank(definition: ObjectDef) -> dict[str, Stored]:
+    """A row of which nothing is known: every column null, checkboxes at their default."""
+    columns = [field for field in definition.stored_fields if field.name != "Id"]
+    return {field.name: int(bool(field.default)) if field.type == "boolean" else None for field in columns}

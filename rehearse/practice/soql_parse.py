@@ -200,12 +200,6 @@ class _Build(Transformer[Token, Query]):
     def ending(self, *_words: Token) -> _Clause:
         return _Clause("ending", None)
 
-    def scope(self, *_words: Token) -> _Clause:
-        return _Clause("ending", None)
-
-    def with_(self, *_words: Token) -> _Clause:
-        return _Clause("ending", None)
-
     def all_of(self, *parts: Any) -> AllOf:
         return AllOf(tuple(part for part in parts if not isinstance(part, Token)))
 
@@ -277,9 +271,6 @@ class _Build(Transformer[Token, Query]):
 
     def start(self, query: Query) -> Query:
         return query
-
-
-setattr(_Build, "with", _Build.with_)  # `with` is a word of Python, and the name of a rule of the grammar
 
 
 @lru_cache(maxsize=1)

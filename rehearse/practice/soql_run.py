@@ -1,13 +1,12 @@
-"""Queries that answer: run a plan on an org and give rows as REST nests them or as Bulk flattens them.
+"""Queries that answer: run a plan on an org and give rows as REST nests them.
 
-`run_query` reads everything at once under the org's lock; with `stream` it reads through a connection of its own, sees
-one moment, and never holds more than a few rows. Refuses whatever soql_plan refuses, before the first row is read.
+`run_query` reads everything at once under the org's lock; what may be large goes through soql_pages.py (REST) or the
+Bulk jobs. Refuses whatever soql_plan refuses, before the first row is read.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,44 +23,22 @@ NEWEST = "67.0"
 
 @dataclass
 class QueryResult:
-    """The answer to a query. `rows`, `values` and `csv_rows` read the same rows in three shapes: use one of them.
-
-    `columns` are the selected fields and functions in the order of the query (child queries are only in `rows`).
-    `object` is the API name; `total` counts all rows (for SELECT COUNT() it is the answer, and there are no rows)."""
+    """The answer to a query: `columns` are the selected fields and functions in the order of the query (child queries
+    are only in `rows`); `total` counts all rows (for SELECT COUNT() it is the answer, and there are no rows)."""
 
     object: str
     plan: Plan
     columns: tuple[Output, ...]
     total: int
     version: str
-    _read: Callable[[], Iterator[Raw]]
-    _org: OrgState
+    found: Sequence[Raw]
+    org: OrgState
 
     @property
     def rows(self) -> Iterator[Row]:
         """Rows as REST answers them: nested, each with `attributes`, datetimes with +0000."""
-        shape = Shape(self.plan, self._org, self.version)
-        return (shape.row(raw) for raw in self._read())
-
-    def values(self) -> Iterator[Raw]:
-        """The stored values of the columns, flat: text, numbers, 0/1, None."""
-        places = [column.index for column in self.columns]
-        return ([raw[place] for place in places] for raw in self._read())
-
-    def csv_rows(self) -> Iterator[list[str]]:
-        """The values as Bulk writes them: true/false, datetimes with Z, null as empty text."""
-        writers = [(column.index, csv_writer(column.type)) for column in self.columns]
-        for raw in self._read():
-            yield ["" if raw[place] is None else write(raw[place]) for place, write in writers]
-
-
-def csv_writer(kind: str) -> Callable[[Any], str]:
-    """How Bulk writes a stored value of a describe type."""
-    if kind == "boolean":
-        return lambda value: "true" if value else "false"
-    if kind in ("double", "currency", "percent"):
-        return lambda value: str(float(value))
-    return str
+        shape = Shape(self.plan, self.org, self.version)
+        return (shape.row(raw) for raw in self.found)
 
 
 def rest_value(kind: str, value: Any) -> Any:
@@ -149,24 +126,18 @@ def label_of(field: FieldDef | None, value: Any) -> Any:
     return next((one.label for one in field.values if one.name == value), value) if field is not None else value
 
 
-def run_query(
-    org: OrgState, soql: str, *, deleted: bool = False, stream: bool = False, version: str = NEWEST
-) -> QueryResult:
-    """Run a query; `deleted` reads what queryAll reads. With `stream`, read the rows to their end (or drop the
-    iterator) to release the connection. Raises ApiError in Salesforce's words."""
+def run_query(org: OrgState, soql: str, *, deleted: bool = False, version: str = NEWEST) -> QueryResult:
+    """Run a query; `deleted` reads what queryAll reads. Raises ApiError in Salesforce's words."""
     query = parse_soql(soql)
     if deleted:
         expire(org)
-    plan = build_plan(org, query, deleted=deleted)
-    columns = tuple(output for output in plan.outputs if isinstance(output, Output))
-    if query.is_count:
-        return QueryResult(plan.definition.name, plan, (), count_rows(org, plan), version, lambda: iter(()), org)
-    if stream:
-        total = count_rows(org, plan) if not query.is_aggregate else 0
-        return QueryResult(plan.definition.name, plan, columns, total, version, lambda: _stream(org, plan), org)
     with org.lock:
+        plan = build_plan(org, query, deleted=deleted)
+        columns = tuple(output for output in plan.outputs if isinstance(output, Output))
+        if query.is_count:
+            return QueryResult(plan.definition.name, plan, (), count_rows(org, plan), version, (), org)
         found = org.db.execute(plan.sql(), plan.params).fetchall()
-    return QueryResult(plan.definition.name, plan, columns, len(found), version, lambda: iter(found), org)
+    return QueryResult(plan.definition.name, plan, columns, len(found), version, found, org)
 
 
 def count_rows(org: OrgState, plan: Plan) -> int:
@@ -175,13 +146,3 @@ def count_rows(org: OrgState, plan: Plan) -> int:
         inner = plan.sql("1", tail=bool(plan.query.limit is not None or plan.query.offset))
         row = org.db.execute(f"SELECT count(*) FROM ({inner})", plan.params).fetchone()
     return int(row[0])
-
-
-def _stream(org: OrgState, plan: Plan) -> Iterator[Raw]:
-    reader: sqlite3.Connection = org.open_reader()
-    try:
-        cursor = reader.execute(plan.sql(), plan.params)
-        while batch := cursor.fetchmany(500):
-            yield from batch
-    finally:
-        reader.close()

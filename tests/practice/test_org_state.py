@@ -1,5 +1,7 @@
 """An org's file: transactions, ids, definitions that follow the tables, copies."""
 
+import sqlite3
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from rehearse.practice import rows
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import BASE62, restore_case, to_18
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.schema import FieldDef, build_object, object_as_json
+from rehearse.practice.schema import FieldDef, RollUp, build_object, object_as_json
 from rehearse.practice.schema_standard import STANDARD_OBJECTS
 
 
@@ -99,14 +101,27 @@ def test_definitions_survive_json_and_reopening(small, tmp_path):
     copy.close()
 
 
-def test_a_stream_sees_one_moment_while_others_write(small):
-    from rehearse.practice.soql_run import run_query
-
+def test_a_second_reader_sees_one_moment_while_others_write(small):
     rows.load(small.org, "Account", [{"Name": f"A{number}"} for number in range(1500)])
-    stream = run_query(small.org, "SELECT Name FROM Account", stream=True).values()
-    first = next(stream)
+    reader = small.org.open_reader()
+    cursor = reader.execute('SELECT "Name" FROM "Account"')
+    first = cursor.fetchone()
     small.insert("Account", Name="Later")
-    assert 1 + sum(1 for _ in stream) == 1500 and first == ["A0"]
+    assert first == ("A0",) and len(cursor.fetchall()) == 1499
+    with pytest.raises(sqlite3.OperationalError):
+        reader.execute('DELETE FROM "Account"')
+    reader.close()
+
+
+def test_a_new_roll_up_is_computed_on_the_rows_that_are_there(small):
+    invoice = small.insert("Invoice__c")
+    small.insert("Line__c", Invoice__c=invoice, Amount__c=7)
+    stamp = small.one("SELECT SystemModstamp FROM Invoice__c")
+    small.clock.wait(minutes=1)
+    most = FieldDef("Most__c", "Most", "double", 0, 9, 2, summary=RollUp("Line__c", "Invoice__c", "MAX", "Amount__c"))
+    small.org.put_object(small.org.object("Invoice__c").with_field(most))
+    assert small.one("SELECT Most__c FROM Invoice__c") == {"Most__c": 7.0}
+    assert small.one("SELECT SystemModstamp FROM Invoice__c") == stamp
 
 
 def test_loading_refuses_a_name_that_is_no_field(small):

@@ -128,16 +128,6 @@ def test_queryall_sees_the_recycle_bin(world):
     assert world.query("SELECT LastName FROM Contact WHERE IsDeleted = true", deleted=True) == [{"LastName": "Deleted"}]
 
 
-def test_csv_rows_have_words_for_booleans_and_a_z_for_instants(world):
-    chosen = "Code__c, Open__c, Rate__c, Sent__c, Due__c, Account__r.Name"
-    soql = f"SELECT {chosen} FROM Invoice__c WHERE Code__c IN ('today', 'none')"
-    found = sorted(run_query(world.org, soql, stream=True).csv_rows())
-    assert found == [
-        ["none", "false", "", "", "", ""],
-        ["today", "true", "1.5", "2026-11-23T08:00:00.000Z", "2026-11-23", "Acme"],
-    ]
-
-
 def test_pages_are_stable_and_live_two_days(small):
     rows.load(small.org, "Account", [{"Name": f"A{number:04}"} for number in range(950)])
     soql = "SELECT Name FROM Account ORDER BY Name DESC"
