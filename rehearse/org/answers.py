@@ -49,6 +49,8 @@ class Fault:
 def read_fault(content_type: str, body: bytes) -> Fault:
     """The error code and message of a JSON array, an OAuth object, a SOAP fault or a page of text."""
     text = body.decode("utf-8", "replace").strip()
+    if text == "Bad_OAuth_Token":  # userinfo's whole answer to a dead token, whatever type it claims to be
+        return Fault(text, "the token is not known")
     if "html" in content_type.lower() or re.match(r"(?is)<(?:!doctype\s+html|html)\b", text):
         return Fault("", "a web page instead of an answer", html=True)
     if text.startswith("<"):
@@ -56,7 +58,7 @@ def read_fault(content_type: str, body: bytes) -> Fault:
     try:
         value: Any = json.loads(text)
     except ValueError:
-        return Fault(text if text == "Bad_OAuth_Token" else "", text[:300])
+        return Fault("", text[:300])
     first = value[0] if isinstance(value, list) and value else value
     if not isinstance(first, dict):
         return Fault("", text[:300])

@@ -139,7 +139,12 @@ class BulkReader:
             raise NotFound(f"The query job {job_id} is not one that was started here.", "It expires after 7 days.")
         path, doing = f"{self._jobs}/{job_id}", f"Deleting the query job {job_id}"
         if self.fetch(job_id).state not in ENDED:
-            fetch_json(self._wire, Call("PATCH", path, doing, body=json_body({"state": "Aborted"}), headers=JSON))
+            abort = Call("PATCH", path, doing, body=json_body({"state": "Aborted"}), headers=JSON)
+            try:
+                fetch_json(self._wire, abort)
+            except OrgRejected:  # it ended by itself meanwhile, or the first reply was lost
+                if self.fetch(job_id).state not in ENDED:
+                    raise
         try:
             self._wire.fetch(Call("DELETE", path, doing))
         except OrgRejected as error:

@@ -92,15 +92,19 @@ def write_bulk_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[s
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(",".join(_cell(name) for name in columns) + "\n")
             for row in rows:
-                if len(row) != len(columns):
-                    raise UsageError(f"A row for Bulk has {len(row)} values for {len(columns)} columns.")
-                if any(bulk_cannot_carry(value) for value in row):
-                    raise UsageError("A value cannot be written through Bulk.", "Write this row through REST.")
-                file.write(",".join(NULL if value is None else _cell(value) for value in row) + "\n")
+                file.write(_line(row, len(columns)))
                 count += 1
     except OSError as error:
         raise DiskFull(f"{path} could not be written: {error.strerror}.", "Free some space and run again.") from error
     return count
+
+
+def _line(row: Sequence[str | None], width: int) -> str:
+    if len(row) != width:
+        raise UsageError(f"A row for Bulk has {len(row)} values for {width} columns.")
+    if any(bulk_cannot_carry(value) for value in row):
+        raise UsageError("A value cannot be written through Bulk.", "Write this row through REST.")
+    return ",".join(NULL if value is None else _cell(value) for value in row) + "\n"
 
 
 def _cell(value: str) -> str:

@@ -7,7 +7,6 @@ The host pattern counts only where production cannot be asked, and never for loo
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,17 +61,13 @@ def generation_changed(name: str, expected: str, found: str) -> GenerationChange
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host (without port) is this machine or a bare address: such a host never stands for a sandbox."""
+def is_local_or_bare(host: str) -> bool:
+    """Whether a host (without port) is this machine, an address or a single word: none of them stands for a sandbox."""
     name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost") or "." not in name:
+    if name.endswith(".localhost") or "." not in name:
         return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        # an address may also be written as 127.1 or 0x7f.0.0.1: no real host ends in a number
-        return bool(re.fullmatch(r"(?:0x[0-9a-f]+|\d+)", name.rsplit(".", 1)[-1]))
-    return True
+    # an address may also be written as 127.1 or 0x7f.0.0.1: no real host ends in a number
+    return bool(re.fullmatch(r"(?:0x[0-9a-f]+|\d+)", name.rsplit(".", 1)[-1]))
 
 
 def _check_sandbox(name: str, identity: Identity) -> None:
@@ -117,7 +112,7 @@ def _check_named(name: str, identity: Identity, copies: Sequence[SandboxCopy]) -
 
 def _check_confirmed(name: str, identity: Identity, confirmed: str | None) -> None:
     host = identity.host.rpartition(":")[0] if re.search(r":\d+$", identity.host) else identity.host
-    if is_loopback(host):
+    if is_local_or_bare(host):
         raise NotASandbox(
             f"{name} is on a local address, and production was not there to vouch for it; nothing was sent.",
             "A practice workspace needs its production login as well.",

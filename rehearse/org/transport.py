@@ -8,6 +8,7 @@ check runs on the prepared request, in the adapter, after every normalisation.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import ssl
@@ -24,7 +25,6 @@ from requests.utils import get_environ_proxies
 
 from rehearse.errors import LoginError, OrgUnreachable
 from rehearse.org.guard import Outgoing
-from rehearse.org.proof import is_loopback
 
 Sleep = Callable[[float], None]
 
@@ -34,6 +34,7 @@ class WireOptions:
     """What a test or a slow network may change; times in seconds. None of it touches the guard.
 
     `write_seconds` is longer than the platform's longest call (10 minutes), so that a reply is not given up early.
+    After `idle_seconds` a write takes a new connection: one that a balancer dropped silently would make it doubtful.
     `on_call` hears ("before" | "after", method, path) around every exchange.
     """
 
@@ -45,6 +46,7 @@ class WireOptions:
     longest_wait: float = 20.0
     first_poll: float = 0.1
     longest_poll: float = 10.0
+    idle_seconds: float = 15.0
     sleep: Sleep = field(default=time.sleep, repr=False)
     on_call: Callable[[str, str, str], None] | None = field(default=None, repr=False)
 
@@ -109,11 +111,15 @@ class _GuardedAdapter(HTTPAdapter):
     def __init__(self, verification: str | bool, options: WireOptions) -> None:
         self._verification = verification
         self._options = options
+        self._used = time.monotonic()
         super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
 
     def exchange(self, request: requests.PreparedRequest, check: Check, patient: bool) -> requests.Response:
         """Check the request as it will leave, then send it."""
         url = request.url or ""
+        if patient and time.monotonic() - self._used > self._options.idle_seconds:
+            self.poolmanager.clear()
+        self._used = time.monotonic()
         check(_describe(request, url))
         _refuse_clear_text(url)
         read = self._options.write_seconds if patient else self._options.read_seconds
@@ -156,16 +162,26 @@ def _verification(ca_bundle: Path | None) -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a host is a loopback address or localhost, in the plain spellings only."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def proxies_for(url: str) -> dict[str, str]:
     """The proxies of the environment for an address; none for this machine, whatever NO_PROXY says."""
-    if is_loopback(urlsplit(url).hostname or ""):
+    if is_this_machine(urlsplit(url).hostname or ""):
         return {}
     return dict(get_environ_proxies(url))
 
 
 def _refuse_clear_text(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_this_machine(parts.hostname or ""):
         raise OrgUnreachable(
             f"Nothing was sent to {parts.hostname}: the address is not https.",
             "Write the address of the org with https://.",

@@ -91,6 +91,7 @@ def _serve(server: ScriptedServer, connection: socket.socket) -> None:
                 return
             if request is None:
                 return
+            request.headers["x-connection"] = str(connection.getpeername()[1])
             server.seen.append(request)
             answer = server.script(request)
             sent = build_reply(*answer[1:]) if answer[0] == "reply" else answer[1]

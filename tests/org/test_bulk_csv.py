@@ -19,6 +19,7 @@ def page(rows: list[list[str]]) -> bytes:
     return "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows).encode()
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=8), sizes=st.lists(st.integers(1, 7), max_size=30)
 )
@@ -33,6 +34,7 @@ def test_rows_are_counted_whatever_they_hold_and_however_they_arrive(rows: list[
     assert counter.columns == ("Id", "Name")
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=6), data=st.data())
 def test_a_page_that_was_cut_is_noticed(rows: list[list[str]], data: st.DataObject) -> None:
     whole = page([["Id", "Name"], *rows])

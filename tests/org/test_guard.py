@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearse.errors import ProductionRefused
@@ -465,6 +465,7 @@ def test_an_open_wire_may_write_to_its_own_host(method: str, path: str, body: ob
     assert passes(send(method, path, body, JSON), "open") is allowed
 
 
+@settings(deadline=None)
 @given(
     method=st.sampled_from(["POST", "PATCH", "PUT", "DELETE"]),
     path=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60),
@@ -474,6 +475,7 @@ def test_nothing_that_is_not_a_get_passes_by_chance(method: str, path: str, body
     assert not passes(Outgoing(method, f"{ORIGIN}/services/{path}", JSON, body), own=())
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(READS), st.integers(0, 60), st.sampled_from(["/", ".", "%", ";", "\\", " ", "A", "é", "#", "\n"])
 )

@@ -9,7 +9,7 @@ import pytest
 from rehearse.errors import GenerationChanged, NotASandbox
 from rehearse.ids import to_18
 from rehearse.org.model import Identity, SandboxCopy, SandboxState
-from rehearse.org.proof import ProductionWord, SandboxProof, is_loopback
+from rehearse.org.proof import ProductionWord, SandboxProof, is_local_or_bare
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 PRODUCTION_ID = to_18("00D000000000001")
@@ -155,4 +155,4 @@ def test_a_name_is_no_pattern() -> None:
 
 @pytest.mark.parametrize("host", ["acme.my.salesforce.com", "a.b", "10-0-0-1.example.com"])
 def test_real_hosts_are_not_loopback(host: str) -> None:
-    assert not is_loopback(host)
+    assert not is_local_or_bare(host)

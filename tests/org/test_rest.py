@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearse.errors import OrgRejected, UsageError
@@ -40,6 +40,7 @@ def test_queries_that_are_not_read_are_said(soql: str) -> None:
         selected_paths(soql)
 
 
+@settings(deadline=None)
 @given(
     count=st.integers(0, 3000), fields=st.lists(st.from_regex(r"[A-Z][a-z_]{0,60}__c", fullmatch=True), max_size=300)
 )

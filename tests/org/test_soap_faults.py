@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearse.errors import OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, ProductionRefused, UsageError
@@ -45,6 +45,7 @@ def a_zip(size: int = 50) -> bytes:
     return buffer.getvalue()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["members", "name", "a"]), TEXT), max_size=5))
 def test_every_text_survives_the_envelope(values: list[tuple[str, str]]) -> None:
     body = build_envelope(METADATA, "retrieve", {"x": [{name: text} for name, text in values]}, "tok<&>en")

@@ -25,7 +25,7 @@ from rehearse.errors import (
 from rehearse.org.bulk import fetch_json, json_body
 from rehearse.org.model import Session
 from rehearse.org.proof import SandboxProof
-from rehearse.org.transport import Transport, WireOptions, clean_origin, proxies_for
+from rehearse.org.transport import Transport, WireOptions, clean_origin, is_this_machine, proxies_for
 from rehearse.org.wire import Call, Grant, Wire
 
 TOKEN = "00Dsecret!token.that.must.not.be.seen"
@@ -112,7 +112,7 @@ def test_waits_grow_and_are_not_all_the_same(wire: Wire, scripted: Any, slept: l
         (reply(error_body("INVALID_SESSION_ID"), 401), SessionExpired),
         (reply(b"", 401), SessionExpired),
         (reply(b"<html>no</html>", 401, Content_Type="text/html"), SessionExpired),
-        (reply(b"Bad_OAuth_Token", 403, Content_Type="text/html"), OrgRejected),
+        (reply(b"Bad_OAuth_Token", 403, Content_Type="text/html"), SessionExpired),
         (reply(b"Bad_OAuth_Token", 403, Content_Type="text/plain"), SessionExpired),
         (
             reply(error_body("INVALID_SESSION_ID", "This session is not valid for use with the REST API"), 401),
@@ -420,6 +420,39 @@ def test_requests_itself_cannot_use_our_adapter() -> None:
         session.mount("http://", transport._adapter)
         with pytest.raises(AssertionError):
             session.get("http://127.0.0.1:1/services/data")
+
+
+def test_a_crash_inside_a_call_is_nobodys_to_catch(scripted: Any) -> None:
+    class Killed(BaseException):
+        pass
+
+    def crash(moment: str, method: str, path: str) -> None:
+        if moment == "after":
+            raise Killed
+
+    transport = Transport(None, WireOptions(on_call=crash, sleep=lambda _: None))
+    with pytest.raises(Killed):
+        fetch_json(Wire(transport, Grant(Session(scripted.url, TOKEN))), GET)
+    assert len(scripted.seen) == 1
+    transport.close()
+
+
+def test_a_write_after_a_pause_takes_a_new_connection(scripted: Any, proven: Prove) -> None:
+    """The first connection is dropped without a word while nothing is said on it."""
+    transport = Transport(None, WireOptions(idle_seconds=-1, sleep=lambda _: None))
+    wire = Wire(transport, Grant(Session(scripted.url, TOKEN), "open", proven(scripted.url)))
+    scripted.answers(reply([]))
+    fetch_json(wire, GET)
+    fetch_json(wire, WRITE)
+    fetch_json(wire, GET)
+    first, second, third = (one.headers["x-connection"] for one in scripted.seen)
+    assert first != second and second == third
+    transport.close()
+
+
+@pytest.mark.parametrize("host", ["acme", "127.1", "evil.localhost", "10.0.0.1", "128.0.0.1"])
+def test_only_this_machine_is_this_machine(host: str) -> None:
+    assert not is_this_machine(host)
 
 
 def test_the_error_tree_says_what_may_be_repeated() -> None:
