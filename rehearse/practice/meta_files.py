@@ -166,6 +166,7 @@ def shuffle(root: etree._Element, seed: str) -> None:
     for element in elements(root):
         groups.setdefault(local(element), []).append(element)
     for group in groups.values():
+        group.sort(key=lambda one: etree.tostring(one, method="c14n", with_tail=False))  # what was first is forgotten
         dice.shuffle(group)
     root[:] = [element for group in groups.values() for element in group]
 
