@@ -30,7 +30,7 @@ def write(org: OrgState, component: Component, author: Author, *, activate: bool
     if component.type == "FlowDefinition":
         return _write_definition(org, component, author)
     old = components.find(org, component.type, component.name)
-    if component.type == "PermissionSet":
+    if component.type == "PermissionSet" or (component.type == "Profile" and old is None):
         component = replace(component, xml=drop_silent(component.xml))
     if old is None:
         kept = components.save(org, replace(component, id=meta_mirror.adopt_id(org, component)), author)
