@@ -7,12 +7,13 @@ lifecycle. No parameter here lifts any of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rehearse.errors import LoginError, OrgRejected
+from rehearse.errors import LoginError, OrgRejected, UsageError
 from rehearse.org import logins, rest, sandboxes
 from rehearse.org.control import ProductionControl
 from rehearse.org.model import Identity, Login, Session
@@ -65,6 +66,7 @@ def connect_reader(
 
 
 def _build_reader(login: Login, transport: Transport, api_version: str | None) -> OrgReader:
+    _check_version(api_version)
     session = logins.fetch_session(login, transport)
     probe = Wire(transport, Grant(session))
     version = api_version or rest.fetch_newest_version(probe)
@@ -78,6 +80,11 @@ def _build_reader(login: Login, transport: Transport, api_version: str | None) -
         return Grant(fresh)
 
     return OrgReader(Wire(transport, Grant(session), _log_in(login, transport), grant_for), version, org_id)
+
+
+def _check_version(api_version: str | None) -> None:
+    if api_version is not None and not re.fullmatch(r"\d{2,3}\.0", api_version):
+        raise UsageError(f"{api_version!r} is not an API version.", "Write for example 67.0.")
 
 
 def connect_writer(
@@ -98,6 +105,7 @@ def connect_writer(
 
 
 def _build_writer(login: Login, claim: SandboxClaim, transport: Transport, api_version: str | None) -> OrgWriter:
+    _check_version(api_version)
     session = logins.fetch_session(login, transport)
     probe = Wire(transport, Grant(session))
     version = api_version or rest.fetch_newest_version(probe)

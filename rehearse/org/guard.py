@@ -62,6 +62,12 @@ _SOAP_READS: Mapping[str, tuple[str, frozenset[str]]] = {
     "u": ("urn:partner.soap.sforce.com", frozenset({"getServerTimestamp"})),
 }
 _GRANTS = frozenset({"client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"})
+# anything else in a header might make the org read the request in another way
+_HEADERS = frozenset(
+    {"user-agent", "accept", "accept-encoding", "authorization", "content-type", "content-length", "soapaction"}
+)
+_XML = re.compile(r"text/xml(?:; ?charset=utf-8)?", re.IGNORECASE)
+_JSON = re.compile(r"application/json(?:; ?charset=utf-8)?", re.IGNORECASE)
 _OVERRIDES = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
 )
@@ -104,7 +110,11 @@ def check(sent: Outgoing, permit: Permit, origin: str, own_jobs: Collection[str]
     """
     _check_origin(sent, origin)
     _check_spelling(sent)
-    if permit == "open" or _is_read(sent) or _is_soap_read(sent) or _is_own_query_job(sent, own_jobs):
+    if permit == "open":
+        return
+    if not {name.lower() for name in sent.headers} <= _HEADERS:
+        raise _refusal(sent, "it carries a header that we do not send")
+    if _is_read(sent) or _is_soap_read(sent) or _is_own_query_job(sent, own_jobs):
         return
     if permit == "control" and _is_sandbox_lifecycle(sent):
         return
@@ -157,7 +167,8 @@ def _check_spelling(sent: Outgoing) -> None:
         raise _refusal(sent, "its path is not spelled plainly")
     if urlsplit(sent.url).fragment or "#" in sent.url or ";" in sent.query:
         raise _refusal(sent, "its address is not spelled plainly")
-    if any(name.strip().lower() in _OVERRIDES for name in sent.headers):
+    names = [name.strip().lower() for name in sent.headers]
+    if len(set(names)) != len(names) or any(name in _OVERRIDES for name in names):
         raise _refusal(sent, "a header asks the org to read it as another method or path")
     if any("_httpmethod" in unquote(unquote(name)).lower() for name, _ in _parameters(sent)):
         raise _refusal(sent, "a parameter asks the org to read it as another method")
@@ -192,7 +203,7 @@ def _is_soap_read(sent: Outgoing) -> bool:
     path = _SOAP.fullmatch(sent.path)
     if not path or sent.method != "POST" or sent.query or sent.streamed or not sent.body:
         return False
-    if not sent.header("content-type").lower().startswith("text/xml"):
+    if not _XML.fullmatch(sent.header("content-type")):
         return False
     namespace, operations = _SOAP_READS[path[1]]
     operation = soap_request.read_operation(sent.body)
@@ -205,7 +216,7 @@ def _is_own_query_job(sent: Outgoing, own_jobs: Collection[str]) -> bool:
     if sent.query or sent.streamed:
         return False
     if sent.method == "POST" and _NEW_JOB.fullmatch(sent.path):
-        body = _json_object(sent.body)
+        body = _json_object(sent)
         soql = body.get("query")
         return (
             set(body) <= {"operation", "query", "contentType", "columnDelimiter", "lineEnding"}
@@ -217,7 +228,7 @@ def _is_own_query_job(sent: Outgoing, own_jobs: Collection[str]) -> bool:
     if not own or own[1] not in own_jobs:
         return False
     if sent.method == "PATCH":
-        return _json_object(sent.body) == {"state": "Aborted"}
+        return _json_object(sent) == {"state": "Aborted"}
     return sent.method == "DELETE" and not sent.body
 
 
@@ -225,18 +236,20 @@ def _is_sandbox_lifecycle(sent: Outgoing) -> bool:
     if sent.query or sent.streamed:
         return False
     if sent.method == "POST":
-        return bool(_SANDBOX_INFO.fullmatch(sent.path)) and bool(_json_object(sent.body))
+        return bool(_SANDBOX_INFO.fullmatch(sent.path)) and bool(_json_object(sent))
     if sent.method == "DELETE":
         return bool(_SANDBOX_INFO_ROW.fullmatch(sent.path)) and not sent.body
     if sent.method == "PATCH" and _SANDBOX_INFO_ROW.fullmatch(sent.path):
-        return bool(_json_object(sent.body))
+        return bool(_json_object(sent))
     if sent.method == "PATCH" and _SANDBOX_PROCESS_ROW.fullmatch(sent.path):
-        return _json_object(sent.body) in ({"RefreshAction": "ACTIVATE"}, {"RefreshAction": "DISCARD"})
+        return _json_object(sent) in ({"RefreshAction": "ACTIVATE"}, {"RefreshAction": "DISCARD"})
     return False
 
 
-def _json_object(body: bytes | None) -> dict[str, object]:
+def _json_object(sent: Outgoing) -> dict[str, object]:
     """The JSON object of a body, or an empty one for anything else, also when a key stands twice."""
+    if not _JSON.fullmatch(sent.header("content-type")):
+        return {}
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len({key for key, _ in pairs}) != len(pairs):
@@ -244,7 +257,7 @@ def _json_object(body: bytes | None) -> dict[str, object]:
         return dict(pairs)
 
     try:
-        value = json.loads((body or b"").decode("utf-8"), object_pairs_hook=unique)
+        value = json.loads((sent.body or b"").decode("utf-8"), object_pairs_hook=unique)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -327,8 +327,28 @@ def test_a_soap_action_that_disagrees_is_refused() -> None:
     assert not passes(soap("describeMetadata", SOAPAction="deploy"))
 
 
-def test_the_content_type_must_be_xml() -> None:
-    assert not passes(soap("describeMetadata", **{"Content-Type": "multipart/related; type=text/xml"}))
+@pytest.mark.parametrize(
+    "kind",
+    ["multipart/related; type=text/xml", "text/xml; charset=UTF-7", "text/xml; charset=utf-16", "application/json", ""],
+)
+def test_the_content_type_must_be_xml_in_utf_8(kind: str) -> None:
+    assert passes(soap("describeMetadata", **{"Content-Type": "text/xml"}))
+    assert not passes(soap("describeMetadata", **{"Content-Type": kind}))
+
+
+@pytest.mark.parametrize("kind", ["application/xml", "application/json; charset=utf-16", "text/plain", ""])
+def test_a_json_body_must_say_so(kind: str) -> None:
+    assert not passes(send("POST", f"{DATA}/jobs/query", new_job(), {"Content-Type": kind}))
+
+
+@pytest.mark.parametrize(
+    "name", ["X-SFDC-Session", "Transfer-Encoding", "Content-Encoding", "Cookie", "Sforce-Auto-Assign", "Expect", "X-A"]
+)
+@pytest.mark.parametrize("permit", ["closed", "control"])
+def test_headers_that_we_never_send_are_refused(name: str, permit: guard.Permit) -> None:
+    assert passes(send("GET", f"{DATA}/limits", headers={"Accept": "x", "Authorization": "Bearer x"}), permit)
+    assert not passes(send("GET", f"{DATA}/limits", headers={name: "x"}), permit)
+    assert not passes(send("GET", f"{DATA}/limits", headers={"Accept": "x", "accept": "y"}), "open")
 
 
 GOOD = build_envelope(METADATA, "describeMetadata", {"asOfVersion": "67.0"}, "token")

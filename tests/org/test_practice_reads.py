@@ -237,6 +237,8 @@ def test_a_given_token_and_an_older_version_work(doors: Any) -> None:
     assert reader.org_id == doors.practice.orgs["SIT1"].org_id
     assert reader.fetch_count("SELECT COUNT() FROM Account") > 0
     assert reader.fetch_server_time() > datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(UsageError, match="API version"):
+        doors.reader("SIT1", login=token, api_version="67")
 
 
 @pytest.mark.parametrize("deed", ["500", "503-html", "lose-reply", "401", "truncate", "lock-row"])

@@ -40,7 +40,7 @@ def test_queries_that_are_not_read_are_said(soql: str) -> None:
         selected_paths(soql)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     count=st.integers(0, 3000), fields=st.lists(st.from_regex(r"[A-Z][a-z_]{0,60}__c", fullmatch=True), max_size=300)
 )
