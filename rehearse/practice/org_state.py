@@ -226,7 +226,7 @@ class OrgState:
         if old is not None and any(field.summary and field.summary != before.get(field.name) for field in new.fields):
             from rehearse.practice.rows_rollup import settle
 
-            settle(self, [new.name])
+            settle(self, [new.name], stamped=True)
 
     def drop_object(self, name: str) -> None:
         """Forget an object with all its rows."""

@@ -99,7 +99,8 @@ def recalculate(org: OrgState, user_id: str, touched: Touched) -> None:
 
 
 def _recalculate_object(org: OrgState, user_id: str, definition: ObjectDef, ids: list[str]) -> list[dict[str, Any]]:
-    totals = {field.name: _total_sql(org, field.summary) for field in definition.fields if field.summary is not None}
+    sums = [(field.name, field.summary) for field in definition.fields if field.summary is not None]
+    totals = {name: _total_sql(org, summary) for name, summary in sums if org.find_object(summary.child) is not None}
     if definition.name == "Opportunity":
         lines = 'FROM "OpportunityLineItem" AS c WHERE c."IsDeleted" = 0 AND c."OpportunityId" = m."Id"'
         price = 'c."Quantity" * c."UnitPrice" * (1 - coalesce(c."Discount", 0) / 100)'
@@ -139,15 +140,23 @@ def _recalculate_row(
     return dict(zip(columns, row, strict=True))
 
 
-def settle(org: OrgState, objects: Iterable[str] | None = None) -> None:
-    """Compute every roll-up of the named objects (default: all) without moving a stamp: after a raw load, or when a
-    roll-up field is new."""
+def settle(org: OrgState, objects: Iterable[str] | None = None, *, stamped: bool = False) -> None:
+    """Compute every roll-up of the named objects (default: all): after a raw load, or when a roll-up field is new.
+
+    With `stamped`, SystemModstamp moves where a value moved and LastModifiedDate does not: what the platform's own
+    recalculation does after a deployment [facts/data.md 3, false positives]."""
+    chosen = None if objects is None else set(objects)
     with org.transaction():
         for definition in org.objects().values():
-            if objects is not None and definition.name not in set(objects):
+            if chosen is not None and definition.name not in chosen:
                 continue
             for field in definition.fields:
                 if field.summary is not None and org.find_object(field.summary.child) is not None:
-                    total = _total_sql(org, field.summary)
-                    sql = f"UPDATE {quote(definition.name)} AS m SET {quote(field.name)} = {total}"
-                    org.db.execute(sql)
+                    _settle_field(org, definition, field, field.summary, stamped)
+
+
+def _settle_field(org: OrgState, definition: ObjectDef, field: FieldDef, summary: RollUp, stamped: bool) -> None:
+    total, column = _total_sql(org, summary), quote(field.name)
+    stamp = f", \"SystemModstamp\" = '{org.stamp()}'" if stamped else ""
+    sql = f"UPDATE {quote(definition.name)} AS m SET {column} = {total}{stamp} WHERE {column} IS NOT {total}"
+    org.db.execute(sql)

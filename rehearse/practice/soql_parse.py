@@ -243,11 +243,8 @@ class _Build(Transformer[Token, Query]):
         value = int(token) if token.type == "INTEGER" else float(token)
         return Literal("number", value, token.start_pos or 0, str(token))
 
-    def date(self, token: Token) -> Literal:
-        return Literal("date", str(token), token.start_pos or 0, str(token))
-
-    def datetime(self, token: Token) -> Literal:
-        return Literal("datetime", str(token), token.start_pos or 0, str(token))
+    def dated(self, token: Token) -> Literal:
+        return Literal(token.type.lower(), str(token), token.start_pos or 0, str(token))
 
     def word(self, token: Token) -> Literal:
         lower = token.lower()

@@ -215,7 +215,7 @@ class _Planner:
             tests.append(f'{plan.scope.root.alias}."{link.name}" = ?')  # bound first, by whoever runs the child query
         if not self.deleted:
             tests.append(f'{plan.scope.root.alias}."IsDeleted" = 0')
-        where = Where(plan.scope, self.subselect, lambda one: self.function(plan, one), plan.params)
+        where = Where(plan.scope, self.subselect, lambda one: self.plain_function(plan, one), plan.params)
         if plan.query.where is not None:
             tests.append(where.sql(plan.query.where))
         if tests:
@@ -223,7 +223,14 @@ class _Planner:
         if plan.query.group:
             plan.where += " GROUP BY " + ", ".join(self.by(plan, one).sql for one in plan.query.group)
         if plan.query.having is not None:
+            where.expression = lambda one: self.function(plan, one)
             plan.where += " HAVING " + where.sql(plan.query.having)
+
+    def plain_function(self, plan: Plan, one: Function) -> Column:
+        """A function that looks at one row: no aggregate."""
+        if one.name in AGGREGATES:
+            raise malformed(plan.query.text, one.place, f"unexpected token: '{one.name}'")
+        return self.function(plan, one)
 
     def subselect(self, query: Query, outer: Scope) -> tuple[str, list[Param]]:
         definition = self.org.find_object(query.source.names[0])
@@ -257,6 +264,8 @@ class _Planner:
         return tail
 
     def sorted_by(self, plan: Plan, one: Order) -> str:
+        if isinstance(one.by, Function) and not plan.query.is_aggregate:
+            raise malformed(plan.query.text, one.by.place, f"unexpected token: '{one.by.name}'")
         column = self.by(plan, one.by)
         long_text = column.field is not None and column.field.type == "textarea" and column.field.length > 255
         if long_text or column.type in ("address", "location", "multipicklist", "base64"):

@@ -163,6 +163,35 @@ def test_any_text_survives_a_literal(text):
     assert where.right.value == text
 
 
+WORDS = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "Id",
+    "Account",
+    "(",
+    ")",
+    ",",
+    ".",
+    "=",
+    "<",
+    "'x'",
+    "5",
+    "AND",
+    "NOT",
+    "IN",
+    "COUNT",
+]
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join)))
+def test_reading_a_query_never_fails_in_another_way(text):
+    try:
+        parse_soql(text)
+    except ApiError as error:
+        assert error.code == "MALFORMED_QUERY"
+
+
 @given(st.dates(min_value=date(2000, 1, 1), max_value=date(2090, 1, 1)))
 def test_periods_join_without_gap_or_overlap(day):
     for unit in ("WEEK", "MONTH", "QUARTER", "YEAR"):
