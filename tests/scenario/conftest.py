@@ -1,0 +1,141 @@
+"""A user at a shell: a folder with a practice world, and the command `rehearse` run as a process of its own.
+
+Whatever the scenario did, at its end every request that production received is held against design section 1.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rehearse.practice import control
+from rehearse.practice.connect import write_workspace
+from rehearse.practice.request_log import load_requests
+
+PLANS = Path(__file__).parents[2] / "plans"
+
+
+@dataclass
+class Answer:
+    """What one command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+@dataclass
+class Shell:
+    """A folder, and commands run in it."""
+
+    folder: Path
+
+    def run(self, *words: str, code: int | None = 0, **environment: str) -> Answer:
+        """Run `rehearse WORDS`; fails unless it ends with `code` (None: any) and without a traceback."""
+        done = subprocess.run(
+            [sys.executable, "-m", "rehearse", *words],
+            cwd=self.folder,
+            env=self._environment(environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        answer = Answer(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in answer.err, answer.err
+        assert code is None or answer.code == code, f"{words}: {answer}"
+        return answer
+
+    def json(self, *words: str, code: int = 0, **environment: str) -> dict[str, Any]:
+        return self.run(*words, "--json", code=code, **environment).json()
+
+    def kill_after(self, seconds: float, *words: str) -> bool:
+        """Run a command and kill it with SIGKILL; whether it was still alive by then."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "rehearse", *words],
+            cwd=self.folder,
+            env=self._environment({}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            time.sleep(seconds)
+            alive = process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        return alive
+
+    def refused(self, *words: str, code: int, **environment: str) -> dict[str, Any]:
+        """Run a command that must fail with `code`, a sentence and a hint; its error as data."""
+        plain = self.run(*words, code=code, **environment)
+        assert plain.err.startswith("error: ") and "\nhint: " in plain.err, plain
+        error = self.json(*words, code=code, **environment)
+        assert error["schema"] == "rehearse.error/1" and error["exit"] == code and error["hint"], error
+        return error
+
+    def edit(self, old: str, new: str) -> None:
+        """Change rehearse.yaml as a user would."""
+        path = self.folder / "rehearse.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    @property
+    def world(self) -> Path:
+        return self.folder / ".practice"
+
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("REHEARSE_")}
+        return {**kept, "NO_COLOR": "1", "HOME": str(self.folder), **more}
+
+
+def _top_conftest() -> ModuleType:
+    path = Path(__file__).parents[1] / "conftest.py"
+    spec = importlib.util.spec_from_file_location("top_conftest", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["top_conftest"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _open_shell(folder: Path, seeded: Path) -> Iterator[Shell]:
+    shell = Shell(folder)
+    shutil.copytree(seeded, shell.world)
+    shutil.copytree(PLANS, folder / "plans")
+    write_workspace(shell.world, control.up(shell.world), folder)
+    try:
+        yield shell
+    finally:
+        control.down(shell.world)
+    assert _top_conftest().refused_for_production(load_requests(shell.world), refresh=False) == []
+
+
+@pytest.fixture
+def shell(tmp_path: Path, seeded_folder: Path) -> Iterator[Shell]:
+    """A shell of this test alone."""
+    folder = tmp_path / "team"
+    folder.mkdir()
+    yield from _open_shell(folder, seeded_folder)
+
+
+@pytest.fixture(scope="module")
+def shared_shell(tmp_path_factory: pytest.TempPathFactory, seeded_folder: Path) -> Iterator[Shell]:
+    """A shell that the tests of one file share, with a baseline B1 of UATFULL."""
+    folder = tmp_path_factory.mktemp("team")
+    for shell in _open_shell(folder, seeded_folder):
+        shell.run("baseline", "capture", "UATFULL")
+        yield shell
