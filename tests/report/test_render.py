@@ -1,0 +1,92 @@
+"""Pages in every medium: nothing is cut, nothing is executed, nothing points outside."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from rehearse import clock
+from rehearse.report.html import render_html
+from rehearse.report.ical import Happening, render_ical
+from rehearse.report.json import render_answer
+from rehearse.report.markdown import render_markdown
+from rehearse.report.text import render_text
+from rehearse.report.view import Bar, Cell, Lane, Page, Paragraph, Timeline, build_table
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DUBLIN = clock.zone("Europe/Dublin")
+HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) \u202e"
+
+
+def _timeline(name: str = "UAT") -> Timeline:
+    bar = Bar("booking", NOW + timedelta(days=2), NOW + timedelta(days=3), name)
+    outside = Bar("copy", NOW - timedelta(days=90), NOW - timedelta(days=80), "old")
+    return Timeline("Timeline", NOW, NOW + timedelta(weeks=6), (Lane(name, (bar, outside)),), ((NOW, "now"),))
+
+
+def _page(text: str) -> Page:
+    table = build_table("T", ["a", "b"], [[text, Cell("2", "good")]], right=(1,))
+    return Page(text, (Paragraph(text, "bad"), table, _timeline(text)))
+
+
+def test_html_escapes_what_an_org_calls_its_things_and_asks_for_nothing_outside() -> None:
+    page = render_html(_page(HOSTILE), NOW, DUBLIN)
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert "src=" not in page and "href=" not in page and "url(" not in page
+
+
+def test_html_draws_a_bar_inside_and_leaves_out_one_outside() -> None:
+    page = render_html(Page("x", (_timeline(),)), NOW, DUBLIN)
+    assert page.count("<title>UAT: ") == 1 and "old" not in page and "Wed 25 Nov 08:00" in page
+
+
+def test_markdown_keeps_a_table_a_table() -> None:
+    lines = render_markdown(_page(HOSTILE)).splitlines()
+    row = next(line for line in lines if line.startswith("| \\<script"))
+    assert row.replace("\\|", "").count("|") == 3
+
+
+@given(st.lists(st.text("abcdefg -", min_size=1, max_size=20).map(str.strip).filter(bool), min_size=8, max_size=8))
+def test_text_never_cuts_a_short_cell(cells: list[str]) -> None:
+    shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(8)], [cells]),)), width=60)
+    assert all(" ".join(cell.split()) in " ".join(shown.split()) for cell in cells)
+
+
+def test_text_has_no_colour_unless_it_is_asked_for() -> None:
+    assert "\x1b[" not in render_text(_page("x"))
+    assert "\x1b[" in render_text(_page("x"), colour=True)
+
+
+def test_an_empty_table_says_so() -> None:
+    assert render_text(Page("", (build_table("Locks", ["a"], []),))) == "Locks: none\n"
+
+
+def test_a_row_of_another_length_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="2 cells"):
+        build_table("T", ["a", "b"], [["1"]])
+
+
+def test_the_feed_is_read_back_and_keeps_its_uids() -> None:
+    one = Happening("r41-mock", NOW, NOW + timedelta(hours=6), "UAT: R41 mock; “ä”, ok\nnext", "prepare: reset")
+    first, again = (render_ical("Team", [one], at) for at in (NOW, NOW + timedelta(days=1)))
+    (event,) = Calendar.from_ical(first).walk("VEVENT")
+    (later,) = Calendar.from_ical(again).walk("VEVENT")
+    assert event["UID"] == later["UID"] == "r41-mock@rehearse"
+    assert event.decoded("DTSTART") == NOW and str(event["SUMMARY"]).startswith("UAT: R41 mock; “ä”, ok")
+    assert all(len(line) <= 75 for line in first.split(b"\r\n"))
+
+
+def test_an_answer_has_a_schema_and_utc_instants() -> None:
+    body = {"rows": [], "at_home": NOW.astimezone(DUBLIN), "hours": timedelta(minutes=90), "cell": Cell("x")}
+    answer = json.loads(render_answer("thing", NOW, body))
+    assert answer == {
+        "schema": "rehearse.thing/1",
+        "at": "2026-11-23T08:00:00Z",
+        "rows": [],
+        "at_home": "2026-11-23T08:00:00Z",
+        "hours": 1.5,
+        "cell": {"text": "x", "tone": "plain"},
+    }
