@@ -164,7 +164,8 @@ def record_type_infos(org: OrgState, definition: ObjectDef) -> list[Json]:
 def describe_field(definition: ObjectDef, field: FieldDef) -> Json:
     """One field of a describe."""
     calculated = field.calculated and not field.system
-    cascade, restrict = deletion_rule(field) if field.type == "reference" else (False, False)
+    # Recorded describes say this on custom fields only; for standard ones it stands in the parent's childRelationships.
+    cascade, restrict = deletion_rule(field) if field.type == "reference" and field.custom else (False, False)
     compound = field.type in ("address", "location")
     master = field.is_master
     updateable = field.writable and field.updateable and (not master or field.reparentable)
@@ -177,11 +178,11 @@ def describe_field(definition: ObjectDef, field: FieldDef) -> Json:
         "calculatedFormula": field.formula if calculated else None,
         "cascadeDelete": cascade,
         "caseSensitive": field.case_sensitive,
-        "compoundFieldName": field.compound or (field.name if field.parts and not compound else None),
+        "compoundFieldName": field.compound,
         "controllerName": None,
         "createable": field.writable and field.createable,
         "custom": field.custom,
-        "defaultValue": field.default if not field.system else None,
+        "defaultValue": bool(field.default) if field.type == "boolean" else field.default,
         "defaultValueFormula": None,
         "defaultedOnCreate": is_defaulted(definition, field),
         "dependentPicklist": False,
@@ -213,7 +214,7 @@ def describe_field(definition: ObjectDef, field: FieldDef) -> Json:
         "picklistValues": picklist_values(field),
         "polymorphicForeignKey": len(field.reference_to) > 1,
         "precision": field.precision if field.type not in ("int", "long") else 0,
-        "queryByDistance": field.type == "location",
+        "queryByDistance": compound,
         "referenceTargetField": None,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship_name,
@@ -235,14 +236,19 @@ def is_defaulted(definition: ObjectDef, field: FieldDef) -> bool:
     """Whether an insert may leave the field out although it is never null."""
     own_name = definition.custom and field.name == "Name"
     kept = field.system and not field.formula
-    return field.type == "boolean" or kept or field.default is not None or field.name == "OwnerId" or own_name
+    numbered = field.auto_number is not None
+    return (
+        field.type == "boolean" or kept or numbered or field.default is not None or field.name == "OwnerId" or own_name
+    )
 
 
 def is_nillable(definition: ObjectDef, field: FieldDef) -> bool:
     """Whether the field may be null in a row that is read."""
     if definition.custom and field.name == "Name":
         return True
-    return not (field.required or field.is_master or field.type == "boolean" or field.auto_number is not None)
+    whole_name = bool(field.parts) and field.type == "string"
+    kept = field.required or field.is_master or field.type == "boolean"
+    return not (kept or whole_name or field.auto_number is not None)
 
 
 def is_id_lookup(definition: ObjectDef, field: FieldDef) -> bool:
@@ -250,7 +256,8 @@ def is_id_lookup(definition: ObjectDef, field: FieldDef) -> bool:
     if not field.stored:
         return False
     named = field.name == definition.name_field and field.type == "string"
-    return field.type in ("id", "email") or field.external_id or field.unique or named
+    own_mail = field.type == "email" and field.name == "Email"
+    return field.type == "id" or own_mail or field.external_id or field.unique or named
 
 
 def picklist_values(field: FieldDef) -> list[Json]:

@@ -51,7 +51,7 @@ def _typed(name: str, label: str, text: str) -> FieldDef:
         digits, scale = size.split(",")
         return replace(field, precision=int(digits), scale=int(scale))
     if kind == "int":
-        return replace(field, precision=9)
+        return replace(field, precision=8)
     return replace(field, length=int(size) if size else 0)
 
 
