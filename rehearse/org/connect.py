@@ -126,13 +126,12 @@ def _build_writer(login: Login, claim: SandboxClaim, transport: Transport, api_v
 
 def _confirm(wire: Wire, version: str, claim: SandboxClaim, org_id: str) -> Identity:
     """Prove again with the token in use; whatever goes wrong leaves the wire closed."""
-    reader = rest.RestReader(wire, version)
-    reader.fetch_org_id()  # lets an expired session be renewed (and proven) first
-    session = wire.session
     try:
+        rest.RestReader(wire, version).fetch_org_id()  # lets an expired session be renewed (and proven) first
+        session = wire.session
         proof = _prove(wire.probe(session), version, claim, org_id)
     except BaseException:
-        wire.close_for_writing(session)
+        wire.close_for_writing(wire.session)
         raise
     wire.open_for_writing(session, proof)
     return proof.identity

@@ -177,9 +177,10 @@ def test_a_confirmation_that_fails_closes_the_wire(doors: Any) -> None:
     assert writer.insert_rows("Account", [{"Name": "x"}])[0].success
 
 
-def test_a_confirmation_that_breaks_off_closes_the_wire_too(doors: Any) -> None:
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_confirmation_that_breaks_off_closes_the_wire_too(doors: Any, nth: int) -> None:
     writer = doors.writer("UATFULL", options=doors.options(attempts=1))
-    doors.practice.faults.add(("GET", "/query"), nth=2, do="500", times=5)
+    doors.practice.faults.add(("GET", "/query"), nth=nth, do="500", times=5)
     with pytest.raises(OrgBusy):
         writer.confirm()
     doors.practice.faults.clear()
