@@ -18,7 +18,7 @@ from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.profile_undo import not_removable
+from rehearse.reset.profile_undo import not_removable, without_off
 
 AUTOMATION = frozenset({
     "ValidationRule", "ApexTrigger", "Flow", "FlowDefinition", "WorkflowRule", "DuplicateRule", "AssignmentRule",
@@ -89,6 +89,9 @@ def residue_of(book: MetadataBook, type: str, full_name: str) -> str | None:
     old = element_of(before, book.files_before) if before else None
     if old is None:
         return None
+    if type == "Profile":
+        same = canonical_form(without_off(old)) == canonical_form(without_off(new))
+        return "entries that were granted stay in the profile, switched off" if same else None
     extra = set(xml.picklist_values(new)) - set(xml.picklist_values(old))
     if extra and not any(xml.picklist_values(new)[one] for one in extra) and _same_without(old, new, extra):
         return f"inactive picklist values stay: {len(extra)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from rehearse.baseline.model import Change
@@ -25,12 +26,16 @@ UNREAD = frozenset({"encryptedstring", "base64"})
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a proof is made from: the fresh comparison, and what plan and apply said."""
+    """What a proof is made from: the fresh comparison, and what plan and apply said.
+
+    `since` is when the org was read for the plan, by its own clock: later edits of others are not the rehearsal's.
+    """
 
     now: PlanInputs
     plan: ResetPlan | None
     report: ApplyReport | None
     user_id: str
+    since: datetime | None
 
 
 def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
@@ -104,11 +109,15 @@ def _outcome(
 
 
 def _by_others(evidence: Evidence, change: Change) -> bool:
-    """Touched since the plan was made (or since apply began) by a user who is not ours."""
-    since = evidence.report.began if evidence.report else evidence.plan.made_at if evidence.plan else None
-    if since is None or change.at is None or not change.by:
+    """Touched since the org was read for the plan by a user who is not ours.
+
+    Components name their users by name only: there, what no plan mentions was not us.
+    """
+    if evidence.since is None or change.at is None or not change.by or change.at < evidence.since:
         return False
-    return change.at >= since and change.by != evidence.user_id
+    if change.kind == "component":
+        return place_of(change) not in _planned(evidence.plan)
+    return change.by != evidence.user_id
 
 
 def _residue(evidence: Evidence, change: Change) -> str | None:

@@ -82,6 +82,15 @@ def not_removable(before: bytes, after: bytes) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def without_off(root: Any) -> Any:
+    """A copy of a profile without the entries that grant nothing."""
+    kept = copy.deepcopy(root)
+    for element in list(kept):
+        if is_off(element):
+            kept.remove(element)
+    return kept
+
+
 def is_off(element: Any) -> bool:
     """Whether an entry grants nothing."""
     off = OFF.get(tag_of(element), {})

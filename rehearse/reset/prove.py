@@ -52,7 +52,8 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
         GatherRequest(request.before.sandbox, request.baseline, request.before, live, request.now, request.ids),
     )
     user_id = reader.fetch_identity().user_id
-    items = grade_changes(Evidence(gathered, request.plan, request.report, user_id))
+    since = store.load(request.plan.live_capture).started if request.plan else None
+    items = grade_changes(Evidence(gathered, request.plan, request.report, user_id, since))
     return _build(store, request, live, gathered, items, count_outside(reader, request.before))
 
 

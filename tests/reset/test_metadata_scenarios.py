@@ -171,7 +171,14 @@ def test_grants_of_a_profile_are_taken_back(lab: Any, crew: Any) -> None:
         f"{HEAD}<Profile {NS}><classAccesses><apexClass>DunningLetter</apexClass><enabled>true</enabled>"
         "</classAccesses><userPermissions><enabled>true</enabled><name>ViewSetup</name></userPermissions></Profile>"
     )
-    check(lab, crew, {"package.xml": manifest(Profile=("Service",)), "profiles/Service.profile": grant})
+    before = lab.capture(objects=OBJECTS, types=TYPES)
+    picture = lab.photograph(OBJECTS)
+    crew({"package.xml": manifest(Profile=("Service",)), "profiles/Service.profile": grant})
+    assert lab.photograph(OBJECTS) != picture
+    proof = lab.reset(before)
+    assert lab.photograph(OBJECTS) == picture, "the photograph leaves out entries that grant nothing"
+    assert proof.verdict == "clean-with-residue"
+    assert [(one.key, one.outcome) for one in proof.items] == [("Service", "residue")]
 
 
 def test_permission_sets_labels_and_code(lab: Any, crew: Any) -> None:
