@@ -17,7 +17,7 @@ from rehearse.practice.deploy_model import DeployPackage, DeployProblem, Options
 from rehearse.practice.deploy_result import count_tests, finish, manifest_outcomes
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_jobs import Finished, Job
-from rehearse.practice.meta_list import People
+from rehearse.practice.meta_list import Register
 from rehearse.practice.org_state import OrgState
 
 MOST_ZIP_BYTES = 39_000_000
@@ -77,13 +77,13 @@ def _manifests(package: DeployPackage) -> list[str]:
 def status(org: OrgState, job_id: str, *, details: bool) -> dict[str, Any]:
     """DeployResult of a job; `details` holds messages only where asked. Raises INVALID_CROSS_REFERENCE_KEY."""
     job = meta_jobs.load(org, job_id, "deploy")
-    options, people = options_of(job), People(org)
+    options, register = options_of(job), Register(org)
     tests = job.result.get("runTestResult", {"numFailures": 0, "numTestsRun": 0, "successes": [], "totalTime": 0.0})
     body: dict[str, Any] = {"done": job.done, "id": job.id, "status": job.state}
     body |= {"checkOnly": options.check_only, "ignoreWarnings": options.ignore_warnings}
     body |= {"rollbackOnError": options.rollback_on_error, "runTestsEnabled": bool(tests["numTestsRun"])}
     body["createdBy"] = job.request["user_id"]
-    body["createdByName"] = people.name(body["createdBy"])
+    body["createdByName"] = register.name(body["createdBy"])
     body["createdDate"] = job.request["created"]
     for name in ("numberComponentErrors", "numberComponentsDeployed", "numberComponentsTotal"):
         body[name] = job.result.get(name, 0)
@@ -95,7 +95,7 @@ def status(org: OrgState, job_id: str, *, details: bool) -> dict[str, Any]:
             body[name] = job.result[name]
     if job.state in ("Canceled", "Canceling") and "canceled_by" in job.request:
         body["canceledBy"] = job.request["canceled_by"]
-        body["canceledByName"] = people.name(body["canceledBy"])
+        body["canceledByName"] = register.name(body["canceledBy"])
     body["details"] = _details(job, tests) if details else {}
     return {key: body[key] for key in sorted(body)}
 

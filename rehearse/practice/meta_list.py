@@ -6,8 +6,7 @@ some types report 1970. Answers are plain mappings whose keys stand in the order
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from rehearse.practice import components
@@ -46,10 +45,10 @@ def list_members(org: OrgState, queries: Iterable[tuple[str, str]]) -> list[Prop
     for type_name, _ in asked:
         if not known(type_name):
             raise ApiError(500, "INVALID_TYPE", f"Cannot use: {type_name} in this version")
-    people = People(org)
+    register = Register(org)
     found: list[Properties] = []
     for type_name, folder in asked:
-        found += [file_properties(org, one, people) for one in listed(org, type_name, folder)]
+        found += [file_properties(one, register) for one in listed(org, type_name, folder)]
     return found
 
 
@@ -61,43 +60,37 @@ def listed(org: OrgState, type_name: str, folder: str = "") -> list[Component]:
     return every
 
 
-@dataclass
-class People:
-    """The names of users by id, read once."""
+class Register:
+    """What every line of a list needs, read once: the names of users by id, and the types without dates."""
 
-    org: OrgState
-    known: Mapping[str, str] | None = None
+    def __init__(self, org: OrgState) -> None:
+        sql = 'SELECT "Id", trim(coalesce("FirstName", ?) || ? || "LastName") FROM "User"'
+        with org.lock:
+            self._names: dict[str, str] = dict(org.db.execute(sql, ("", " ")))
+        self.undated = frozenset(org.settings.get("undated_types", ()))
 
     def name(self, user_id: str) -> str:
-        if self.known is None:
-            with self.org.lock:
-                sql = 'SELECT "Id", trim(coalesce("FirstName", ?) || ? || "LastName") FROM "User"'
-                self.known = dict(self.org.db.execute(sql, ("", " ")))
-        return self.known.get(user_id) or "Automated Process"
+        """The name of a user; the platform's own user where nobody has this id."""
+        return self._names.get(user_id) or "Automated Process"
 
 
-def file_properties(org: OrgState, component: Component, people: People, prefix: str = "") -> Properties:
+def file_properties(component: Component, register: Register, prefix: str = "") -> Properties:
     """One FileProperties of a component; `prefix` is the zip folder of a retrieve, with its slash."""
     one = CONTAINER_OF[component.type][0] if component.type in CONTAINER_OF else BY_NAME[component.type]
-    dated = component.created_at != EPOCH and component.type not in org.settings.get("undated_types", undated_types())
+    dated = component.created_at != EPOCH and component.type not in register.undated
     path = f"reports/{component.name}" if one is FOLDER_TYPE else component.path
     if one.bundle:
         path = f"{one.directory}/{component.name}"
     return {
         "createdById": component.created_by,
-        "createdByName": people.name(component.created_by),
+        "createdByName": register.name(component.created_by),
         "createdDate": component.created_at if dated else EPOCH,
         "fileName": f"{prefix}{path}",
         "fullName": component.name,
         "id": component.id,
         "lastModifiedById": component.modified_by,
-        "lastModifiedByName": people.name(component.modified_by),
+        "lastModifiedByName": register.name(component.modified_by),
         "lastModifiedDate": component.modified_at if dated else EPOCH,
         "manageableState": "unmanaged",
         "type": component.type,
     }
-
-
-def undated_types() -> list[str]:
-    """The types whose dates Salesforce reports as 1970, unless the setting `undated_types` says otherwise."""
-    return [one.name for one in TYPES if one.undated]

@@ -1,7 +1,7 @@
 """The metadata types that the practice org knows: directory, suffix, children, id prefix, and their quirks.
 
 One table, no behaviour. A type that is not here does not exist: listMetadata answers INVALID_TYPE for it. Id
-prefixes are Salesforce's where they are known. `undated` marks types whose dates Salesforce reports as 1970.
+prefixes are Salesforce's where they are known.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ class MetaType:
     content: bool = False
     bundle: bool = False
     folder: str = ""
-    undated: bool = False
     unordered: bool = False
     wildcard: bool = True
 
@@ -80,9 +79,9 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("RemoteSiteSetting", "remoteSiteSettings", "remoteSite", "0rp"),
     MetaType("Report", "reports", "report", "00O", folder="ReportFolder", wildcard=False),
     MetaType("Role", "roles", "role", "00E"),
-    MetaType("Settings", "settings", "settings", "", undated=True),
+    MetaType("Settings", "settings", "settings", ""),
     MetaType("StaticResource", "staticresources", "resource", "081", content=True),
-    MetaType("Workflow", "workflows", "workflow", "", WORKFLOW_CHILDREN, undated=True, unordered=True),
+    MetaType("Workflow", "workflows", "workflow", "", WORKFLOW_CHILDREN, unordered=True),
 )
 FOLDER_TYPE = MetaType("ReportFolder", "reports", "reportFolder", "00l", wildcard=False)
 

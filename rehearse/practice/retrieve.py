@@ -17,7 +17,7 @@ from typing import Any
 from rehearse.practice import components, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.meta_files import files_of, join_container, shuffle
-from rehearse.practice.meta_list import People, Properties, file_properties
+from rehearse.practice.meta_list import Properties, Register, file_properties
 from rehearse.practice.meta_package import Package, render_package
 from rehearse.practice.meta_profiles import add_missing_fields, filter_profile
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, FOLDER_TYPE, MetaType, known
@@ -78,9 +78,9 @@ def run(org: OrgState, request: RetrieveRequest) -> Retrieved:
         for folder in found.chosen.get(FOLDER_TYPE.name, {}):
             members.setdefault("Report", []).append(folder)
         files["package.xml"] = render_package(members, request.package.version)
-        people = People(org)
+        register = Register(org)
         listed = [
-            file_properties(org, one, people, PREFIX)
+            file_properties(one, register, PREFIX)
             for _, every in sorted(found.chosen.items())
             for one in every.values()
         ]

@@ -100,6 +100,18 @@ KNOBS: tuple[Knob, ...] = (
     Knob("bulk_page_bytes", 0, "most bytes of a result page, whatever maxRecords says; 0 = no limit"),
     Knob("bulk_hard_delete", True, "users may hardDelete (a permission that is off by default)"),
     Knob("result_bytes_per_second", 0, "slows the download of bulk results, to try interruptions; 0 = no limit"),
+    # Metadata.
+    Knob(
+        "metadata_seconds", 0.05, "real seconds that a retrieve or deployment waits, and again that it is in progress"
+    ),
+    Knob("retrieve_file_limit", 10_000, "most files of one retrieve"),
+    Knob("retrieve_shuffles", True, "arrays come in another order with each retrieve"),
+    Knob(
+        "permission_set_noise", True, "permission sets list a `no` for each field of the objects in the same retrieve"
+    ),
+    Knob("undated_types", ["Settings", "Workflow"], "types whose dates are reported as 1970"),
+    Knob("deleted_field_bumps", True, "deleting a field gives every layout of its object a new modification date"),
+    Knob("flow_delete_sees_deactivation", False, "a flow deactivated in the same deployment may be deleted in it"),
     # Records.
     Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),
     Knob("lookup_clear_stamps", False, "clearing a lookup because its target was deleted moves SystemModstamp"),

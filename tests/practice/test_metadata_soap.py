@@ -10,8 +10,6 @@ from xml.sax.saxutils import escape
 import pytest
 from lxml import etree
 
-from rehearse.practice import meta_jobs
-
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 MANIFEST = '<?xml version="1.0" encoding="UTF-8"?>\n<Package xmlns="{}">\n{}<version>67.0</version>\n</Package>\n'
 
@@ -289,8 +287,8 @@ def test_a_deployment_reports_each_component_in_the_order_of_the_wsdl(client):
     assert quiet["details"] == [""]
 
 
-def test_waiting_deployments_can_be_cancelled(client, monkeypatch):
-    monkeypatch.setattr(meta_jobs, "STEP_SECONDS", 0.3)  # the second has to wait until the request to cancel is in
+def test_waiting_deployments_can_be_cancelled(practice, client):
+    practice.estate.settings.put("metadata_seconds", 0.3)  # the second has to wait until the request to cancel is in
     files = {"package.xml": manifest()}
     first, second = client.start_deploy(files), client.start_deploy(files)
     told = client.call("cancelDeploy", f"<String>{second}</String>")[0]

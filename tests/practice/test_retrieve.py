@@ -118,8 +118,8 @@ def test_everything_installs_into_an_empty_org_and_looks_the_same(org, tmp_path)
     assert again == files
 
 
-def test_too_many_files_are_refused(org, monkeypatch):
-    monkeypatch.setattr(retrieve, "MOST_FILES", 5)
+def test_too_many_files_are_refused(org, seeded_estate):
+    seeded_estate.settings.put("retrieve_file_limit", 5)
     files, result = run(org, ApexClass="*")
     assert files == {} and result["status"] == "Failed" and not result["success"]
     assert result["errorStatusCode"] == "LIMIT_EXCEEDED"
