@@ -24,4 +24,5 @@ def _refresh(one: Refresh, by: str) -> Booking:
     """From activation to readiness: the sandbox can be used until then, and not in between."""
     name = f"refresh-{one.sandbox.lower()}-{one.request:%Y-%m-%d}"
     why = f"data refresh requested {one.request:%Y-%m-%d %H:%M} UTC"
-    return Booking(name, one.sandbox, one.activate, one.ready, one.ready, "refresh", by=by, why=why)
+    times = one.activate, one.ready, one.ready
+    return Booking(name, one.sandbox, *times, "refresh", by=by, why=why, request=one.request)

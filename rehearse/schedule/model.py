@@ -58,6 +58,8 @@ class Booking:
     burns: bool = False
     by: str = ""
     why: str = ""
+    request: datetime | None = None
+    """When the copy of a booked refresh is to be requested."""
 
     @property
     def label(self) -> str:

@@ -34,6 +34,7 @@ _bookings = sa.Table(
     sa.Column("burns", sa.Boolean, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
+    sa.Column("request", sa.Text),
     sa.Column("made", sa.Text, nullable=False),
     sa.Column("cancelled", sa.Text),
 )
@@ -98,10 +99,11 @@ def _refuse_overlap(connection: sa.Connection, booking: Booking) -> None:
 
 
 def _row(one: Booking, now: datetime) -> dict[str, object]:
-    times = {key: _text(getattr(one, key)) for key in ("start", "end", "free_at")}
-    ready = None if one.ready_by is None else _text(one.ready_by)
+    times: dict[str, str | None] = {key: _text(getattr(one, key)) for key in ("start", "end", "free_at")}
+    for key in ("ready_by", "request"):
+        times[key] = _optional(getattr(one, key))
     plain = ("id", "sandbox", "what", "release", "rehearsal", "kind", "prepare", "burns", "by", "why")
-    return {**{key: getattr(one, key) for key in plain}, **times, "ready_by": ready, "made": clock.iso(now)}
+    return {**{key: getattr(one, key) for key in plain}, **times, "made": clock.iso(now)}
 
 
 def _text(instant: datetime) -> str:
@@ -109,9 +111,14 @@ def _text(instant: datetime) -> str:
     return clock.iso(instant.replace(microsecond=0))
 
 
+def _optional(instant: datetime | None) -> str | None:
+    return None if instant is None else _text(instant)
+
+
 def _booking(row: sa.RowMapping) -> Booking:
     values = {key: row[key] for key in row if key not in ("made", "cancelled")}
     for key in ("start", "end", "free_at"):
         values[key] = clock.from_iso(values[key])
-    values["ready_by"] = None if values["ready_by"] is None else clock.from_iso(values["ready_by"])
+    for key in ("ready_by", "request"):
+        values[key] = None if values[key] is None else clock.from_iso(values[key])
     return Booking(**values)

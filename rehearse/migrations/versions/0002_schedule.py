@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("burns", sa.Boolean, nullable=False),
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("request", sa.Text),
         sa.Column("made", sa.Text, nullable=False),
         sa.Column("cancelled", sa.Text),
     )
