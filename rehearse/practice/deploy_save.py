@@ -112,5 +112,8 @@ def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
     recalculate(org, author.user_id, touched)
     for name in sorted(rules):
         meta_schema.derive_rules(org, name)
-    if any(component.type in ("ApexTrigger", "Flow", "FlowDefinition") for component in kept):
+    kinds = {component.type for component in kept}
+    if kinds & {"ApexTrigger", "Flow", "FlowDefinition"}:
         meta_automation.follow_all(org)
+    if "Role" in kinds:
+        meta_mirror.link_roles(org)

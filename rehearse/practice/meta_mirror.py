@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rehearse.practice import components
 from rehearse.practice.components import Author, Component
 from rehearse.practice.meta_xml import elements, flag, parse, text_of
 from rehearse.practice.org_state import OrgState
@@ -155,6 +156,16 @@ def _grant(org: OrgState, component: Component) -> None:
         db.execute("DELETE FROM custom_permission_grants WHERE permission_set = ?", (component.id,))
         rows = [(component.id, name) for name in given]
         db.executemany("INSERT INTO custom_permission_grants (permission_set, permission) VALUES (?, ?)", rows)
+
+
+def link_roles(org: OrgState) -> None:
+    """Give every UserRole row the parent that its component names."""
+    roles = {one.name: one for one in components.load_type(org, "Role")}
+    with org.transaction() as db:
+        for role in roles.values():
+            parent = roles.get(text_of(parse(role.xml), "parentRole"))
+            values = (parent.id if parent else None, role.id)
+            db.execute('UPDATE "UserRole" SET "ParentRoleId" = ? WHERE "Id" = ?', values)
 
 
 def unmirror(org: OrgState, component: Component) -> None:

@@ -146,3 +146,11 @@ def test_a_job_of_a_killed_process_is_done_when_somebody_asks(org, state):
         time.sleep(0.01)
     assert retrieve_jobs.status(org, job_id[:15], include_zip=True)["zipFile"]
     assert [one.state for one in meta_jobs.load_all(org, "retrieve")] == ["Succeeded"]
+
+
+def test_roles_profiles_and_permission_sets_are_rows_too(org):
+    for type_name, table, column in (("Role", "UserRole", "DeveloperName"), ("PermissionSet", "PermissionSet", "Name")):
+        rows = dict(org.db.execute(f'SELECT "{column}", "Id" FROM "{table}"').fetchall())
+        assert {one.name: one.id for one in components.load_type(org, type_name)}.items() <= rows.items()
+    linked = org.db.execute('SELECT count(*) FROM "UserRole" WHERE "ParentRoleId" IS NOT NULL').fetchone()[0]
+    assert linked == sum(1 for one in components.load_type(org, "Role") if b"<parentRole>" in one.xml) > 0
