@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.schema import FieldDef, ObjectDef
+from rehearse.practice.schema import COMPOUND_TYPES, FieldDef, ObjectDef
 
 Json = dict[str, Any]
 SOAP_TYPES = {
@@ -162,73 +162,99 @@ def record_type_infos(org: OrgState, definition: ObjectDef) -> list[Json]:
 
 
 def describe_field(definition: ObjectDef, field: FieldDef) -> Json:
-    """One field of a describe."""
-    calculated = field.calculated and not field.system
-    # Recorded describes say this on custom fields only; for standard ones it stands in the parent's childRelationships.
-    cascade, restrict = deletion_rule(field) if field.type == "reference" and field.custom else (False, False)
-    compound = field.type in ("address", "location")
-    master = field.is_master
-    updateable = field.writable and field.updateable and (not master or field.reparentable)
+    """One field of a describe, its keys in the order of the alphabet as Salesforce has them."""
+    written, filtered = _as_written(definition, field), _as_filter(definition, field)
+    return dict(sorted({**_as_value(field), **_as_reference(field), **filtered, **written, **_UNUSED}.items()))
+
+
+_UNUSED: Json = {
+    "aiPredictionField": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "extraTypeInfo": None,
+    "filteredLookupInfo": None,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "mask": None,
+    "maskType": None,
+    "referenceTargetField": None,
+    "writeRequiresMasterRead": False,
+}
+
+
+def _as_value(field: FieldDef) -> Json:
+    """What a value of the field is."""
+    whole = field.type in ("int", "long")
     return {
-        "aggregatable": not (is_long_text(field) or compound or field.type == "boolean"),
-        "aiPredictionField": False,
-        "autoNumber": field.auto_number is not None,
         "byteLength": field.length * 3,
-        "calculated": calculated,
-        "calculatedFormula": field.formula if calculated else None,
-        "cascadeDelete": cascade,
         "caseSensitive": field.case_sensitive,
         "compoundFieldName": field.compound,
-        "controllerName": None,
-        "createable": field.writable and field.createable,
         "custom": field.custom,
-        "defaultValue": bool(field.default) if field.type == "boolean" else field.default,
-        "defaultValueFormula": None,
-        "defaultedOnCreate": is_defaulted(definition, field),
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
-        "digits": field.precision if field.type in ("int", "long") else 0,
+        "digits": field.precision if whole else 0,
         "displayLocationInDecimal": field.type == "location",
         "encrypted": field.encrypted,
-        "externalId": field.external_id,
-        "extraTypeInfo": None,
-        "filterable": not (is_long_text(field) or compound or field.encrypted),
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": calculated and field.formula is not None and field.blank_as_zero,
-        "groupable": not (
-            is_long_text(field) or compound or field.type in ("double", "currency", "percent", "datetime")
-        ),
-        "highScaleNumber": False,
-        "htmlFormatted": False,
-        "idLookup": is_id_lookup(definition, field),
         "inlineHelpText": field.help_text,
         "label": field.label,
         "length": field.length,
-        "mask": None,
-        "maskType": None,
         "name": field.name,
-        "nameField": field.name == definition.name_field,
-        "namePointing": len(field.reference_to) > 1,
-        "nillable": is_nillable(definition, field),
-        "permissionable": not (field.required or field.system or field.name == definition.name_field),
         "picklistValues": picklist_values(field),
+        "precision": 0 if whole else field.precision,
+        "restrictedPicklist": field.restricted,
+        "scale": field.scale,
+        "soapType": SOAP_TYPES.get(field.type, "xsd:string"),
+        "type": field.type,
+    }
+
+
+def _as_reference(field: FieldDef) -> Json:
+    """Where the field points, and what the deletion of its target does."""
+    # Recorded describes say this on custom fields only; for standard ones it stands in the parent's childRelationships.
+    cascade, restrict = deletion_rule(field) if field.type == "reference" and field.custom else (False, False)
+    return {
+        "cascadeDelete": cascade,
+        "namePointing": len(field.reference_to) > 1,
         "polymorphicForeignKey": len(field.reference_to) > 1,
-        "precision": field.precision if field.type not in ("int", "long") else 0,
-        "queryByDistance": compound,
-        "referenceTargetField": None,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship_name,
         "relationshipOrder": field.relationship_order,
         "restrictedDelete": restrict,
-        "restrictedPicklist": field.restricted,
-        "scale": field.scale,
+    }
+
+
+def _as_filter(definition: ObjectDef, field: FieldDef) -> Json:
+    """What a query may do with the field."""
+    compound = field.type in COMPOUND_TYPES
+    opaque = is_long_text(field) or compound
+    return {
+        "aggregatable": not (opaque or field.type == "boolean"),
+        "externalId": field.external_id,
+        "filterable": not (opaque or field.encrypted),
+        "groupable": not (opaque or field.type in ("double", "currency", "percent", "datetime")),
+        "idLookup": is_id_lookup(definition, field),
+        "nameField": field.name == definition.name_field,
+        "queryByDistance": compound,
         "searchPrefilterable": field.type == "reference",
-        "soapType": SOAP_TYPES.get(field.type, "xsd:string"),
-        "sortable": not (is_long_text(field) or compound or field.type == "multipicklist"),
-        "type": field.type,
+        "sortable": not (opaque or field.type == "multipicklist"),
         "unique": field.unique,
-        "updateable": updateable,
-        "writeRequiresMasterRead": False,
+    }
+
+
+def _as_written(definition: ObjectDef, field: FieldDef) -> Json:
+    """Who gives the field its value."""
+    calculated = field.calculated and not field.system
+    return {
+        "autoNumber": field.auto_number is not None,
+        "calculated": calculated,
+        "calculatedFormula": field.formula if calculated else None,
+        "createable": field.writable and field.createable,
+        "defaultValue": bool(field.default) if field.type == "boolean" else field.default,
+        "defaultedOnCreate": is_defaulted(definition, field),
+        "formulaTreatNullNumberAsZero": calculated and field.formula is not None and field.blank_as_zero,
+        "nillable": is_nillable(definition, field),
+        "permissionable": not (field.required or field.system or field.name == definition.name_field),
+        "updateable": field.writable and field.updateable and (not field.is_master or field.reparentable),
     }
 
 
