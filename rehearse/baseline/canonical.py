@@ -21,6 +21,7 @@ from rehearse.org.model import Value
 NUMBER_TYPES = frozenset({"int", "integer", "long", "double", "currency", "percent"})
 ID_TYPES = frozenset({"id", "reference"})
 DIGEST_MODULUS = 1 << 128
+NULL_LENGTH = 0xFFFFFFFF
 
 _CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|\+00:?00)?\Z")
 
@@ -58,13 +59,13 @@ def value_text(value: Value) -> str | None:
 def row_digest(record_id: str, values: Mapping[str, str | None], fields: Sequence[ComparableField]) -> bytes:
     """The 16-byte digest of a row: its Id and the canonical values of `fields` (in name order).
 
-    Each value is written as its length in bytes and its UTF-8 text, null as `-`, so that no two rows share a text.
+    First the lengths in bytes of all values (32 bits each, null as all ones), then their UTF-8 texts one after the
+    other, so that no two rows share a text.
     """
-    parts: list[bytes] = []
-    for text in (record_id, *(canonical_value(one.type, values.get(one.name)) for one in fields)):
-        encoded = (text or "").encode()
-        parts += [b"-" if text is None else str(len(encoded)).encode(), encoded]
-    return hashlib.sha256(b":".join(parts)).digest()[:16]
+    texts = (record_id, *(canonical_value(one.type, values.get(one.name)) for one in fields))
+    encoded = [None if text is None else text.encode() for text in texts]
+    lengths = b"".join((NULL_LENGTH if one is None else len(one)).to_bytes(4, "big") for one in encoded)
+    return hashlib.sha256(lengths + b"".join(one or b"" for one in encoded)).digest()[:16]
 
 
 def field_digest(type: str, text: str | None) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rehearse.baseline.canonical import DIGEST_MODULUS, ID_TYPES, NUMBER_TYPES, stored_value
+from rehearse.baseline.canonical import DIGEST_MODULUS, ID_TYPES, NULL_LENGTH, NUMBER_TYPES, stored_value
 from rehearse.baseline.model import ComparableField
 
 DIGEST_TYPE = pa.binary(16)
@@ -34,10 +34,9 @@ def stored_array(type: str, values: Any) -> Any:
     """The column as a capture keeps it; see `stored_value`."""
     pattern = _CANONICAL.get(type)
     if pattern is None:
-        if pc.any(pc.match_substring(values, "\0")).as_py():
+        if _has(values, b"\0"):
             values = pc.replace_substring(values, "\0", "")
-        empty = pc.equal(values, "")
-        return pc.if_else(empty, None, values) if pc.any(empty).as_py() else values
+        return pc.if_else(pc.equal(values, ""), None, values) if _has_empty(values) else values
     if type in NUMBER_TYPES:
         values = pc.replace_substring_regex(values, r"^(-?[1-9]\d*)\.0*$", r"\1")
     if pc.all(pc.match_substring_regex(values, pattern), min_count=0).as_py():
@@ -49,21 +48,23 @@ def stored_array(type: str, values: Any) -> Any:
 
 def comparable_array(type: str, stored: Any) -> Any:
     """The column that decides equality, made of a stored one; see `canonical_value`."""
-    if type in _CANONICAL or not pc.any(pc.match_substring(stored, "\r")).as_py():
+    if type in _CANONICAL or not _has(stored, b"\r"):
         return stored
     return pc.replace_substring(pc.replace_substring(stored, "\r\n", "\n"), "\r", "\n")
 
 
 def digest_rows(ids: Any, columns: Sequence[Any], fields: Sequence[ComparableField]) -> Any:
     """The `row_digest` of every row as an Arrow array of 16-byte values; `columns` are stored ones, in field order."""
-    parts: list[Any] = []
-    for column in (ids, *(comparable_array(one.type, column) for one, column in zip(fields, columns, strict=True))):
-        length = pc.cast(pc.binary_length(column), pa.string())
-        parts += [pc.fill_null(length, "-") if column.null_count else length, column]
-    parts = [pc.cast(one, pa.large_string()) for one in parts]
-    joined = pc.binary_join_element_wise(
-        *parts, pa.scalar(":", pa.large_string()), null_handling="replace", null_replacement=""
-    )
+    texts = [ids, *(comparable_array(one.type, column) for one, column in zip(fields, columns, strict=True))]
+    lengths = np.empty((len(ids), len(texts)), ">u4")
+    for place, column in enumerate(texts):
+        lengths[:, place] = _lengths(column)
+    width = lengths.shape[1] * 4
+    starts = pa.py_buffer(np.arange(len(ids) + 1, dtype=np.int64) * width)
+    heads = pa.Array.from_buffers(pa.large_binary(), len(ids), [None, starts, pa.py_buffer(lengths)])
+    said = [pc.cast(one, pa.large_binary()) for one in texts if one.null_count < len(one)]
+    empty = pa.scalar(b"", pa.large_binary())
+    joined = pc.binary_join_element_wise(heads, *said, empty, null_handling="replace", null_replacement=b"")
     return _hash_each(joined)
 
 
@@ -76,6 +77,34 @@ def sum_digest_array(digests: Any) -> int:
     raw = np.frombuffer(data, np.uint8)[digests.offset * width : (digests.offset + len(digests)) * width]
     limbs = raw.view(">u4").reshape(-1, 4).astype(np.uint64).sum(axis=0)
     return sum(int(limb) << (32 * (3 - place)) for place, limb in enumerate(limbs)) % DIGEST_MODULUS
+
+
+def _bounds(column: Any) -> Any:
+    """The offsets of a string column, one more than it has rows."""
+    raw = column.buffers()[1]
+    if raw is None:
+        return np.zeros(len(column) + 1, np.int32)
+    return np.frombuffer(raw, np.int32)[column.offset : column.offset + len(column) + 1]
+
+
+def _lengths(column: Any) -> Any:
+    bounds = _bounds(column)
+    lengths = (bounds[1:] - bounds[:-1]).astype(np.uint32)
+    if column.null_count:
+        lengths[column.is_null().to_numpy(zero_copy_only=False)] = NULL_LENGTH
+    return lengths
+
+
+def _has(column: Any, byte: bytes) -> bool:
+    """Whether a byte occurs in any value of a string column."""
+    data, bounds = column.buffers()[2], _bounds(column)
+    return data is not None and memoryview(data)[bounds[0] : bounds[-1]].tobytes().find(byte) >= 0
+
+
+def _has_empty(column: Any) -> bool:
+    """Whether a value is the empty text: nulls take no bytes either, so more places without bytes than nulls."""
+    bounds = _bounds(column)
+    return int(np.count_nonzero(bounds[1:] == bounds[:-1])) > column.null_count
 
 
 def _hash_each(texts: Any) -> Any:

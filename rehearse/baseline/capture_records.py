@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +31,8 @@ from rehearse.org.reader import OrgReader
 
 OBJECTS_AT_ONCE = 4
 PAGES_AT_ONCE = 4
+DOWNLOADS_AT_ONCE = 3
+"""One less than pages, so that a page is being converted while the others are on the line."""
 REST_ROWS = 2_000
 """Objects of up to so many rows are read over REST: one call instead of the five of a query job."""
 REST_QUERY_BYTES = 8_000
@@ -50,11 +53,12 @@ class ReadObject:
 
 @dataclass(frozen=True)
 class RowReading:
-    """What reading rows needs: the org, the capture under way, the page workers, and the limit for REST."""
+    """What reading rows needs: the org, the capture under way, the page workers, the line, and the limit for REST."""
 
     reader: OrgReader
     working: Working
     pages: ThreadPoolExecutor
+    line: Semaphore
     rest_rows: int = REST_ROWS
 
 
@@ -74,7 +78,7 @@ def capture_records(
     rows = 0
     on_event(Started("records", len(wanted), "objects"))
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pages, ThreadPoolExecutor(OBJECTS_AT_ONCE) as objects:
-        reading = RowReading(reader, working, pages, rest_rows)
+        reading = RowReading(reader, working, pages, Semaphore(DOWNLOADS_AT_ONCE), rest_rows)
         futures = {objects.submit(_read_object, reading, scope, schema): scope.name for scope, schema in wanted}
         try:
             for future in as_completed(futures):
@@ -206,7 +210,8 @@ def _read_page(
 ) -> tuple[Part, int, str | None]:
     def once() -> tuple[Part, int, str | None]:
         with _nameless(reading.working.folder) as path:
-            page = reading.reader.download_page(*source, path)
+            with reading.line:
+                page = reading.reader.download_page(*source, path)
             with PartWriter(part_file(reading.working, shape.object, number), shape.fields) as writer:
                 for batch in read_page(path, shape.columns, page.rows):
                     writer.write(build_batch(_columns(batch), shape))

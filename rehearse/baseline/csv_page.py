@@ -20,7 +20,7 @@ from rehearse.errors import OrgBusy
 BLOCK_BYTES = 32 << 20
 """More than twice the 8 MB that one record may take: a record must fit in a block even with every quote doubled."""
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 4 << 20
 _QUOTE, _LINE_END = 34, 10
 _MAY_PRECEDE = np.zeros(256, np.bool_)
 _MAY_PRECEDE[[ord(","), _LINE_END, _QUOTE]] = True
@@ -52,6 +52,8 @@ def check_page(path: Path, rows: int) -> None:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             data = np.frombuffer(chunk, np.uint8)
+            if last == _QUOTE and not inside and not _MAY_FOLLOW[data[0]]:
+                raise _torn(path, "a quote stands inside a cell")
             inside, lines_here = _walk(path, data, inside, last)
             last, lines = int(data[-1]), lines + lines_here
     if inside or last != _LINE_END or lines == 0:
@@ -61,19 +63,18 @@ def check_page(path: Path, rows: int) -> None:
 
 
 def _walk(path: Path, data: Any, inside: bool, last: int) -> tuple[bool, int]:
-    quotes = data == _QUOTE
-    state = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(np.bool_)
-    if inside:
-        state = ~state
-    before = np.empty_like(data)
-    before[0], before[1:] = last, data[:-1]
-    was_inside = np.empty_like(state)
-    was_inside[0], was_inside[1:] = inside, state[:-1]
-    opened_badly = quotes & ~was_inside & ~_MAY_PRECEDE[before]
-    closed_badly = (before == _QUOTE) & ~was_inside & ~_MAY_FOLLOW[data]
-    if opened_badly.any() or closed_badly.any():
+    """Whether the end of a chunk is inside a cell, and how many lines end in the chunk outside any."""
+    quotes = np.flatnonzero(data == _QUOTE)
+    opening, closing = (quotes[1::2], quotes[0::2]) if inside else (quotes[0::2], quotes[1::2])
+    before = data[opening - 1]
+    if len(opening) and opening[0] == 0:
+        before[0] = last
+    after = data[closing[: len(closing) - int(len(closing) > 0 and closing[-1] == len(data) - 1)] + 1]
+    if not (_MAY_PRECEDE[before].all() and _MAY_FOLLOW[after].all()):
         raise _torn(path, "a quote stands inside a cell")
-    return bool(state[-1]), int(np.count_nonzero((data == _LINE_END) & ~state))
+    ends = np.flatnonzero(data == _LINE_END)
+    outside = (np.searchsorted(quotes, ends) + int(inside)) % 2 == 0
+    return bool((len(quotes) + int(inside)) % 2), int(np.count_nonzero(outside))
 
 
 def _header(path: Path) -> list[str]:

@@ -69,8 +69,9 @@ def build_batch(columns: Mapping[str, Any], shape: RowShape) -> Any:
     authors = stored_array("id", columns[shape.author]) if shape.author else nulls
     digests = digest_rows(ids, values, shape.fields)
     batch = pa.record_batch([ids, *values, stamps, authors, digests], schema=part_schema(shape.fields))
-    order = pc.sort_indices(ids)
-    return batch.take(order)
+    if pc.all(pc.less_equal(ids.slice(0, max(0, len(ids) - 1)), ids.slice(1)), min_count=0).as_py():
+        return batch
+    return batch.take(pc.sort_indices(ids))
 
 
 def part_schema(fields: Sequence[ComparableField]) -> Any:
@@ -98,6 +99,7 @@ class PartWriter:
                 part_schema(self._fields),
                 compression="zstd",
                 write_statistics=["Id"],
+                use_dictionary=[one.name for one in self._fields] + ["_by"],
                 encryption_properties=encryption.create_encryption_properties(
                     self._file.key, aad_prefix=self._file.aad, store_aad_prefix=False
                 ),
