@@ -1,5 +1,7 @@
 """What a deployment may do to an org and what it may not: the rules that a reset rests on, asked of the engine."""
 
+import re
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from rehearse.practice import components, deploy, deploy_jobs, meta_flows, retrieve, rows
 from rehearse.practice.deploy_model import Options
+from rehearse.practice.estate import Estate
 from rehearse.practice.meta_jobs import Job
 from rehearse.practice.meta_package import Package, render_package
 from rehearse.practice.soql_run import run_query
@@ -394,3 +397,53 @@ def test_setup_changes_leave_a_trail(org):
         org, "SELECT Action, Display FROM SetupAuditTrail ORDER BY CreatedDate DESC, Id DESC LIMIT 2"
     ).rows
     assert [one["Display"] for one in trail] == ["Deleted ApexClass Good", "Created ApexClass Good"]
+
+
+def test_a_deployment_outlives_the_process_that_took_it(estate_folder):
+    tree = {**apex("Later", "public class Later {}"), "package.xml": render_package({"ApexClass": ["Later"]}, "67.0")}
+    body = retrieve.build_zip(tree, "", datetime(2026, 11, 23, tzinfo=UTC))
+    estate = Estate.open(estate_folder)
+    estate.settings.put("metadata_seconds", 0.2)
+    org = estate.sandbox("UATFULL")
+    assert org is not None
+    deploy.prepare(org)
+    job = deploy_jobs.start(org, user(org), body, Options(rollback_on_error=True, single_package=True))
+    estate.close()  # before the job could begin
+    estate = Estate.open(estate_folder)
+    try:
+        org = estate.sandbox("UATFULL")
+        assert org is not None and components.find(org, "ApexClass", "Later") is None
+        until = time.monotonic() + 20
+        while not (told := deploy_jobs.status(org, job.id, details=False))["done"]:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert told["status"] == "Succeeded"
+        assert components.find(org, "ApexClass", "Later") is not None
+    finally:
+        estate.close()
+
+
+def test_a_quick_action_leaves_its_layout_first(org):
+    name = components.names(org, "QuickAction")[0]
+    users = [one for one in components.load_type(org, "Layout") if f">{name}<".encode() in one.xml]
+    if not users:
+        layout = components.names(org, "Layout")[0]
+        text = components.find(org, "Layout", layout).xml.decode()
+        item = (
+            f"<platformActionList><platformActionListItems><actionName>{name}</actionName></platformActionListItems>"
+            "</platformActionList></Layout>"
+        )
+        files = {f"layouts/{layout}.layout": text.replace("</Layout>", item).encode()}
+        ok(run(org, files, members={"Layout": [layout]}))
+        users = [components.find(org, "Layout", layout)]
+    refused = run(org, plain={"QuickAction": [name]})
+    assert "This QuickAction is referenced elsewhere" in texts(refused)[0]
+    cleared = {}
+    for one in users:
+        text = re.sub(r"\s*<(platformActionList|quickActionList)>.*?</\1>", "", one.xml.decode(), flags=re.DOTALL)
+        cleared[f"layouts/{one.name}.layout"] = text.encode()
+    members = {"Layout": [one.name for one in users]}
+    together = run(org, cleared, members=members, post={"QuickAction": [name]})
+    assert "This QuickAction is referenced elsewhere" in texts(together)[0]
+    ok(run(org, cleared, members=members))
+    ok(run(org, plain={"QuickAction": [name]}))

@@ -116,3 +116,22 @@ def test_a_refresh_inside_the_interval_is_refused(practice):
         405,
     )
     assert practice.ask("production", "PATCH", path, data="{").status_code == 400
+
+
+def test_describes_and_single_rows(practice):
+    listed = practice.ask("UATFULL", "GET", "tooling/sobjects").json()["sobjects"]
+    assert {"Flow", "DeployRequest"} <= {one["name"] for one in listed}
+    assert "SandboxInfo" not in {one["name"] for one in listed}
+    described = practice.ask("production", "GET", "tooling/sobjects/SandboxInfo/describe").json()
+    assert {"SandboxName", "LicenseType", "AutoActivate"} <= {one["name"] for one in described["fields"]}
+    info = query(practice, "SELECT Id FROM SandboxInfo WHERE SandboxName = 'DEV1'", "production")["records"][0]
+    row = practice.ask("production", "GET", f"tooling/sobjects/SandboxInfo/{info['Id']}").json()
+    assert (row["SandboxName"], row["LicenseType"]) == ("DEV1", "DEVELOPER")
+
+
+def test_sandbox_auth_gives_a_code(practice):
+    body = {"sandboxName": "DEV1", "callbackUrl": "http://localhost:1717/OauthRedirect"}
+    answer = practice.ask("production", "POST", "tooling/sandboxAuth", json=body)
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["authUserName", "authCode", "instanceUrl", "loginUrl"]
+    assert practice.ask("UATFULL", "POST", "tooling/sandboxAuth", json=body).status_code == 404
