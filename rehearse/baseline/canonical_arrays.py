@@ -98,7 +98,7 @@ def _lengths(column: Any) -> Any:
 def _has(column: Any, byte: bytes) -> bool:
     """Whether a byte occurs in any value of a string column."""
     data, bounds = column.buffers()[2], _bounds(column)
-    return data is not None and memoryview(data)[bounds[0] : bounds[-1]].tobytes().find(byte) >= 0
+    return data is not None and bool(memoryview(data)[bounds[0] : bounds[-1]].tobytes().count(byte))
 
 
 def _has_empty(column: Any) -> bool:
