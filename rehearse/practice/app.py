@@ -7,6 +7,7 @@ only a known org and a body that arrived whole, and no traceback ever leaves the
 """
 
 import logging
+import re
 from email.utils import format_datetime
 from typing import Any, Protocol
 
@@ -56,6 +57,7 @@ ROUTE_MODULES = (
     tooling_query,
     tooling_sobjects,
 )
+SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -123,8 +125,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        path = scope["path"]
-        scope["path"] = (path.rstrip("/") if len(path) > 1 else path) or "/"
+        # The Salesforce CLI keeps instance addresses with a slash at the end and asks for //services/data.
+        scope["path"] = SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
         state: dict[str, Any] = scope.setdefault("state", {})
         exchange = Exchange(scope, send)
         try:
