@@ -24,7 +24,7 @@ from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_flows import FlowVersion
 from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.tooling_query import answer, scratch
+from rehearse.practice.tooling_query import answer
 from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, World, find_object
 
 MISSING = "The requested resource does not exist"
@@ -76,8 +76,7 @@ def describe(request: Request) -> Response:
     definition = find_object(world.org, name)
     if definition is None:
         raise missing()
-    with scratch(world, definition.name, {}) as org:
-        return JSONResponse(describes.describe_object(org, definition, request.state.api_version))
+    return JSONResponse(describes.describe_object(world.org, definition, request.state.api_version))
 
 
 def create(request: Request) -> Response:
