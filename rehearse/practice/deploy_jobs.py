@@ -20,7 +20,6 @@ from rehearse.practice.meta_jobs import Finished, Job
 from rehearse.practice.meta_list import Register
 from rehearse.practice.org_state import OrgState
 
-MOST_ZIP_BYTES = 39_000_000
 ON_ACTIVE_ORG = "purgeOnDelete option can only be used on a non-active org"
 
 

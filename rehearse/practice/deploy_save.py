@@ -20,8 +20,6 @@ from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_rollup import Touched, recalculate
 
-SCHEMA_TYPES = ("CustomObject", "CustomField", "RecordType", "GlobalValueSet", "ValidationRule")
-
 
 def write(org: OrgState, component: Component, author: Author, *, activate: bool = True) -> str:
     """Write one component; answers created, changed or the empty text when the org was the same already."""

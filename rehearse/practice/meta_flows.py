@@ -2,7 +2,7 @@
 
 The component `Flow` carries the newest version's XML and id; `FlowDefinition` says which version is active (0: none).
 Only-status changes are ignored (facts 0.5); activation and deletion of versions come through Tooling or a
-FlowDefinition file. Refuses to delete an active version. FlowHooks lets the automation follow what is active.
+FlowDefinition file. Whoever changes what is active also calls meta_automation.
 """
 
 from __future__ import annotations

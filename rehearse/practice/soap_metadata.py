@@ -29,6 +29,7 @@ from rehearse.practice.retrieve import build_files, resolve
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 RAW = "raw xml"
+MOST_BYTES = 52_428_800
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Call:
 
 def endpoint(request: Request) -> Response:
     """Answer one SOAP request."""
+    if len(request.state.body) > MOST_BYTES:
+        text = f"Maximum size of request reached. Maximum size of request is {MOST_BYTES} bytes."
+        raise ApiError(500, "LIMIT_EXCEEDED", text)
     try:
         envelope = parse(request.state.body)
     except BrokenXml as error:
