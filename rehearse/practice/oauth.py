@@ -1,14 +1,11 @@
-"""OAuth of the practice org: tokens for client credentials and sandbox codes, and who a token belongs to.
+"""OAuth of the practice org over HTTP: the token endpoint, and who a token belongs to.
 
-Serves `/services/oauth2/token`, `/services/oauth2/userinfo` and `/id/ORG/USER`. Refuses in Salesforce's words:
-`invalid_client_id`, `invalid_client`, `invalid_grant`, `unsupported_grant_type`. Promise: `instance_url` is the scheme,
-host and port that was asked, so a client that came over plain HTTP stays there, and no secret is ever echoed or logged.
+Serves `/services/oauth2/token` (its grants are in oauth_grants), `/services/oauth2/userinfo` and `/id/ORG/USER`.
+Refuses dead tokens with 403 where REST says 401. Promise: `instance_url` is the scheme, host and port that was asked,
+so a client that came over plain HTTP stays there, and no secret is ever echoed or logged.
 """
 
 import base64
-import hashlib
-import hmac
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,20 +15,10 @@ from starlette.routing import Route
 
 from rehearse.practice import auth
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.oauth_grants import answer_grant, base_url
 from rehearse.practice.org_state import OrgState
 
-CLI_CLIENT = "PlatformCLI"
 USER_FIELDS = ("Username", "FirstName", "LastName", "Email", "IsActive", "TimeZoneSidKey", "LanguageLocaleKey")
-
-
-def base_url(request: Request) -> str:
-    """Scheme, host and port that this request asked."""
-    return f"{request.url.scheme}://{request.url.netloc}"
-
-
-def oauth_error(code: str, description: str, status: int = 400) -> JSONResponse:
-    """An error of the token endpoint."""
-    return JSONResponse({"error": code, "error_description": description}, status_code=status)
 
 
 def read_form(request: Request) -> dict[str, str]:
@@ -52,60 +39,8 @@ def read_form(request: Request) -> dict[str, str]:
 
 
 def post_token(request: Request) -> Response:
-    """POST /services/oauth2/token for client_credentials and, for a sandboxAuth code, authorization_code."""
-    form = read_form(request)
-    grant = form.get("grant_type", "")
-    if grant == "client_credentials":
-        return _grant_client(request, form)
-    if grant == "authorization_code":
-        return _grant_code(request, form)
-    return oauth_error("unsupported_grant_type", "grant type not supported")
-
-
-def _grant_client(request: Request, form: dict[str, str]) -> Response:
-    estate = request.app.state.estate
-    client = estate.client(form.get("client_id", ""))
-    if client is None:
-        return oauth_error("invalid_client_id", "client identifier invalid")
-    if not hmac.compare_digest(client.client_secret.encode(), form.get("client_secret", "").encode()):
-        return oauth_error("invalid_client", "invalid client credentials")
-    org = estate.org_of_client(client)
-    if org is None:
-        return oauth_error("invalid_grant", "no such org")
-    return _token_answer(request, org, client.user_id)
-
-
-def _grant_code(request: Request, form: dict[str, str]) -> Response:
-    estate = request.app.state.estate
-    if form.get("client_id") != CLI_CLIENT and estate.client(form.get("client_id", "")) is None:
-        return oauth_error("invalid_client_id", "client identifier invalid")
-    found = estate.redeem_code(form.get("code", ""))
-    if found is None:
-        return oauth_error("invalid_grant", "expired authorization code")
-    return _token_answer(request, *found)
-
-
-def _token_answer(request: Request, org: OrgState, user_id: str) -> Response:
-    try:
-        token = request.app.state.estate.issue_token(org, user_id)
-    except KeyError:
-        return oauth_error("invalid_grant", "no such org")
-    auth.remember(request.scope["state"], org, user_id)
-    identity = f"{base_url(request)}/id/{org.org_id}/{user_id}"
-    issued = str(int(datetime.now(UTC).timestamp() * 1000))
-    signed = hmac.new(token.encode(), (identity + issued).encode(), hashlib.sha256).digest()
-    return JSONResponse(
-        {
-            "access_token": token,
-            "signature": base64.b64encode(signed).decode(),
-            "scope": "api",
-            "instance_url": base_url(request),
-            "id": identity,
-            "token_type": "Bearer",
-            "issued_at": issued,
-        },
-        headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
-    )
+    """POST /services/oauth2/token for every grant that oauth_grants knows."""
+    return answer_grant(request, read_form(request))
 
 
 def _load_user(org: OrgState, user_id: str) -> dict[str, Any]:

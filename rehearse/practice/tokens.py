@@ -1,4 +1,4 @@
-"""Who may come in: access tokens, the codes that become tokens, and client credentials.
+"""Who may come in: access tokens, the codes and refresh tokens that become tokens, and client credentials.
 
 A token belongs to one org and dies with it; only its SHA-256 is stored. A client belongs to a *name*, production or a
 sandbox, so the same client id and secret reach the new org after a refresh, as an external client app that was made in
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS clients (
     client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, sandbox TEXT UNIQUE COLLATE NOCASE,
     user_id TEXT NOT NULL);
 """
+CODE, REFRESH = "aPrx", "5Aep"  # how codes and refresh tokens begin; both are kept as digests in auth_codes
 TOUCH_AFTER = timedelta(minutes=5)
 
 
@@ -85,13 +86,29 @@ class Tokens:
 
     def issue_code(self, org: str, user_id: str) -> str:
         """A code that `redeem_code` accepts once, as sandboxAuth hands out."""
-        code = f"aPrx{secrets.token_urlsafe(40)}"
+        return self._keep(CODE, org, user_id)
+
+    def _keep(self, head: str, org: str, user_id: str) -> str:
+        secret = f"{head}{secrets.token_urlsafe(40)}"
         with self._file.transaction() as db:
-            db.execute("INSERT INTO auth_codes VALUES (?, ?, ?)", (_digest(code), org, user_id))
-        return code
+            db.execute("INSERT INTO auth_codes VALUES (?, ?, ?)", (_digest(secret), org, user_id))
+        return secret
+
+    def issue_refresh(self, org: str, user_id: str) -> str:
+        """A refresh token of a user in the org with this 15-character id: good until the org is gone."""
+        return self._keep(REFRESH, org, user_id)
+
+    def find_refresh(self, token: str) -> Session | None:
+        """The session that a refresh token stands for; None for an unknown or dead one."""
+        if not token.startswith(REFRESH):
+            return None
+        rows = self._file.load_rows("SELECT org, user_id FROM auth_codes WHERE digest = ?", (_digest(token),))
+        return Session(rows[0]["org"], rows[0]["user_id"]) if rows else None
 
     def redeem_code(self, code: str) -> Session | None:
         """The session that a code stands for, and the code is used up; None for an unknown or used one."""
+        if not code.startswith(CODE):
+            return None
         with self._file.transaction() as db:
             found = db.execute(
                 "DELETE FROM auth_codes WHERE digest = ? RETURNING org, user_id", (_digest(code),)
