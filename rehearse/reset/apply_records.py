@@ -22,6 +22,7 @@ from rehearse.reset.model import Action
 from rehearse.reset.row_state import Decision, guard_fields, scope_fields
 
 FOREIGN = "changed since the plan was made; not written"
+LOCKED = "locked or busy"
 Send = Callable[[Sequence[tuple[Action, Mapping[str, Value]]]], tuple[SaveResult, ...]]
 Work = list[tuple[Action, Mapping[str, Value]]]
 
@@ -153,9 +154,17 @@ def apply_undeletes(context: Context, actions: Sequence[Action]) -> list[Action]
             send_rows(context, "undelete", object, work, _undeleter(context))
             for action, _ in work:
                 result = context.results.get(action.id)
-                if result and result.state == "failed" and (fixed or "UNDELETE_FAILED" in result.detail):
+                if result and result.state == "failed" and _is_final(action, result.detail, fixed):
                     lost.append(action)
     return lost
+
+
+def _is_final(action: Action, detail: str, fixed: bool) -> bool:
+    """Whether the org's refusal means that this row can never be undeleted, so that it may be re-inserted.
+
+    Where the plan already says insert (its master is gone, its object knows no undelete), any refusal but a lock does.
+    """
+    return "UNDELETE_FAILED" in detail or ((fixed or action.do == "insert") and detail != LOCKED)
 
 
 def send_rows(context: Context, kind: str, object: str, work: Work, send: Send) -> None:
@@ -170,7 +179,7 @@ def send_rows(context: Context, kind: str, object: str, work: Work, send: Send) 
         work, size = locked, max(1, size // 8)
         context.settings.sleep(context.settings.poll * attempt)
     for action, _ in work:
-        context.note(action, "failed", "locked or busy")
+        context.note(action, "failed", LOCKED)
 
 
 def _send_part(

@@ -12,7 +12,7 @@ from typing import Any
 
 from rehearse import clock
 from rehearse.baseline.writing import write_durably
-from rehearse.errors import Damaged, NotFound
+from rehearse.errors import Damaged, NotFound, UsageError
 from rehearse.reset.model import Action, Blocked, ResetPlan
 from rehearse.reset.plan import build_fingerprint, plain
 
@@ -33,9 +33,10 @@ def load_plan(path: Path) -> ResetPlan:
     try:
         content = json.loads(path.read_bytes())
         plan = _from_plain(content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged(f"The reset plan {path} cannot be read.", "Make a new one with `rehearse reset plan`.") from error
-    if content.get("schema") != SCHEMA or build_fingerprint(plan) != plan.fingerprint:
+    whole = content.get("schema") == SCHEMA and content.get("at") == content["made_at"]
+    if not whole or build_fingerprint(plan) != plan.fingerprint:
         raise Damaged(
             f"The reset plan {path} is not what was saved: its fingerprint differs.",
             "Make a new one with `rehearse reset plan`.",

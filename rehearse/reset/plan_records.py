@@ -184,8 +184,20 @@ def _plan_returns(plan: RecordPlan) -> None:
             insert[change.key] = change
         else:
             back[change.key] = change
+    _move_orphans(plan, back, insert)
     _plan_levels(plan, back, "undelete", UNDELETE)
     _plan_levels(plan, insert, "insert", INSERT)
+
+
+def _move_orphans(plan: RecordPlan, back: dict[str, Change], insert: dict[str, Change]) -> None:
+    """A row whose master comes back under a new Id cannot be undeleted below the old one: it is re-inserted too."""
+    moved = True
+    while moved:
+        moved = False
+        for key, change in list(back.items()):
+            if any(not link.loose and link.to in insert for link in _links_of(plan, change, live=False)):
+                insert[key] = back.pop(key)
+                moved = True
 
 
 def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: int) -> None:
@@ -196,7 +208,10 @@ def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: in
     for level, keys in enumerate(ordered.levels):
         for key in keys:
             change = rows[key]
-            hazard = find_hazard("record", change.type, "deleted", row_marks.delete_marks(plan.inputs, change))
+            marks = row_marks.delete_marks(plan.inputs, change)
+            if do == "insert" and "in-bin" in marks:
+                marks = (marks - {"in-bin"}) | {"hard-deleted"}
+            hazard = find_hazard("record", change.type, "deleted", marks)
             plan.act(start + min(level, 99), do, change, hazard, ordered.deferred.get(key, ()))
     if do == "insert":
         plan.warnings.extend(_lost_outside(plan, {one.type for one in rows.values()}))

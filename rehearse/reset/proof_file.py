@@ -15,7 +15,7 @@ from typing import Any
 from rehearse import clock
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.writing import write_durably
-from rehearse.errors import Damaged, NotFound
+from rehearse.errors import Damaged, NotFound, UsageError
 from rehearse.reset.model import Proof, ProofItem
 
 SCHEMA = "rehearse.proof/1"
@@ -63,7 +63,7 @@ def load_proof(path: Path, keys: Keys) -> Proof:
         signature = str(content.pop("signature"))
         unsigned = text.replace(f',\n "signature": "{signature}"\n}}\n', "\n}\n")
         proof = _from_content(content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged(f"The proof {path} cannot be read.", "Prove the sandbox again.") from error
     if content.get("schema") != SCHEMA or not keys.check(unsigned.encode(), signature):
         raise Damaged(f"The proof {path} was changed after it was signed.", "Prove the sandbox again.")

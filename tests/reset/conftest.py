@@ -90,20 +90,24 @@ class Lab:
             return str(self.org.db.execute('SELECT "Id" FROM "User" WHERE "Alias" = ?', (alias,)).fetchone()[0])
 
     def _connect(self) -> OrgWriter:
-        estate = self.server.estate
-        clients = {one.sandbox: one for one in estate.tokens.clients()}
-        options = WireOptions(
-            first_poll=0.01, longest_poll=0.1, wait_seconds=0.01, longest_wait=0.05, on_call=self._heard
-        )
-        logins = {
-            name: Login("token", url=self.server.http_url, secret=estate.issue_token(org, clients[name].user_id))
-            for name in (None, SANDBOX)
-            if (org := estate.org_of_client(clients[name])) is not None
-        }
-        production = connect_reader(logins[None], options=WireOptions())
-        writer = connect_writer(logins[SANDBOX], SandboxClaim(SANDBOX, production), options=options)
+        quick = {"first_poll": 0.01, "longest_poll": 0.1, "wait_seconds": 0.01, "longest_wait": 0.05}
+        options = WireOptions(**quick, on_call=self._heard)
+        logins = [Login("token", url=self.server.http_url, secret=one) for one in self.tokens()]
+        production = connect_reader(logins[0], options=WireOptions())
+        writer = connect_writer(logins[1], SandboxClaim(SANDBOX, production), options=options)
         self.writers += [production, writer]
         return writer
+
+    def tokens(self) -> tuple[str, str]:
+        """Access tokens of production and of the sandbox, for another process."""
+        estate = self.server.estate
+        clients = {one.sandbox: one for one in estate.tokens.clients()}
+        found = []
+        for name in (None, SANDBOX):
+            org = estate.org_of_client(clients[name])
+            assert org is not None
+            found.append(estate.issue_token(org, clients[name].user_id))
+        return found[0], found[1]
 
     def _heard(self, when: str, method: str, path: str) -> None:
         if self.hook is not None:

@@ -1,0 +1,179 @@
+"""The small pure parts: what a row's state means, values on the wire, hazards, coupled fields, profiles, signatures."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearse.baseline.canonical import canonical_value, value_text
+from rehearse.baseline.canonical_xml import parse_xml
+from rehearse.baseline.keys import Keys
+from rehearse.baseline.model import ComparableField
+from rehearse.errors import Damaged
+from rehearse.org.model import Field, Schema
+from rehearse.reset.batches import error_code, row_mark, wire_value
+from rehearse.reset.coupled import with_coupled
+from rehearse.reset.hazards import HAZARDS, find_hazard
+from rehearse.reset.id_map import IdMap
+from rehearse.reset.model import Proof, ProofItem
+from rehearse.reset.profile_undo import not_removable, undo_profile, without_off
+from rehearse.reset.proof_file import load_proof, save_proof
+from rehearse.reset.row_state import decide, guard_digest
+from rehearse.secret import Reference
+from rehearse.state import open_database
+
+VALUES = st.one_of(st.none(), st.sampled_from(["a", "b", "c"]))
+ROWS = st.fixed_dictionaries({"F": VALUES, "G": VALUES})
+
+
+@given(live=ROWS, expects=ROWS, goal=ROWS, ours=st.booleans())
+def test_a_third_value_is_written_over_only_when_it_is_our_own(live: Any, expects: Any, goal: Any, ours: bool) -> None:
+    decision = decide(live, expects, goal, ours)
+    third = any(live[name] not in (expects[name], goal[name]) for name in goal)
+    if live == goal:
+        assert decision.state == "done"
+    elif third and not ours:
+        assert decision.state == "foreign"
+    else:
+        assert decision.state == "write"
+        assert {**live, **{name: goal[name] for name in decision.fields}} == goal
+
+
+def test_a_guard_digest_tells_null_from_empty_and_fields_from_each_other() -> None:
+    fields = (ComparableField("F", "string"), ComparableField("G", "string"))
+    rows: list[dict[str, str | None]] = [
+        {"F": None, "G": "x"}, {"F": "", "G": "x"}, {"F": "x", "G": None}, {"F": "x", "G": ""}, {"F": "-", "G": "x"},
+    ]  # fmt: skip
+    assert len({guard_digest("A", row, fields) for row in rows}) == len(rows)
+    assert guard_digest("A", rows[0], fields) == guard_digest("A", rows[0], fields[::-1])
+    assert guard_digest("A", rows[0], fields) != guard_digest("B", rows[0], fields)
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e17"), max_value=Decimal("1e17"), places=4)
+)
+def test_a_number_keeps_its_digits_on_the_wire(number: Decimal) -> None:
+    text = format(number, "f")
+    sent = wire_value("currency", text)
+    assert canonical_value("currency", value_text(sent)) == canonical_value("currency", text)
+
+
+def test_other_values_go_as_they_are() -> None:
+    assert wire_value("boolean", "true") is True
+    assert wire_value("boolean", "false") is False
+    assert wire_value("string", "12") == "12"
+    assert wire_value("double", None) is None
+    assert wire_value("int", "7") == 7
+
+
+def test_sent_rows_are_told_apart_whatever_the_org_does_to_line_ends_and_nulls() -> None:
+    columns = ["A", "B"]
+    assert row_mark({"A": "x\r\ny", "B": None}, columns) == row_mark({"A": "x\ny", "B": ""}, columns)
+    assert row_mark({"A": "x", "B": ""}, columns) == row_mark({"A": "x", "B": "#N/A"}, columns)
+    assert row_mark({"A": "xy", "B": ""}, columns) != row_mark({"A": "x", "B": "y"}, columns)
+
+
+def test_the_code_of_a_bulk_error_is_kept_and_its_text_is_not() -> None:
+    assert error_code("DUPLICATE_VALUE:duplicate value found: Secret:Code__c --") == "DUPLICATE_VALUE"
+    assert error_code("something else entirely") == "UNKNOWN_ERROR"
+
+
+def test_every_hazard_has_a_reason_a_source_and_can_be_reached() -> None:
+    assert len({(row.kind, row.name) for row in HAZARDS}) == len(HAZARDS)
+    for row in HAZARDS:
+        assert row.reason and row.source
+        what = "updated" if row.what == "any" else row.what
+        type = row.types[0].replace("*", "Some")
+        assert find_hazard(row.kind, type, what, row.when) == row, f"{row.name} is hidden by an earlier row"
+
+
+@pytest.mark.parametrize(
+    ("kind", "type", "what", "marks", "grade"),
+    [
+        ("record", "Account", "deleted", {"in-bin"}, "exact"),
+        ("record", "Account", "deleted", {"hard-deleted"}, "residue"),
+        ("record", "Account", "deleted", {"hard-deleted", "not-createable"}, "impossible"),
+        ("record", "User", "created", (), "manual"),
+        ("record", "Contract", "updated", {"activated"}, "impossible"),
+        ("record", "Invoice__c", "updated", {"reference-not-updateable"}, "impossible"),
+        ("component", "RecordType", "created", (), "residue"),
+        ("component", "CustomField", "updated", {"dependency-added"}, "manual"),
+        ("component", "InstalledPackage", "updated", (), "impossible"),
+        ("component", "ApexClass", "created", (), "exact"),
+        ("component", "CaseSettings", "updated", (), "unknown"),
+    ],
+)
+def test_grades(kind: Any, type: str, what: str, marks: Any, grade: str) -> None:
+    assert find_hazard(kind, type, what, marks).grade == grade
+
+
+def test_an_address_is_written_whole_and_as_codes() -> None:
+    names = ["BillingCity", "BillingCountry", "BillingCountryCode", "BillingState", "BillingStateCode", "BillingStreet"]
+    fields = tuple(Field(name, "string", updateable=True, compound_field="BillingAddress") for name in names)
+    schema = Schema("Account", "001", True, True, True, True, True, True, False, fields)
+    assert with_coupled(["BillingState"], schema) == ("BillingCountryCode", "BillingStateCode")
+    assert with_coupled(["BillingCity"], schema) == ("BillingCity", "BillingCountryCode", "BillingStateCode")
+    plain = replace(schema, fields=tuple(one for one in fields if not one.name.endswith("Code")))
+    assert with_coupled(["BillingState"], plain) == ("BillingState",)
+
+
+def profile(inner: str) -> bytes:
+    return f'<Profile xmlns="http://soap.sforce.com/2006/04/metadata">{inner}</Profile>'.encode()
+
+
+OLD_CLASS = "<classAccesses><apexClass>Old</apexClass><enabled>true</enabled></classAccesses>"
+NEW_CLASS = "<classAccesses><apexClass>New</apexClass><enabled>true</enabled></classAccesses>"
+LOGIN_IPS = "<loginIpRanges><endAddress>10.0.0.9</endAddress><startAddress>10.0.0.1</startAddress></loginIpRanges>"
+
+
+def test_grants_since_the_baseline_are_deployed_as_off() -> None:
+    undone = undo_profile(profile(OLD_CLASS), profile(OLD_CLASS + NEW_CLASS))
+    assert b"<apexClass>New</apexClass>" in undone
+    assert undone.count(b"<enabled>false</enabled>") == 1
+    root = parse_xml(undone)
+    assert root is not None and len(without_off(root)) == 1
+    assert not_removable(profile(OLD_CLASS), profile(OLD_CLASS + NEW_CLASS)) == ()
+    assert not_removable(profile(OLD_CLASS), profile(OLD_CLASS + LOGIN_IPS)) == ("loginIpRanges",)
+
+
+def test_ids_lead_to_their_newest_and_belong_to_a_generation(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    try:
+        ids, other = IdMap(database, "00D1"), IdMap(database, "00D2")
+        with database.begin() as connection:
+            ids.add(connection, {"A": "B", "X": "Y"})
+            ids.add(connection, {"B": "C"})
+            ids.add(connection, {"X": "Z"})
+        assert ids.load() == {"A": "C", "B": "C", "X": "Z"}
+        assert other.load() == {}
+    finally:
+        database.close()
+
+
+def test_a_proof_is_signed_and_any_edited_byte_is_noticed(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys", Reference(file=str(tmp_path / "key")))
+    keys.create("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    proof = Proof(
+        id="01X", sandbox="UATFULL", org_id="00D1", baseline="B1", baseline_snapshot="s1", live_snapshot="s2", plan="p",
+        at=datetime(2026, 11, 23, 8, tzinfo=UTC), verdict="dirty",
+        items=(ProofItem("record", "Account", "001", "failed", "LOCKED", "005"),), counts={"failed": 1},
+        scope={"types": ("ApexClass",), "objects": ("Account",)}, outside_scope={"Task": 3}, assumptions=("one",),
+        digests={"plan": "f"}, ids={"001": "002"},
+    )  # fmt: skip
+    path = tmp_path / "proof.json"
+    save_proof(proof, path, keys)
+    assert load_proof(path, keys) == proof
+    good = path.read_bytes()
+    assert b'"schema": "rehearse.proof/1"' in good
+    for place in range(len(good)):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with pytest.raises(Damaged):
+            load_proof(path, keys)
+    path.write_bytes(good + b" ")
+    with pytest.raises(Damaged):
+        load_proof(path, keys)
