@@ -67,6 +67,11 @@ class PortServer(uvicorn.Server):
         An idle TLS peer is not waited for: uvicorn's own shutdown would wait a second for its goodbye.
         """
         for listener in self.servers:
+            for sock in listener.sockets:
+                self._loop.remove_reader(sock.fileno())
+        for _ in range(3):  # asyncio leaks a connection that it accepted just before its listener is closed
+            await asyncio.sleep(0)
+        for listener in self.servers:
             listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
