@@ -43,14 +43,21 @@ def rest_error(error: ApiError) -> Response:
 def soap_fault(error: ApiError, kind: str = "partner") -> Response:
     """The SOAP answer for an error: HTTP 500 with `faultcode` `sf:CODE` and `faultstring` `CODE: message`.
 
-    `kind` is `partner` or `metadata` and chooses the namespace that `sf:` stands for.
+    `kind` is `partner` or `metadata` and chooses the namespace that `sf:` stands for; a partner fault says code and
+    message again in its detail, where clients look for them.
     """
     code, text = escape(error.code), escape(f"{error.code}: {error.message}")
+    shape = "LoginFault" if error.code == "INVALID_LOGIN" else "UnexpectedErrorFault"
+    detail = (
+        f'<detail><sf:{shape} xsi:type="sf:{shape}"><sf:exceptionCode>{code}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{escape(error.message)}</sf:exceptionMessage></sf:{shape}></detail>"
+    )
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
-        f' xmlns:sf="{FAULT_NAMESPACES[kind]}"><soapenv:Body><soapenv:Fault>'
-        f"<faultcode>sf:{code}</faultcode><faultstring>{text}</faultstring>"
+        f' xmlns:sf="{FAULT_NAMESPACES[kind]}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        "<soapenv:Body><soapenv:Fault>"
+        f"<faultcode>sf:{code}</faultcode><faultstring>{text}</faultstring>{detail if kind == 'partner' else ''}"
         "</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
     )
     return Response(body, status_code=500, media_type="text/xml")

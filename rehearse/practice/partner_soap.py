@@ -1,4 +1,4 @@
-"""Partner SOAP, as far as a reset needs it: undelete, emptyRecycleBin, getServerTimestamp, getUserInfo.
+"""Partner SOAP, as far as a reset needs it: undelete, emptyRecycleBin, getServerTimestamp, getUserInfo, login.
 
 Reads requests by local names, whatever prefixes a client uses, with entities and DTDs switched off. Refuses other
 operations and more than 200 ids a call with a fault. Promise: one result element for each id, in the order asked.
@@ -18,6 +18,7 @@ from rehearse.practice import rows
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.recycle import empty_bin
 from rehearse.practice.rows import Saved
+from rehearse.practice.soap_login import login, user_info
 
 MOST_IDS = 200
 NOT_IN_BIN = ("DELETE_FAILED", "Entity is not in the recycle bin", ())  # the code is our guess
@@ -106,28 +107,12 @@ def _server_timestamp(request: Request, root: etree._Element) -> str:
     return f"<result><timestamp>{stamp}</timestamp></result>"
 
 
-def _user_info(request: Request, root: etree._Element) -> str:
-    org, user_id = request.state.org, request.state.user_id
-    with org.lock:
-        name = org.db.execute('SELECT "Name" FROM "Organization"').fetchone()[0]
-        row = org.db.execute('SELECT "Username", "LastName" FROM "User" WHERE "Id" = ?', (user_id,)).fetchone()
-    username, last_name = row if row is not None else ("", "")
-    facts = {
-        "organizationId": org.org_id,
-        "organizationName": name,
-        "userFullName": last_name,
-        "userId": user_id,
-        "userName": username,
-        "userType": "Standard",
-    }
-    return "<result>" + "".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in facts.items()) + "</result>"
-
-
 OPERATIONS: dict[str, Callable[[Request, Any], str]] = {
     "undelete": _undelete,
     "emptyRecycleBin": _empty_bin,
     "getServerTimestamp": _server_timestamp,
-    "getUserInfo": _user_info,
+    "getUserInfo": user_info,
+    "login": login,
 }
 
 routes = [
