@@ -98,13 +98,14 @@ def _lengths(column: Any) -> Any:
 def _has(column: Any, byte: bytes) -> bool:
     """Whether a byte occurs in any value of a string column."""
     data, bounds = column.buffers()[2], _bounds(column)
-    return data is not None and bool(memoryview(data)[bounds[0] : bounds[-1]].tobytes().count(byte))
+    text = b"" if data is None else bytes(memoryview(data)[bounds[0] : bounds[-1]])
+    return byte in text
 
 
 def _has_empty(column: Any) -> bool:
     """Whether a value is the empty text: nulls take no bytes either, so more places without bytes than nulls."""
     bounds = _bounds(column)
-    return int(np.count_nonzero(bounds[1:] == bounds[:-1])) > column.null_count
+    return bool(np.count_nonzero(bounds[1:] == bounds[:-1]) > column.null_count)
 
 
 def _hash_each(texts: Any) -> Any:

@@ -28,7 +28,7 @@ VALUES = {
 IDS = [f"00100000000000{number}AAA" for number in range(6)]
 TABLES = st.dictionaries(st.sampled_from(IDS), st.fixed_dictionaries(VALUES), max_size=6)
 Table = Mapping[str, Mapping[str, str | None]]
-QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+QUICK = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 def rows_of(table: Table) -> list[dict[str, str | None]]:
