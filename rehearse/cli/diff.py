@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from rehearse.workspace.model import SandboxConfig
 
 
+_FEW = 5
+
+
 def diff(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
     baseline: Annotated[str, typer.Option(help="Baseline to compare with; the newest unless given.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Show every record, not only a few of each object.")] = False,
     values: Annotated[bool, typer.Option("--values", help="Show record values, not only field names.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -39,7 +43,7 @@ def diff(
         with progress.shown() as on_event:
             before, after, changes = fetch_changes(desk, config, base, on_event)
         shown = load_values(desk.store(), before, after, changes) if values else {}
-        page = build_diff_page(base.name, changes, shown)
+        page = build_diff_page(base.name, changes, shown, None if every else _FEW)
         body = build_diff_body(base.name, changes, shown)
         finish("diff", desk.fetch_now(), body, page, as_json=as_json, code=3 if changes else 0)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline, Capture, Change
-from rehearse.report.view import Cell, Page, Paragraph, Rows, Tone, build_table
+from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, Tone, build_table
 
 Values = Mapping[tuple[str, str], Mapping[str, tuple[str | None, str | None]]]
 """Values of changed fields, (type, key) -> field -> (before, after); empty unless asked for."""
@@ -99,23 +100,38 @@ def _change_body(change: Change, values: Mapping[str, tuple[str | None, str | No
     return {**body, "by": change.by or None, "at": change.at}
 
 
-def build_diff_page(baseline: str, changes: Sequence[Change], values: Values) -> Page:
-    """What differs: a summary by kind, then by component and record."""
+def build_diff_page(baseline: str, changes: Sequence[Change], values: Values, most: int | None = None) -> Page:
+    """What differs: a summary by kind, then by component and record; at most `most` rows a type, the rest counted."""
     if not changes:
         return Page("", (Paragraph(f"Nothing differs from baseline {baseline}.", "good"),))
     kinds = [(kind, _counts(changes, kind)) for kind in ("component", "record")]
     rows: Rows = [[f"{kind}s", *(f"{counts[what]:,}" for what in counts)] for kind, counts in kinds]
     summary = build_table(f"Since baseline {baseline}", ["", "created", "updated", "deleted"], rows, right=(1, 2, 3))
-    tables = []
+    blocks: list[Block] = [summary]
     for kind, _ in kinds:
         found = [one for one in changes if one.kind == kind]
+        shown = _first_of_each_type(found, most)
         lines: Rows = [
-            [one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in found
+            [one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in shown
         ]
         if lines:
             columns = ["type", "name" if kind == "component" else "Id", "change", "fields", "by"]
-            tables.append(build_table(f"{kind.title()}s", columns, lines))
-    return Page("", (summary, *tables))
+            blocks.append(build_table(f"{kind.title()}s", columns, lines))
+        if len(shown) < len(found):
+            left = Counter(one.type for one in found) - Counter(one.type for one in shown)
+            more = ", ".join(f"{count:,} {name}" for name, count in sorted(left.items()))
+            blocks.append(Paragraph(f"Not shown: {more}. See them with --all.", "faint"))
+    return Page("", tuple(blocks))
+
+
+def _first_of_each_type(changes: Sequence[Change], most: int | None) -> list[Change]:
+    seen: Counter[str] = Counter()
+    shown = []
+    for one in changes:
+        seen[one.type] += 1
+        if most is None or seen[one.type] <= most:
+            shown.append(one)
+    return shown
 
 
 _TONES: dict[str, Tone] = {"created": "good", "updated": "warn", "deleted": "bad"}
