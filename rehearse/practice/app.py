@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rehearse.practice import (
@@ -87,12 +87,20 @@ def on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's hook for its own 404 and 405."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "").replace(" ", "").replace(",", ", ")
-        text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
+        text = f"HTTP Method '{request.method}' not allowed. Allowed are {','.join(allowed_methods(request))}"
         return answer_error(request.scope["path"], ApiError(405, "METHOD_NOT_ALLOWED", text))
     if error.status_code == 404:
         return answer_error(request.scope["path"], ApiError(404, "NOT_FOUND", auth.MISSING))
     return answer_error(request.scope["path"], ApiError(error.status_code, "UNKNOWN_EXCEPTION", str(error.detail)))
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Every method that some route answers at the address of a request, by name."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
 
 
 class World(Protocol):
@@ -205,7 +213,8 @@ class Front:
         headers.append((b"date", format_datetime(self._world.estate.clock.now(), usegmt=True).encode()))
         if "org" in state and auth.REST_PATH.match(scope["path"]):
             used = self._api_calls.get(state["org_id"], 0)
-            headers.append((b"sforce-limit-info", f"api-usage={used}/5000000".encode()))
+            most = rest_resources.daily_calls(state["org"])
+            headers.append((b"sforce-limit-info", f"api-usage={used}/{most}".encode()))
 
 
 def job_id_of(scope: Scope) -> str | None:

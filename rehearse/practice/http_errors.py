@@ -17,20 +17,25 @@ FAULT_NAMESPACES = {
 
 
 class ApiError(Exception):
-    """An answer of Salesforce that is a refusal: HTTP status, error code, message, and the fields concerned."""
+    """An answer of Salesforce that is a refusal: HTTP status, error code, message, and the fields concerned.
 
-    def __init__(self, status: int, code: str, message: str, fields: Sequence[str] = ()) -> None:
+    `of_row`: it is about a row and not about the request, so that `fields` is shown even when it is empty."""
+
+    def __init__(
+        self, status: int, code: str, message: str, fields: Sequence[str] = (), *, of_row: bool = False
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.fields = tuple(fields)
+        self.of_row = of_row
 
 
 def error_body(error: ApiError) -> list[dict[str, object]]:
-    """The JSON array of one error; `fields` is present only where fields are named."""
+    """The JSON array of one error; recorded answers have `fields` where a row was refused, even when it is empty."""
     entry: dict[str, object] = {"message": error.message, "errorCode": error.code}
-    if error.fields:
+    if error.fields or error.of_row:
         entry["fields"] = list(error.fields)
     return [entry]
 

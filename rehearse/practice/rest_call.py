@@ -154,4 +154,4 @@ def raise_refused(saved: Saved) -> None:
         return
     code, message, fields = saved.errors[0]
     status = 404 if code == "ENTITY_IS_DELETED" and not fields else 400
-    raise ApiError(status, code, message, fields)
+    raise ApiError(status, code, message, fields, of_row=True)

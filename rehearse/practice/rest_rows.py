@@ -58,7 +58,7 @@ def path_id(call: Call, definition: ObjectDef) -> str:
     if row is None:
         raise ApiError(404, "NOT_FOUND", MISSING)
     if row["IsDeleted"]:
-        raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")
+        raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", of_row=True)
     return row_id
 
 

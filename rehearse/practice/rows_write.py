@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearse.practice.automation import Effects, Occasion, check_validation, find_effects
-from rehearse.practice.describe import is_id_lookup
+from rehearse.practice.describe_field import is_id_lookup
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
