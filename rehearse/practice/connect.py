@@ -19,6 +19,7 @@ from rehearse.practice.tokens import Client
 SECRETS = "secrets"
 WORKSPACE_FILE = "rehearse.yaml"
 TIMEZONE = "Europe/Dublin"
+TAGS = {"UATFULL": ("payments", "sap"), "SIT1": ("sap",)}  # what is connected to a sandbox, for the example releases
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def render_workspace(access: Access, licences: dict[str, int]) -> str:
     ]
     for org in sandboxes:
         lines += [f"  {org.name}:", f"    login: {_login(access, org)}"]
+        lines += [f"    tags: [{', '.join(TAGS[org.name])}]"] if org.name in TAGS else []
     lines += [
         f"tls: {{ca_bundle: {_quoted(access.ca_file)}}}",
         "calendar:",
