@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rehearse.practice import (
     auth,
+    bulk1,
     bulk_ingest,
     bulk_query,
     deploy_rest,
@@ -36,6 +37,7 @@ from rehearse.practice import (
     tooling_query,
     tooling_sobjects,
 )
+from rehearse.practice.bulk1_forms import AsyncError, error_answer
 from rehearse.practice.exchange import ClientGone, Exchange, read_body, replay_body
 from rehearse.practice.faults import Faults, answer_instead
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
@@ -51,6 +53,7 @@ ROUTE_MODULES = (
     rest_composite,
     bulk_query,
     bulk_ingest,
+    bulk1,
     partner_soap,
     soap_metadata,
     deploy_rest,
@@ -69,11 +72,14 @@ def collect_routes() -> list[Route]:
 
 
 def answer_error(path: str, error: ApiError) -> Response:
-    """An error in the form that its path speaks: a fault under /services/Soap, JSON elsewhere."""
+    """An error in the form that its path speaks: a fault for SOAP, an XML error for Bulk 1.0, else JSON."""
     if path.startswith("/services/Soap/m"):
         return soap_fault(error, "metadata")
     if path.startswith("/services/Soap/"):
         return soap_fault(error, "partner")
+    if path.startswith("/services/async/"):
+        code = {"INVALID_SESSION_ID": "InvalidSessionId"}.get(error.code, error.code)
+        return error_answer(AsyncError(code, error.message, 400 if error.status == 401 else error.status))
     return rest_error(error)
 
 

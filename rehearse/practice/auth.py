@@ -59,8 +59,10 @@ def is_public(path: str, envelope: Envelope | None) -> bool:
 
 
 def bearer_token(scope: Scope) -> str:
-    """The token of the Authorization header or of `oauth_token=`; "" when there is none."""
+    """The token of the Authorization header, X-SFDC-Session (Bulk API 1.0) or `oauth_token=`; "" for none."""
     for name, value in scope["headers"]:
+        if name == b"x-sfdc-session":
+            return str(value.decode("latin-1").strip())
         if name == b"authorization":
             kind, _, token = value.decode("latin-1").partition(" ")
             if kind.lower() not in ("bearer", "oauth") or not token or " " in token.strip():

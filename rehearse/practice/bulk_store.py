@@ -22,6 +22,8 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS bulk_chunks (
     job_id TEXT NOT NULL, chunk INTEGER NOT NULL, results TEXT NOT NULL, PRIMARY KEY (job_id, chunk))""",
 )
+KINDS = ("V2Query", "V2Ingest")
+RUNNING_KINDS = (*KINDS, "V1Query", "V1Ingest")  # what the workers run
 KEPT = timedelta(days=7)  # after the job ended; a job that never ended counts from its making [data.md 1.8]
 ENDED = ("JobComplete", "Failed", "Aborted")
 DELIMITERS = {"COMMA": ",", "BACKQUOTE": "`", "CARET": "^", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
@@ -34,7 +36,7 @@ class Job:
 
     id: str
     org_id: str
-    kind: str  # V2Query | V2Ingest
+    kind: str  # V2Query | V2Ingest; V1, and for its batches V1Query | V1Ingest
     operation: str
     object: str
     state: str
@@ -50,6 +52,9 @@ class Job:
     failed: int = 0
     milliseconds: int = 0
     error: str = ""
+    content: str = "CSV"  # of a V1 job and its batches: CSV, XML or JSON
+    parent: str = ""  # of a V1 batch: its job
+    concurrency: str = "Parallel"
 
     @property
     def ended(self) -> bool:
@@ -98,7 +103,7 @@ class BulkStore:
             raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
         return job
 
-    def all(self, kinds: Sequence[str] = ("V2Query", "V2Ingest")) -> list[Job]:
+    def all(self, kinds: Sequence[str] = KINDS) -> list[Job]:
         """Every job that has not expired, oldest first."""
         marks = ",".join("?" * len(kinds))
         with self.org.lock:

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from rehearse.practice.bulk_store import BulkStore, Job
+from rehearse.practice.bulk_store import RUNNING_KINDS, BulkStore, Job
 from rehearse.practice.faults import Faults
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
@@ -43,7 +43,7 @@ class BulkWorkers:
     def start(self) -> None:
         """Start the threads and queue every job that an earlier process left unfinished."""
         for org in self._estate.orgs():
-            for job in self.store(org).all():
+            for job in self.store(org).all(RUNNING_KINDS):
                 if job.state in ("UploadComplete", "InProgress"):
                     self.submit(job)
         for number in range(THREADS):
@@ -112,7 +112,7 @@ class BulkWorkers:
         job = store.move(job_id, ("UploadComplete", "InProgress"), state="InProgress")
         if job is None:
             return  # aborted or deleted while it waited
-        run = run_query_job if kind == "V2Query" else run_ingest_job
+        run = run_query_job if kind.endswith("Query") else run_ingest_job
         try:
             run(self, store, job)
         except ApiError as error:
