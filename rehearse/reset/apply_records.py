@@ -147,10 +147,12 @@ def apply_undeletes(context: Context, actions: Sequence[Action]) -> list[Action]
                 row = rows.get(action.key)
                 if row is None:
                     lost.append(action)
-                elif not row.deleted:
-                    context.note_equal(action)
-                else:
+                elif row.deleted:
                     work.append((action, {"Id": context.live_id(action.key)}))
+                elif action.do == "undelete":
+                    context.note(action, "done", "it came back with its parent")
+                else:
+                    context.note_equal(action)
             send_rows(context, "undelete", object, work, _undeleter(context))
             for action, _ in work:
                 result = context.results.get(action.id)

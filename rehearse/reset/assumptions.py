@@ -5,5 +5,6 @@ ASSUMPTIONS: tuple[str, ...] = (
     "a row is undeleted with every field value that it had when it was deleted; what differs is written again",
     "a lost call takes effect within 10 minutes or never",
     "what a profile shows depends only on the frozen manifest that both captures were retrieved with",
+    "nobody else works as the user of this login while a reset runs: its writes count as our own",
     "between the last read of a row and its write nobody edited it (each batch is read right before it is written)",
 )

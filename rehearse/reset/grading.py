@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from rehearse.baseline.model import Change
@@ -37,13 +38,23 @@ class Evidence:
     user_id: str
     since: datetime | None
 
+    @cached_property
+    def planned(self) -> dict[Place, Literal["record", "component"]]:
+        """Everything that the plan speaks about."""
+        return {(one.type, one.key): one.kind for one in _things(self.plan)}
+
+    @cached_property
+    def blocked(self) -> dict[Place, Blocked]:
+        """What the plan left undone, with the reason."""
+        return {(one.type, one.key): one for one in self.plan.blocked} if self.plan else {}
+
 
 def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
     """One item for each change that plan or comparison knows, and one for each row with a new Id; sorted."""
     remaining = {place_of(one): one for one in evidence.now.changes}
     results = _results(evidence.report)
     items: dict[Place, ProofItem] = {}
-    for place, kind in _planned(evidence.plan).items():
+    for place, kind in evidence.planned.items():
         if place not in remaining:
             result = results.get(place)
             outcome: Outcome = "already equal" if result and result.state == "already" else "restored"
@@ -78,13 +89,9 @@ def _things(plan: ResetPlan | None) -> list[Action | Blocked]:
     return [] if plan is None else [*plan.actions, *plan.blocked]
 
 
-def _planned(plan: ResetPlan | None) -> dict[Place, Literal["record", "component"]]:
-    return {(one.type, one.key): one.kind for one in _things(plan)}
-
-
 def _grade_remaining(evidence: Evidence, change: Change, result: ActionResult | None) -> ProofItem:
     place = place_of(change)
-    blocked = _blocked(evidence.plan, place)
+    blocked = evidence.blocked.get(place)
     outcome, detail = _outcome(evidence, change, result, blocked)
     return ProofItem(change.kind, place[0], place[1], outcome, detail, change.by)
 
@@ -116,7 +123,7 @@ def _by_others(evidence: Evidence, change: Change) -> bool:
     if evidence.since is None or change.at is None or not change.by or change.at < evidence.since:
         return False
     if change.kind == "component":
-        return place_of(change) not in _planned(evidence.plan)
+        return place_of(change) not in evidence.planned
     return change.by != evidence.user_id
 
 
@@ -159,10 +166,6 @@ def _marks(now: PlanInputs, change: Change) -> set[str]:
     book = now.rows.get(change.type, RowBook())
     before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
     return update_marks(now, change, differing_fields(now, change.type, before, after))[0]
-
-
-def _blocked(plan: ResetPlan | None, place: Place) -> Blocked | None:
-    return next((one for one in plan.blocked if (one.type, one.key) == place), None) if plan else None
 
 
 def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:

@@ -13,6 +13,8 @@ from rehearse.reset.context import Context
 from rehearse.reset.live_rows import LiveRow, fetch_live, is_others, is_ours
 from rehearse.reset.model import Action, ResetPlan
 
+BRING_BACK = ("undelete", "insert")
+
 MOST_DEPLOYMENTS = 2
 """A component that was deployed this often and still differs will not come closer by a third deployment."""
 
@@ -21,6 +23,7 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
     """The actions of a new plan that this run may carry out; the others are recorded in `context.outside`."""
     planned = {(one.type, one.key) for one in original.actions}
     deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
+    returning = {(one.type, one.key) for one in original.actions if one.do in BRING_BACK}
     actions = [one for one in actions if (one.type, one.key) not in context.foreign]
     rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
     kept: list[Action] = _asked(context, actions, deletable, rows)
@@ -34,10 +37,11 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
         elif action.do == "delete":
             allowed = place in deletable
         else:
-            allowed = _may_write(context, action, place in planned, rows.get(place))
+            known = place in (returning if action.do in BRING_BACK else planned)
+            allowed = _may_write(context, action, known, rows.get(place))
         if allowed:
             kept.append(action)
-        elif place not in planned:
+        elif place not in context.foreign and action.kind == "record":
             context.outside[place] = "changed since the plan was made"
     return tuple(kept)
 

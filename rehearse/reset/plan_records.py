@@ -8,6 +8,7 @@ those that Salesforce couples with them) are written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
@@ -140,7 +141,7 @@ def _plan_deletes(plan: RecordPlan) -> None:
             start = LATE_DELETE if key in late else DELETE
             action = plan.act(start + min(level, 99), "delete", change, find_hazard("record", change.type, "created"))
             if key in hard:
-                plan.actions[-1] = Action(**{**action.__dict__, "hard": True})
+                plan.actions[-1] = replace(action, hard=True)
 
 
 def _plan_detach(plan: RecordPlan, created: Mapping[str, Change]) -> set[str]:
@@ -234,11 +235,11 @@ def _plan_swaps(plan: RecordPlan) -> None:
     """Rows that have to give up a unique value first, because another row needs it back: emptied in the first phase."""
     updates = {one.key: one for one in plan.actions if one.do == "update"}
     changes = {one.key: one for one in plan.by_what["updated"]}
+    detached = {one.key: place for place, one in enumerate(plan.actions) if one.do == "detach"}
     for key, field in row_marks.unique_holders(plan.inputs, updates, changes):
-        change = changes[key]
-        known = next((one for one in plan.actions if one.do == "detach" and one.key == key), None)
-        if known is None:
-            plan.act(DETACH, "detach", change, find_hazard("record", change.type, "updated"), (field,))
-        elif field not in known.fields:
-            place = plan.actions.index(known)
-            plan.actions[place] = Action(**{**known.__dict__, "fields": tuple(sorted((*known.fields, field)))})
+        if key not in detached:
+            detached[key] = len(plan.actions)
+            plan.act(DETACH, "detach", changes[key], find_hazard("record", changes[key].type, "updated"), (field,))
+            continue
+        known = plan.actions[detached[key]]
+        plan.actions[detached[key]] = replace(known, fields=tuple(sorted({*known.fields, field})))

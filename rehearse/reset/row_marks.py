@@ -95,32 +95,39 @@ def holds_private_id(values: Values, names: Collection[str], fields: Collection[
 
 def clashing_rows(inputs: PlanInputs, created: Mapping[str, Change]) -> set[str]:
     """Created rows that hold a unique value which a row of the baseline needs back: proven clashes only."""
-    return {
-        key
-        for key, change in created.items()
-        for field in _unique_fields(inputs, change.type)
-        if _value(inputs.rows[change.type].after.get(key, {}), field) in _needed(inputs, change.type, field, key)
-    }
+    return {key for key, _ in _holders(inputs, created)}
 
 
 def unique_holders(
     inputs: PlanInputs, updates: Mapping[str, Action], changes: Mapping[str, Change]
 ) -> Iterator[tuple[str, str]]:
     """Updated rows, with the field, that hold a unique value which another row of the baseline needs back."""
-    for key, action in updates.items():
-        if key not in changes:
-            continue
-        for field in _unique_fields(inputs, action.type):
-            held = _value(inputs.rows[action.type].after.get(key, {}), field)
-            if field in action.fields and held is not None and held in _needed(inputs, action.type, field, key):
-                yield key, field
+    known = {key: changes[key] for key in updates if key in changes}
+    return ((key, field) for key, field in _holders(inputs, known) if field in updates[key].fields)
 
 
-def _needed(inputs: PlanInputs, object: str, field: str, other_than: str) -> set[str]:
-    """Unique values, in lower case, that changed rows of the baseline need back."""
-    rows = inputs.rows.get(object, RowBook()).before
-    found = (_value(values, field) for key, values in rows.items() if key != other_than)
-    return {value for value in found if value is not None}
+def _holders(inputs: PlanInputs, changes: Mapping[str, Change]) -> Iterator[tuple[str, str]]:
+    by_object: dict[str, list[str]] = {}
+    for key, change in changes.items():
+        by_object.setdefault(change.type, []).append(key)
+    for object, keys in by_object.items():
+        book = inputs.rows.get(object, RowBook())
+        for field in _unique_fields(inputs, object):
+            needed = _needed(book, field)
+            for key in keys:
+                held = _value(book.after.get(key, {}), field)
+                if held is not None and needed.get(held, set()) - {key}:
+                    yield key, field
+
+
+def _needed(book: RowBook, field: str) -> dict[str, set[str]]:
+    """Unique values, in lower case, that changed rows of the baseline need back, with the rows that need them."""
+    needed: dict[str, set[str]] = {}
+    for key, values in book.before.items():
+        value = _value(values, field)
+        if value is not None:
+            needed.setdefault(value, set()).add(key)
+    return needed
 
 
 def _unique_fields(inputs: PlanInputs, object: str) -> tuple[str, ...]:
