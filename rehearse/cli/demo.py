@@ -61,7 +61,8 @@ def demo(
     Example: rehearse demo
     """
     home = _prepare(folder)
-    say(f"Everything happens in {home}.")
+    tell = say if as_json else typer.echo
+    tell(f"Everything happens in {home}.")
     started = time.monotonic()
     before = Path.cwd()
     os.chdir(home)
@@ -71,7 +72,7 @@ def demo(
         if not keep:
             _run(("practice", "down"), quiet=True)
         os.chdir(before)
-    say(f"\nDone in {time.monotonic() - started:.0f} s. The report is {home / 'report.html'}; open it in a browser.")
+    tell(f"\nDone in {time.monotonic() - started:.0f} s. The report is {home / 'report.html'}; open it in a browser.")
     if as_json:
         typer.echo(json.dumps(proof, ensure_ascii=False))
 
@@ -101,7 +102,8 @@ def _tell(*, as_json: bool) -> dict[str, object]:
     plan_id = ""
     for scene in STORY:
         command = tuple(plan_id if one == "PLAN" else one for one in scene.command)
-        say(f"\n{scene.words}\n$ rehearse {' '.join(command)}" if scene.words else f"$ rehearse {' '.join(command)}")
+        words = f"\n{scene.words}\n" if scene.words else ""
+        (say if as_json else typer.echo)(f"{words}$ rehearse {' '.join(command)}")
         wants_data = command[:2] in (("reset", "plan"), ("reset", "apply"))
         code, text = _run((*command, "--json") if wants_data and as_json else command, quiet=as_json)
         if code not in scene.expected:
