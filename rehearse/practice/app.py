@@ -221,6 +221,7 @@ class Front:
             used = self._api_calls.get(state["org_id"], 0)
             most = rest_resources.daily_calls(state["org"])
             headers.append((b"sforce-limit-info", f"api-usage={used}/{most}".encode()))
+            headers.append((b"expires", b"Thu, 01 Jan 1970 00:00:00 GMT"))  # as recorded answers have it
 
 
 def job_id_of(scope: Scope) -> str | None:
