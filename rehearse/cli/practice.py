@@ -108,29 +108,23 @@ def status(folder: Folder = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def connect(folder: Folder = None, as_json: Json = False) -> None:
-    """Print how to reach each org: addresses, CA file, tokens, client credentials. Any client may use them.
+def connect(
+    org: Annotated[str, typer.Option(help="The org that clients are set up for; the first sandbox unless given.")] = "",
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Print how to reach each org, and how each known client (sf, cci, SFDMU, jsforce, …) is set up for one of them.
 
-    Example: rehearse practice connect --json
+    Example: rehearse practice connect --org UATFULL
     """
+    from rehearse.cli.practice_access import build_access_page
     from rehearse.practice import connect as access
     from rehearse.practice import control
 
     home = _home(folder)
     with _translated():
-        found = access.connect(home, control.status(home))
-    rows: Rows = [
-        [one.name, one.org_id, one.username, one.client_id[:16] + "…", one.client_secret_file] for one in found.orgs
-    ]
-    page = Page(
-        "",
-        (
-            Paragraph(f"HTTPS {found.url} with the CA in {found.ca_file}; plain HTTP {found.http_url}."),
-            build_table("Orgs", ["org", "id", "user", "client id", "client secret in"], rows),
-            Paragraph("Tokens and whole client ids: add --json."),
-        ),
-    )
-    finish("practice-connect", _world_now(home), found.as_json(), page, as_json=as_json)
+        found = access.connect(home, control.status(home), org)
+    finish("practice-connect", _world_now(home), found.as_json(), build_access_page(found), as_json=as_json)
 
 
 @app.command()

@@ -10,8 +10,10 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from rehearse.practice.client_settings import ClientSettings, Door, describe_clients
 from rehearse.practice.control import ControlError, Status
 from rehearse.practice.estate import Estate
+from rehearse.practice.person_secrets import ensure_jwt_key, ensure_password, ensure_security_token
 from rehearse.practice.seed_access import COMPANY
 from rehearse.practice.seed_records import PLAN
 from rehearse.practice.tokens import Client
@@ -37,29 +39,65 @@ class OrgAccess:
 
 @dataclass(frozen=True)
 class Access:
-    """The addresses of a practice world and the logins of its orgs."""
+    """The addresses of a practice world, the logins of its orgs, and how known clients are set up for one of them.
+
+    Every active user has the password in `password_file`; `jwt_key_file` is the key of every client's certificate.
+    """
 
     url: str
     http_url: str
     ca_file: str
+    password_file: str
+    security_token_file: str
+    jwt_key_file: str
     orgs: tuple[OrgAccess, ...]
+    clients_for: str
+    clients: tuple[ClientSettings, ...]
 
     def as_json(self) -> dict[str, object]:
         """The body of `rehearse practice connect --json`; holds tokens, as a person at the practice world may."""
-        return {**asdict(self), "orgs": [asdict(org) for org in self.orgs]}
+        return asdict(self)
 
 
-def connect(folder: Path, status: Status) -> Access:
-    """Access to every org that is live now, with a fresh token each. Raises ControlError while nothing serves."""
+def connect(folder: Path, status: Status, name: str = "") -> Access:
+    """Access to every org that is live now, with a fresh token each; settings of clients are for the org `name`, or for
+    the first sandbox. Raises ControlError while nothing serves, and for a name that no live org has."""
     if not status.running:
         raise ControlError(f"The practice org in {folder} is not running.", "Run `rehearse practice up`.")
     estate = Estate.open(folder)
     try:
-        orgs = [_describe(estate, folder, client) for client in estate.tokens.clients()]
+        found = [_describe(estate, folder, client) for client in estate.tokens.clients()]
     finally:
         estate.close()
+    orgs = tuple(org for org in found if org is not None)
+    chosen = _choose(orgs, name)
     ca_file = str((folder / "tls" / "ca.pem").resolve())
-    return Access(status.url, status.http_url, ca_file, tuple(org for org in orgs if org is not None))
+    password, key = str(ensure_password(folder)), str(ensure_jwt_key(folder))
+    door = Door(
+        status.url, status.http_url, ca_file=ca_file, password_file=password, jwt_key_file=key, **asdict(chosen)
+    )
+    return Access(
+        url=status.url,
+        http_url=status.http_url,
+        ca_file=ca_file,
+        password_file=password,
+        security_token_file=str(ensure_security_token(folder)),
+        jwt_key_file=key,
+        orgs=orgs,
+        clients_for=chosen.name,
+        clients=describe_clients(door),
+    )
+
+
+def _choose(orgs: tuple[OrgAccess, ...], name: str) -> OrgAccess:
+    """The org of this name in any case; unless given, the first sandbox, or production where there is none."""
+    if not name:
+        return next((org for org in orgs if org.is_sandbox), orgs[0])
+    found = next((org for org in orgs if org.name.lower() == name.lower()), None)
+    if found is None:
+        hint = f"There are: {', '.join(org.name for org in orgs)}."
+        raise ControlError(f"The practice world has no org {name} that can be reached.", hint)
+    return found
 
 
 def _describe(estate: Estate, folder: Path, client: Client) -> OrgAccess | None:

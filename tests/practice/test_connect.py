@@ -61,3 +61,20 @@ def test_the_workspace_reads_as_the_product_reads_it(practice, status, tmp_path)
 def test_nothing_to_connect_to_is_said(practice):
     with pytest.raises(ControlError):
         connect.connect(practice.server.folder, Status(practice.server.folder, False))
+
+
+def test_known_clients_get_settings_for_the_org_that_is_asked_for(practice, status):
+    access = connect.connect(practice.server.folder, status, "uatfull")
+    assert access.clients_for == "UATFULL"
+    clients = {one.client: one for one in access.clients}
+    assert set(clients) == {"sf", "cci", "sfdmu", "jsforce", "simple-salesforce", "soap"}
+    assert clients["sf"].settings["instance-url"] == practice.http_url
+    assert clients["simple-salesforce"].environment == {"REQUESTS_CA_BUNDLE": str(practice.ca_file)}
+    org = json.loads(clients["cci"].environment["CUMULUSCI_ORG_uatfull"])
+    assert (org["instance_url"], org["org_id"]) == (practice.url, practice.orgs["UATFULL"].org_id)
+    for one in access.clients:
+        assert practice.orgs["UATFULL"].org_id[:15] + "!" not in repr(one)
+    for path in (access.password_file, access.security_token_file, access.jwt_key_file):
+        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
+    with pytest.raises(ControlError, match="no org NOWHERE"):
+        connect.connect(practice.server.folder, status, "NOWHERE")
