@@ -33,6 +33,7 @@ def capture(
     from rehearse.baseline.capture import capture as take
     from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.gate import check_quiet
     from rehearse.lock import hold
     from rehearse.report.baselines import build_baseline_body, build_baseline_page
 
@@ -46,7 +47,9 @@ def capture(
         for sentence in desk.workspace.not_acted_on:
             say(f"note: {sentence}")
         with hold(desk.database, config.name, "baseline capture", now), progress.shown() as on_event:
-            taken = take(desk.connect_reader(config), CaptureRequest(config.name, scope), desk.store(), on_event)
+            reader = desk.connect_reader(config)
+            check_quiet(reader, (one for one in scope.objects if "*" not in one))
+            taken = take(reader, CaptureRequest(config.name, scope), desk.store(), on_event)
             baseline = add_to_index(desk, taken, name or next_name(desk, config.name))
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
         code = 0 if taken.verdict == "usable" else 3

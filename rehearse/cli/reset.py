@@ -209,6 +209,7 @@ class _Applying:
 
 def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.gate import check_quiet
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan
     from rehearse.reset.context import ApplySettings
@@ -219,6 +220,7 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
         raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
+    check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
     journal = Journal(desk.database, applying.lock, made.id)
     settings = ApplySettings(ask_more=applying.ask_more)
     ids = IdMap(desk.database, made.org_id)
