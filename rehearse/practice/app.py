@@ -6,10 +6,12 @@ loopback, requests of more than 16,384 bytes of address and headers, and bodies 
 only a known org and a body that arrived whole, and no traceback ever leaves the process.
 """
 
+import asyncio
 import logging
 import re
 from email.utils import format_datetime
 from typing import Any, Protocol
+from urllib.parse import unquote_plus
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -38,8 +40,8 @@ from rehearse.practice import (
     tooling_sobjects,
 )
 from rehearse.practice.bulk1_forms import AsyncError, error_answer
-from rehearse.practice.exchange import ClientGone, Exchange, read_body, replay_body
-from rehearse.practice.faults import Faults, answer_instead
+from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, read_body, replay_body
+from rehearse.practice.faults import Fault, Faults
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 
 log = logging.getLogger(__name__)
@@ -165,15 +167,12 @@ class Front:
             exchange.finish()
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        state = scope["state"]
-        query = scope["query_string"].decode("latin-1")
-        target = f"{scope['path']}?{query}" if query else scope["path"]
-        deed = self._world.faults.take(scope["method"], target)
-        if deed is None and state.get("soap_operation"):
-            deed = self._world.faults.take("SOAP", state["soap_operation"])
-        if deed is not None:
-            exchange.deed = deed
-            instead = answer_instead(deed)
+        fault: Fault | None = scope["state"]["fault"]
+        if fault is not None:
+            exchange.fault = fault
+            if fault.deed == "slow":
+                await asyncio.sleep(fault.amount)
+            instead = answer_instead(fault, scope["path"])
             if instead is not None:
                 await instead(scope, receive, exchange.send)
                 return
@@ -197,6 +196,17 @@ class Front:
         elif not public:
             raise auth.no_session(envelope)
         state["api_version"] = auth.check_version(path)
+        state["fault"] = self._find_fault(scope)
+
+    def _find_fault(self, scope: Scope) -> Fault | None:
+        """The fault that this request fires, if somebody asked for one; patterns see the query decoded."""
+        state, query = scope["state"], unquote_plus(scope["query_string"].decode("latin-1"))
+        target = f"{scope['path']}?{query}" if query else scope["path"]
+        org_id = state.get("org_id", "")
+        fault = self._world.faults.fire(scope["method"], target, org_id)
+        if fault is None and state["soap_operation"]:
+            fault = self._world.faults.fire("SOAP", state["soap_operation"], org_id)
+        return fault
 
     def _log_request(self, scope: Scope) -> None:
         state = scope["state"]

@@ -53,7 +53,7 @@ def run_query_job(workers: "BulkWorkers", store: BulkStore, job: Job) -> None:
     path = store.path(job.id, ".csv")
     reader = org.open_reader()
     try:
-        lines = read_lines(reader, plan, columns, delimiter, ending)
+        lines = iter(()) if job.fault == "empty" else read_lines(reader, plan, columns, delimiter, ending)
         total = write_pages(path, header.encode(), lines, shuffle, tick)
     except Aborted:
         path.with_suffix(".new").unlink(missing_ok=True)

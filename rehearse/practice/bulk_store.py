@@ -52,6 +52,7 @@ class Job:
     failed: int = 0
     milliseconds: int = 0
     error: str = ""
+    fault: str = ""  # what somebody asked to go wrong with it
     content: str = "CSV"  # of a V1 job and its batches: CSV, XML or JSON
     parent: str = ""  # of a V1 batch: its job
     concurrency: str = "Parallel"

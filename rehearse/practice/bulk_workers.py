@@ -21,6 +21,7 @@ from rehearse.practice.org_state import OrgState
 log = logging.getLogger(__name__)
 
 THREADS = 4
+SPOILT = "InternalServerError : Error during job processing"
 
 
 class Stopping(Exception):
@@ -44,7 +45,7 @@ class BulkWorkers:
         """Start the threads and queue every job that an earlier process left unfinished."""
         for org in self._estate.orgs():
             for job in self.store(org).all(RUNNING_KINDS):
-                if job.state in ("UploadComplete", "InProgress"):
+                if job.state in ("UploadComplete", "InProgress") and job.fault != "never-end":
                     self.submit(job)
         for number in range(THREADS):
             thread = threading.Thread(target=self._work, name=f"bulk-{number}", daemon=True)
@@ -112,6 +113,17 @@ class BulkWorkers:
         job = store.move(job_id, ("UploadComplete", "InProgress"), state="InProgress")
         if job is None:
             return  # aborted or deleted while it waited
+        fault = self.faults.fire("JOB", f"{job.operation} {job.object}", org_id)
+        if fault is not None and fault.deed == "slow":
+            if self._stop.wait(fault.amount):
+                raise Stopping
+        elif fault is not None:
+            job = store.move(job_id, ("InProgress",), fault=fault.deed)
+        if job is None or job.fault == "never-end":
+            return
+        if job.fault == "fail":
+            store.move(job_id, ("InProgress",), state="Failed", error=SPOILT)
+            return
         run = run_query_job if kind.endswith("Query") else run_ingest_job
         try:
             run(self, store, job)

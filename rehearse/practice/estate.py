@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rehearse.practice.estate_file import EstateFile
+from rehearse.practice.faults import Faults
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.sandbox_rows import TABLES as SANDBOX_TABLES
 from rehearse.practice.settings import TABLE as SETTINGS_TABLE
@@ -41,6 +42,7 @@ class Estate:
         self.clock = VirtualClock(file)
         self.settings = Settings(file)
         self.tokens = Tokens(file)
+        self.faults = Faults(file)
         self._opened: dict[str, OrgState] = {}
         self._retired: list[OrgState] = []
         self._opening = threading.RLock()
@@ -93,6 +95,7 @@ class Estate:
                 raise KeyError(org_id)
             if head not in self._opened:
                 self._opened[head] = OrgState(self.org_path(head), self.clock, self.settings)
+                self._opened[head].faults = self.faults
             return self._opened[head]
 
     def orgs(self) -> tuple[OrgState, ...]:

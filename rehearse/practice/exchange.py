@@ -4,15 +4,18 @@ Refuses bodies over 150 MB (413), Salesforce's limit for an ingest upload. Promi
 never handed on as if it were whole.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from rehearse.practice.faults import Deed
+from rehearse.practice.faults import LOCKED, Fault
 from rehearse.practice.http_errors import ApiError
 
 MAX_BODY = 150_000_000
+MAINTENANCE = "<html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>"
 
 
 class ClientGone(ConnectionError):
@@ -52,6 +55,23 @@ def replay_body(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
+def answer_instead(fault: Fault, path: str) -> Response | None:
+    """The answer that takes the place of the work; None for faults that let the work happen. Raises ApiError."""
+    if fault.deed == "503-html":
+        return HTMLResponse(MAINTENANCE, status_code=503)
+    if fault.deed == "empty" and "/query" in path:
+        return JSONResponse({"totalSize": 0, "done": True, "records": []})
+    if fault.deed == "500":
+        raise ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-1 (1)")
+    if fault.deed == "401":
+        raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    if fault.deed == "403-limit":
+        raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    if fault.deed == "lock-row":
+        raise ApiError(400, "UNABLE_TO_LOCK_ROW", LOCKED.format("000000000000000"))
+    return None
+
+
 class Exchange:
     """The answer of one request on its way out."""
 
@@ -60,7 +80,7 @@ class Exchange:
         self._send = send
         self._dropped = False
         self.started = False
-        self.deed: Deed | None = None
+        self.fault: Fault | None = None
         self.on_start: Callable[[Scope, Message], None] | None = None
 
     async def send(self, message: Message) -> None:
@@ -70,21 +90,32 @@ class Exchange:
             if self.on_start is not None:
                 message = {**message, "headers": list(message.get("headers", []))}
                 self.on_start(self._scope, message)
-        if self._dropped or self.deed == "lose-reply":
+        deed = self.fault.deed if self.fault is not None else None
+        if self._dropped or deed == "lose-reply":
             return
-        if self.deed == "truncate" and message.get("body"):
+        if deed in ("truncate", "stall") and message.get("body"):
             body = message["body"]
             await self._send({**message, "body": body[: len(body) // 2], "more_body": True})
             self._dropped = True
+            if self.fault is not None and deed == "stall":
+                await self._wait(self.fault.amount)
             return
         await self._send(message)
+
+    async def _wait(self, seconds: float) -> None:
+        """Say nothing for so long, or until the client has gone."""
+        transport: Any = self._scope["state"].get("transport")
+        clock = asyncio.get_running_loop()
+        end = clock.time() + seconds
+        while clock.time() < end and not (transport is not None and transport.is_closing()):
+            await asyncio.sleep(min(0.1, seconds))
 
     def finish(self) -> None:
         """End the connection where a fault asked for it."""
         transport: Any = self._scope["state"].get("transport")
         if transport is None:
             return
-        if self.deed == "lose-reply":
+        if self.fault is not None and self.fault.deed == "lose-reply":
             transport.abort()
         elif self._dropped:
             transport.close()

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 PREFIXES = {"retrieve": "09S", "deploy": "0Af"}
 FINISHED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
 STEP_SECONDS = 0.05
+HELD = "held"  # in the request of a job that a fault keeps from ever ending
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,9 @@ def _next(org: OrgState, kind: str) -> str | None:
     """The next job to do; when there is none the thread counts as gone, in the same step."""
     with org.lock, _busy_lock:
         row = org.db.execute(
-            "SELECT id FROM meta_job WHERE kind = ? AND state IN ('Pending', 'InProgress', 'Canceling')"
-            " ORDER BY position LIMIT 1",
-            (kind,),
+            "SELECT id FROM meta_job WHERE kind = ? AND (state = 'Canceling' OR state IN ('Pending', 'InProgress')"
+            " AND json_extract(request, ?) IS NULL) ORDER BY position LIMIT 1",
+            (kind, f"$.{HELD}"),
         ).fetchone()
         if row is None:
             _busy.get(org, set()).discard(kind)
@@ -159,21 +160,41 @@ def _do(org: OrgState, kind: str, job_id: str) -> None:
     time.sleep(seconds)
     move(org, job_id, ("Pending",), "InProgress")
     time.sleep(seconds)
+    spoilt = _spoil(org, load(org, job_id, kind))
     with org.transaction() as db:
         job = load(org, job_id, kind)
-        if job.done:
+        if job.done or (HELD in job.request and job.state != "Canceling"):
             return
         try:
-            finished = Finished("Canceled", {}) if job.state == "Canceling" else RUNNERS[kind](org, job)
+            finished = Finished("Canceled", {}) if job.state == "Canceling" else spoilt or RUNNERS[kind](org, job)
         except sqlite3.ProgrammingError:
             raise
         except Exception as error:
             log.exception("metadata job %s stopped by a bug in the practice org", job_id)
-            trouble = {"errorMessage": f"An unexpected error occurred: {type(error).__name__}"}
-            finished = Finished(
-                "Failed", {**trouble, "errorStatusCode": "UNKNOWN_EXCEPTION", "completedDate": org.stamp()}
-            )
+            finished = _unknown(org, f"An unexpected error occurred: {type(error).__name__}")
         db.execute(
             "UPDATE meta_job SET state = ?, result = ?, zip = ?, body = NULL WHERE id = ?",
             (finished.state, json.dumps(finished.result), finished.zip, job_id),
         )
+
+
+def _spoil(org: OrgState, job: Job) -> Finished | None:
+    """What a fault makes of a job, if somebody asked for one: a failure, a wait, or a job that is held for ever."""
+    if org.faults is None or job.state != "InProgress" or HELD in job.request:
+        return None
+    members = sum(len(names) for names in job.request.get("members", {}).values())
+    fault = org.faults.fire("JOB", job.kind, org.org_id, members)
+    if fault is None:
+        return None
+    if fault.deed == "slow":
+        time.sleep(fault.amount)
+    elif fault.deed == "never-end":
+        note(org, job.id, {**job.request, HELD: True})
+    elif fault.deed in ("fail", "unknown-exception"):
+        return _unknown(org, "UNKNOWN_EXCEPTION: An unexpected error occurred. Please include this ErrorId: 1-1 (1)")
+    return None
+
+
+def _unknown(org: OrgState, text: str) -> Finished:
+    trouble = {"errorMessage": text, "errorStatusCode": "UNKNOWN_EXCEPTION", "completedDate": org.stamp()}
+    return Finished("Failed", trouble)

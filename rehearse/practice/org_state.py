@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import base62, pod_of, to_18
 from rehearse.practice.org_tables import quote, shape_table
 from rehearse.practice.schema import ObjectDef, build_object, object_as_json
+
+if TYPE_CHECKING:
+    from rehearse.practice.faults import Faults
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS org_objects (name TEXT PRIMARY KEY COLLATE NOCASE, position INTEGER, definition TEXT);
@@ -67,6 +70,7 @@ class OrgState:
         self.path = path
         self.clock = clock
         self.settings: Mapping[str, Any] = settings if settings is not None else {}
+        self.faults: Faults | None = None  # of the estate, where jobs look for what shall go wrong
         self.lock = threading.RLock()
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=512)
         self.db.execute("PRAGMA journal_mode=WAL")

@@ -130,6 +130,8 @@ def _carry_out(estate: Estate, rows: SandboxRows, step: Step) -> None:
         go_live(estate, process, at)
     if code == "F":
         changed = replace(changed, discarded=True)
+    if code == "2":
+        changed = _held(estate, changed, at)
     if process.code == "F":
         estate.set_org_gone(process.org)
         _keep_old_name(estate, rows, process.info_id)
@@ -151,6 +153,17 @@ def _entered(process: Process, code: str, at: datetime) -> Process:
     if process.code == "0":
         return process.enter(code, at, started=at)
     return process.enter(code, at)
+
+
+def _held(estate: Estate, process: Process, at: datetime) -> Process:
+    """A copy that has begun, suspended or stopped where somebody asked for that fault."""
+    fault = estate.faults.fire("COPY", process.name)
+    if fault is None:
+        return process
+    held = process.enter("S" if fault.deed == "suspend" else "G", at, held_code="2", held_since=at)
+    if fault.deed == "stop":
+        return replace(held, released=at)
+    return replace(held, held_until=at + timedelta(minutes=fault.amount)) if fault.amount else held
 
 
 def _completed(estate: Estate, process: Process, at: datetime) -> Process:

@@ -92,7 +92,6 @@ class PracticeServer:
 
     def __init__(self, folder: Path, *, https_port: int = 0, http_port: int = 0) -> None:
         self.folder = folder
-        self.faults = Faults()
         self.throttle = Throttle(self._load_rate)
         self.url = self.http_url = ""
         self.estate: Any = None
@@ -113,6 +112,7 @@ class PracticeServer:
             self.estate.close()
             raise
         self.ca_file, server_file = ensure_certificate(self.folder)
+        self.faults: Faults = self.estate.faults
         self.requests = RequestLog(self.folder / "estate.db")
         self.workers = BulkWorkers(self.estate, self.folder / "pages", self.faults)
         self.url, self.http_url = (f"{kind}://{HOST}:{sock.getsockname()[1]}" for kind, sock in sockets.items())
