@@ -7,6 +7,7 @@ so a client that came over plain HTTP stays there, and no secret is ever echoed 
 
 import base64
 from typing import Any
+from zoneinfo import ZoneInfo
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -114,10 +115,40 @@ def identity(request: Request) -> Response:
     asked = (request.path_params["org_id"][:15], request.path_params["user_id"][:15])
     if asked != (org.org_id[:15], user_id[:15]):
         raise ApiError(404, "NOT_FOUND", auth.MISSING)
-    about = _describe_user(request, org, user_id)
-    about["username"] = about["preferred_username"]
-    about["display_name"] = about["name"]
-    return JSONResponse({"id": f"{base_url(request)}/id/{org.org_id}/{user_id}", "asserted_user": True, **about})
+    return JSONResponse(_identity_of(request, org, user_id))
+
+
+def _identity_of(request: Request, org: OrgState, user_id: str) -> dict[str, Any]:
+    """The identity resource, with the keys of a recorded one."""
+    user, about = _load_user(org, user_id), _describe_user(request, org, user_id)
+    base, zone = base_url(request), str(user.get("TimeZoneSidKey") or "UTC")
+    offset = org.now().astimezone(ZoneInfo(zone)).replace(month=1, day=1).utcoffset()
+    return {
+        "id": f"{base}/id/{org.org_id}/{user_id}",
+        "asserted_user": True,
+        "user_id": user_id,
+        "organization_id": org.org_id,
+        "username": about["preferred_username"],
+        "nick_name": about["nickname"],
+        "display_name": about["name"],
+        "email": about["email"],
+        "email_verified": True,
+        "first_name": about["given_name"],
+        "last_name": about["family_name"],
+        "timezone": zone,
+        "photos": {"picture": f"{base}/profilephoto/005/F", "thumbnail": f"{base}/profilephoto/005/T"},
+        **dict.fromkeys(("addr_street", "addr_city", "addr_state", "addr_country", "addr_zip", "mobile_phone")),
+        "mobile_phone_verified": False,
+        "status": {"created_date": None, "body": None},
+        "urls": about["urls"],
+        "active": about["active"],
+        "user_type": "STANDARD",
+        "language": user.get("LanguageLocaleKey") or "en_US",
+        "locale": user.get("LocaleSidKey") or "en_US",
+        "utcOffset": int(offset.total_seconds() * 1000) if offset is not None else 0,
+        "last_modified_date": str(user.get("SystemModstamp") or "").replace("Z", "+0000"),
+        "is_app_installed": True,
+    }
 
 
 routes = [
