@@ -31,7 +31,7 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         baseline=inputs.baseline,
         baseline_capture=inputs.before.ulid,
         live_capture=inputs.after.ulid,
-        made_at=inputs.made_at,
+        made_at=inputs.made_at.replace(microsecond=inputs.made_at.microsecond // 1000 * 1000),  # as a file keeps it
         actions=tuple(actions),
         blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs)),
         warnings=warnings,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearse import clock
 from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScope, ResolvedScope
 from rehearse.errors import Damaged
 from rehearse.org.model import Child, Field, Schema
@@ -160,6 +161,13 @@ def test_a_parent_that_cannot_be_changed_back_is_named_and_the_rest_is_done() ->
     plan = build_plan(inputs)
     assert [(one.do, one.fields) for one in plan.actions] == [("update", ("Name",))]
     assert [(one.key, one.grade) for one in plan.blocked] == [("D1", "impossible")]
+
+
+@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))
+def test_a_plan_has_one_fingerprint_whenever_it_is_made(made_at: datetime) -> None:
+    nothing: World = {"Master__c": {}, "Detail__c": {}}
+    plan = build_plan(replace(build_inputs(nothing, nothing, {}), made_at=made_at))
+    assert build_fingerprint(replace(plan, made_at=clock.from_iso(clock.iso(plan.made_at)))) == plan.fingerprint
 
 
 def test_a_saved_plan_is_read_back_equal_and_one_changed_byte_is_noticed(tmp_path: Any) -> None:
