@@ -186,3 +186,15 @@ def practice(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Pr
     log = load_requests(estate_folder)
     if not world.allow_everything:
         assert refused_for_production(log, refresh=world.allow_refresh) == []
+
+
+@pytest.fixture(scope="module")
+def shared_practice(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """One running world for all tests of a module, for tests of the practice org that leave it usable for the next."""
+    folder = tmp_path_factory.mktemp("shared") / "estate"
+    server = PracticeServer(Path(shutil.copytree(seeded_folder, folder))).start()
+    with requests.Session() as session:
+        try:
+            yield Practice(server, list_orgs(server.estate), session, allow_everything=True)
+        finally:
+            server.stop()

@@ -17,6 +17,11 @@ from rehearse.practice.sandbox_rows import Process, SandboxRows
 from rehearse.practice.schema import FieldDef, PicklistValue, RollUp, build_custom_object
 from rehearse.practice.soql_run import run_query
 
+# Recorded answers of real orgs lie beside the checkout where the project is developed and are no part of it: without
+# them, the module that compares with them is not collected.
+RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
+collect_ignore = [] if RECORDINGS.is_dir() else ["test_recordings.py"]
+
 
 @dataclass
 class Company:
