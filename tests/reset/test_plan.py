@@ -163,10 +163,10 @@ def test_a_parent_that_cannot_be_changed_back_is_named_and_the_rest_is_done() ->
     assert [(one.key, one.grade) for one in plan.blocked] == [("D1", "impossible")]
 
 
-@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))
-def test_a_plan_has_one_fingerprint_whenever_it_is_made(made_at: datetime) -> None:
+@given(st.integers(0, 999_999))
+def test_a_plan_has_one_fingerprint_whenever_it_is_made(microsecond: int) -> None:
     nothing: World = {"Master__c": {}, "Detail__c": {}}
-    plan = build_plan(replace(build_inputs(nothing, nothing, {}), made_at=made_at))
+    plan = build_plan(replace(build_inputs(nothing, nothing, {}), made_at=NOW.replace(microsecond=microsecond)))
     assert build_fingerprint(replace(plan, made_at=clock.from_iso(clock.iso(plan.made_at)))) == plan.fingerprint
 
 
