@@ -27,7 +27,7 @@ def now() -> datetime:
 
 def iso(instant: datetime) -> str:
     """`2026-11-23T07:30:00Z`: the one form in which instants are stored and written to JSON."""
-    text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
+    text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond >= 1000 else "seconds")
     return text.replace("+00:00", "Z")
 
 

@@ -136,8 +136,9 @@ def _residue(evidence: Evidence, change: Change) -> str | None:
     if change.what == "updated" and change.key in now.ids:
         book = now.rows.get(change.type, RowBook())
         before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
-        marks, fixed = update_marks(now, change, differing_fields(now, change.type, before, after))
-        if "only-platform-fields" in marks and marks == {"only-platform-fields"}:
+        differing = differing_fields(now, change.type, before, after)
+        marks, fixed = update_marks(now, change, differing)
+        if marks == {"only-platform-fields"} and set(fixed) == set(differing):
             lost = _unread(now, change.type)
             return f"re-inserted: {change.key} is now {now.ids[change.key]}, with a new {', '.join(fixed)}{lost}"
     return None
