@@ -1,29 +1,23 @@
-"""`rehearse practice up | down | status | connect | play | reset | clock | seed`: a local Salesforce to learn on."""
+"""`rehearse practice up | down | status | connect | play | reset | clock | seed | fault`: a local Salesforce."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from rehearse.cli import practice_fault
 from rehearse.cli.answers import Json, finish, say
+from rehearse.cli.practice_world import Folder, as_text, find_home, open_world, translated, world_now
 from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
 from rehearse.report.view import Page, Paragraph, Rows, build_table
 
-if TYPE_CHECKING:
-    from rehearse.practice.estate import Estate
-
-_SPACE = "Look at the permissions of its folder and at the space on the disk."
 app = typer.Typer(
     help="A local Salesforce: production and five sandboxes, without a licence or a risk.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Folder = Annotated[Path | None, typer.Option(help="Folder of the practice world; the nearest .practice unless given.")]
+app.add_typer(practice_fault.app, name="fault")
 
 
 @app.command()
@@ -41,8 +35,8 @@ def up(
     from rehearse.practice import connect as access
     from rehearse.practice import control, seed
 
-    home = _home(folder, must_exist=False)
-    with _translated():
+    home = find_home(folder, must_exist=False)
+    with translated():
         if not (home / "estate.db").is_file():
             say("Making the practice world: one production org and five sandboxes …")
             seed.build(home, 1).close()
@@ -55,7 +49,7 @@ def up(
     lines += ["Next: rehearse sandboxes"]
     body = {"url": status.url, "http_url": status.http_url, "folder": home, "workspace": written}
     page = Page("", tuple(Paragraph(line) for line in lines))
-    finish("practice", _world_now(home), body, page, as_json=as_json)
+    finish("practice", world_now(home), body, page, as_json=as_json)
 
 
 @app.command()
@@ -66,8 +60,8 @@ def down(folder: Folder = None) -> None:
     """
     from rehearse.practice import control
 
-    home = _home(folder)
-    with _translated():
+    home = find_home(folder)
+    with translated():
         ended = control.down(home)
     say("The practice org has ended." if ended else "The practice org was not running.")
 
@@ -80,18 +74,18 @@ def status(folder: Folder = None, as_json: Json = False) -> None:
     """
     from rehearse.practice import admin, control
 
-    home = _home(folder)
+    home = find_home(folder)
     found = control.status(home)
-    with _world(home) as estate:
+    with open_world(home) as estate:
         world = admin.show_world(estate)
     asked = len(control.production_requests(home))
     rows: Rows = [
-        [one.name, one.licence, one.status, one.org_id or "-", _text(one.requested), _text(one.refresh_from)]
+        [one.name, one.licence, one.status, one.org_id or "-", as_text(one.requested), as_text(one.refresh_from)]
         for one in world.sandboxes
     ]
     state = f"running at {found.url} and {found.http_url}" if found.running else "not running"
     speed = "paused" if world.paused else f"speed {world.speed:g}"
-    head = f"Practice world in {home}: {state}. Its clock says {_text(world.now)} UTC ({speed}). "
+    head = f"Practice world in {home}: {state}. Its clock says {as_text(world.now)} UTC ({speed}). "
     columns = ["sandbox", "type", "status", "org id", "requested", "refresh from"]
     table = build_table("Sandboxes", columns, rows)
     page = Page("", (Paragraph(f"{head}Production {world.production_id} received {asked} request(s)."), table))
@@ -121,10 +115,10 @@ def connect(
     from rehearse.practice import connect as access
     from rehearse.practice import control
 
-    home = _home(folder)
-    with _translated():
+    home = find_home(folder)
+    with translated():
         found = access.connect(home, control.status(home), org)
-    finish("practice-connect", _world_now(home), found.as_json(), build_access_page(found), as_json=as_json)
+    finish("practice-connect", world_now(home), found.as_json(), build_access_page(found), as_json=as_json)
 
 
 @app.command()
@@ -144,11 +138,11 @@ def play(
     from rehearse.practice import play as theatre
     from rehearse.practice.play_client import PlayFailed
 
-    home = _home(folder)
+    home = find_home(folder)
     found = control.status(home)
     if not found.running:
         raise RehearseError(f"The practice org in {home} is not running.", "Run `rehearse practice up`.")
-    with _world(home) as estate:
+    with open_world(home) as estate:
         number = estate.seed
         try:
             seats = theatre.take_seats(estate, sandbox, found.url, home / "tls" / "ca.pem")
@@ -163,7 +157,7 @@ def play(
         ) from error
     if as_json:
         body = {"sandbox": sandbox, "steps": [one.__dict__ for one in steps]}
-        finish("practice-play", _world_now(home), body, Page("", ()), as_json=True)
+        finish("practice-play", world_now(home), body, Page("", ()), as_json=True)
 
 
 @app.command()
@@ -178,10 +172,10 @@ def reset(
     from rehearse.practice import control
     from rehearse.practice.rebuild import rebuild
 
-    home = _home(folder)
+    home = find_home(folder)
     if confirm != "practice":
         raise NotConfirmed(f"Everything done in {home} would be lost.", "Add --confirm practice.")
-    with _translated():
+    with translated():
         ran = control.down(home)
         rebuild(home)
         if ran:
@@ -206,7 +200,7 @@ def clock(
     from rehearse import clock as time
     from rehearse.practice import admin
 
-    with _world(_home(folder)) as estate:
+    with open_world(find_home(folder)) as estate:
         try:
             if move:
                 admin.move_clock(estate, time.parse_span(move).amount)
@@ -220,7 +214,7 @@ def clock(
             (estate.clock.pause if pause else estate.clock.resume)()
         world = admin.show_world(estate)
     body = {"now": world.now, "paused": world.paused, "speed": world.speed}
-    page = Page("", (Paragraph(f"The practice clock says {_text(world.now)} UTC."),))
+    page = Page("", (Paragraph(f"The practice clock says {as_text(world.now)} UTC."),))
     finish("practice-clock", world.now, body, page, as_json=as_json)
 
 
@@ -236,54 +230,8 @@ def seed_(
     """
     from rehearse.practice import seed
 
-    home = _home(folder, must_exist=False)
+    home = find_home(folder, must_exist=False)
     if (home / "estate.db").exists():
         raise UsageError(f"There is a practice world in {home} already.", "Choose another --folder.")
     seed.build(home, number, records).close()
     say(f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`.")
-
-
-def _home(folder: Path | None, *, must_exist: bool = True) -> Path:
-    """The folder of the practice world: as given, or the nearest .practice upward, or .practice here."""
-    if folder is not None:
-        home = folder
-    else:
-        here = Path.cwd()
-        near = (one / ".practice" for one in (here, *here.parents) if (one / ".practice" / "estate.db").is_file())
-        home = next(near, here / ".practice")
-    if must_exist and not (home / "estate.db").is_file():
-        raise NotFound(f"There is no practice world in {home}.", "Make one with `rehearse practice up`.")
-    return home.resolve()
-
-
-@contextmanager
-def _world(home: Path) -> Iterator[Estate]:
-    from rehearse.practice.estate import Estate
-
-    estate = Estate.open(home)
-    try:
-        yield estate
-    finally:
-        estate.close()
-
-
-def _world_now(home: Path) -> datetime:
-    with _world(home) as estate:
-        return estate.clock.now()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The practice room has errors of its own; here they become ours."""
-    from rehearse.practice.control import ControlError
-
-    try:
-        yield
-    except ControlError as error:
-        raise RehearseError(error.message, error.hint) from error
-    except OSError as error:
-        raise RehearseError(f"The practice world cannot be written: {error.strerror or error}.", _SPACE) from error
-
-
-def _text(instant: Any) -> str:
-    return "-" if instant is None else f"{instant:%Y-%m-%d %H:%M}"

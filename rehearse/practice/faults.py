@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from rehearse.practice.estate_file import EstateFile
 
@@ -64,6 +64,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 USUAL_AMOUNT = {"stall": 60.0, "slow": 5.0}
 
+JOB_DEEDS: dict[str, tuple[str, ...]] = {
+    "query-job": ("fail", "never-end", "empty", "slow"),
+    "ingest-job": ("fail", "never-end", "some-fail", "slow"),
+    "retrieve-job": ("fail", "never-end", "unknown-exception", "slow"),
+    "deploy-job": ("fail", "never-end", "slow"),
+}
+
 # What a person calls a kind of call, and where that is: the point, and a pattern over what it sees.
 KINDS: dict[str, tuple[str, str]] = {
     "any": ("ANY", ""),
@@ -111,6 +118,25 @@ class Fault:
     amount: float = 0.0
     org: str = ""
     number: int = 0
+
+
+def deeds_at(kind: str) -> tuple[str, ...]:
+    """What can go wrong at a kind of KINDS. Raises ValueError for an unknown kind."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of call or job")
+    asks = kind in ("any", "query", "tooling-query")
+    return JOB_DEEDS.get(kind) or tuple(one for one in ALLOWED[KINDS[kind][0]] if asks or one != "empty")
+
+
+def place(deed: str, kind: str, match: str = "", **more: Any) -> Fault:
+    """A fault at a kind of KINDS; `match` narrows it further, `more` are fields of Fault. Raises ValueError."""
+    if deed not in deeds_at(kind):
+        raise ValueError(f"{deed} cannot happen at {kind}; {', '.join(deeds_at(kind))} can")
+    point, pattern = KINDS[kind]
+    both = f"(?=.*(?:{pattern})).*(?:{match})" if pattern and match else pattern or match
+    if point == "COPY" and more.get("org"):  # what is copied is the point itself
+        both = f"(?i)^{re.escape(more.pop('org'))}$"
+    return Fault(point, both, deed=cast("Deed", deed), **more)
 
 
 class Faults:

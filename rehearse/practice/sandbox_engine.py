@@ -130,7 +130,7 @@ def _carry_out(estate: Estate, rows: SandboxRows, step: Step) -> None:
         go_live(estate, process, at)
     if code == "F":
         changed = replace(changed, discarded=True)
-    if code == "2":
+    if code == "2" and process.code != "S":
         changed = _held(estate, changed, at)
     if process.code == "F":
         estate.set_org_gone(process.org)
