@@ -6,6 +6,8 @@ values is refused while there are values, and rows without a master stop a maste
 
 from __future__ import annotations
 
+import re
+
 from rehearse.practice import components, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_code import check_no_jobs
@@ -16,12 +18,30 @@ from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import FieldDef
 
+NAMED = {
+    "CustomField": "Field Name",
+    "CustomLabel": "Custom Label API name",
+    "CustomObject": "Object Name",
+    "CustomPermission": "Custom Permission API name",
+    "GlobalValueSet": "Global Value Set API name",
+    "PermissionSet": "Permission Set API name",
+    "RecordType": "Record Type Name",
+    "StaticResource": "Static Resource name",
+    "ValidationRule": "Rule Name",
+}
+NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
+SUFFIX = re.compile("__[a-z]+$")
+NAME_RULE = (
+    "can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, not include"
+    " spaces, not end with an underscore, and not contain two consecutive underscores."
+)
 TEXTS = {"string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "encryptedstring"}
 NUMBERS = {"double", "currency", "percent"}
 
 
 def check_before(org: OrgState, component: Component) -> None:
     """Raise DeployProblem where this write is impossible over what is there."""
+    check_name(component)
     if component.type == "ApexClass":
         old_class = components.find(org, "ApexClass", component.name)
         if old_class is not None and dict(old_class.files) != dict(component.files):
@@ -39,6 +59,15 @@ def check_before(org: OrgState, component: Component) -> None:
             raise DeployProblem("Must specify a label for the CustomObject")
     elif component.type == "CustomObject" and org.find_object(component.name) is None:
         raise DeployProblem(f"Entity Enumeration Or ID: bad value for restricted picklist field: {component.name}")
+
+
+def check_name(component: Component) -> None:
+    """Raise DeployProblem for an API name that Salesforce does not take, of the types whose names are made by people."""
+    if component.type not in NAMED:
+        return
+    short = SUFFIX.sub("", component.name.rpartition(".")[2])
+    if not NAME.fullmatch(short) or "__" in short or short.endswith("_"):
+        raise DeployProblem(f"The {NAMED[component.type]} {NAME_RULE}")
 
 
 def _check_field(org: OrgState, component: Component, old: FieldDef | None, new: FieldDef) -> None:

@@ -19,6 +19,7 @@ from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.rows_write import Saved, Work, find_live, load_row, write_changes
 from rehearse.practice.schema import FieldDef, ObjectDef
 
+BIN_REST = timedelta(hours=2)  # younger rows are not evicted
 Link = tuple[ObjectDef, FieldDef]  # a reference field, and the object that has it
 UNLINKED = frozenset({"OwnerId", "CreatedById", "LastModifiedById", "RecordTypeId"})
 
@@ -276,8 +277,29 @@ def empty_bin(org: OrgState, given: str) -> bool:
         return db.execute(sql, (org.stamp(), row_id, row_id)).rowcount > 0
 
 
+def _evict(org: OrgState) -> None:
+    """Purge the oldest rows of a bin that holds more than `bin_rows` (setting), if they are at least two hours old."""
+    most = int(org.settings.get("bin_rows", 0))
+    if not most:
+        return
+    with org.transaction() as db:
+        over = db.execute("SELECT count(*) FROM recycle_bin WHERE hard = 0").fetchone()[0] - most
+        edge = as_stamp(org.now() - BIN_REST)
+        sql = "SELECT id, object FROM recycle_bin WHERE hard = 0 AND deleted_at <= ? ORDER BY deleted_at, id LIMIT ?"
+        for row_id, name in db.execute(sql, (edge, max(over, 0))).fetchall():
+            _purge(org, row_id, name)
+
+
+def _purge(org: OrgState, row_id: str, name: str) -> None:
+    if org.find_object(name) is not None:
+        org.db.execute(f'DELETE FROM {quote(name)} WHERE "Id" = ? AND "IsDeleted" = 1', (row_id,))
+    org.db.execute("DELETE FROM recycle_bin WHERE id = ?", (row_id,))
+    org.db.execute("DELETE FROM cleared_lookups WHERE target = ?", (row_id,))
+
+
 def expire(org: OrgState) -> None:
     """Purge what is past its time: 15 days in the bin (setting `bin_days`), 24 hours as a ghost (`ghost_hours`)."""
+    _evict(org)
     now = org.now()
     bin_edge = as_stamp(now - timedelta(days=org.settings.get("bin_days", 15)))
     ghost_edge = as_stamp(now - timedelta(hours=org.settings.get("ghost_hours", 24)))
@@ -287,7 +309,4 @@ def expire(org: OrgState) -> None:
             return
         with org.transaction() as db:
             for row_id, name in db.execute(sql, (bin_edge, ghost_edge)).fetchall():
-                if org.find_object(name) is not None:
-                    db.execute(f'DELETE FROM {quote(name)} WHERE "Id" = ? AND "IsDeleted" = 1', (row_id,))
-                db.execute("DELETE FROM recycle_bin WHERE id = ?", (row_id,))
-                db.execute("DELETE FROM cleared_lookups WHERE target = ?", (row_id,))
+                _purge(org, row_id, name)

@@ -17,11 +17,14 @@ from rehearse.practice.org_state import OrgState
 from rehearse.practice.rest_call import Answer, Call, Entry, make_routes, saved_json
 from rehearse.practice.rest_resources import known_object
 from rehearse.practice.rest_rows import read_rows
-from rehearse.practice.rows_write import ROLLED_BACK, Saved
+from rehearse.practice.rows_write import ROLLED_BACK, RowProblem, Saved
 
 MOST_ROWS = 200
 MOST_RUNS = 10
 MOST_READ = 2000
+MIXED = (
+    "DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa)"
+)
 SaveRun = Callable[[str, list[Any]], list[Saved]]  # object, its rows -> results
 
 
@@ -46,12 +49,24 @@ def save_runs(org: OrgState, items: list[tuple[str, Any]], save: SaveRun, all_or
     try:
         with org.transaction():
             for name, group in runs:
-                saved += save(name, group)
+                problem = _mixed(org, runs[0][0], name)
+                saved += [Saved(None, False, False, (problem,))] * len(group) if problem else save(name, group)
             if all_or_none and not all(one.success for one in saved):
                 raise _Undone
     except _Undone:
         return [Saved(None, False, False, (ROLLED_BACK,)) if one.success else one for one in saved]
     return saved
+
+
+def _mixed(org: OrgState, first: str, name: str) -> RowProblem | None:
+    """The refusal of set-up rows in one transaction with others (data.md 2.2 and row 25 of 4); names may be prefixes.
+
+    That it refuses the later rows and not the whole call is an assumption."""
+    one, other = (org.find_object(kind) or org.object_of_id(f"{kind}000000000000") for kind in (first, name))
+    if one is None or other is None or one.setup == other.setup:
+        return None
+    text = f"{MIXED}: {other.name}, original object: {one.name}"
+    return "MIXED_DML_OPERATION", text, ()
 
 
 class _Undone(Exception):

@@ -109,6 +109,19 @@ def reference_value(org: OrgState, field: FieldDef, value: Any) -> Stored:
     return row_id
 
 
+def check_owner(org: OrgState, definition: ObjectDef, values: Mapping[str, Stored]) -> None:
+    """Raise RowError INACTIVE_OWNER_OR_USER where a row is given to a user who is not active.
+
+    `inactive_owners` (setting) is the permission Update Records with Inactive Owners (data.md 4, row 23)."""
+    owner = values.get("OwnerId")
+    if owner is None or org.settings.get("inactive_owners", False):
+        return
+    found = org.db.execute('SELECT "IsActive" FROM "User" WHERE "Id" = ?', (owner,)).fetchone()
+    if found is not None and not found[0]:
+        text = f"operation performed with inactive user [{str(owner)[:15]}] as owner of {definition.label.lower()}"
+        raise RowError("INACTIVE_OWNER_OR_USER", text, ("OwnerId",))
+
+
 def _is_ghost(org: OrgState, row_id: str) -> bool:
     found = org.db.execute("SELECT hard FROM recycle_bin WHERE id = ?", (row_id,)).fetchone()
     return found is None or bool(found[0])

@@ -18,6 +18,7 @@ from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_check import (
+    check_owner,
     check_required,
     check_unique,
     checked_values,
@@ -125,6 +126,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     apply_standard_rules(org, definition.name, values, {})
     check_required(definition, values, creating=True)
     check_unique(org, definition, values, None)
+    check_owner(org, definition, values)
     row_id = org.new_id(definition.key_prefix)
     name = definition.find("Name")
     if definition.custom and name is not None and values.get("Name") is None:
@@ -202,6 +204,7 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     check_required(definition, values, creating=False)
     changed = {name: value for name, value in values.items() if value != before.get(name)}
     check_unique(org, definition, changed, row_id)
+    check_owner(org, definition, changed)
     stamp = org.stamp()
     stamps = {"LastModifiedDate": stamp, "LastModifiedById": work.user_id, "SystemModstamp": stamp}
     values |= {column: value for column, value in stamps.items() if definition.find(column) is not None}

@@ -116,6 +116,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),
     Knob("lookup_clear_stamps", False, "clearing a lookup because its target was deleted moves SystemModstamp"),
     Knob("audit_fields", False, "an insert may give CreatedDate, CreatedById and LastModified* (a permission)"),
+    Knob("inactive_owners", False, "rows may be given to inactive users (a permission)"),
+    Knob("bin_rows", 0, "rows that the recycle bin holds before the oldest are purged; 0 = no limit"),
     Knob("bin_days", 15, "days that a deleted record can be undeleted"),
     Knob("ghost_hours", 24, "hours that queryAll still shows a hard-deleted record"),
 )
