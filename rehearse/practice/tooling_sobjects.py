@@ -24,14 +24,22 @@ from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_flows import FlowVersion
 from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.schema import ObjectDef
 from rehearse.practice.tooling_query import answer
 from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, World, find_object
 
+ALSO_PLAIN = ("ApexClass", "ApexTrigger", "Group", "Organization", "PermissionSet", "Profile", "RecordType", "User")
 MISSING = "The requested resource does not exist"
 BASE = "/services/data/v{version}/tooling"
 MANY = frozenset({"actionCalls", "assignments", "decisions", "formulas", "loops", "recordCreates", "recordDeletes",
                   "recordLookups", "recordUpdates", "screens", "subflows", "variables", "processMetadataValues",
                   "constants", "textTemplates", "filters", "inputAssignments", "rules", "conditions"})  # fmt: skip
+
+
+def known_object(org: OrgState, name: str) -> ObjectDef | None:
+    """The object of this name that the Tooling API has, be it its own or one that is plain too; None for others."""
+    plain = next((one for one in ALSO_PLAIN if one.lower() == name.lower()), None)
+    return find_object(org, name) or (org.find_object(plain) if plain is not None else None)
 
 
 def missing() -> ApiError:
@@ -67,13 +75,13 @@ def list_objects(request: Request) -> Response:
 
 def describe_names(org: OrgState) -> list[str]:
     """The names of the Tooling objects that this org has."""
-    return [name for name in OBJECTS if find_object(org, name) is not None]
+    return [name for name in (*OBJECTS, *ALSO_PLAIN) if known_object(org, name) is not None]
 
 
 def describe(request: Request) -> Response:
     """GET tooling/sobjects/X/describe; 404 for what is not there, SourceMember above all (clients ask for it)."""
     world, name = world_of(request), request.path_params["name"]
-    definition = find_object(world.org, name)
+    definition = known_object(world.org, name)
     if definition is None:
         raise missing()
     return JSONResponse(describes.describe_object(world.org, definition, request.state.api_version))
@@ -103,7 +111,7 @@ def one(request: Request) -> Response:
 def read(request: Request) -> Response:
     """GET of one row with every field; a flow version and a flow definition with their Metadata."""
     world, name, row_id = world_of(request), request.path_params["name"], request.path_params["id"]
-    definition = find_object(world.org, name)
+    definition = known_object(world.org, name)
     if definition is None:
         raise missing()
     fields = ", ".join(field.name for field in definition.fields)
