@@ -23,7 +23,14 @@ from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.scope import add_to_frozen, match_objects, match_types, resolve_objects, unread_rows
+from rehearse.baseline.scope import (
+    add_to_frozen,
+    match_objects,
+    match_types,
+    resolve_objects,
+    skipped_objects,
+    unread_rows,
+)
 from rehearse.baseline.settle import settle_object
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
@@ -114,7 +121,8 @@ def _ask(reader: OrgReader, request: CaptureRequest, on_event: OnEvent) -> _Ques
     all_types = reader.fetch_metadata_types()
     wanted = set(match_types(request.scope, all_types)) | set(frozen.scope.types if frozen else ())
     types = tuple(one for one in all_types if one.name in wanted)
-    names = set(match_objects(request.scope, reader.fetch_objects()))
+    summaries = reader.fetch_objects()
+    names = set(match_objects(request.scope, summaries))
     names |= {one.name for one in frozen.scope.objects} if frozen else set()
     schemas = _fetch_schemas(reader, sorted(names))
     objects, warnings = resolve_objects(request.scope, schemas, started)
@@ -123,7 +131,8 @@ def _ask(reader: OrgReader, request: CaptureRequest, on_event: OnEvent) -> _Ques
         scope = add_to_frozen(frozen.scope, scope)
     for warning in warnings if frozen is None else ():
         on_event(Noted(warning))
-    return _Question(org_id, started, types, schemas, scope, unread_rows(request.scope, schemas, schemas))
+    unread = (*unread_rows(request.scope, schemas, schemas), *skipped_objects(request.scope, summaries))
+    return _Question(org_id, started, types, schemas, scope, unread)
 
 
 def _fetch_schemas(reader: OrgReader, names: Sequence[str]) -> dict[str, Schema]:
@@ -141,6 +150,7 @@ def _fetch_schemas(reader: OrgReader, names: Sequence[str]) -> dict[str, Schema]
 def _fingerprint(reader: OrgReader, request: CaptureRequest, question: _Question) -> str:
     frozen = request.frozen.ulid if request.frozen else None
     scope = {**asdict(request.scope), "where": dict(request.scope.where or {})}
+    del scope["may_be_empty"]  # it changes the verdict, not what is read: an interrupted capture is continued
     return build_content_id([CANONICALISER, request.sandbox, question.org_id, reader.api_version, frozen, scope])
 
 
@@ -187,7 +197,7 @@ def _build(
         *record_rows(counts, {one.scope.name: one.note for one in content.read}),
         *content.refused,
         *question.unread,
-        *_gone(request, names),
+        *_gone(request, scope),
     )
     hollow = () if request.frozen else find_hollow(request.scope, counts, content.metadata.manifest, content.components)
     moving = [one.scope.name for one in content.read if "writes to it" in one.note]
@@ -211,8 +221,16 @@ def _build(
     )
 
 
-def _gone(request: CaptureRequest, names: set[str]) -> list[CoverageRow]:
-    if request.frozen is None:
-        return []
-    lost = [one.name for one in request.frozen.scope.objects if one.name not in names]
-    return [CoverageRow("records", name, "unreadable", note="it was there in the frozen scope") for name in lost]
+def _gone(request: CaptureRequest, scope: ResolvedScope) -> list[CoverageRow]:
+    """What the frozen scope has and this capture could not read: whole objects, and single fields."""
+    now = {one.name: set(one.fields) for one in scope.objects}
+    rows: list[CoverageRow] = []
+    for one in request.frozen.scope.objects if request.frozen else ():
+        if one.name not in now:
+            rows.append(CoverageRow("records", one.name, "unreadable", note="it was there in the frozen scope"))
+            continue
+        lost = sorted(field.name for field in one.fields if field not in now[one.name])
+        if lost:
+            note = "fields of the frozen scope that are gone or have another type: " + ", ".join(lost)
+            rows.append(CoverageRow("records", f"{one.name} (fields)", "unreadable", len(lost), note))
+    return rows

@@ -33,9 +33,12 @@ def record_rows(counts: Mapping[str, int], notes: Mapping[str, str]) -> list[Cov
 def find_hollow(
     scope: Scope, counts: Mapping[str, int], manifest: Mapping[str, Sequence[str]], components: Sequence[Component]
 ) -> tuple[str, ...]:
-    """The names that came back empty although the scope names them or the org listed them, sorted."""
+    """The names that came back empty although the scope names them or the org listed them, sorted.
+
+    Objects that the user said to be empty are left out.
+    """
     held = {one.type for one in components} | {PARENT_OF[one.type][0] for one in components if one.type in PARENT_OF}
-    objects = {name for name in scope.objects if counts.get(name) == 0}
+    objects = {name for name in scope.objects if counts.get(name) == 0 and not scope.may_lack_rows(name)}
     types = {type for type, members in manifest.items() if members and type not in held and type != "StandardValueSet"}
     return tuple(sorted(objects | types))
 

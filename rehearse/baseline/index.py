@@ -6,6 +6,7 @@ machine, which is an error with a hint, never a missing file. Names are unique w
 
 from __future__ import annotations
 
+import re
 import socket
 from dataclasses import asdict
 from datetime import datetime
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline
-from rehearse.errors import NotFound, StoreError, UsageError
+from rehearse.errors import AmbiguousId, NotFound, StoreError, UsageError
 from rehearse.ids import find_by_prefix
 from rehearse.state import TABLES, Database
 
@@ -39,6 +40,8 @@ _baselines = sa.Table(
     sa.Column("proof_verdict", sa.Text),
     sa.Column("proof_at", sa.Text),
 )
+
+_NAME = re.compile(r"\w[\w .+-]{0,59}\Z")
 
 
 class Baselines:
@@ -67,14 +70,17 @@ class Baselines:
         return tuple(_from_row(row) for row in rows)
 
     def find(self, name_or_prefix: str, sandbox: str | None = None) -> Baseline:
-        """The newest baseline of this exact name, else the one whose name, capture or snapshot id starts so.
+        """The baseline of this exact name, else the newest whose name, capture or snapshot id starts so.
 
-        Raises NotFound or AmbiguousId.
+        Raises NotFound or AmbiguousId (also when several sandboxes have a baseline of this name).
         """
         known = self.load(sandbox)
         named = [one for one in known if one.name == name_or_prefix]
+        if len(named) > 1:
+            owners = ", ".join(one.sandbox for one in named)
+            raise AmbiguousId(f"Several sandboxes have a baseline {name_or_prefix}: {owners}.", "Add --sandbox NAME.")
         if named:
-            return named[-1]
+            return named[0]
         by_id: dict[str, Baseline] = {}
         for one in known:
             by_id[one.name] = by_id[one.capture] = by_id[one.snapshot_id] = one
@@ -84,6 +90,16 @@ class Baselines:
         """The newest baseline of this generation of a sandbox, or None."""
         found = [one for one in self.load(sandbox) if one.org_id == org_id]
         return found[-1] if found else None
+
+    def check_new_name(self, sandbox: str, name: str) -> None:
+        """Raise UsageError when a name cannot be read aloud, or the sandbox has a baseline of this name already."""
+        if not _NAME.match(name):
+            raise UsageError(
+                f"{name[:60]!r} cannot be the name of a baseline.",
+                "Use up to 60 letters, digits, spaces and . + - _, and begin with a letter or a digit.",
+            )
+        if any(one.name == name for one in self.load(sandbox)):
+            raise UsageError(f"{sandbox} has a baseline named {name} already.", "Choose another name.")
 
     def set_proof(self, baseline: Baseline, proof: str, verdict: str, at: datetime) -> None:
         """Record the last proof against a baseline. Raises NotFound when the baseline is gone."""

@@ -72,9 +72,15 @@ class Keys:
     def drop(self, ulid: str) -> None:
         """Destroy a data key: the rows of that capture can never be read again. Nothing happens when it is gone."""
         path = self._folder / ulid
-        if path.exists():
-            write_durably(path, b"\0" * path.stat().st_size)
+        if not path.exists():
+            return
+        with storing(path):
+            with path.open("r+b") as file:  # in place: a full disk must not keep a key alive
+                file.write(b"\0" * path.stat().st_size)
+                file.flush()
+                os.fsync(file.fileno())
             path.unlink()
+            sync_folder(path.parent)
 
     def has(self, ulid: str) -> bool:
         """Whether the data key of a capture is still there."""

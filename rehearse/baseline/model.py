@@ -18,7 +18,10 @@ CANONICALISER = "1"
 
 @dataclass(frozen=True)
 class Scope:
-    """What the user asks to count, from rehearse.yaml: globs over metadata types, object names, filters."""
+    """What the user asks to count, from rehearse.yaml: globs over metadata types, object names, filters.
+
+    `may_be_empty` names objects without rows that the user knows to be empty (`all`: every one): they are not hollow.
+    """
 
     metadata_include: tuple[str, ...] = ("*",)
     metadata_exclude: tuple[str, ...] = ()
@@ -26,6 +29,11 @@ class Scope:
     objects_exclude: tuple[str, ...] = ()
     where: Mapping[str, str] | None = None
     files: bool = False
+    may_be_empty: tuple[str, ...] = ()
+
+    def may_lack_rows(self, object: str) -> bool:
+        """Whether the user said that an object without rows is as it should be."""
+        return object in self.may_be_empty or "all" in self.may_be_empty
 
 
 @dataclass(frozen=True)

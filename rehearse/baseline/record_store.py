@@ -7,15 +7,17 @@ every component and the snapshot id. Damage is always an error that names the fi
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rehearse.baseline.keys import Keys
-from rehearse.baseline.manifest import load_components, load_manifest
+from rehearse.baseline.manifest import MANIFEST, load_components, load_manifest
 from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture, ComparableField, Component, ObjectCapture
 from rehearse.baseline.record_parts import PartFile, read_part
+from rehearse.baseline.writing import storing
 
 
 class CaptureStore:
@@ -91,6 +93,18 @@ class CaptureStore:
         if deep:
             verify_deeply(self, capture)
         return capture
+
+    def drop(self, ulid: str) -> None:
+        """Destroy a capture that nothing names: its manifest first (then it is no capture), its key, its files.
+
+        The caller has made sure that no baseline, plan or proof needs it. Killed half-way, the next capture sweeps up.
+        """
+        folder = self.folder(ulid)
+        with storing(folder):
+            (folder / MANIFEST).unlink(missing_ok=True)
+            self.keys.drop(ulid)
+            shutil.rmtree(folder, ignore_errors=True)
+        self.metadata.drop(ulid)
 
     def size(self, ulid: str) -> int:
         """The bytes of the capture's own folder (its metadata is shared with other captures)."""

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.model import ComparableField, CoverageRow, ObjectScope, ResolvedScope, Scope
+from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
 from rehearse.org.model import MetadataType, ObjectSummary, Schema
 
 NEVER_COMPARED = frozenset(
@@ -26,16 +27,6 @@ NEVER_COMPARED = frozenset(
 )  # fmt: skip
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
-_NOT_ROWS = ("History", "Feed", "Share", "ChangeEvent", "Tag", "__hd", "__tag", "__Feed", "__History", "__Share")
-_SETUP_OBJECTS = """
-ApexClass ApexComponent ApexLog ApexPage ApexTestQueueItem ApexTestResult ApexTrigger AsyncApexJob AuraDefinition
-AuraDefinitionBundle AuthSession BackgroundOperation BusinessProcess ConnectedApplication CronJobDetail CronTrigger
-CustomPermission Dashboard EntityDefinition FieldDefinition FieldPermissions FlowInterview Folder Group LoginGeo
-LoginHistory LoginIp ObjectPermissions Organization PermissionSet PermissionSetGroup PermissionSetTabSetting Profile
-QueueSobject RecordType Report SetupAuditTrail SetupEntityAccess StaticResource UserLicense UserLogin UserRole WebLink
-"""
-_SETUP = frozenset(_SETUP_OBJECTS.split())
-"""Metadata, logs and jobs in the shape of rows: metadata captures the first, nothing can write back the others."""
 _NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
@@ -56,8 +47,21 @@ def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str
             if one.queryable
             and not one.name.endswith(_NOT_DATA)
             and _matches(one.name, scope.objects, scope.objects_exclude)
-            and (one.name in named or not (one.name in _SETUP or one.name.endswith(_NOT_ROWS)))
+            and (one.name in named or not (why_no_rows(one.name) or one.name.endswith(NOT_ROWS)))
         )
+    )
+
+
+def skipped_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[CoverageRow, ...]:
+    """A coverage row for each object that a glob of the scope fits and that it does not mean, with the reason."""
+    named = set(scope.objects)
+    fits = (
+        one.name
+        for one in summaries
+        if one.queryable and one.name not in named and _matches(one.name, scope.objects, scope.objects_exclude)
+    )
+    return tuple(
+        CoverageRow("records", name, "excluded", note=reason) for name in sorted(fits) if (reason := why_no_rows(name))
     )
 
 

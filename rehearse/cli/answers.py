@@ -11,9 +11,23 @@ from typing import Annotated, Any
 
 import typer
 
-from rehearse.report.view import Page
+from rehearse.report.view import Page, printable
+
+__all__ = ["Json", "finish", "is_terminal", "keep_files_private", "not_blank", "printable", "say", "show"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
+
+
+def not_blank(given: Any) -> Any:
+    """Refuse an option that is there but empty: mostly a shell variable that was never set."""
+    if isinstance(given, str) and not given.strip():
+        raise typer.BadParameter("it is empty.")
+    return given
+
+
+def keep_files_private() -> None:
+    """From here on, new files of this process can be read by their owner only, whatever the umask was."""
+    os.umask(0o077)
 
 
 def finish(name: str, at: datetime, body: Mapping[str, Any], page: Page, *, as_json: bool, code: int = 0) -> None:
@@ -33,13 +47,13 @@ def show(page: Page) -> None:
     from rehearse.report.text import render_text
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = max(80, min(180, shutil.get_terminal_size((150, 24)).columns))
+    width = max(40, min(180, shutil.get_terminal_size((150, 24)).columns))
     typer.echo(render_text(page, width=width, colour=colour), nl=False)
 
 
 def say(text: str) -> None:
     """Words for the user, on stderr, so that data on stdout stays clean."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 def is_terminal() -> bool:

@@ -1,17 +1,22 @@
 """The command line: the Typer app, and the one error boundary that turns the error tree into words and exit codes.
 
-Data goes to stdout, words to stderr. With `--json` an error is one JSON object on stdout. Anything outside the tree of
-`rehearse.errors` is a bug and keeps its traceback.
+Data goes to stdout, words to stderr. With `--json` an error is one JSON object on stdout, also a mistyped option and
+an interruption. Anything outside the tree of `rehearse.errors` is a bug and keeps its traceback, except what the
+operating system says about a full or read-only disk and a closed pipe.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from rehearse.errors import RehearseError
+from rehearse.cli.answers import keep_files_private, printable
+from rehearse.errors import DiskFull, RehearseError, StoreError, UsageError
 
 app = typer.Typer(
     name="rehearse",
@@ -21,6 +26,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class _Interrupted(RehearseError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = INTERRUPTED
+    code = "interrupted"
 
 
 def _version(wanted: bool) -> None:
@@ -40,26 +56,67 @@ def _root(
     pass
 
 
-def main() -> None:
-    """Run the command line; the only place where an error of the tree ends the process."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process; the only place where an error of the tree ends it."""
     from rehearse.cli import verbs
 
-    verbs.register(app)
+    if not app.registered_commands:
+        verbs.register(app)
+    given = list(sys.argv[1:] if words is None else words)
+    keep_files_private()
     try:
-        app(prog_name="rehearse")
+        code = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our data has seen enough, as in `rehearse status | head -1`
+        _drop_stdout()
+        code = 1
     except RehearseError as error:
-        _show(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Run the same command again to continue.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        code = error.exit_code
+        _show(error, as_json="--json" in given)
+    except OSError as error:
+        translated = _translated(error)
+        code = translated.exit_code
+        if error.filename is None:
+            _drop_stdout()
+        _show(translated, as_json="--json" in given and error.filename is not None)
+    sys.exit(code)
 
 
-def _show(error: RehearseError) -> None:
-    if "--json" in sys.argv:
+def _drop_stdout() -> None:
+    """Nothing more can be written there; without this the interpreter would try again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(words: list[str]) -> int:
+    """One command; its exit code. A mistyped command line becomes a UsageError, Ctrl-C an error of its own."""
+    try:
+        code = app(words, standalone_mode=False, prog_name="rehearse")
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "rehearse"
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            return 2
+        raise UsageError(error.format_message(), f"See `{path} --help`.") from error
+    if code == INTERRUPTED:
+        raise _Interrupted("Interrupted.", "Nothing is half-written. Run the same command again: it continues.")
+    return int(code or 0)
+
+
+def _translated(error: OSError) -> StoreError:
+    """What the operating system said, as an error of ours; anything that is not about files is a bug and goes on."""
+    what = error.filename or "the output"
+    if error.errno in _FULL:
+        return DiskFull(f"There is no room left to write {what}.", "Free some space and run again.")
+    if error.errno in _CLOSED:
+        return StoreError(f"{what} cannot be used: {error.strerror}.", "Look at the permissions of the file.")
+    raise error
+
+
+def _show(error: RehearseError, *, as_json: bool) -> None:
+    if as_json:
         import json
 
         from rehearse import clock
@@ -67,6 +124,6 @@ def _show(error: RehearseError) -> None:
         body = {"code": error.code, "message": error.message, "hint": error.hint, "exit": error.exit_code}
         typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(clock.now()), **body}))
         return
-    typer.echo(f"error: {error.message}", err=True)
+    typer.echo(f"error: {printable(error.message)}", err=True)
     if error.hint:
-        typer.echo(f"hint: {error.hint}", err=True)
+        typer.echo(f"hint: {printable(error.hint)}", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, say
+from rehearse.cli.answers import Json, finish, not_blank, say
 from rehearse.errors import Refused, UsageError
 
 if TYPE_CHECKING:
@@ -20,12 +20,21 @@ app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_h
 @app.command()
 def capture(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    name: Annotated[str, typer.Option(help="Name of the baseline; B1, B2, … unless given.")] = "",
-    metadata_only: Annotated[bool, typer.Option(help="Capture no records, on purpose.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Show what would be read, and capture nothing.")] = False,
+    name: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Name of the baseline; B1, B2, … unless given.")
+    ] = None,
+    metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Capture no records, on purpose.")] = False,
+    allow_empty: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OBJECT", help="This object is meant to have no rows (`all`: any object). Repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read, and capture nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the metadata and the records in scope, and keep them as a verified, encrypted baseline.
+    """Keep what a sandbox holds now, to put it back later.
+
+    Reads the metadata and the records in scope of rehearse.yaml; records are stored encrypted. Exit 3 when something
+    is missing from it, so that a reset to it could not be proven.
 
     Example: rehearse baseline capture UATFULL
     """
@@ -39,7 +48,9 @@ def capture(
 
     with open_desk() as desk:
         config = desk.workspace.sandbox(sandbox)
-        scope = build_scope(desk, metadata_only=metadata_only)
+        scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
+        called = name or next_name(desk, config.name)
+        desk.baselines().check_new_name(config.name, called)
         now = desk.fetch_now()
         if dry_run or not (scope.objects or metadata_only):
             _estimate(desk, config.name, scope, refuse=not dry_run, as_json=as_json)
@@ -50,17 +61,20 @@ def capture(
             reader = desk.connect_reader(config)
             check_quiet(reader, (one for one in scope.objects if "*" not in one))
             taken = take(reader, CaptureRequest(config.name, scope), desk.store(), on_event)
-            baseline = add_to_index(desk, taken, name or next_name(desk, config.name))
+            baseline = add_to_index(desk, taken, called)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
-        code = 0 if taken.verdict == "usable" else 3
-        finish("baseline", now, build_baseline_body(baseline, taken), page, as_json=as_json, code=code)
+        body = build_baseline_body(baseline, taken)
+        finish("baseline", now, body, page, as_json=as_json)
+        _say_next(baseline, taken)
+        if taken.verdict != "usable":
+            raise typer.Exit(3)
 
 
 @app.command("list")
 def list_(
     sandbox: Annotated[str, typer.Argument(help="Only the baselines of this sandbox.")] = "", as_json: Json = False
 ) -> None:
-    """List the baselines that this workspace knows.
+    """List the baselines.
 
     Example: rehearse baseline list
     """
@@ -76,10 +90,12 @@ def list_(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")],
-    sandbox: Annotated[str, typer.Option(help="Sandbox, where several have a baseline of this name.")] = "",
+    sandbox: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one baseline: what it covers, what it does not, and whether it is usable.
+    """Show what a baseline covers, and what it does not.
 
     Example: rehearse baseline show B1 --sandbox UATFULL
     """
@@ -88,7 +104,7 @@ def show(
     from rehearse.report.baselines import build_baseline_body, build_baseline_page
 
     with open_desk() as desk:
-        found = desk.baselines().find(name, sandbox or None)
+        found = desk.baselines().find(name, sandbox)
         check_is_here(found, desk.workspace.storage.folder)
         taken = desk.store().load(found.capture)
         page = build_baseline_page(found, taken, desk.workspace.zone)
@@ -98,12 +114,16 @@ def show(
 @app.command()
 def verify(
     name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")] = "",
-    sandbox: Annotated[str, typer.Option(help="Sandbox, where several have a baseline of this name.")] = "",
-    deep: Annotated[bool, typer.Option(help="Decrypt every row and recompute every digest.")] = False,
+    sandbox: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decrypt every row and recompute every digest.")] = False,
     proof: Annotated[Path | None, typer.Option(help="Verify a proof file instead, offline.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check that the stored files of a baseline are what was written, or that a proof was not edited.
+    """Check that a baseline, or a proof, is as it was written.
+
+    Without --deep the digests of all files are checked; with --proof the signature of a proof file, without any org.
 
     Example: rehearse baseline verify B1 --deep
     """
@@ -119,7 +139,7 @@ def verify(
 
             show_proof(desk, proof, as_json=as_json)
             return
-        found = desk.baselines().find(name, sandbox or None)
+        found = desk.baselines().find(name, sandbox)
         taken = check_baseline(desk, found, deep=deep)
         what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
         page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
@@ -146,11 +166,17 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool) -> Capture:
     return taken
 
 
-def build_scope(desk: Desk, *, metadata_only: bool = False) -> Scope:
-    """The scope of rehearse.yaml as the baseline room understands it."""
+def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[str, ...] = ()) -> Scope:
+    """The scope of rehearse.yaml as the baseline room understands it; raises UsageError for a name outside it."""
     from rehearse.baseline.model import Scope
 
     asked = desk.workspace.scope
+    for name in may_be_empty:
+        if name != "all" and name not in asked.objects:
+            raise UsageError(
+                f"--allow-empty {name}: scope.records.include of rehearse.yaml names no object {name!r}.",
+                f"Named there: {', '.join(asked.objects) or 'none'}.",
+            )
     return Scope(
         metadata_include=asked.metadata_include,
         metadata_exclude=asked.metadata_exclude,
@@ -158,7 +184,22 @@ def build_scope(desk: Desk, *, metadata_only: bool = False) -> Scope:
         objects_exclude=asked.objects_exclude,
         where=dict(asked.where),
         files=asked.files,
+        may_be_empty=may_be_empty,
     )
+
+
+def _say_next(baseline: Baseline, taken: Capture) -> None:
+    """What to do with the new baseline, on stderr."""
+    if taken.verdict == "usable":
+        say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
+        return
+    counts = {one.object: one.rows for one in taken.objects}
+    empty = [one for one in taken.hollow if counts.get(one) == 0]
+    if empty:
+        flags = " ".join(f"--allow-empty {one}" for one in empty)
+        say(f"hint: Where no rows are as it should be: rehearse baseline capture {baseline.sandbox} {flags}")
+    else:
+        say("hint: See what is missing in the tables above; mend it, or leave it out of the scope, and capture again.")
 
 
 def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:

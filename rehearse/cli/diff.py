@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish
+from rehearse.cli.answers import Json, finish, not_blank, say
 from rehearse.errors import GenerationChanged, NotFound
 
 if TYPE_CHECKING:
@@ -24,31 +25,41 @@ _FEW = 5
 
 def diff(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[str, typer.Option(help="Baseline to compare with; the newest unless given.")] = "",
+    baseline: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Baseline to compare with; the newest unless given.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every record, not only a few of each object.")] = False,
     values: Annotated[bool, typer.Option("--values", help="Show record values, not only field names.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the sandbox again in the frozen scope of its baseline and show what differs. Exit 3 when something does.
+    """Show what changed in a sandbox since its baseline.
+
+    Reads the sandbox again, in exactly the scope of the baseline, and keeps nothing of it. Exit 3 when anything
+    differs.
 
     Example: rehearse diff UATFULL --values
     """
+    from rehearse.baseline.compare import compare
     from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
     from rehearse.report.baselines import build_diff_body, build_diff_page
+    from rehearse.reset.id_map import IdMap
 
     with open_desk() as desk:
         config = desk.workspace.sandbox(sandbox)
         base = find_baseline(desk, config.name, baseline)
-        with progress.shown() as on_event:
-            before, after, changes = fetch_changes(desk, config, base, on_event)
-        shown = load_values(desk.store(), before, after, changes) if values else {}
+        with progress.shown() as on_event, _live(desk, config, base, on_event) as (before, after):
+            changes = compare(desk.store(), before, after, IdMap(desk.database, base.org_id).load())
+            shown = load_values(desk.store(), before, after, changes) if values else {}
         page = build_diff_page(base.name, changes, shown, None if every else _FEW)
         body = build_diff_body(base.name, changes, shown)
-        finish("diff", desk.fetch_now(), body, page, as_json=as_json, code=3 if changes else 0)
+        finish("diff", desk.fetch_now(), body, page, as_json=as_json)
+    if changes:
+        say(f"To undo this: rehearse reset plan {config.name}")
+        raise typer.Exit(3)
 
 
-def find_baseline(desk: Desk, sandbox: str, name: str) -> Baseline:
+def find_baseline(desk: Desk, sandbox: str, name: str | None) -> Baseline:
     """The named baseline of a sandbox, or its newest; raises NotFound with what to do."""
     if name:
         return desk.baselines().find(name, sandbox)
@@ -69,22 +80,21 @@ def check_generation(base: Baseline, org_id: str) -> None:
         )
 
 
-def fetch_changes(
-    desk: Desk, config: SandboxConfig, base: Baseline, on_event: OnEvent
-) -> tuple[Capture, Capture, tuple[Change, ...]]:
-    """The baseline's capture, a fresh one in its frozen scope, and what differs (re-inserted ids mapped)."""
-    from rehearse.baseline.capture import CaptureRequest, capture
-    from rehearse.baseline.compare import compare
-    from rehearse.cli.baseline import build_scope, check_baseline
-    from rehearse.reset.id_map import IdMap
+@contextmanager
+def _live(desk: Desk, config: SandboxConfig, base: Baseline, on_event: OnEvent) -> Iterator[tuple[Capture, Capture]]:
+    """The baseline's capture and a fresh one in its frozen scope, which is destroyed at the end of the block."""
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.reset.live_capture import capture_live
 
     reader = desk.connect_reader(config)
     check_generation(base, reader.fetch_identity().org_id)
     before = check_baseline(desk, base, deep=False)
     store = desk.store()
-    after = capture(reader, CaptureRequest(config.name, build_scope(desk), before), store, on_event)
-    ids = IdMap(desk.database, base.org_id).load()
-    return before, after, compare(store, before, after, ids)
+    after = capture_live(reader, store, before, on_event)
+    try:
+        yield before, after
+    finally:
+        store.drop(after.ulid)
 
 
 def load_values(store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]) -> Values:

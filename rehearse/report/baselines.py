@@ -62,7 +62,9 @@ def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) ->
     )
     tone: Tone = "good" if capture.verdict == "usable" else "bad"
     blocks: list[Any] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
-    blocks += [Paragraph(one, "bad") for one in capture.hollow]
+    if capture.hollow:
+        names = ", ".join(capture.hollow)
+        blocks.append(Paragraph(f"Came back empty, so a reset could bring nothing back in them: {names}.", "bad"))
     for kind, title in (("records", "Records"), ("metadata", "Metadata")):
         rows: Rows = [
             [one.name, Cell(one.state, "plain" if one.state == "captured" else "warn"), f"{one.count:,}", one.note]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Literal
 
-from rehearse.report.view import BAR_NAMES, Block, Cell, Page, Paragraph, Table, Timeline
+from rehearse.report.view import BAR_NAMES, Block, Cell, Page, Paragraph, Table, Timeline, printable
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -37,7 +37,7 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
         legacy_windows=False,
     )
     if isinstance(block, Paragraph):
-        console.print(Text(block.text, style=_STYLES[block.tone]))
+        console.print(Text(printable(block.text), style=_STYLES[block.tone]))
     elif isinstance(block, Timeline):
         out.write(_timeline(block, width))
     else:

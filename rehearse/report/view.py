@@ -6,6 +6,7 @@ like is the renderer's choice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,9 +97,21 @@ class Page:
     blocks: tuple[Block, ...]
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: names and messages of an org may hold control characters."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
 def build_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell | str]], **more: object) -> Table:
     """A table from cells or plain texts; raises ValueError when a row has another length than the columns."""
-    made = tuple(tuple(one if isinstance(one, Cell) else Cell(one) for one in row) for row in rows)
+    made = tuple(tuple(_clean(one if isinstance(one, Cell) else Cell(one)) for one in row) for row in rows)
     if any(len(row) != len(columns) for row in made):
         raise ValueError(f"a row of the table {title!r} has not {len(columns)} cells")
     return Table(title, tuple(columns), made, **more)  # type: ignore[arg-type]
+
+
+def _clean(cell: Cell) -> Cell:
+    return Cell(printable(cell.text), cell.tone)

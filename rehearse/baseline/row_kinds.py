@@ -1,0 +1,66 @@
+"""Objects whose rows are not data: metadata in the shape of rows, logs and jobs of the platform, companions of rows.
+
+Data only. A glob in `scope.records` never means them, because metadata captures the first and nothing can write back
+the others; a proof does not count them as changes outside its scope where the metadata in scope covers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+NOT_ROWS = ("History", "Feed", "Share", "ChangeEvent", "Tag", "__hd", "__tag", "__Feed", "__History", "__Share")
+"""Endings of companion objects: the platform writes their rows along with those of the object itself."""
+
+AS_METADATA: Mapping[str, tuple[str, ...]] = {
+    "ApexClass": ("ApexClass",),
+    "ApexComponent": ("ApexComponent",),
+    "ApexPage": ("ApexPage",),
+    "ApexTrigger": ("ApexTrigger",),
+    "AuraDefinition": ("AuraDefinitionBundle",),
+    "AuraDefinitionBundle": ("AuraDefinitionBundle",),
+    "BusinessProcess": ("CustomObject",),
+    "ConnectedApplication": ("ConnectedApp",),
+    "CustomPermission": ("CustomPermission",),
+    "Dashboard": ("Dashboard",),
+    "EntityDefinition": ("CustomObject",),
+    "FieldDefinition": ("CustomObject",),
+    "FieldPermissions": ("Profile", "PermissionSet"),
+    "Folder": ("Report", "Dashboard", "Document", "EmailTemplate"),
+    "Group": ("Group", "Queue"),
+    "ObjectPermissions": ("Profile", "PermissionSet"),
+    "PermissionSet": ("PermissionSet", "Profile"),
+    "PermissionSetGroup": ("PermissionSetGroup",),
+    "PermissionSetTabSetting": ("Profile", "PermissionSet"),
+    "Profile": ("Profile",),
+    "QueueSobject": ("Queue",),
+    "RecordType": ("CustomObject",),
+    "Report": ("Report",),
+    "SetupEntityAccess": ("Profile", "PermissionSet"),
+    "StaticResource": ("StaticResource",),
+    "UserRole": ("Role",),
+    "WebLink": ("CustomObject",),
+}
+"""Object -> the metadata types that say what its rows say."""
+
+LOGS = frozenset(
+    """
+    ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
+    FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin
+    """.split()
+)
+"""What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org."""
+
+
+def is_covered(object: str, types: Collection[str]) -> bool:
+    """Whether captured metadata types say everything that the rows of an object say."""
+    known = AS_METADATA.get(object)
+    return known is not None and all(one in types for one in known)
+
+
+def why_no_rows(object: str) -> str | None:
+    """Why a glob does not mean this object, in words; None for an object with data."""
+    if object in AS_METADATA:
+        return f"its rows are metadata: {', '.join(AS_METADATA[object])}"
+    if object in LOGS:
+        return "a log or a job of the platform; nothing can write it back"
+    return None
