@@ -7,6 +7,7 @@ make the same id, because three characters of each come from the org's own id.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -15,11 +16,13 @@ SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 def to_18(id15: str) -> str:
     """The 18-character form of an id of 15 or 18 characters: three letters that hold the case of each five."""
     head = id15[:15]
-    suffix = ""
-    for start in range(0, 15, 5):
-        bits = sum(1 << place for place, char in enumerate(head[start : start + 5]) if "A" <= char <= "Z")
-        suffix += SUFFIX[bits]
-    return head + suffix
+    return head + _suffix(head[:5]) + _suffix(head[5:10]) + _suffix(head[10:])
+
+
+@lru_cache(maxsize=100_000)
+def _suffix(five: str) -> str:
+    bits = sum(1 << place for place, char in enumerate(five) if "A" <= char <= "Z")
+    return SUFFIX[bits]
 
 
 def is_id(text: str) -> bool:

@@ -24,7 +24,10 @@ def load_rows(org: OrgState, definition: ObjectDef, rows: Sequence[Mapping[str, 
     with org.transaction():
         missing = sum(1 for row in rows if not row.get("Id"))
         fresh = iter(org.new_ids(definition.key_prefix, missing) if missing else [])
-        full = [_filled(org, definition, row, fresh_id(row, fresh)) for row in rows]
+        blank: dict[str, Stored] = org.remember(f"blank:{definition.name}", lambda: _blank(definition))
+        stamp = org.stamp()
+        full = [_filled(blank, stamp, row, fresh_id(row, fresh)) for row in rows]
+        _number(org, definition, full)
         for names in dict.fromkeys(tuple(row) for row in full):
             columns = ", ".join(quote(name) for name in names)
             marks = ", ".join("?" * len(names))
@@ -41,28 +44,42 @@ def fresh_id(row: Mapping[str, Stored], fresh: Iterator[str]) -> str:
     return next(fresh)
 
 
-def _filled(org: OrgState, definition: ObjectDef, row: Mapping[str, Stored], row_id: str) -> dict[str, Stored]:
-    blank: dict[str, Stored] = org.remember(f"blank:{definition.name}", lambda: _blank(definition))
+def _filled(blank: dict[str, Stored], stamp: str, row: Mapping[str, Stored], row_id: str) -> dict[str, Stored]:
     full: dict[str, Stored] = {"Id": row_id, **blank}
-    full.update((name, value) for name, value in row.items() if name != "Id" and value is not None)
-    created = full.get("CreatedDate") or org.stamp()
-    owner = full.get("OwnerId")
-    defaults: dict[str, Stored] = {
-        "CreatedDate": created,
-        "LastModifiedDate": full.get("LastModifiedDate") or created,
-        "SystemModstamp": full.get("SystemModstamp") or full.get("LastModifiedDate") or created,
-        "CreatedById": full.get("CreatedById") or owner,
-        "LastModifiedById": full.get("LastModifiedById") or full.get("CreatedById") or owner,
-    }
-    full.update((name, value) for name, value in defaults.items() if name in blank)
-    for name, value in full.items():
+    for name, value in row.items():
         if value is True or value is False:
             full[name] = int(value)
-    for field in definition.stored_fields:
-        if field.auto_number is not None and full.get(field.name) is None:
-            number = org.next_number(f"auto:{definition.name}.{field.name}")
-            full[field.name] = numbered(field.auto_number, number, org.now().date())
+        elif value is not None and name != "Id":
+            full[name] = value
+    created = full.get("CreatedDate") or stamp
+    owner = full.get("OwnerId")
+    author = full.get("CreatedById") or owner
+    changed = full.get("LastModifiedDate")
+    defaults: tuple[tuple[str, Stored], ...] = (
+        ("CreatedDate", created),
+        ("LastModifiedDate", changed or created),
+        ("SystemModstamp", full.get("SystemModstamp") or changed or created),
+        ("CreatedById", author),
+        ("LastModifiedById", full.get("LastModifiedById") or author),
+    )
+    for name, value in defaults:
+        if name in blank:
+            full[name] = value
     return full
+
+
+def _number(org: OrgState, definition: ObjectDef, full: list[dict[str, Stored]]) -> None:
+    """Give auto-numbers to the rows that bring none, in their order."""
+    for field in definition.stored_fields:
+        if field.auto_number is None:
+            continue
+        bare = [row for row in full if row.get(field.name) is None]
+        if not bare:
+            continue
+        number = org.next_number(f"auto:{definition.name}.{field.name}", len(bare))
+        today = org.now().date()
+        for place, row in enumerate(bare):
+            row[field.name] = numbered(field.auto_number, number + place, today)
 
 
 def _blank(definition: ObjectDef) -> dict[str, Stored]:

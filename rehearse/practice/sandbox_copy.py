@@ -17,7 +17,7 @@ from pathlib import Path
 from rehearse.practice.org_ids import base62, to_18
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
-from rehearse.practice.sandbox_sample import keep_no_data, keep_sample
+from rehearse.practice.sandbox_sample import Choice, save_part
 from rehearse.practice.schema import ObjectDef
 
 MAIL_OFF = ".invalid"
@@ -48,14 +48,13 @@ def build_copy(source: OrgState, target: Path, order: CopyOrder) -> None:
     growing = target.with_name(f"{target.name}.new")
     for suffix in ("", "-wal", "-shm", "-journal"):
         growing.with_name(growing.name + suffix).unlink(missing_ok=True)
-    source.save_copy(growing)
+    _write_file(source, growing, order.licence)
     source_name = _sandbox_suffix(source)
     copy = OrgState(growing, source.clock, source.settings)
     try:
         with copy.transaction() as db:
             old_id = copy.org_id
             _forget_work(copy)
-            _choose_records(copy, order.licence)
             copy.become(order.org_id)
             _change_organization(db, order)
             _rename_users(db, order, source_name)
@@ -72,8 +71,7 @@ def replace_org_id(org: OrgState, old: str, new: str) -> None:
         for definition in org.objects().values():
             if definition.name == "Organization":
                 continue
-            for column in _text_columns(definition):
-                _replace_in(db, definition.name, column, (old, new))
+            _replace_in(db, definition.name, _text_columns(definition), (old, new))
         tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table, column in (("meta_component", "xml"), ("meta_file", "body"), ("meta_flow_version", "xml")):
             if table in tables:
@@ -99,11 +97,18 @@ def _forget_work(org: OrgState) -> None:
     org.db.execute("DELETE FROM cleared_lookups")
 
 
-def _choose_records(org: OrgState, licence: str) -> None:
+def _write_file(source: OrgState, target: Path, licence: str) -> None:
+    """The file of the copy, with the records that the licence type takes along."""
+    settings = source.settings
+    if licence == "FULL":
+        source.save_copy(target)
+        return
+    bin_too = not settings.get("copy_drops_recycle_bin", True)
     if licence == "PARTIAL":
-        keep_sample(org, int(org.settings.get("sample_records", 10_000)))
-    elif licence != "FULL":
-        keep_no_data(org, with_custom_settings=bool(org.settings.get("developer_copies_custom_settings", False)))
+        choice = Choice(int(settings.get("sample_records", 10_000)), True, bin_too)
+    else:
+        choice = Choice(0, bool(settings.get("developer_copies_custom_settings", False)), bin_too)
+    save_part(source, target, choice)
 
 
 def _change_organization(db: sqlite3.Connection, order: CopyOrder) -> None:
@@ -145,13 +150,15 @@ def _text_columns(definition: ObjectDef) -> list[str]:
     return [one.name for one in definition.fields if one.stored and one.type not in skipped]
 
 
-def _replace_in(db: sqlite3.Connection, table: str, column: str, ids: tuple[str, str]) -> None:
+def _replace_in(db: sqlite3.Connection, table: str, columns: list[str], ids: tuple[str, str]) -> None:
+    """One look at each row, whatever number of columns it has: a big table is read once."""
+    if not columns:
+        return
     old, new = ids
-    name = quote(column)
-    db.execute(
-        f"UPDATE {quote(table)} SET {name} = replace(replace({name}, ?1, ?2), ?3, ?4) WHERE instr({name}, ?3) > 0",
-        (old, new, old[:15], new[:15]),
-    )
+    names = [quote(column) for column in columns]
+    sets = ", ".join(f"{name} = replace(replace({name}, ?1, ?2), ?3, ?4)" for name in names)
+    some = " OR ".join(f"instr({name}, ?3)" for name in names)
+    db.execute(f"UPDATE {quote(table)} SET {sets} WHERE {some}", (old, new, old[:15], new[:15]))
 
 
 def _replace_in_bytes(db: sqlite3.Connection, table: str, column: str, ids: tuple[str, str]) -> None:

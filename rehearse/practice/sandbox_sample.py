@@ -1,18 +1,30 @@
-"""Which records a copy takes along: all, none but set-up, or a sample in which no reference hangs.
+"""Which records a copy takes along: none but set-up, or a sample in which no reference hangs.
 
 A Partial copy takes up to so many records of each object, evenly spread over its ids, and then whatever those refer to,
-until nothing refers to a record that is left behind. The same source gives the same sample. Works inside the file of
-the copy, by deleting what does not come along; rules and automation never run.
+until nothing refers to a record that is left behind. The same source gives the same sample. The file of the copy is
+written with just these records, so it is small however large production is; rules and automation never run.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import ObjectDef
+
+
+@dataclass(frozen=True)
+class Choice:
+    """At most `most` records of each object (0: no data at all), custom settings or not, deleted records or not."""
+
+    most: int
+    custom_settings: bool
+    deleted: bool
 
 
 def is_data(definition: ObjectDef, *, with_custom_settings: bool) -> bool:
@@ -25,34 +37,55 @@ def is_data(definition: ObjectDef, *, with_custom_settings: bool) -> bool:
     return not (definition.custom_setting and with_custom_settings)
 
 
-def keep_no_data(org: OrgState, *, with_custom_settings: bool) -> None:
-    """Delete every data record, as a Developer copy has none."""
-    with org.transaction() as db:
-        for definition in org.objects().values():
-            if is_data(definition, with_custom_settings=with_custom_settings):
-                db.execute(f"DELETE FROM {quote(definition.name)}")
+def save_part(source: OrgState, path: Path, choice: Choice) -> None:
+    """Write a new org file that has everything of `source` but the data records that are not chosen."""
+    sampled = choice.most > 0
+    data = [one for one in source.objects().values() if is_data(one, with_custom_settings=choice.custom_settings)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute("PRAGMA journal_mode=MEMORY")
+        db.execute("ATTACH ? AS src", (str(source.path),))
+        db.execute("BEGIN")
+        made = db.execute("SELECT type, name, sql FROM src.sqlite_master WHERE sql IS NOT NULL").fetchall()
+        if sampled:
+            _choose(db, data, choice)
+        names = {definition.name for definition in data}
+        for kind, name, sql in made:
+            if kind == "table" and not name.startswith("sqlite_"):
+                db.execute(sql)
+                _copy_rows(db, name, choice, is_data=name in names)
+        for kind, _, sql in made:
+            if kind != "table":
+                db.execute(sql)
+        db.execute("COMMIT")
+        db.execute("DETACH src")
 
 
-def keep_sample(org: OrgState, most: int) -> None:
-    """Keep up to `most` records of each object, and all that they refer to, directly or not."""
-    data = [one for one in org.objects().values() if is_data(one, with_custom_settings=True)]
-    prefixes = {one.key_prefix: one for one in data}
-    kept: dict[str, set[str]] = {}
-    with org.transaction() as db:
-        for definition in data:
-            ids = [row[0] for row in db.execute(f'SELECT "Id" FROM {quote(definition.name)} ORDER BY "Id"')]
-            kept[definition.name] = set(spread(ids, most))
-        fresh = {definition.name: set(kept[definition.name]) for definition in data}
-        while any(fresh.values()):
-            found = _referred(org, data, fresh)
-            fresh = defaultdict(set)
-            for row_id in found:
-                target = prefixes.get(row_id[:3])
-                if target is not None and row_id not in kept[target.name]:
-                    fresh[target.name].add(row_id)
-                    kept[target.name].add(row_id)
-        for definition in data:
-            _delete_others(org, definition, kept[definition.name])
+def _copy_rows(db: sqlite3.Connection, name: str, choice: Choice, *, is_data: bool) -> None:
+    table = quote(name)
+    if not is_data:
+        db.execute(f"INSERT INTO main.{table} SELECT * FROM src.{table}")
+    elif choice.most:
+        alive = "" if choice.deleted else ' AND "IsDeleted" = 0'
+        chosen = '"Id" IN (SELECT id FROM temp.chosen)'
+        db.execute(f"INSERT INTO main.{table} SELECT * FROM src.{table} WHERE {chosen}{alive} ORDER BY rowid")
+
+
+def _choose(db: sqlite3.Connection, data: list[ObjectDef], choice: Choice) -> None:
+    """Fill temp.chosen with the ids of the sample and of all that it refers to, directly or not."""
+    db.execute("PRAGMA temp_store=MEMORY")
+    db.execute("CREATE TEMP TABLE chosen (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute("CREATE TEMP TABLE fresh (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    alive = "" if choice.deleted else ' WHERE "IsDeleted" = 0'
+    for definition in data:
+        ids = [row[0] for row in db.execute(f'SELECT "Id" FROM src.{quote(definition.name)}{alive} ORDER BY "Id"')]
+        db.executemany("INSERT OR IGNORE INTO temp.fresh VALUES (?)", ((one,) for one in spread(ids, choice.most)))
+    while db.execute("SELECT EXISTS (SELECT 1 FROM temp.fresh)").fetchone()[0]:
+        db.execute("INSERT INTO temp.chosen SELECT id FROM temp.fresh")
+        found = _referred(db, data)
+        db.execute("DELETE FROM temp.fresh")
+        sql = "INSERT INTO temp.fresh SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM temp.chosen WHERE id = ?1)"
+        db.executemany(sql, ((one,) for one in found))
 
 
 def spread(ids: list[str], most: int) -> list[str]:
@@ -62,21 +95,17 @@ def spread(ids: list[str], most: int) -> list[str]:
     return [ids[place * len(ids) // most] for place in range(most)]
 
 
-def _referred(org: OrgState, data: Iterable[ObjectDef], fresh: dict[str, set[str]]) -> set[str]:
-    """The ids that these records refer to."""
+def _referred(db: sqlite3.Connection, data: Iterable[ObjectDef]) -> set[str]:
+    """The ids that the fresh records refer to."""
     found: set[str] = set()
     for definition in data:
         columns = [quote(one.name) for one in definition.fields if one.type == "reference" and one.stored]
-        wanted = fresh.get(definition.name)
-        if not wanted or not columns:
+        if not columns:
             continue
-        for row in org.db.execute(f'SELECT "Id", {", ".join(columns)} FROM {quote(definition.name)}'):
-            if row[0] in wanted:
-                found.update(value for value in row[1:] if value)
+        prefix = definition.key_prefix
+        source = f'temp.fresh AS f CROSS JOIN src.{quote(definition.name)} AS t ON t."Id" = f.id'
+        mine = "f.id >= ?1 AND f.id < ?1 || char(127)"
+        named = ", ".join(f"t.{column}" for column in columns)
+        for row in db.execute(f"SELECT {named} FROM {source} WHERE {mine}", (prefix,)):
+            found.update(value for value in row if value)
     return found
-
-
-def _delete_others(org: OrgState, definition: ObjectDef, kept: set[str]) -> None:
-    table = quote(definition.name)
-    ids = [row[0] for row in org.db.execute(f'SELECT "Id" FROM {table}')]
-    org.db.executemany(f'DELETE FROM {table} WHERE "Id" = ?', [(one,) for one in ids if one not in kept])

@@ -81,7 +81,7 @@ class Pen:
 
 def as_instant(moment: datetime) -> str:
     """An instant as rows hold it; Salesforce keeps whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return f"{moment.isoformat()[:19]}.000Z"
 
 
 def any_instant(rng: random.Random) -> str:
