@@ -1,0 +1,81 @@
+"""Capture, deep verification and diff of many records, each beside a plain parallel download of the same pages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.bench.measure import Command, Run, measure, ratio, rehearse, show, times
+from tests.bench.world import SANDBOX, World, serve
+
+REST_ROWS = 2_000  # what the capture reads over REST is no page of a job
+RATE = 50_000_000
+
+
+def run(folder: Path, rounds: int, records: int) -> None:
+    """Print the ratios and their parts."""
+    with serve(folder, records, RATE) as world:
+        rehearse("baseline", "capture", SANDBOX, "--name", "first", folder=world.folder).run()
+        question = _write_question(world)
+        parts: list[dict[str, Any]] = []
+        number = iter(range(1, rounds + 1))
+        found = measure(
+            {
+                "download": lambda: _download(world, question, parts),
+                "capture": lambda: _capture(world, next(number)),
+                "verify": lambda: rehearse("baseline", "verify", "first", "--deep", folder=world.folder).run(),
+            },
+            rounds,
+        )
+        rehearse("practice", "play", SANDBOX, folder=world.folder).run()
+        differ = rehearse("diff", SANDBOX, "--baseline", "first", "--json", folder=world.folder, fine=(3,))
+        found["diff"] = [differ.run() for _ in range(rounds)]
+    _show(found, parts, records)
+
+
+def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], records: int) -> None:
+    size = f"of {records:,} records"
+    ratio(f"capture {size} / plain parallel download", found["capture"], found["download"], "1.5 x")
+    times("capture", found["capture"], memory=True)
+    times("plain download", found["download"])
+    for name in ("jobs", "download"):
+        spans = sorted(one[name] for one in parts)
+        show(f"    its {name}: {statistics.median(spans):.2f} s ({spans[0]:.2f} to {spans[-1]:.2f})")
+    show(f"    {parts[0]['pages']} pages, {parts[0]['bytes'] / 1e6:.1f} MB, at {RATE / 1e6:.0f} MB/s in all")
+    ratio(f"verify --deep {size} / plain parallel download", found["verify"], found["download"])
+    times("verify --deep", found["verify"], memory=True)
+    ratio(f"diff {size} after a rehearsal / capture", found["diff"], found["capture"])
+    times("diff", found["diff"], memory=True)
+
+
+def _capture(world: World, number: int) -> Run:
+    return rehearse("baseline", "capture", SANDBOX, "--name", f"B{number}", folder=world.folder).run()
+
+
+def _download(world: World, question: Path, parts: list[dict[str, Any]]) -> Run:
+    target = world.folder / "download"
+    target.mkdir()
+    words = [sys.executable, "-m", "tests.bench.download", str(question), str(target)]
+    done = Command(words, world.folder).run()
+    parts.append(json.loads(done.said))
+    shutil.rmtree(target)
+    return done
+
+
+def _write_question(world: World) -> Path:
+    """The queries of the capture's own jobs: the columns of its manifest, for every object that is not small."""
+    manifest = world.manifest("first")
+    large = {one["object"] for one in manifest["objects"] if one["rows"] > REST_ROWS}
+    queries = []
+    for one in manifest["scope"]["objects"]:
+        if one["name"] in large:
+            columns = ["Id", *(field["name"] for field in one["fields"]), "SystemModstamp", "LastModifiedById"]
+            queries.append(f"SELECT {', '.join(columns)} FROM {one['name']}")
+    path = world.folder / "question.json"
+    known = {"url": world.url, "ca_file": world.ca_file, "token": world.access_token, "queries": queries}
+    path.write_text(json.dumps(known))
+    return path

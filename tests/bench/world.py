@@ -1,0 +1,57 @@
+"""The practice world of the benchmarks: seeded with so many records, served at a fixed rate by a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.measure import rehearse, show
+
+SANDBOX = "UATFULL"
+
+
+@dataclass(frozen=True)
+class World:
+    """A served practice world: the folder with its rehearse.yaml, and how to reach the sandbox."""
+
+    folder: Path
+    url: str
+    ca_file: str
+    access_token: str
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        """The manifest of a baseline of this world."""
+        told = json.loads(rehearse("baseline", "show", name, "--json", folder=self.folder).run().said)
+        path = self.folder / ".rehearse" / "captures" / told["capture"] / "manifest.json"
+        content: dict[str, Any] = json.loads(path.read_bytes())["content"]
+        return content
+
+
+@contextmanager
+def serve(folder: Path, records: int, rate: int) -> Iterator[World]:
+    """A fresh workspace around a world of so many records; the seeded world is kept in `folder` for the next time."""
+    seeded = folder / f"seeded-{records}"
+    if not (seeded / "estate.db").exists():
+        shutil.rmtree(seeded, ignore_errors=True)
+        show(f"Making a practice world of {records:,} records …")
+        making = folder / f"making-{records}-{os.getpid()}"
+        rehearse("practice", "seed", "--records", str(records), "--folder", str(making), folder=folder).run()
+        making.rename(seeded)
+    place = folder / f"world-{records}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    shutil.copytree(seeded, place / ".practice")
+    rehearse("practice", "up", "--rate", str(rate), "--folder", ".practice", folder=place).run()
+    try:
+        told = json.loads(rehearse("practice", "connect", "--json", folder=place).run().said)
+        org = next(one for one in told["orgs"] if one["name"] == SANDBOX)
+        yield World(place, told["url"], told["ca_file"], org["access_token"])
+    finally:
+        rehearse("practice", "down", "--folder", ".practice", folder=place).run()
+        shutil.rmtree(place, ignore_errors=True)
