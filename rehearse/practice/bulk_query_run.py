@@ -14,7 +14,7 @@ from zlib import crc32
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.page_file import write_pages
-from rehearse.practice.recycle import expire
+from rehearse.practice.recycle_bin import expire
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Output, Plan, build_plan
 

@@ -62,7 +62,7 @@ def check_before(org: OrgState, component: Component) -> None:
 
 
 def check_name(component: Component) -> None:
-    """Raise DeployProblem for an API name that Salesforce does not take, of the types whose names are made by people."""
+    """Raise DeployProblem for an API name that Salesforce does not take, of the types that people name."""
     if component.type not in NAMED:
         return
     short = SUFFIX.sub("", component.name.rpartition(".")[2])

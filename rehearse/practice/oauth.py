@@ -7,8 +7,8 @@ so a client that came over plain HTTP stays there, and no secret is ever echoed 
 
 import base64
 from typing import Any
-from zoneinfo import ZoneInfo
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

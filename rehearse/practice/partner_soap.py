@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from rehearse.practice import rows
 from rehearse.practice.http_errors import ApiError
-from rehearse.practice.recycle import empty_bin
+from rehearse.practice.recycle_bin import empty_bin
 from rehearse.practice.rows import Saved
 from rehearse.practice.soap_login import login, user_info
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import as_stamp
 from rehearse.practice.org_tables import quote
-from rehearse.practice.recycle import expire
+from rehearse.practice.recycle_bin import expire
 from rehearse.practice.rest_call import Answer, Call, Entry, make_routes
 from rehearse.practice.rest_resources import known_object
 from rehearse.practice.schema import ObjectDef

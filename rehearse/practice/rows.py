@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.recycle import delete_row, expire, undelete_row
+from rehearse.practice.recycle import delete_row, undelete_row
+from rehearse.practice.recycle_bin import expire
 from rehearse.practice.rows_load import load_rows
 from rehearse.practice.rows_values import Stored
 from rehearse.practice.rows_write import Saved, Work, insert_row, save_each, update_row, upsert_row

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState, as_stamp
-from rehearse.practice.recycle import expire
+from rehearse.practice.recycle_bin import expire
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Plan, build_plan
 from rehearse.practice.soql_run import Raw, Row, Shape, count_rows

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.recycle import expire
+from rehearse.practice.recycle_bin import expire
 from rehearse.practice.schema import FieldDef
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Child, Output, Plan, build_plan

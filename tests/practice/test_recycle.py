@@ -189,7 +189,7 @@ def test_one_of_several_that_fails_does_not_stop_the_others(small):
 
 
 def test_a_row_taken_out_of_the_bin_is_gone_with_what_went_with_it(small):
-    from rehearse.practice.recycle import empty_bin
+    from rehearse.practice.recycle_bin import empty_bin
 
     invoice = small.insert("Invoice__c")
     line = small.insert("Line__c", Invoice__c=invoice)
