@@ -112,18 +112,23 @@ def finish_bookings(
     sized = tuple(_sized(problem, demands, one, (placed, refreshes, advances)) for one in placed)
     found = []
     for one in sized:
-        if one.start > problem.wish.now:
+        if not has_begun(problem, demands, one):
             prepare, ready_by = _preparation(problem, one, (sized, refreshes, advances))
             one = replace(one, prepare=prepare, ready_by=ready_by)
         found.append(one)
     return tuple(sorted(found, key=lambda one: (one.start, one.sandbox, one.id)))
 
 
+def has_begun(problem: Problem, demands: dict[tuple[str, str], Demand], one: Booking) -> bool:
+    """Whether a booking that stays has started already."""
+    return demands[one.release or "", one.rehearsal or ""].fixed and one.start <= problem.wish.now
+
+
 _Parts = tuple[tuple[Booking, ...], tuple[Refresh, ...], tuple[Advance, ...]]
 
 
 def _sized(problem: Problem, demands: dict[tuple[str, str], Demand], one: Booking, parts: _Parts) -> Booking:
-    if one.start <= problem.wish.now:
+    if has_begun(problem, demands, one):
         return one
     demand = demands[one.release or "", one.rehearsal or ""]
     policy, rehearsal = problem.wish.policy, demand.rehearsal

@@ -71,9 +71,11 @@ def build_axis(wish: Wish) -> Axis:
     return Axis(origin, tuple(minute for one in grid if (minute := axis.down(one)) >= now))
 
 
-def build_problem(wish: Wish, keys: frozenset[Key] | None = None, lifted: Lifted = frozenset()) -> Problem:
+def build_problem(
+    wish: Wish, keys: frozenset[Key] | None = None, lifted: Lifted = frozenset(), axis: Axis | None = None
+) -> Problem:
     """A planning of some rehearsals (all unless given), with every rule but the lifted ones."""
-    axis = build_axis(wish)
+    axis = axis or build_axis(wish)
     wanted = [
         (release, one)
         for release in wish.releases

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 from ortools.sat.python import cp_model
 
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
+from rehearse.schedule.explain import explain
+from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Goal, Schedule, Wish
 from rehearse.schedule.problem import Problem, build_problem
-from rehearse.schedule.solver_board import Board, Expr, open_board
+from rehearse.schedule.solver_board import Board, Expr
+from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_goals import build_goal, list_goals
-from rehearse.schedule.solver_refresh import add_refreshes
-from rehearse.schedule.solver_sandbox import add_sandbox
-from rehearse.schedule.solver_state import add_people, add_states
 
 WORK = "Planning"
+_EXPLAIN = 10.0
 
 
 def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> Schedule:
@@ -38,18 +40,19 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
         on_event(Advanced(WORK, number + 1, len(names), "goals"))
     search.settle()
     on_event(Finished(WORK, "proven best" if all(one.proven for one in goals) else "not proven best in the time given"))
-    return build_schedule(board, search.value, tuple(goals))
+    found = _count(problem, build_schedule(board, search.value, tuple(goals)))
+    left = until - time.monotonic()
+    return explain(wish, found, seconds=min(_EXPLAIN, max(2.0, left)), on_event=on_event)
 
 
-def build_board(problem: Problem) -> Board:
-    """The CP-SAT model of a planning, without goals."""
-    board = open_board(problem)
-    add_refreshes(board)
-    for site in problem.sites:
-        add_sandbox(board, site)
-    add_states(board)
-    add_people(board)
-    return board
+def _count(problem: Problem, schedule: Schedule) -> Schedule:
+    """The goals with the values that the finished schedule has, whatever the search believed."""
+    values = count_goals(problem, schedule)
+    goals = tuple(
+        replace(one, value=values[one.name], proven=one.proven and values[one.name] == one.bound)
+        for one in schedule.goals
+    )
+    return replace(schedule, goals=goals)
 
 
 class Search:

@@ -68,10 +68,15 @@ def load_bookings(database: Database, sandbox: str | None = None) -> tuple[Booki
         return tuple(_booking(row) for row in connection.execute(query).mappings())
 
 
+def find_booking(database: Database, prefix: str) -> Booking:
+    """A booking that stands, by its id or a unique start of it; raises NotFound or AmbiguousId."""
+    known = {one.id: one for one in load_bookings(database)}
+    return known[find_by_prefix(prefix, known, "booking")]
+
+
 def cancel_booking(database: Database, prefix: str, why: str, now: datetime) -> Booking:
     """Take a booking back, by its id or a unique start of it; raises NotFound."""
-    known = {one.id: one for one in load_bookings(database)}
-    found = known[find_by_prefix(prefix, known, "booking")]
+    found = find_booking(database, prefix)
     change = sa.update(_bookings).where(_bookings.c.id == found.id, _bookings.c.cancelled.is_(None))
     with database.begin() as connection:
         if not connection.execute(change.values(cancelled=f"{clock.iso(now)} {why}".strip())).rowcount:

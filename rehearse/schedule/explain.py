@@ -1,0 +1,67 @@
+"""Why something was not placed, in rules, and what would help, each way out checked by solving again.
+
+It answers within the time it is given: a rehearsal whose reasons were not found in time stands without any, and a way
+out that could not be checked in time is left out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from rehearse.events import Noted, OnEvent, ignore
+from rehearse.schedule.clash import Clash, find_clash
+from rehearse.schedule.fit import Fit
+from rehearse.schedule.model import Repair, Schedule, Unplaced, Wish
+from rehearse.schedule.repairs import list_ways
+from rehearse.schedule.rows import Key
+from rehearse.schedule.sentences import build_reason
+
+_MOST = 4
+
+
+def explain(wish: Wish, schedule: Schedule, *, seconds: float = 10.0, on_event: OnEvent = ignore) -> Schedule:
+    """The schedule with the reasons and the ways out of everything that is unplaced."""
+    if not schedule.unplaced:
+        return schedule
+    end = time.monotonic() + seconds
+    found: list[Unplaced] = []
+    for number, one in enumerate(schedule.unplaced):
+        on_event(Noted(f"Looking for what keeps {one.release} {one.rehearsal} out"))
+        share = (end - time.monotonic()) / (len(schedule.unplaced) - number)
+        found.append(_explain(wish, schedule, one, time.monotonic() + max(0.0, share)))
+    return replace(schedule, unplaced=tuple(found))
+
+
+def _explain(wish: Wish, schedule: Schedule, one: Unplaced, until: float) -> Unplaced:
+    key = (one.release, one.rehearsal)
+    half = time.monotonic() + (until - time.monotonic()) * 0.6
+    clash = find_clash(Fit(wish, half), wish, schedule, key)
+    if clash is None:
+        return one
+    reasons = tuple(build_reason(wish, row) for row in clash.rows)
+    return replace(one, reasons=reasons, repairs=_find_repairs(wish, schedule, clash, until))
+
+
+def _find_repairs(wish: Wish, schedule: Schedule, clash: Clash, until: float) -> tuple[Repair, ...]:
+    """The cheapest ways with which the set fits, and everything that was placed still does."""
+    placed = {(one.release or "", one.rehearsal or "") for one in schedule.bookings}
+    keys = frozenset(clash.keys | placed)
+    found: list[Repair] = []
+    for way in list_ways(wish, clash.rows):
+        if len(found) == _MOST:
+            break
+        try:
+            text = _first_that_fits(keys, way.tries, until)
+        except TimeoutError:
+            break
+        if text is not None:
+            found.append(Repair(way.change, text, True))
+    return tuple(found)
+
+
+def _first_that_fits(keys: frozenset[Key], tries: tuple[tuple[str, Wish], ...], until: float) -> str | None:
+    for text, changed in tries:
+        if Fit(changed, until).fits(keys):
+            return text
+    return None
