@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check fix bench clean
+.PHONY: help demo test test-all check fix bench clients clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ fix: $(STAMP) ## format, and mend what lint can mend
 
 bench: $(STAMP) ## timings, as ratios against a named reference of the same run
 	$(VENV)/bin/python -m tests.bench
+
+clients: $(STAMP) ## other people's clients (sf, cci, SFDMU, jsforce, ...) at work on a practice org; needs npm the first time
+	$(VENV)/bin/python -m tests.clients
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
