@@ -34,6 +34,8 @@ class Column:
     @property
     def kind(self) -> str:
         """What it compares as: text, number, boolean, date, datetime or id."""
+        if self.field is not None and self.field.reference_to == ("EntityDefinition",):
+            return "text"  # a standard object is its own id there
         return kind_of(self.type)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from rehearse.practice import components, deploy_jobs, meta_flows, meta_jobs, sandboxes
+from rehearse.practice import components, deploy_jobs, entity_tables, meta_flows, meta_jobs, sandboxes
 from rehearse.practice.components import Component
 from rehearse.practice.estate import Estate
 from rehearse.practice.meta_xml import flag, parse, text_of
@@ -25,7 +25,7 @@ OBJECTS: dict[str, ObjectDef] = {
     for one in build_standard_objects(
         resources.files("rehearse.practice").joinpath("tooling_objects.txt").read_text(encoding="utf-8")
     )
-}
+} | entity_tables.DEFINITIONS
 ON_PRODUCTION = ("SandboxInfo", "SandboxProcess", "SandboxProcessStage")
 UNMANAGED = {"ManageableState": "unmanaged"}
 
@@ -189,19 +189,11 @@ def validation_rules(world: World) -> Rows:
 
 
 def entity_definitions(world: World) -> Rows:
-    owners = _owner_ids(world)
-    return [
-        {
-            "Id": owners.get(name, name),
-            "DurableId": owners.get(name, name),
-            "DeveloperName": name.removesuffix("__c"),
-            "QualifiedApiName": name,
-            "Label": definition.label,
-            "KeyPrefix": definition.key_prefix,
-            "IsCustomizable": name in owners,
-        }
-        for name, definition in world.org.objects().items()
-    ]
+    return entity_tables.entity_rows(world.org)
+
+
+def field_definitions(world: World) -> Rows:
+    return entity_tables.field_rows(world.org)
 
 
 def deploy_requests(world: World) -> Rows:
@@ -275,6 +267,7 @@ BUILDERS: dict[str, Callable[[World], Rows]] = {
     "CustomObject": custom_objects,
     "DeployRequest": deploy_requests,
     "EntityDefinition": entity_definitions,
+    "FieldDefinition": field_definitions,
     "Flow": flows,
     "FlowDefinition": flow_definitions,
     "InstalledSubscriberPackage": installed_packages,
