@@ -23,9 +23,10 @@
     │   ├── OrgLimit
     │   ├── OrgUnreachable     no connection, certificate, DNS
     │   └── OrgUncertain       a write whose reply was lost
-    └── StoreError ........................... 1   what lies on disk
-        ├── Damaged            bytes that no longer match their digest
-        └── DiskFull
+    ├── StoreError ........................... 1   what lies on disk
+    │   ├── Damaged            bytes that no longer match their digest
+    │   └── DiskFull
+    └── Interrupted .......................... 130 somebody pressed Ctrl-C
 
 A message is one sentence on what happened and to what; `hint` says what to do. Only the error boundary
 of the command line catches the root; anything outside this tree is a bug and keeps its traceback.
@@ -230,3 +231,10 @@ class DiskFull(StoreError):
     """There is no room left to write; what was there before is untouched."""
 
     code = "disk-full"
+
+
+class Interrupted(RehearseError):
+    """Somebody pressed Ctrl-C; what was under way is continued by the same command."""
+
+    exit_code = 130
+    code = "interrupted"

@@ -16,27 +16,20 @@ from typing import Annotated
 import typer
 
 from rehearse.cli.answers import keep_files_private, printable
-from rehearse.errors import DiskFull, RehearseError, StoreError, UsageError
+from rehearse.errors import DiskFull, Interrupted, RehearseError, StoreError, UsageError
 
 app = typer.Typer(
     name="rehearse",
     help="Plan release rehearsals into Salesforce sandboxes, put the sandbox back, and prove it.",
+    short_help="Rehearse releases in sandboxes, and put them back.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
-INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-class _Interrupted(RehearseError):
-    """Somebody pressed Ctrl-C."""
-
-    exit_code = INTERRUPTED
-    code = "interrupted"
 
 
 def _version(wanted: bool) -> None:
@@ -92,7 +85,7 @@ def _run(words: list[str]) -> int:
     try:
         code = app(words, standalone_mode=False, prog_name="rehearse")
     except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
+        code = Interrupted.exit_code
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "rehearse"
@@ -100,8 +93,8 @@ def _run(words: list[str]) -> int:
             typer.echo(error.format_message(), err=True)
             return 2
         raise UsageError(error.format_message(), f"See `{path} --help`.") from error
-    if code == INTERRUPTED:
-        raise _Interrupted("Interrupted.", "Nothing is half-written. Run the same command again: it continues.")
+    if code == Interrupted.exit_code:
+        raise Interrupted("Interrupted.", "Nothing is half-written. Run the same command again: it continues.")
     return int(code or 0)
 
 

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_help=True, rich_markup_mode=None)
 
 
+_Name = Annotated[str | None, typer.Option(callback=not_blank, help="Name of the baseline; B1, B2, … unless given.")]
+_MayBeEmpty = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OBJECT", help="This object is meant to have no rows (`all`: any object). Repeatable."),
+]
+_Of = Annotated[
+    str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
+]
+
+
 @app.command()
 def capture(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    name: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Name of the baseline; B1, B2, … unless given.")
-    ] = None,
+    name: _Name = None,
     metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Capture no records, on purpose.")] = False,
-    allow_empty: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OBJECT", help="This object is meant to have no rows (`all`: any object). Repeatable."),
-    ] = None,
+    allow_empty: _MayBeEmpty = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read, and capture nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,19 +60,15 @@ def capture(
         if dry_run or not (scope.objects or metadata_only):
             _estimate(desk, config.name, scope, refuse=not dry_run, as_json=as_json)
             return
-        for sentence in desk.workspace.not_acted_on:
-            say(f"note: {sentence}")
+        _say_notes(desk)
         with hold(desk.database, config.name, "baseline capture", now), progress.shown() as on_event:
             reader = desk.connect_reader(config)
             check_quiet(reader, (one for one in scope.objects if "*" not in one))
             taken = take(reader, CaptureRequest(config.name, scope), desk.store(), on_event)
             baseline = add_to_index(desk, taken, called)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
-        body = build_baseline_body(baseline, taken)
-        finish("baseline", now, body, page, as_json=as_json)
+        finish("baseline", now, build_baseline_body(baseline, taken), page, as_json=as_json)
         _say_next(baseline, taken)
-        if taken.verdict != "usable":
-            raise typer.Exit(3)
 
 
 @app.command("list")
@@ -90,9 +91,7 @@ def list_(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")],
-    sandbox: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
-    ] = None,
+    sandbox: _Of = None,
     as_json: Json = False,
 ) -> None:
     """Show what a baseline covers, and what it does not.
@@ -114,9 +113,7 @@ def show(
 @app.command()
 def verify(
     name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")] = "",
-    sandbox: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
-    ] = None,
+    sandbox: _Of = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decrypt every row and recompute every digest.")] = False,
     proof: Annotated[Path | None, typer.Option(help="Verify a proof file instead, offline.")] = None,
     as_json: Json = False,
@@ -135,7 +132,7 @@ def verify(
         raise UsageError("Give the name of a baseline or --proof FILE, one of the two.", "See --help.")
     with open_desk() as desk:
         if proof is not None:
-            from rehearse.cli.reset import show_proof
+            from rehearse.cli.proof import show_proof
 
             show_proof(desk, proof, as_json=as_json)
             return
@@ -188,8 +185,13 @@ def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[
     )
 
 
+def _say_notes(desk: Desk) -> None:
+    for sentence in desk.workspace.not_acted_on:
+        say(f"note: {sentence}")
+
+
 def _say_next(baseline: Baseline, taken: Capture) -> None:
-    """What to do with the new baseline, on stderr."""
+    """What to do with the new baseline, on stderr; end with 3 where it cannot be relied on."""
     if taken.verdict == "usable":
         say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
         return
@@ -200,6 +202,7 @@ def _say_next(baseline: Baseline, taken: Capture) -> None:
         say(f"hint: Where no rows are as it should be: rehearse baseline capture {baseline.sandbox} {flags}")
     else:
         say("hint: See what is missing in the tables above; mend it, or leave it out of the scope, and capture again.")
+    raise typer.Exit(3)
 
 
 def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:

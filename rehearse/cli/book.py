@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, say
+from rehearse.cli.answers import Json, finish, not_blank, printable, say
 
 app = typer.Typer(help="Add, list and cancel bookings.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,11 +17,13 @@ def add(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
     start: Annotated[str, typer.Option("--from", help="Start, local to the calendar unless an offset follows.")],
     until: Annotated[str, typer.Option("--to", help="End, in the same form.")],
-    why: Annotated[str, typer.Option(help="What for; others read this.")],
-    dry_run: Annotated[bool, typer.Option(help="Check, and book nothing.")] = False,
+    why: Annotated[str, typer.Option(callback=not_blank, help="What for; others read this.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, and book nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Book a sandbox for plain use. An overlap is refused by the database (exit 11).
+    """Book a sandbox for plain use.
+
+    A time that overlaps another booking, its hold or its reset is refused (exit 11).
 
     Example: rehearse book add SIT1 --from "2026-12-01 09:00" --to "2026-12-01 17:00" --why "training"
     """
@@ -41,7 +43,7 @@ def add(
             raise UsageError(f"{until!r} is not after {start!r}.", "Give --to an instant after --from.")
         now = desk.fetch_now()
         name = f"{begin.astimezone(zone):%Y-%m-%d}-{config.name.lower()}-{build_ulid(now)[-6:].lower()}"
-        made = Booking(name, config.name, begin, end, end, "use", by=user(), why=why)
+        made = Booking(name, config.name, begin, end, end, "use", by=user(), why=_one_line(why))
         if dry_run:
             refuse_overlaps(desk.database, [made])
         else:
@@ -54,7 +56,7 @@ def add(
 def list_(
     sandbox: Annotated[str, typer.Argument(help="Only the bookings of this sandbox.")] = "", as_json: Json = False
 ) -> None:
-    """List all bookings that stand.
+    """List the bookings.
 
     Example: rehearse book list
     """
@@ -74,6 +76,9 @@ def list_(
 def cancel(
     booking: Annotated[str, typer.Argument(help="Id of the booking, or a unique start of it.")],
     why: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be given back, and cancel nothing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Give booked time back.
@@ -83,15 +88,24 @@ def cancel(
     from rehearse.cli.desk import open_desk
     from rehearse.report.schedule import build_booking_body
     from rehearse.report.view import Page, Paragraph
-    from rehearse.schedule.store import cancel_booking
+    from rehearse.schedule.store import cancel_booking, find_booking
 
     with open_desk() as desk:
         now = desk.fetch_now()
-        gone = cancel_booking(desk.database, booking, f"{user()} {why}".strip(), now)
-        page = Page("", (Paragraph(f"Cancelled {gone.id} ({gone.label}) of {gone.sandbox}."),))
-        finish("booking", now, {**build_booking_body(gone), "cancelled": True}, page, as_json=as_json)
-    if not as_json:
+        if dry_run:
+            gone = find_booking(desk.database, booking)
+        else:
+            gone = cancel_booking(desk.database, booking, f"{user()} {_one_line(why)}".strip(), now)
+        head = f"{'Would cancel' if dry_run else 'Cancelled'} {gone.id} ({gone.label}) of {gone.sandbox}."
+        page = Page("", (Paragraph(head),))
+        finish("booking", now, {**build_booking_body(gone), "cancelled": not dry_run}, page, as_json=as_json)
+    if not (as_json or dry_run):
         say("See what is free with `rehearse sandboxes`.")
+
+
+def _one_line(text: str) -> str:
+    """Words that others will read in tables and calendars: one line, nothing that steers a terminal."""
+    return printable(" ".join(text.split()))[:200]
 
 
 def user() -> str:

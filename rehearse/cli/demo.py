@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from rehearse.cli.answers import Json, say
-from rehearse.errors import RehearseError
+from rehearse.errors import Interrupted, RehearseError
 
 SANDBOX = "UATFULL"
 
@@ -52,11 +52,13 @@ STORY = (
 
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Empty folder to work in; a new one unless given.")] = None,
-    keep: Annotated[bool, typer.Option(help="Leave the practice org running at the end.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the practice org running at the end.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the whole story on a practice org: windows, plan, baseline, a failed rehearsal, reset, proof, report.
-    Takes under a minute, needs no Salesforce login, and prints every command that it runs.
+    """Run the whole story on a practice org.
+
+    Windows, plan, baseline, a rehearsal that fails, reset, proof, report: under a minute, without a Salesforce
+    login. Every command that it runs is printed.
 
     Example: rehearse demo
     """
@@ -132,5 +134,7 @@ def _run(command: Sequence[str], *, quiet: bool) -> tuple[int, str]:
             code = app(list(command), standalone_mode=False, prog_name="rehearse")
         except SystemExit as ended:
             code = ended.code
+    if code == Interrupted.exit_code:
+        raise KeyboardInterrupt
     sys.stdout.flush()
     return int(code or 0), out.getvalue()

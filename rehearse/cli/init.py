@@ -34,7 +34,7 @@ storage: {{path: .rehearse, key: {{keyring: rehearse}}}}
 def init(
     team: Annotated[str, typer.Option(help="Name of the team.")] = "Release Management",
     timezone: Annotated[str, typer.Option(help="IANA time zone of the calendar.")] = "UTC",
-    dry_run: Annotated[bool, typer.Option(help="Print the file, and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")] = False,
 ) -> None:
     """Write a rehearse.yaml to start from. An existing file is never touched.
 

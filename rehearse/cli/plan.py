@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 def plan(
     releases: Annotated[list[Path], typer.Argument(help="Release files, such as plans/r41.yaml.")],
     book: Annotated[bool, typer.Option("--book", help="Book what was placed, without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Show the schedule and book nothing, without asking.")] = False,
-    replan: Annotated[bool, typer.Option(help="Let booked rehearsals move, as few as possible.")] = False,
-    seconds: Annotated[float, typer.Option(help="Stop looking for a better schedule after so many seconds.")] = 30.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the schedule and book nothing, without asking.")
+    ] = False,
+    replan: Annotated[bool, typer.Option("--replan", help="Let booked rehearsals move, as few as possible.")] = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=86400, help="Stop looking for a better schedule after so many seconds.")
+    ] = 30.0,
     as_json: Json = False,
 ) -> None:
-    """Place rehearsals into sandboxes: types, hours, order, blackouts, bookings, refresh windows, resets. Exit 3 when
-    something does not fit, with the reasons and the cheapest ways out.
+    """Find a sandbox and a time for each rehearsal.
+
+    Keeps to types, hours, order, blackouts, bookings, refresh windows and resets. Exit 3 when something does not
+    fit, with the reasons and the ways out.
 
     Example: rehearse plan plans/r41.yaml plans/r42.yaml
     """

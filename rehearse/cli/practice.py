@@ -13,7 +13,7 @@ from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
 from rehearse.report.view import Page, Paragraph, Rows, build_table
 
 app = typer.Typer(
-    help="A local Salesforce: production and five sandboxes, without a licence or a risk.",
+    help="A local Salesforce to learn with. Production and five sandboxes, without a licence or a risk.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,7 +28,9 @@ def up(
     http_port: Annotated[int, typer.Option(help="Port for plain HTTP; a free one unless given.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Start the practice org; the first time, make its world and write a rehearse.yaml for it beside the folder.
+    """Start the practice org.
+
+    The first time, its world is made, and a rehearse.yaml for it beside the folder.
 
     Example: rehearse practice up
     """
@@ -54,7 +56,7 @@ def up(
 
 @app.command()
 def down(folder: Folder = None) -> None:
-    """End the practice org; its world stays and comes back with `up`.
+    """End the practice org; `up` brings it back as it was.
 
     Example: rehearse practice down
     """
@@ -68,7 +70,9 @@ def down(folder: Folder = None) -> None:
 
 @app.command()
 def status(folder: Folder = None, as_json: Json = False) -> None:
-    """Show whether the practice org runs, its clock, its sandboxes, and how many requests production received.
+    """Show whether it runs, its clock and its sandboxes.
+
+    Also shows how many requests production received.
 
     Example: rehearse practice status
     """
@@ -107,7 +111,9 @@ def connect(
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Print how to reach each org, and how each known client (sf, cci, SFDMU, jsforce, …) is set up for one of them.
+    """Print how to reach each org, from any client.
+
+    With --org, also how each known client (sf, cci, SFDMU, jsforce, …) is set up for one of them.
 
     Example: rehearse practice connect --org UATFULL
     """
@@ -125,12 +131,14 @@ def connect(
 def play(
     sandbox: Annotated[str, typer.Argument(help="Name of a practice sandbox.")],
     hard: Annotated[
-        bool, typer.Option(help="Also delete rows for good, so that they come back under new Ids.")
+        bool, typer.Option("--hard", help="Also delete rows for good, so that they come back under new Ids.")
     ] = False,
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Let the practice team hold the rehearsal of R41 in a sandbox, from outside, as a team does. It goes wrong.
+    """Let a team hold the rehearsal of R41 in a sandbox.
+
+    It works from outside, as a team does, and it goes wrong.
 
     Example: rehearse practice play UATFULL
     """
@@ -165,7 +173,9 @@ def reset(
     confirm: Annotated[str, typer.Option(help="Write `practice`: everything in the practice world is made anew.")] = "",
     folder: Folder = None,
 ) -> None:
-    """Put the whole practice world back to its beginning. Logins, certificates and ports stay as they are.
+    """Put the whole practice world back to its beginning.
+
+    Logins, certificates and ports stay as they are.
 
     Example: rehearse practice reset --confirm practice
     """
@@ -193,7 +203,9 @@ def clock(
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Show or move the clock of the practice world: days of copying pass in a moment.
+    """Show or move the clock of the practice world.
+
+    Days of copying pass in a moment.
 
     Example: rehearse practice clock --move 29d
     """
@@ -224,7 +236,7 @@ def seed_(
     records: Annotated[int, typer.Option(min=1000, help="Roughly how many records production holds.")] = 3000,
     folder: Folder = None,
 ) -> None:
-    """Make a practice world in a folder that has none, without starting it.
+    """Make a practice world, without starting it.
 
     Example: rehearse practice seed --records 20000 --folder big
     """

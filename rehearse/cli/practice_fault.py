@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rehearse.practice.faults import Fault
 
 app = typer.Typer(
-    help="Let the practice org go wrong on purpose: lost replies, locked rows, jobs that fail, copies that stop.",
+    help="Let the practice org go wrong on purpose. Lost replies, locked rows, jobs that fail, copies that stop.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -64,7 +64,9 @@ def list_(
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Show the faults that still wait, or with --deeds all that there can be.
+    """Show the faults that still wait.
+
+    With --deeds, show what can go wrong, and where.
 
     Example: rehearse practice fault list --deeds
     """

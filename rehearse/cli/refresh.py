@@ -26,7 +26,9 @@ def _verbs() -> None:
 def check(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")], as_json: Json = False
 ) -> None:
-    """Ask production for its copies and say whether a refresh would be taken now; nothing is requested. Exit 3 for no.
+    """Say whether a refresh would be taken now.
+
+    Asks production for its copies; nothing is requested. Exit 3 for no.
 
     Example: rehearse refresh check UATFULL
     """

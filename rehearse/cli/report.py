@@ -34,7 +34,9 @@ def report(
     weeks: Annotated[int, typer.Option(min=1, max=104, help="How far ahead the timeline looks.")] = 12,
     as_json: Json = False,
 ) -> None:
-    """Tell the team when each sandbox may be refreshed, who has it, and what was proven. Asks no org.
+    """Tell the team: refresh dates, bookings, proofs.
+
+    Reads the workspace database only (with `clock: org`, production is asked for the time).
 
     Example: rehearse report --format html --output sandboxes.html
     """

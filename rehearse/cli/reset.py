@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal, say, show
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
 from rehearse.errors import NotConfirmed, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -22,20 +22,34 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
 
-Residue = Annotated[str, typer.Option(help="Name of the sandbox: accept what can only come back nearly the same.")]
-Reason = Annotated[str, typer.Option(help="Why the residue is acceptable; kept in the proof.")]
+Residue = Annotated[
+    str | None,
+    typer.Option(callback=not_blank, help="Name of the sandbox: accept what can only come back nearly the same."),
+]
+Reason = Annotated[
+    str | None, typer.Option(callback=not_blank, help="Why the residue is acceptable; kept in the proof.")
+]
 
 
 @app.command()
 def plan(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[str, typer.Option(help="Baseline to go back to; the newest unless given.")] = "",
-    keep_created: Annotated[bool, typer.Option(help="Delete nothing that the rehearsal added.")] = False,
-    leave_out: Annotated[list[str] | None, typer.Option(help="A record Id or component name to leave alone.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Baseline to go back to; the newest unless given.")
+    ] = None,
+    keep_created: Annotated[
+        bool, typer.Option("--keep-created", help="Delete nothing that the rehearsal added.")
+    ] = False,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the sandbox with its baseline and save an ordered plan that undoes the difference. Changes nothing.
-    Exit 3 when something cannot be undone.
+    """Save a plan that puts a sandbox back to its baseline.
+
+    Compares the sandbox with the baseline and orders the steps that undo the difference. Changes nothing in the
+    sandbox. Exit 3 when something cannot be undone.
 
     Example: rehearse reset plan UATFULL
     """
@@ -44,7 +58,6 @@ def plan(
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.model import Choices
     from rehearse.reset.plan import plain
-    from rehearse.reset.plan_file import save_plan
 
     with open_desk() as desk:
         for sentence in desk.workspace.not_acted_on:
@@ -52,15 +65,30 @@ def plan(
         choices = Choices(delete_added=not keep_created, left_out=frozenset(leave_out or ()))
         with progress.shown() as on_event:
             made = _fetch_plan(desk, sandbox, baseline, choices, on_event)
-        path = _plans(desk) / f"{made.id}.json"
-        save_plan(made, path)
-        body = {**plain(made), "file": str(path)}
-        code = 3 if made.blocked else 0
-        if not as_json:
-            show(build_plan_page(made))
-            say(f"Saved {path}.\nApply it with `rehearse reset apply {made.id[:12]} --confirm {made.sandbox}`.")
-            raise typer.Exit(code)
-        finish("reset-plan", made.made_at, body, build_plan_page(made), as_json=True, code=code)
+        if dry_run:
+            desk.store().drop(made.live_capture)
+            finish("reset-plan", made.made_at, plain(made), build_plan_page(made), as_json=as_json, code=_blocks(made))
+            return
+        _keep_plan(desk, made, as_json=as_json)
+
+
+def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
+    """Save a plan, show it, and end with its exit code."""
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.plan import plain
+    from rehearse.reset.plan_file import save_plan
+
+    path = _plans(desk) / f"{made.id}.json"
+    save_plan(made, path)
+    finish("reset-plan", made.made_at, {**plain(made), "file": str(path)}, build_plan_page(made), as_json=as_json)
+    if not as_json:
+        say(f"Saved {path}.\nApply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
+    raise typer.Exit(_blocks(made))
+
+
+def _blocks(made: ResetPlan) -> int:
+    """3: something stays that the plan cannot undo."""
+    return 3 if made.blocked else 0
 
 
 @app.command()
@@ -68,20 +96,26 @@ def apply(
     plan: Annotated[str, typer.Argument(help="Id of a saved plan, a unique start of it, or its file.")],
     confirm: Annotated[str, typer.Option(help="Name of the sandbox; needed when the plan deletes something.")] = "",
     delete_side_effects: Annotated[
-        bool, typer.Option(help="Also delete rows that the org's automation creates while the reset writes.")
+        bool,
+        typer.Option(
+            "--delete-side-effects", help="Also delete rows that the org's automation creates while the reset writes."
+        ),
     ] = False,
-    accept_residue: Residue = "",
-    reason: Reason = "",
-    dry_run: Annotated[bool, typer.Option(help="Show the plan, and change nothing.")] = False,
+    accept_residue: Residue = None,
+    reason: Reason = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Apply a saved plan, capture again, and write the proof. Killed half-way, the same command continues.
-    Exit 0 only when the proof says clean, or its residue is accepted by name.
+    """Put a sandbox back by a saved plan, and prove it.
+
+    Ends with a fresh capture and the proof. Interrupted, the same command continues. Exit 0 only when the proof says
+    clean, or its residue is accepted by name.
 
     Example: rehearse reset apply 01M83M --confirm UATFULL
     """
     from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.proof import keep_proof
     from rehearse.lock import hold
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.plan import plain
@@ -97,45 +131,46 @@ def apply(
         with hold(desk.database, made.sandbox, f"reset {made.id[:12]}", now) as lock, progress.shown() as on_event:
             report = _apply(desk, made, _Applying(lock, on_event, delete_side_effects))
             proof = _prove(desk, made.sandbox, made.baseline, made, report, on_event)
-        _end(desk, proof, accept_residue, reason, as_json=as_json)
+        keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
 @app.command()
 def prove(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[str, typer.Option(help="Baseline to prove; the newest unless given.")] = "",
-    accept_residue: Residue = "",
-    reason: Reason = "",
+    baseline: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Baseline to prove; the newest unless given.")
+    ] = None,
+    accept_residue: Residue = None,
+    reason: Reason = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict, and keep no proof.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Capture the sandbox again and prove, or disprove, that it equals its baseline. Changes nothing in the sandbox.
+    """Prove, or disprove, that a sandbox equals its baseline.
+
+    Captures the sandbox again and compares everything in scope. Changes nothing in the sandbox. Exit 0 only for
+    clean, or for residue accepted by name.
 
     Example: rehearse reset prove UATFULL
     """
     from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
     from rehearse.cli.diff import find_baseline
+    from rehearse.cli.proof import keep_proof, show_unkept
+    from rehearse.lock import hold
 
     with open_desk() as desk:
         name = desk.workspace.sandbox(sandbox).name
         _check_names(name, accept_residue, reason)
         found = find_baseline(desk, name, baseline)
-        with progress.shown() as on_event:
+        with hold(desk.database, name, "reset prove", desk.fetch_now()), progress.shown() as on_event:
             proof = _prove(desk, name, found.name, None, None, on_event)
-        _end(desk, proof, accept_residue, reason, as_json=as_json)
+        if dry_run:
+            show_unkept(desk, proof, as_json=as_json)
+        else:
+            keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
-def show_proof(desk: Desk, path: Path, *, as_json: bool) -> None:
-    """Read a proof file, check its signature, and show it. Raises Damaged for one changed byte."""
-    from rehearse.report.resets import build_proof_page
-    from rehearse.reset.proof_file import load_proof
-
-    proof = load_proof(path, desk.store().keys)
-    body = _proof_body(proof)
-    finish("proof", proof.at, body, build_proof_page(proof, desk.workspace.zone), as_json=as_json, code=_code(proof))
-
-
-def _fetch_plan(desk: Desk, sandbox: str, baseline: str, choices: Choices, on_event: OnEvent) -> ResetPlan:
+def _fetch_plan(desk: Desk, sandbox: str, baseline: str | None, choices: Choices, on_event: OnEvent) -> ResetPlan:
     from rehearse.cli.baseline import check_baseline
     from rehearse.cli.diff import check_generation, find_baseline
     from rehearse.reset.gather import GatherRequest, gather
@@ -182,7 +217,7 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
         )
 
 
-def _check_names(sandbox: str, accept_residue: str, reason: str) -> None:
+def _check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
     if accept_residue and accept_residue != sandbox:
         raise UsageError(
             f"--accept-residue {accept_residue} does not name this sandbox.", f"Write --accept-residue {sandbox}."
@@ -241,39 +276,3 @@ def _prove(
     now: datetime = reader.fetch_server_time()
     ids = IdMap(desk.database, base.org_id).load()
     return prove_now(reader, store, ProofRequest(base.name, store.load(base.capture), now, made, report, ids), on_event)
-
-
-def _end(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as_json: bool) -> None:
-    """Sign and keep the proof, record it with the baseline, and end with its verdict as the exit code."""
-    from dataclasses import replace
-
-    from rehearse.cli.book import user
-    from rehearse.report.resets import build_proof_page
-    from rehearse.reset.proof_file import save_proof
-
-    if accept_residue and proof.verdict == "clean-with-residue":
-        proof = replace(proof, accepted_by=user(), accept_reason=reason)
-    path = desk.workspace.storage.folder / "proofs" / f"{proof.id}.json"
-    save_proof(proof, path, desk.store().keys)
-    base = desk.baselines().find(proof.baseline, proof.sandbox)
-    desk.baselines().set_proof(base, proof.id, proof.verdict, proof.at)
-    page = build_proof_page(proof, desk.workspace.zone)
-    if as_json:
-        finish("proof", proof.at, {**_proof_body(proof), "file": str(path)}, page, as_json=True, code=_code(proof))
-        return
-    show(page)
-    say(f"Saved {path}.")
-    if proof.verdict == "clean-with-residue" and not proof.accepted_by:
-        say(f"Accept it with `rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason …`.")
-    raise typer.Exit(_code(proof))
-
-
-def _proof_body(proof: Proof) -> dict[str, object]:
-    from rehearse.reset.proof_file import build_content
-
-    return {name: value for name, value in build_content(proof).items() if name not in ("schema", "at")}
-
-
-def _code(proof: Proof) -> int:
-    """0: clean, or residue accepted by name; 3: any other verdict."""
-    return 0 if proof.verdict == "clean" or (proof.verdict == "clean-with-residue" and proof.accepted_by) else 3

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, say
+from rehearse.cli.answers import Json, finish, not_blank, say
 from rehearse.report.view import Page, Table, build_table
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from rehearse.cli.desk import Desk
     from rehearse.lock import Lock
 
 
 def sandboxes(as_json: Json = False) -> None:
-    """Ask production, then show every sandbox: refresh dates, copy times, bookings, baseline, proof.
+    """Show when each sandbox may be refreshed, and who has it.
+
+    Asks production first; then shows refresh dates, copy times, bookings, the newest baseline and the last proof.
 
     Example: rehearse sandboxes --json
     """
@@ -38,11 +41,13 @@ def sandboxes(as_json: Json = False) -> None:
 
 def status(
     break_lock: Annotated[
-        str, typer.Option(help="Remove the lock with this id, after you made sure that its work is dead.")
-    ] = "",
+        str | None, typer.Option(callback=not_blank, help="Remove the lock with this id, whose work is surely dead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the workspace database knows, without asking any org: sandboxes, deadlines, locks, running work.
+    """Show sandboxes, near deadlines and locks, as last seen.
+
+    Reads the workspace database only (with `clock: org`, production is asked for the time).
 
     Example: rehearse status
     """
@@ -54,8 +59,7 @@ def status(
 
     with open_desk() as desk:
         if break_lock:
-            broken = lock.break_lock(desk.database, break_lock)
-            say(f"Broke the lock of {broken.sandbox} that {broken.who} held for: {broken.what}.")
+            _break(desk, break_lock)
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
         held = lock.load_locks(desk.database)
@@ -73,6 +77,13 @@ def status(
         page = view.build_page(lines, now, zone)
         page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
         finish("status", now, body, page, as_json=as_json)
+
+
+def _break(desk: Desk, token: str) -> None:
+    from rehearse import lock
+
+    broken = lock.break_lock(desk.database, token)
+    say(f"Broke the lock of {broken.sandbox} that {broken.who} held for: {broken.what}.")
 
 
 def _locks(held: Sequence[Lock], zone: ZoneInfo) -> Table:

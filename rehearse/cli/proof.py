@@ -1,0 +1,75 @@
+"""Proofs at the command line: shown, signed and kept, read back, and their verdict as an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rehearse.cli.answers import finish, say
+
+if TYPE_CHECKING:
+    from rehearse.cli.desk import Desk
+    from rehearse.reset.model import Proof
+
+
+def show_proof(desk: Desk, path: Path, *, as_json: bool) -> None:
+    """Read a proof file, check its signature, and show it. Raises Damaged for one changed byte."""
+    from rehearse.report.resets import build_proof_page
+    from rehearse.reset.proof_file import load_proof
+
+    proof = load_proof(path, desk.store().keys)
+    body = build_proof_body(proof)
+    finish(
+        "proof", proof.at, body, build_proof_page(proof, desk.workspace.zone), as_json=as_json, code=exit_code(proof)
+    )
+
+
+def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as_json: bool) -> None:
+    """Sign and keep the proof, record it with the baseline, and end with its verdict as the exit code."""
+    from rehearse.cli.book import user
+    from rehearse.report.resets import build_proof_page
+    from rehearse.reset.proof_file import save_proof
+
+    if accept_residue and proof.verdict == "clean-with-residue":
+        proof = replace(proof, accepted_by=user(), accept_reason=reason)
+    path = desk.workspace.storage.folder / "proofs" / f"{proof.id}.json"
+    save_proof(proof, path, desk.store().keys)
+    base = desk.baselines().find(proof.baseline, proof.sandbox)
+    desk.baselines().set_proof(base, proof.id, proof.verdict, proof.at)
+    page = build_proof_page(proof, desk.workspace.zone)
+    finish("proof", proof.at, {**build_proof_body(proof), "file": str(path)}, page, as_json=as_json)
+    if not as_json:
+        say(f"Saved {path}.")
+    if not as_json and proof.verdict == "clean-with-residue" and not proof.accepted_by:
+        say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
+    raise typer.Exit(exit_code(proof))
+
+
+def show_unkept(desk: Desk, proof: Proof, *, as_json: bool) -> None:
+    """Show a proof that is not kept, and destroy the capture that only it needed."""
+    from rehearse.baseline.manifest import MANIFEST
+    from rehearse.baseline.writing import file_sha256
+    from rehearse.report.resets import build_proof_page
+
+    store = desk.store()
+    for manifest in sorted((store.root / "captures").glob(f"*/{MANIFEST}"), reverse=True):
+        if file_sha256(manifest) == proof.digests["live_manifest"]:
+            store.drop(manifest.parent.name)
+            break
+    page = build_proof_page(proof, desk.workspace.zone)
+    finish("proof", proof.at, build_proof_body(proof), page, as_json=as_json, code=exit_code(proof))
+
+
+def build_proof_body(proof: Proof) -> dict[str, object]:
+    """The `proof` answer of formats.md without its name and instant."""
+    from rehearse.reset.proof_file import build_content
+
+    return {name: value for name, value in build_content(proof).items() if name not in ("schema", "at")}
+
+
+def exit_code(proof: Proof) -> int:
+    """0: clean, or residue accepted by name; 3: any other verdict."""
+    return 0 if proof.verdict == "clean" or (proof.verdict == "clean-with-residue" and proof.accepted_by) else 3
