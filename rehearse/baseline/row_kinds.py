@@ -42,12 +42,11 @@ AS_METADATA: Mapping[str, tuple[str, ...]] = {
 }
 """Object -> the metadata types that say what its rows say."""
 
-LOGS = frozenset(
-    """
-    ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
-    FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin
-    """.split()
-)
+_LOGS = """
+ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
+FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin
+"""
+LOGS = frozenset(_LOGS.split())
 """What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org."""
 
 

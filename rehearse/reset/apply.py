@@ -9,7 +9,9 @@ first, and then every action looks at the org before it writes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from rehearse import clock
 from rehearse.baseline.model import Capture
@@ -25,6 +27,7 @@ from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import ApplyReport, ResetPlan
+from rehearse.reset.newer_edits import fetch_newer, note_newer
 from rehearse.reset.next_pass import keep_allowed
 from rehearse.reset.phases import run_phases
 from rehearse.reset.plan import build_fingerprint, build_plan
@@ -74,16 +77,21 @@ def _begin(
     """The context of a new or resumed run: when it began (by the org's clock), by whom, and what it wrote so far."""
     entries = load_entries(id_map.database, journal.run)
     first = next((one for one in entries if one.kind == "begin"), None)
-    if first is None:
-        began = writer.reader.fetch_server_time().replace(microsecond=0)
-        detail = {"began": clock.iso(began), "user": writer.reader.fetch_identity().user_id}
-        first = journal.open("begin", detail)
-        journal.close(first, {})
+    detail: Mapping[str, Any] = first.detail if first else {
+        "began": clock.iso(writer.reader.fetch_server_time().replace(microsecond=0)),
+        "user": writer.reader.fetch_identity().user_id,
+    }  # fmt: skip
+    after = store.load(plan.live_capture)
     context = Context(
         plan=plan, writer=writer, store=store, journal=journal, id_map=id_map, settings=settings, on_event=on_event,
-        before=store.load(plan.baseline_capture), after=store.load(plan.live_capture),
-        began=clock.from_iso(str(first.detail["began"])), user_id=str(first.detail["user"]), ids=id_map.load(),
+        before=store.load(plan.baseline_capture), after=after, began=clock.from_iso(str(detail["began"])),
+        planned_at=after.started, user_id=str(detail["user"]), ids=id_map.load(),
+        left_alone=frozenset((one.type, one.key) for one in plan.blocked),
     )  # fmt: skip
+    newer = detail["newer"] if first else fetch_newer(context, after)
+    if first is None:
+        journal.close(journal.open("begin", {**detail, "newer": newer}), {})
+    note_newer(context, newer)
     for entry in entries:
         for action_id in (entry.result or {}).get("ok", ()):
             do, type, key = str(action_id).split("/", 2)
@@ -132,6 +140,7 @@ def _run_passes(context: Context) -> int:
             return number
         left = remaining
         context.plan, context.after = next_plan, live
+        note_newer(context, fetch_newer(context, live))
     return context.settings.max_passes
 
 

@@ -15,6 +15,7 @@ from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.reset import live_rows, settle
 from rehearse.reset.batches import RETRIED, by_object, in_batches, wire_value
+from rehearse.reset.cascades import find_kept_children
 from rehearse.reset.context import Context, close_entry
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.live_rows import LiveRow
@@ -51,7 +52,7 @@ def _judge(
     returned = action.do in ("undelete", "insert")
     if decision.state == "foreign" or row is None or (returned and live_rows.is_others(context, row)):
         where = "deleted since the plan was made" if row is None or row.deleted else FOREIGN
-        context.note(action, "foreign", f"{where}{_who(row)}")
+        context.note(action, "foreign", f"{where}{_who(context, row)}")
         return None
     if decision.state == "done":
         context.note_equal(action)
@@ -109,7 +110,7 @@ def deletable_rows(context: Context, object: str, batch: Sequence[Action]) -> li
     rows = live_rows.fetch_live(context, object, keys)
     guard = guard_fields(context.before, context.after, object)
     seen = context.canonical(context.load_values(context.after, object, keys), guard)
-    holds = live_rows.find_kept_children(context, object, [key for key in keys if key in rows])
+    holds = find_kept_children(context, object, [key for key in keys if key in rows])
     found: list[Action] = []
     for action in batch:
         row = rows.get(action.key)
@@ -118,15 +119,15 @@ def deletable_rows(context: Context, object: str, batch: Sequence[Action]) -> li
         elif action.key in holds:
             context.note(action, "waiting", f"{holds[action.key]} of the baseline would be deleted with it")
         elif _edited(context, row, seen.get(action.key)):
-            context.note(action, "foreign", f"{FOREIGN}{_who(row)}")
+            context.note(action, "foreign", f"{FOREIGN}{_who(context, row)}")
         elif (action.type, action.key) not in context.foreign:
             found.append(action)
     return found
 
 
 def _edited(context: Context, row: LiveRow, seen: Mapping[str, str | None] | None) -> bool:
-    if seen is None:
-        return True
+    if seen is None:  # it was in the bin when the org was read, and came back with its parent
+        return not live_rows.is_ours(context, row) and (row.at is None or row.at >= context.planned_at)
     return any(row.values.get(name, value) != value for name, value in seen.items()) and not live_rows.is_ours(
         context, row
     )
@@ -249,5 +250,5 @@ def _undeleter(context: Context) -> Send:
     return lambda part: context.writer.undelete_rows([str(row["Id"]) for _, row in part])
 
 
-def _who(row: LiveRow | None) -> str:
-    return f" by {row.by}" if row and row.by else ""
+def _who(context: Context, row: LiveRow | None) -> str:
+    return f" by {context.person(row.by)}" if row and row.by else ""

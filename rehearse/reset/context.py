@@ -20,6 +20,7 @@ from rehearse.org.connect import OrgWriter
 from rehearse.org.model import Schema
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
+from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
 
 
@@ -47,7 +48,10 @@ class ApplySettings:
 
 @dataclass
 class Context:
-    """One run of apply. `began` is the org's clock at its very first start, also after a resume."""
+    """One run of apply. `began` is the org's clock at its very first start, also after a resume.
+
+    `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo.
+    """
 
     plan: ResetPlan
     writer: OrgWriter
@@ -59,6 +63,7 @@ class Context:
     before: Capture
     after: Capture
     began: datetime
+    planned_at: datetime
     user_id: str
     ids: dict[str, str] = field(default_factory=dict)
     results: dict[str, ActionResult] = field(default_factory=dict)
@@ -68,6 +73,10 @@ class Context:
     schemas: dict[str, Schema] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
     outside: dict[tuple[str, str], str] = field(default_factory=dict)
+    returned: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    left_alone: frozenset[tuple[str, str]] = frozenset()
+    names: dict[str, str] = field(default_factory=dict)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""
@@ -90,7 +99,24 @@ class Context:
             self.foreign[place] = detail
         if state == "done":
             self.written.add(place)
+        if state in ("done", "already") and action.do in ("undelete", "delete"):
+            (self.returned if action.do == "undelete" else self.removed).add(action.key)
         self.results[action.id] = ActionResult(action.id, action.kind, action.type, action.key, state, detail)
+
+    def leave(self, object: str, key: str, detail: str, action: Action | None) -> None:
+        """Record that somebody else's row is not to be written in this run, whether the plan names it or not."""
+        if action is not None:
+            self.note(action, "foreign", detail)
+            return
+        self.foreign[(object, key)] = self.outside[(object, key)] = detail
+        name = f"leave/{object}/{key}"
+        self.results[name] = ActionResult(name, "record", object, key, "foreign", detail)
+
+    def person(self, user_id: str) -> str:
+        """The name of a user, asked once; the Id where it cannot be read."""
+        if user_id not in self.names:
+            self.names.update(fetch_names(self.writer.reader, [user_id]))
+        return self.names.setdefault(user_id, user_id)
 
     def entries(self) -> tuple[Entry, ...]:
         """All journal entries of this run, oldest first."""

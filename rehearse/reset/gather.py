@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehearse import clock
+from rehearse.baseline.canonical import value_text
 from rehearse.baseline.compare import compare
 from rehearse.baseline.components import read_flow_versions
 from rehearse.baseline.model import Capture, Change, Component
@@ -17,8 +19,10 @@ from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
+from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.model import Choices
+from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
 
 
@@ -58,7 +62,38 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         made_at=request.made_at,
         ids=ids,
         choices=request.choices,
+        people=fetch_names(reader, [one.by for one in changes if one.kind == "record"]),
     )
+
+
+def _any_in_bin(rows: Mapping[str, RowBook]) -> bool:
+    return any(place == "bin" for book in rows.values() for place in book.bin.values())
+
+
+def fetch_ghosts(
+    reader: OrgReader, before: Capture, schemas: Mapping[str, Schema], ids: Mapping[str, str]
+) -> dict[str, dict[str, Values]]:
+    """Rows in the bin that are younger than the baseline, with the references that a delete or undelete follows."""
+    links = cascading_fields(schemas)
+    scoped = {one.name for one in before.scope.objects}
+    found: dict[str, dict[str, Values]] = {}
+    for object in sorted(scoped & links.keys()):
+        names = sorted(links[object])
+        soql = (
+            f"SELECT Id, {', '.join(names)} FROM {object} "
+            f"WHERE IsDeleted = true AND CreatedDate >= {clock.iso(before.started)}"
+        )
+        try:
+            rows = list(reader.fetch_rows(soql, deleted=True))
+        except OrgRejected:
+            continue  # an object without a recycle bin has no ghosts
+        back = set(ids.values())
+        found[object] = {
+            str(row["Id"]): {name: value_text(row[name]) for name in names}
+            for row in rows
+            if str(row["Id"]) not in back
+        }
+    return found
 
 
 def relevant_ids(store: CaptureStore, before: Capture, ids: Mapping[str, str]) -> dict[str, str]:

@@ -53,7 +53,11 @@ class MetadataBook:
 
 @dataclass(frozen=True)
 class PlanInputs:
-    """What `build_plan` reads: nothing else decides. `schemas` are live describes; `ids` maps old Ids to new ones."""
+    """What `build_plan` reads: nothing else decides. `schemas` are live describes; `ids` maps old Ids to new ones.
+
+    `ghosts` are rows in the bin that the rehearsal made and deleted again, by object and Id, with their references:
+    undeleting a row of the baseline may bring them back with it.
+    """
 
     sandbox: str
     baseline: str
@@ -66,3 +70,6 @@ class PlanInputs:
     made_at: datetime
     ids: Mapping[str, str] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
+    ghosts: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Id of a user -> name, for the sentences of a plan."""

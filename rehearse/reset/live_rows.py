@@ -12,7 +12,6 @@ from datetime import datetime
 
 from rehearse import clock
 from rehearse.baseline.model import ComparableField
-from rehearse.errors import OrgRejected
 from rehearse.org.model import Value
 from rehearse.reset.context import Context
 from rehearse.reset.model import Action
@@ -73,6 +72,19 @@ def is_others(context: Context, row: LiveRow) -> bool:
     return row.by != context.user_id and row.at is not None and row.at >= context.began
 
 
+def moved_lookups(context: Context, row: LiveRow, expects: Values) -> list[str]:
+    """Fields whose value the platform changed by itself because of our own undelete or delete, without a stamp.
+
+    An undelete restores lookups to the row that came back; a delete clears those to the row that went.
+    """
+    return [
+        name
+        for name, old in expects.items()
+        if row.values[name] != old
+        and (row.values[name] in context.returned or (row.values[name] is None and old in context.removed))
+    ]
+
+
 def decide_rows(context: Context, object: str, actions: Sequence[Action]) -> dict[str, tuple[LiveRow | None, Decision]]:
     """For updates of one object: the live row and what to do with it, by key.
 
@@ -92,31 +104,7 @@ def decide_rows(context: Context, object: str, actions: Sequence[Action]) -> dic
             found[key] = (row, Decision("foreign"))
             continue
         expects = {name: value for name, value in seen.get(context.live_id(key), {}).items() if name in row.values}
+        expects.update({name: row.values[name] for name in moved_lookups(context, row, expects)})
         goal = {name: value for name, value in goals.get(key, {}).items() if name in row.values}
         found[key] = (row, decide(row.values, expects, goal, is_ours(context, row)))
     return found
-
-
-def find_kept_children(context: Context, object: str, keys: Sequence[str]) -> dict[str, str]:
-    """Created rows that must not be deleted yet, because rows of the baseline would be deleted with them.
-
-    Looks at the children that a delete takes along, in the scope and in custom objects; answers the child object by
-    key. A child is of the baseline when it is older than it, or came back under a new Id.
-    """
-    scoped = {one.name for one in context.before.scope.objects}
-    kept: dict[str, str] = {}
-    for child in context.schema(object).children:
-        if not child.cascade_delete or not keys or not (child.object in scoped or child.object.endswith("__c")):
-            continue
-        quoted = ", ".join(f"'{key}'" for key in keys)
-        soql = f"SELECT Id, CreatedDate, {child.field} FROM {child.object} WHERE {child.field} IN ({quoted})"
-        try:
-            rows = list(context.writer.reader.fetch_rows(soql))
-        except OrgRejected:
-            continue
-        returned = set(context.ids.values())
-        for row in rows:
-            old = clock.from_iso(str(row["CreatedDate"])) < context.before.started
-            if old or str(row["Id"]) in returned:
-                kept[str(row[child.field])] = child.object
-    return kept

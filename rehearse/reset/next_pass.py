@@ -24,7 +24,8 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
     planned = {(one.type, one.key) for one in original.actions}
     deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
     returning = {(one.type, one.key) for one in original.actions if one.do in BRING_BACK}
-    actions = [one for one in actions if (one.type, one.key) not in context.foreign]
+    closed = context.foreign.keys() | (context.outside.keys() - planned)
+    actions = [one for one in actions if (one.type, one.key) not in closed]
     rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
     kept: list[Action] = _asked(context, actions, deletable, rows)
     asked = {one.id for one in kept}
@@ -74,10 +75,13 @@ def _may_deploy(context: Context, action: Action) -> bool:
 def _may_write(context: Context, action: Action, planned: bool, row: LiveRow | None) -> bool:
     if planned:
         if row is not None and not row.deleted and is_others(context, row) and action.do != "delete":
-            context.note(action, "foreign", f"changed during the reset by {row.by}; not written")
+            context.note(action, "foreign", f"changed during the reset by {context.person(row.by)}; not written")
             return False
         return True
-    return row is not None and is_ours(context, row)
+    if row is None:
+        return False
+    restored = action.do == "update" and all(row.values.get(name) in context.returned for name in action.fields)
+    return restored or is_ours(context, row)
 
 
 def _fetch_rows(context: Context, actions: list[Action]) -> dict[tuple[str, str], LiveRow]:

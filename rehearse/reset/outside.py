@@ -1,6 +1,7 @@
-"""What changed outside the scope since the baseline began: counted, object by object, and named in the proof.
+"""What changed outside the scope since the baseline began: counted by object and by metadata type, named in the proof.
 
-Objects that cannot be counted by SystemModstamp are left out of the count; the proof speaks only about its scope.
+Rows that metadata in scope covers, logs and jobs of the platform, and companions of rows (history, feed, share) are no
+changes of their own. Where an org refuses to count, the object is left out; the proof speaks only about its scope.
 """
 
 from __future__ import annotations
@@ -8,25 +9,56 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from rehearse import clock
+from rehearse.baseline.component_types import FOLDER_TYPES
 from rehearse.baseline.model import Capture
+from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
+from rehearse.org.model import MetadataType
 
 AT_ONCE = 4
 
 
 def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
-    """Rows changed since the baseline began, by object outside its scope; only objects with any."""
+    """Changes since the baseline began, by object and by metadata type outside its scope; only those with any."""
+    types = [one for one in reader.fetch_metadata_types() if one.name not in before.scope.types]
+    asked = {one.name for one in types}
     inside = {one.name for one in before.scope.objects}
-    since = clock.iso(before.started)
-    names = [one.name for one in reader.fetch_objects() if one.queryable and one.name not in inside]
-
-    def count(name: str) -> int:
-        try:
-            return reader.fetch_count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}")
-        except OrgRejected:
-            return 0
-
+    names = [
+        one.name
+        for one in reader.fetch_objects()
+        if one.queryable
+        and one.name not in inside
+        and one.name not in LOGS
+        and not one.name.endswith(NOT_ROWS)
+        and not is_covered(one.name, before.scope.types)
+        and not asked.intersection(AS_METADATA.get(one.name, ()))
+    ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        counts = dict(zip(names, pool.map(count, names), strict=True))
-    return {name: number for name, number in sorted(counts.items()) if number}
+        rows = dict(zip(names, pool.map(lambda one: _count_rows(reader, before, one), names), strict=True))
+        items = {
+            one.name: number
+            for one, number in zip(types, pool.map(lambda one: _count_items(reader, before, one), types), strict=True)
+        }
+    found = {name: number for name, number in {**rows, **items}.items() if number}
+    return dict(sorted(found.items()))
+
+
+def _count_rows(reader: OrgReader, before: Capture, name: str) -> int:
+    try:
+        return reader.fetch_count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {clock.iso(before.started)}")
+    except OrgRejected:
+        return 0
+
+
+def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:
+    """Components that were written since; deleted ones leave no trace in a list."""
+    try:
+        if type.in_folder:
+            folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
+            items = [item for one in folders for item in reader.fetch_metadata_items(type.name, one.full_name)]
+        else:
+            items = list(reader.fetch_metadata_items(type.name))
+    except OrgRejected:
+        return 0
+    return sum(1 for one in items if one.changed_at is not None and one.changed_at >= before.started)

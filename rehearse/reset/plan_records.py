@@ -14,6 +14,7 @@ from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
 from rehearse.reset.coupled import with_coupled
+from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, Blocked, Do, Hazard
@@ -126,7 +127,8 @@ def _plan_deletes(plan: RecordPlan) -> None:
         elif row_marks.is_foreign(plan.inputs.choices, change):
             plan.blocked.append(Blocked(
                 "record", change.type, change.key, "manual",
-                f"created by {change.by or 'an unknown user'}, who took no part; --delete-others deletes it",
+                f"created by {plan.inputs.people.get(change.by, change.by) or 'an unknown user'}, who took no part; "
+                "--delete-others deletes it",
             ))  # fmt: skip
         else:
             wanted[change.key] = change
@@ -186,6 +188,7 @@ def _plan_returns(plan: RecordPlan) -> None:
         else:
             back[change.key] = change
     _move_orphans(plan, back, insert)
+    _plan_ghosts(plan, back)
     _plan_levels(plan, back, "undelete", UNDELETE)
     _plan_levels(plan, insert, "insert", INSERT)
 
@@ -199,6 +202,18 @@ def _move_orphans(plan: RecordPlan, back: dict[str, Change], insert: dict[str, C
             if any(not link.loose and link.to in insert for link in _links_of(plan, change, live=False)):
                 insert[key] = back.pop(key)
                 moved = True
+
+
+def _plan_ghosts(plan: RecordPlan, back: Mapping[str, Change]) -> None:
+    """Rows of the rehearsal that come back with the undeleted ones are deleted again, or named where nothing may be."""
+    for level, places in enumerate(find_ghosts(plan.inputs.ghosts, back)):
+        for object, key in places:
+            change = Change("record", object, key, None, "in the recycle bin")
+            if plan.inputs.choices.delete_added:
+                plan.act(LATE_DELETE + min(level, 99), "delete", change, find_hazard("record", object, "created"))
+            else:
+                reason = "comes back with an undeleted row; left out by choice"
+                plan.blocked.append(Blocked("record", object, key, "manual", reason))
 
 
 def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rehearse.baseline.manifest import MANIFEST
@@ -26,6 +26,7 @@ from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import ApplyReport, Proof, ProofItem, ResetPlan, Verdict
 from rehearse.reset.outside import count_outside
+from rehearse.reset.people import fetch_names, user_ids, with_names
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,14 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     )
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
-    items = grade_changes(Evidence(gathered, request.plan, request.report, user_id, since))
+    items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
     return _build(store, request, live, gathered, items, count_outside(reader, request.before))
+
+
+def _with_people(reader: OrgReader, items: tuple[ProofItem, ...]) -> tuple[ProofItem, ...]:
+    """The items with names in place of the Ids of users."""
+    names = fetch_names(reader, user_ids(text for one in items for text in (one.by, one.detail)))
+    return tuple(replace(one, by=with_names(one.by, names), detail=with_names(one.detail, names)) for one in items)
 
 
 def _build(

@@ -1,0 +1,85 @@
+"""Edits of somebody else between the plan and the first write: found once, before our own writes can hide them.
+
+Later, automation that our writes set off becomes the last modifier of such a row, and nothing in it tells any more
+that somebody else was there. So they are looked up when a run begins, kept in the journal, and never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rehearse import clock
+from rehearse.baseline.canonical import stored_value, value_text
+from rehearse.baseline.model import Capture
+from rehearse.errors import OrgRejected
+from rehearse.reset.context import Context
+from rehearse.reset.live_rows import fetch_live
+from rehearse.reset.row_state import guard_fields
+
+Newer = dict[str, dict[str, str]]
+"""Object -> key -> the Id of the user who wrote the row last."""
+
+
+def fetch_newer(context: Context, since: Capture) -> Newer:
+    """Rows of the scope that somebody else wrote after `since` read them, and whose values are not what it holds."""
+    found: Newer = {}
+    back = context.back()
+    for scope in since.scope.objects:
+        touched = _fetch_touched(context, scope.name, since)
+        stamps = {
+            str(row["Id"]): row["_stamp"]
+            for row in context.store.load_rows(since.ulid, scope.name, set(touched), ["_stamp"])
+        }
+        second = clock.iso(since.started.replace(microsecond=0))[:19]  # what nobody captured may be of this very second
+        unseen = {
+            back.get(one, one): by
+            for one, (stamp, by) in touched.items()
+            if (stamps[one] != stamp if one in stamps else (stamp or "")[:19] > second)
+        }
+        differing = _differing(context, since, scope.name, sorted(unseen)) if unseen else ()
+        if differing:
+            found[scope.name] = {key: unseen[key] for key in differing}
+    return found
+
+
+def note_newer(context: Context, newer: Mapping[str, Mapping[str, str]]) -> None:
+    """Leave these rows alone for the whole run; the proof then says whose they are."""
+    actions = {(one.type, one.key): one for one in context.plan.actions if one.kind == "record"}
+    for object, rows in newer.items():
+        for key, by in rows.items():
+            detail = f"changed since the plan was made by {context.person(by)}; not written"
+            context.leave(object, key, detail, actions.get((object, key)))
+
+
+def _fetch_touched(context: Context, object: str, since: Capture) -> dict[str, tuple[str | None, str]]:
+    """Id -> (stamp, who) of the living rows that others wrote since the capture began."""
+    soql = (
+        f"SELECT Id, SystemModstamp, LastModifiedById FROM {object} WHERE SystemModstamp >= "
+        f"{clock.iso(since.started.replace(microsecond=0))} AND LastModifiedById != '{context.user_id}'"
+    )
+    try:
+        rows = list(context.writer.reader.fetch_rows(soql))
+    except OrgRejected:
+        return {}  # it does not say who wrote last: each row is compared right before it is written
+    return {
+        str(row["Id"]): (stored_value("datetime", value_text(row["SystemModstamp"])), str(row["LastModifiedById"]))
+        for row in rows
+    }
+
+
+def _differing(context: Context, since: Capture, object: str, keys: Sequence[str]) -> list[str]:
+    guard = guard_fields(context.before, since, object)
+    live = [context.live_id(key) for key in keys]
+    seen = context.canonical(context.load_values(since, object, live), guard)
+    rows = fetch_live(context, object, keys)
+    planned = {one.key for one in context.plan.actions if one.type == object}
+    filtered = any(one.name == object and one.where for one in since.scope.objects)
+    found: list[str] = []
+    for key, row in rows.items():
+        known = seen.get(context.live_id(key))
+        if known is None:
+            theirs = key in planned or not filtered  # others may stand outside the filter: no concern of this reset
+        else:
+            theirs = any(row.values.get(name, value) != value for name, value in known.items())
+        found += [key] if theirs else []
+    return found
