@@ -6,7 +6,8 @@ once. `status` gives a DeployResult in the order of the WSDL, with details only 
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from rehearse.practice import deploy_zip, meta_jobs
@@ -20,6 +21,7 @@ from rehearse.practice.meta_jobs import Finished, Job
 from rehearse.practice.meta_list import Register
 from rehearse.practice.org_state import OrgState
 
+QUICK_DAYS = 10
 ON_ACTIVE_ORG = "purgeOnDelete option can only be used on a non-active org"
 
 
@@ -34,6 +36,24 @@ def start(org: OrgState, user_id: str, body: bytes, options: Options) -> Job:
         raise ApiError(500, "INVALID_OPERATION", text)
     request = {"options": asdict(options), "user_id": user_id, "created": org.stamp()}
     return meta_jobs.start(org, "deploy", request, body)
+
+
+def start_validated(org: OrgState, user_id: str, validation_id: str) -> Job:
+    """Deploy what was validated with tests in the last ten days, without tests (facts 1.2, deployRecentValidation).
+
+    Raises ApiError; which code it has for a validation that will not do is an assumption."""
+    job = meta_jobs.load(org, validation_id, "deploy")
+    options = options_of(job)
+    why = ""
+    if not options.check_only or job.state != "Succeeded" or job.body is None:
+        why = "it is no successful validation"
+    elif not job.result.get("runTestResult", {}).get("numTestsRun"):
+        why = "no tests were run"
+    elif org.now() - timedelta(days=QUICK_DAYS) > datetime.fromisoformat(job.result["completedDate"]):
+        why = f"it is older than {QUICK_DAYS} days"
+    if why or job.body is None:
+        raise ApiError(500, "INVALID_ID_FIELD", f"Validation {job.id} cannot be deployed: {why}")
+    return start(org, user_id, job.body, replace(options, check_only=False, run_tests=(), test_level="NoTestRun"))
 
 
 def options_of(job: Job) -> Options:
@@ -62,7 +82,7 @@ def run(org: OrgState, job: Job) -> Finished:
     result = finish(options, outcomes, started, org.stamp())
     has_apex = any(one.type in ("ApexClass", "ApexTrigger") for one in outcomes)
     result["runTestResult"] = count_tests(org, options, has_apex=has_apex)
-    return Finished(result["status"], result)
+    return Finished(result["status"], result, keep=options.check_only and result["status"] == "Succeeded")
 
 
 def _manifests(package: DeployPackage) -> list[str]:

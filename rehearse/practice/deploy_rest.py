@@ -24,7 +24,11 @@ BASE = "/services/data/v{version}/metadata/deployRequest"
 
 
 def start(request: Request) -> Response:
-    """POST: 201 with the id, the options and a first DeployResult."""
+    """POST: 201 with the id, the options and a first DeployResult.
+
+    A JSON body that names a `validatedDeployRequestId` deploys what was validated (facts 1.5, unsure)."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return _start_validated(request)
     given, body = read_parts(request.headers.get("content-type", ""), request.state.body)
     org = request.state.org
     deploy.prepare(org)
@@ -34,6 +38,24 @@ def start(request: Request) -> Response:
     except ApiError as error:
         raise ApiError(400, error.code, error.message) from error
     return JSONResponse(_shape(request, job.id, details=False), status_code=201)
+
+
+def _start_validated(request: Request) -> Response:
+    try:
+        asked = json.loads(request.state.body or b"{}")
+    except ValueError as error:
+        raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character at {error}") from None
+    validation = asked.get("validatedDeployRequestId") if isinstance(asked, dict) else None
+    if not isinstance(validation, str):
+        raise ApiError(400, "INVALID_FIELD", "Required field is missing: validatedDeployRequestId")
+    org = request.state.org
+    deploy.prepare(org)
+    try:
+        job = deploy_jobs.start_validated(org, request.state.user_id, validation)
+    except ApiError as error:
+        unknown = error.code == "INVALID_CROSS_REFERENCE_KEY"
+        raise ApiError(404 if unknown else 400, "NOT_FOUND" if unknown else error.code, error.message) from error
+    return JSONResponse({**_shape(request, job.id, details=False), "validatedDeployRequestId": validation}, 201)
 
 
 def read_parts(content_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:

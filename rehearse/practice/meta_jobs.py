@@ -48,11 +48,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Finished:
-    """What running a job gave: its end state, its result, and the zip to hand out."""
+    """What running a job gave: its end state, its result, the zip to hand out, and whether to keep what came in."""
 
     state: str
     result: dict[str, Any]
     zip: bytes | None = None
+    keep: bool = False
 
 
 Runner = Callable[[OrgState, Job], Finished]
@@ -173,8 +174,8 @@ def _do(org: OrgState, kind: str, job_id: str) -> None:
             log.exception("metadata job %s stopped by a bug in the practice org", job_id)
             finished = _unknown(org, f"An unexpected error occurred: {type(error).__name__}")
         db.execute(
-            "UPDATE meta_job SET state = ?, result = ?, zip = ?, body = NULL WHERE id = ?",
-            (finished.state, json.dumps(finished.result), finished.zip, job_id),
+            "UPDATE meta_job SET state = ?, result = ?, zip = ?, body = ? WHERE id = ?",
+            (finished.state, json.dumps(finished.result), finished.zip, job.body if finished.keep else None, job_id),
         )
 
 

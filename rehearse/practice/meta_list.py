@@ -12,7 +12,7 @@ from typing import Any
 from rehearse.practice import components
 from rehearse.practice.components import Component
 from rehearse.practice.http_errors import ApiError
-from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, EPOCH, FOLDER_TYPE, TYPES, known
+from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, EPOCH, FOLDER_TYPE, LISTED_AS_NIL, TYPES, known
 from rehearse.practice.org_state import OrgState
 
 MOST_QUERIES = 3
@@ -48,8 +48,13 @@ def list_members(org: OrgState, queries: Iterable[tuple[str, str]]) -> list[Prop
     register = Register(org)
     found: list[Properties] = []
     for type_name, folder in asked:
-        found += [file_properties(one, register) for one in listed(org, type_name, folder)]
+        found += [_in_list(file_properties(one, register)) for one in listed(org, type_name, folder)]
     return found
+
+
+def _in_list(properties: Properties) -> Properties:
+    """What a list shows of a component; some types are nil there (facts 1.3)."""
+    return {**properties, "type": None} if properties["type"] in LISTED_AS_NIL else properties
 
 
 def listed(org: OrgState, type_name: str, folder: str = "") -> list[Component]:

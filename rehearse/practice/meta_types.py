@@ -68,6 +68,9 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("Flow", "flows", "flow", "301"),
     MetaType("FlowDefinition", "flowDefinitions", "flowDefinition", "300"),
     MetaType("GlobalValueSet", "globalValueSets", "globalValueSet", "0Nt"),
+    MetaType(
+        "GlobalValueSetTranslation", "globalValueSetTranslations", "globalValueSetTranslation", "", unordered=True
+    ),
     MetaType("Group", "groups", "group", "00G"),
     MetaType("InstalledPackage", "installedPackages", "installedPackage", "0A3"),
     MetaType("Layout", "layouts", "layout", "00h"),
@@ -84,6 +87,9 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("Workflow", "workflows", "workflow", "", WORKFLOW_CHILDREN, unordered=True),
 )
 FOLDER_TYPE = MetaType("ReportFolder", "reports", "reportFolder", "00l", wildcard=False)
+
+# Types whose entries in a list have no type of their own (facts 1.3).
+LISTED_AS_NIL = frozenset({"GlobalValueSetTranslation", "StandardValueSetTranslation"})
 
 BY_NAME = {one.name: one for one in (*TYPES, FOLDER_TYPE)}
 BY_DIRECTORY = {one.directory: one for one in TYPES}

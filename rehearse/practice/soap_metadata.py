@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rehearse.practice import deploy, deploy_jobs, meta_jobs, meta_list, retrieve_jobs
+from rehearse.practice import deploy, deploy_jobs, meta_crud, meta_jobs, meta_list, retrieve_jobs
+from rehearse.practice.components import Author
 from rehearse.practice.deploy_model import Options
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_package import Package, read_package
@@ -155,6 +156,11 @@ def cancel_deploy(call: Call) -> Any:
     return deploy_jobs.cancel(call.org, (given.text or "").strip() if given is not None else "", call.user_id)
 
 
+def deploy_validated(call: Call) -> Any:
+    """deployRecentValidation answers the id alone."""
+    return deploy_jobs.start_validated(call.org, call.user_id, text_of(call.body, "validationId").strip()).id
+
+
 def check_status(call: Call) -> Any:
     """The legacy call, for retrieves and deployments; `stateDetail` is left out because it breaks CumulusCI."""
     asked = job_id(call)
@@ -197,15 +203,52 @@ def _record(org: OrgState, type_name: str, name: str) -> Any:
     return {"type": type_name, RAW: f"<fullName>{escape(component.name)}</fullName>{inner}"}
 
 
+def _author(call: Call) -> Author:
+    return Author(call.user_id, call.org.stamp())
+
+
+def _all_or_none(call: Call) -> bool:
+    root = call.body.getroottree().getroot()
+    header = first(root, "Header")
+    asked = first(header, "AllOrNoneHeader") if header is not None else None
+    return asked is not None and flag(asked, "allOrNone")
+
+
+def create_metadata(call: Call) -> Any:
+    return meta_crud.create(call.org, _author(call), meta_crud.read_records(call.body), _all_or_none(call))
+
+
+def update_metadata(call: Call) -> Any:
+    return meta_crud.update(call.org, _author(call), meta_crud.read_records(call.body), _all_or_none(call))
+
+
+def upsert_metadata(call: Call) -> Any:
+    return meta_crud.upsert(call.org, _author(call), meta_crud.read_records(call.body), _all_or_none(call))
+
+
+def delete_metadata(call: Call) -> Any:
+    return meta_crud.delete(call.org, _author(call), meta_crud.read_names(call.body), _all_or_none(call))
+
+
+def describe_value_type(call: Call) -> Any:
+    return meta_crud.describe_value_type(call.org, text_of(call.body, "type"))
+
+
 OPERATIONS: dict[str, Callable[[Call], Any]] = {
     "describeMetadata": describe_metadata,
     "listMetadata": list_metadata,
     "readMetadata": read_metadata,
+    "createMetadata": create_metadata,
+    "updateMetadata": update_metadata,
+    "upsertMetadata": upsert_metadata,
+    "deleteMetadata": delete_metadata,
+    "describeValueType": describe_value_type,
     "retrieve": start_retrieve,
     "checkRetrieveStatus": check_retrieve,
     "deploy": start_deploy,
     "checkDeployStatus": check_deploy,
     "cancelDeploy": cancel_deploy,
+    "deployRecentValidation": deploy_validated,
     "checkStatus": check_status,
 }
 
