@@ -181,7 +181,10 @@ def _preparation(problem: Problem, one: Booking, parts: _Parts) -> tuple[Prepare
     events += [_Event(found.start, found.free_at, "reset") for found in _others(problem, one.sandbox)]
     events += [_Event(found.start, found.end, "none") for found in advances if found.sandbox == one.sandbox]
     events += _past(problem, one.sandbox)
-    newest = max((event for event in events if event.start < one.start), key=lambda event: event.start, default=None)
+    before = [
+        event for event in events if event.start < one.start or (event.what == "refresh" and event.free <= one.start)
+    ]
+    newest = max(before, key=lambda event: event.start, default=None)
     now = problem.wish.now
     if newest is None or newest.what is None:
         return "none", max(now, newest.free) if newest else now

@@ -177,7 +177,7 @@ class Case:
         if force is not None:
             at = force.activated or force.copied or force.requested
             found.append((at, "none", max(now, at + self.wish.policy.settle)))
-        before = [one for one in found if one[0] < run.start]
+        before = [one for one in found if one[0] < run.start or (one[1] == "refresh" and one[2] <= run.start)]
         if not before:
             return "none", now
         _, prepare, ready = max(before, key=lambda one: one[0])

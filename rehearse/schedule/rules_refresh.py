@@ -96,6 +96,9 @@ def burned(case: Case) -> Iterator[str]:
         ends += [(one.start, one.label) for one in case.others(supply.name) if one.burns]
         force = case.force(supply.name)
         since = (force.activated or force.copied or force.requested) if force else None
+        for run in case.free_runs:
+            if run.booking.sandbox == supply.name and case.burns(run):
+                yield from _spoiled(case, run)
         for start, label in ends:
             if since is not None and start < since:
                 continue
@@ -106,6 +109,15 @@ def burned(case: Case) -> Iterator[str]:
             for one in case.schedule.advances:
                 if one.sandbox == supply.name and one.start > start and (again is None or one.start < again):
                     yield f"an advance of {one.release} in what {label} has burned"
+
+
+def _spoiled(case: Case, run: Run) -> Iterator[str]:
+    """What is booked already must not lose its sandbox to something that burns it."""
+    name = run.booking.sandbox
+    again = min((one.activate for one in case.refreshes(name) if one.activate >= run.end), default=None)
+    for start in case.starts(name):
+        if start > run.start and (again is None or start < again):
+            yield f"{run.label} burns {name} for what starts at {start}"
 
 
 def ready(case: Case) -> Iterator[str]:

@@ -227,7 +227,10 @@ class BruteForce:
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
         self.problem = build_problem(wish)
-        self.grid = [self.problem.axis.instant(one) for one in self.problem.axis.grid]
+        every = [self.problem.axis.instant(one) for one in self.problem.axis.grid]
+        last = wish.now + wish.policy.horizon.amount
+        self.grid = [one for one in every if one <= last]
+        self.late = [one for one in every if one > last][:1]
         self.names = list_goals(self.problem)
         self.best: Best | None = None
 
@@ -256,6 +259,7 @@ class BruteForce:
         for planned in site.planned:
             instants = [axis.instant(one) for one in planned.activations]
             dates = axis.instant(planned.request), axis.instant(planned.copied)
+            instants = [one for one in instants if one in self.grid or one in self.late]
             running = [(Refresh(supply.name, *dates, at, at + settle, planned.running),) for at in instants]
         free: list[Refresh] = []
         if site.cadence is not None:
@@ -264,7 +268,7 @@ class BruteForce:
                 Refresh(supply.name, one, one + copy, at, at + settle)
                 for one in self.grid
                 for at in self.grid
-                if one + copy <= at <= self.grid[-1]
+                if one + copy <= at and at + settle <= self.grid[-1]
             ]
         free = [one for one in free if self.is_right(self.schedule((), (one,), ()), {"refresh", "go_live_copy"})]
         for first in running:
