@@ -62,8 +62,8 @@ def retrieve():
     need(done.success and done.status == "Succeeded", done.status)
     content = done.zipFile if isinstance(done.zipFile, bytes) else base64.b64decode(done.zipFile)
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-    listed = {one.fileName for one in done.fileProperties} | {"package.xml"}
-    need(set(names) == listed | set(names) and len(names) >= len(listed), (len(names), len(listed)))
+    listed = {one.fileName.removeprefix("unpackaged/") for one in done.fileProperties}
+    need(listed <= set(names) and all(one.id is not None for one in done.fileProperties), listed - set(names))
     return f"{len(names)} files"
 
 
@@ -81,10 +81,11 @@ def archive(value):
 
 
 def deploy(content, **options):
-    given = dict(allowMissingFiles=False, autoUpdatePackage=False, checkOnly=False, ignoreWarnings=True,
-                 performRetrieve=False, purgeOnDelete=False, rollbackOnError=True, singlePackage=True, testLevel="NoTestRun")  # fmt: skip
-    job = service.deploy(content, make("DeployOptions", **{**given, **options}), _soapheaders=head)
-    return wait(lambda: service.checkDeployStatus(job.id, True, _soapheaders=head))
+    given = dict.fromkeys(("allowMissingFiles", "autoUpdatePackage", "checkOnly", "performRetrieve"), False)
+    given |= {"purgeOnDelete": False, "ignoreWarnings": True, "rollbackOnError": True, "singlePackage": True}
+    given |= {"testLevel": "NoTestRun", **options}
+    job = service.deploy(content, make("DeployOptions", **given), _soapheaders=head)
+    return wait(lambda: service.checkDeployStatus(job.id, True, _soapheaders=head).body.result)
 
 
 @step("deploy, checkDeployStatus")
