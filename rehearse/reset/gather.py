@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.baseline.canonical import value_text
@@ -24,6 +24,9 @@ from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowB
 from rehearse.reset.model import Choices
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
+
+OVERLAP = timedelta(minutes=10)
+"""A row that is committed late carries an earlier stamp (facts/data.md 3)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         made_at=request.made_at,
         ids=ids,
         choices=request.choices,
+        ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
         people=fetch_names(reader, [one.by for one in changes if one.kind == "record"]),
     )
 
@@ -71,27 +75,22 @@ def _any_in_bin(rows: Mapping[str, RowBook]) -> bool:
 
 
 def fetch_ghosts(
-    reader: OrgReader, before: Capture, schemas: Mapping[str, Schema], ids: Mapping[str, str]
+    reader: OrgReader, store: CaptureStore, before: Capture, schemas: Mapping[str, Schema]
 ) -> dict[str, dict[str, Values]]:
-    """Rows in the bin that are younger than the baseline, with the references that a delete or undelete follows."""
+    """Rows in the bin that the baseline does not have, with the references that a delete or undelete follows."""
     links = cascading_fields(schemas)
-    scoped = {one.name for one in before.scope.objects}
+    since = clock.iso(before.started - OVERLAP)
     found: dict[str, dict[str, Values]] = {}
-    for object in sorted(scoped & links.keys()):
+    for object in sorted({one.name for one in before.scope.objects} & links.keys()):
         names = sorted(links[object])
-        soql = (
-            f"SELECT Id, {', '.join(names)} FROM {object} "
-            f"WHERE IsDeleted = true AND CreatedDate >= {clock.iso(before.started)}"
-        )
+        soql = f"SELECT Id, {', '.join(names)} FROM {object} WHERE IsDeleted = true AND CreatedDate >= {since}"
         try:
-            rows = list(reader.fetch_rows(soql, deleted=True))
+            rows = {str(row["Id"]): row for row in reader.fetch_rows(soql, deleted=True)}
         except OrgRejected:
             continue  # an object without a recycle bin has no ghosts
-        back = set(ids.values())
+        known = {str(row["Id"]) for row in store.load_rows(before.ulid, object, rows.keys(), ["Id"])}
         found[object] = {
-            str(row["Id"]): {name: value_text(row[name]) for name in names}
-            for row in rows
-            if str(row["Id"]) not in back
+            key: {name: value_text(rows[key][name]) for name in names} for key in sorted(rows.keys() - known)
         }
     return found
 

@@ -166,6 +166,34 @@ def test_rows_that_lost_a_lookup_get_it_back(lab: Any, hard: bool) -> None:
     assert proof.verdict == ("clean-with-residue" if hard else "clean")
 
 
+def test_rows_of_the_rehearsal_that_come_back_with_their_master_go_again(lab: Any) -> None:
+    before = lab.capture(objects=TABLES)
+    picture = lab.photograph(TABLES)
+    (invoice,) = lab.pick(f'"Invoice__c" WHERE {UNPAID} AND "LineCount__c" > 1 ORDER BY "Id" LIMIT 1')
+    lab.insert("InvoiceLine__c", {"Invoice__c": invoice, "Quantity__c": 9}, {"Invoice__c": invoice, "Quantity__c": 8})
+    lab.delete(invoice)
+    proof = lab.reset(before)
+    assert differences(lab.photograph(TABLES).rows, picture.rows) == {}
+    assert proof.verdict == "clean"
+
+
+@pytest.mark.parametrize("had_one", [False, True])
+def test_a_lookup_that_an_undelete_brings_back_is_put_right(lab: Any, had_one: bool) -> None:
+    """The platform restores lookups to an undeleted row by itself, without a stamp: also ones of the rehearsal."""
+    objects = ("Project__c", "ProjectMember__c", "Machine__c")
+    before = lab.capture(objects=objects)
+    picture = lab.photograph(objects)
+    word = "NOT NULL" if had_one else "NULL"
+    (machine,) = lab.pick(f'"Machine__c" WHERE "Project__c" IS {word} ORDER BY "Id" LIMIT 1')
+    old = lab.value("Machine__c", machine, "Project__c")
+    (project,) = lab.pick('"Project__c" WHERE "Id" <> ? ORDER BY "Id" LIMIT 1', old or "")
+    lab.update("Machine__c", {"Id": machine, "Project__c": project}, automation=False)
+    lab.delete(project)
+    proof = lab.reset(before)
+    assert differences(lab.photograph(objects).rows, picture.rows) == {}
+    assert proof.verdict == "clean"
+
+
 def test_a_second_reset_of_the_same_baseline_maps_the_new_ids(lab: Any) -> None:
     before = lab.capture(objects=("Routing__c",))
     picture = lab.photograph(("Routing__c",))
