@@ -234,6 +234,8 @@ def clock(
 def seed_(
     number: Annotated[int, typer.Option("--seed", help="The same number makes the same world.")] = 1,
     records: Annotated[int, typer.Option(min=1000, help="Roughly how many records production holds.")] = 3000,
+    components: Annotated[int, typer.Option(min=0, help="Metadata components on top of the company's own.")] = 0,
+    skew: Annotated[int, typer.Option(min=0, help="So many contacts belong to one account.")] = 0,
     folder: Folder = None,
 ) -> None:
     """Make a practice world, without starting it.
@@ -245,5 +247,5 @@ def seed_(
     home = find_home(folder, must_exist=False)
     if (home / "estate.db").exists():
         raise UsageError(f"There is a practice world in {home} already.", "Choose another --folder.")
-    seed.build(home, number, records).close()
+    seed.build(home, number, records, components, skew).close()
     say(f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`.")

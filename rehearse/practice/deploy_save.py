@@ -101,8 +101,8 @@ def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
             objects.update(field.parent for field in meta_schema.users_of_value_set(org, component.name))
         elif component.type == "ValidationRule":
             rules.add(component.parent)
-    for name in sorted(set(objects)):
-        objects |= meta_schema.roll_ups_over(org, name)
+    if objects:
+        objects |= meta_schema.roll_ups_over(org, frozenset(objects))
     stale = [name for name in sorted(objects) if meta_schema.derive_object(org, name)]
     touched: Touched = defaultdict(set)
     for name in stale:

@@ -7,7 +7,7 @@ Nothing here refuses a deployment: that is deploy_references.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rehearse.practice import automation, components
@@ -164,10 +164,11 @@ def users_of_value_set(org: OrgState, name: str) -> list[Component]:
     return found
 
 
-def roll_ups_over(org: OrgState, object_name: str) -> set[str]:
-    """The objects that have a roll-up over the rows of this object."""
+def roll_ups_over(org: OrgState, names: Collection[str]) -> set[str]:
+    """The objects that have a roll-up over the rows of one of these objects."""
     return {
         component.parent
         for component in components.load_type(org, "CustomField")
-        if text_of(parse(component.xml), "summaryForeignKey").partition(".")[0] == object_name
+        if b"summaryForeignKey" in component.xml
+        and text_of(parse(component.xml), "summaryForeignKey").partition(".")[0] in names
     }

@@ -46,7 +46,7 @@ def parse(data: bytes) -> etree._Element:
 
 def local(element: etree._Element) -> str:
     """The tag without its namespace."""
-    return str(etree.QName(element).localname)
+    return str(element.tag).rpartition("}")[2]
 
 
 def elements(parent: etree._Element, tag: str = "") -> Iterator[etree._Element]:

@@ -221,7 +221,8 @@ class OrgState:
                 " ON CONFLICT (name) DO UPDATE SET definition = ?2",
                 row,
             )
-            self._forget_objects()
+            self._load_objects()[definition.name.lower()] = definition
+            self.schema_version += 1
             self._sum_up(old, definition)
 
     def _sum_up(self, old: ObjectDef | None, new: ObjectDef) -> None:

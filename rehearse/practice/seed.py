@@ -19,6 +19,7 @@ from rehearse.practice.sandbox_history import PastCopy, SandboxHistory, add_sand
 from rehearse.practice.schema import Value
 from rehearse.practice.seed_access import COMPANY
 from rehearse.practice.seed_automation import load_automation_rules
+from rehearse.practice.seed_many import build_many
 from rehearse.practice.seed_metadata import build_layers
 from rehearse.practice.seed_people import USERS
 from rehearse.practice.seed_records import load_records
@@ -80,14 +81,15 @@ PAST: tuple[tuple[str, str, str, tuple[PastCopy, ...]], ...] = (
 )
 
 
-def build(folder: Path, seed: int = 1, records: int = 3000) -> Estate:
+def build(folder: Path, seed: int = 1, records: int = 3000, components: int = 0, skew: int = 0) -> Estate:
     """Make the world in a new folder and answer it open; `records` is roughly how many rows production holds.
 
-    Raises FileExistsError when there is an estate already.
+    `components` are made on top of the company's own, and `skew` contacts belong to one account. Raises
+    FileExistsError when there is an estate already.
     """
     estate = Estate.create(folder, seed)
     try:
-        user_id = build_production(estate.production, seed, records)
+        user_id = build_production(estate.production, seed, records, components, skew)
         estate.tokens.add_client(None, user_id)
         for name, licence, description, copies in PAST:
             fields = {"Description": description}
@@ -100,16 +102,19 @@ def build(folder: Path, seed: int = 1, records: int = 3000) -> Estate:
     return estate
 
 
-def build_production(org: OrgState, seed: int = 1, records: int = 3000) -> str:
+def build_production(org: OrgState, seed: int = 1, records: int = 3000, components: int = 0, skew: int = 0) -> str:
     """Fill an empty production org: metadata, rows, automation; answers the id of the release manager."""
     users = org.new_ids("005", len(USERS))
     kept = org.clock
-    for layer, at in zip(build_layers(seed), INSTALLED_AT, strict=True):
+    layers = list(zip(build_layers(seed), INSTALLED_AT, strict=True))
+    if components:
+        layers.append((build_many(components), INSTALLED_AT[0]))
+    for layer, at in layers:
         org.clock = _FixedClock(at)
         deploy.install(org, layer, users[1])
     org.clock = kept
     _name_organization(org, users[1])
-    load_records(org, users, seed, records)
+    load_records(org, users, seed, records, skew)
     load_automation_rules(org)
     return users[0]
 

@@ -32,6 +32,7 @@ class Pen:
     record_types: dict[str, str] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    skew: int = 0  # so many contacts belong to the first account
 
     def reserve(self, name: str) -> Iterator[tuple[int, str]]:
         """(index, id) of each row of an object that is to be written."""

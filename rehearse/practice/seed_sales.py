@@ -75,7 +75,7 @@ def contacts(pen: Pen) -> Iterator[Row]:
         first, last = words.pick_person(rng, index)
         yield {
             "Id": row_id,
-            "AccountId": pen.maybe("Account", 0.95),
+            "AccountId": pen.ids["Account"][0] if index < pen.skew else pen.maybe("Account", 0.95),
             "FirstName": first if index % 17 else None,
             "LastName": last,
             "Salutation": rng.choice(("Ms.", "Mr.", "Dr.", None)),
