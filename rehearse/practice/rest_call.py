@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -129,6 +131,15 @@ def find_handler(entries: list[Entry], method: str, path: str) -> tuple[Handler,
         if found is not None and entry.method == method:
             return entry.handler, found.groupdict()
     return None
+
+
+def parse_http_date(header: str, name: str) -> datetime:
+    """The moment in a header. Raises ApiError INVALID_HEADER."""
+    try:
+        found = parsedate_to_datetime(header)
+    except ValueError:
+        raise ApiError(400, "INVALID_HEADER", f"{name} is no HTTP date: {header}") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def problem_json(problem: RowProblem) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Reads only. The resource list carries `identity`, without which clients believe 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from rehearse.practice.describe import describe_global, describe_object, describ
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
-from rehearse.practice.rest_call import MISSING, Answer, Call, Entry, make_response, make_routes
+from rehearse.practice.rest_call import MISSING, Answer, Call, Entry, make_response, make_routes, parse_http_date
 from rehearse.practice.schema import ObjectDef
 
 OLDEST, NEWEST = 51, 67
@@ -109,9 +110,22 @@ def show_object(call: Call) -> Answer:
 
 
 def show_describe(call: Call) -> Answer:
-    """GET /sobjects/X/describe."""
+    """GET /sobjects/X/describe; 304 where nothing was set up after If-Modified-Since (data.md 2.3)."""
     with call.org.lock:
+        header = call.headers.get("if-modified-since")
+        if header and _set_up_until(call.org) <= parse_http_date(header, "If-Modified-Since"):
+            return Answer(304)
         return Answer(200, describe_object(call.org, known_object(call), call.version))
+
+
+def _set_up_until(org: OrgState) -> datetime:
+    """When somebody last changed the set-up of an org, or when the org was made."""
+    rows = org.db.execute('SELECT max("CreatedDate") FROM "SetupAuditTrail"').fetchone()
+    made = org.db.execute('SELECT "CreatedDate" FROM "Organization"').fetchone()
+    newest = max(str(row[0] or "") for row in (rows, made or ("",)))
+    if not newest:
+        return org.now()
+    return datetime.fromisoformat(newest.replace("Z", "+00:00")).replace(microsecond=0)
 
 
 ENTRIES = [

@@ -7,14 +7,13 @@ guard against overwriting somebody's newer edit: 412 where the row changed after
 from __future__ import annotations
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rehearse.practice import rows
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.rest_call import MISSING, Answer, Call, Entry, make_routes, raise_refused
+from rehearse.practice.rest_call import MISSING, Answer, Call, Entry, make_routes, parse_http_date, raise_refused
 from rehearse.practice.rest_resources import known_object
 from rehearse.practice.rows_values import RowError
 from rehearse.practice.rows_write import find_by_key, load_row
@@ -105,10 +104,7 @@ def check_unmodified(call: Call, definition: ObjectDef, row_id: str) -> None:
     header = call.headers.get("if-unmodified-since")
     if not header:
         return
-    try:
-        since = parsedate_to_datetime(header)
-    except ValueError:
-        raise ApiError(400, "INVALID_HEADER", f"If-Unmodified-Since is no HTTP date: {header}") from None
+    since = parse_http_date(header, "If-Unmodified-Since")
     row = load_row(call.org, definition, row_id) or {}
     modified = row.get("LastModifiedDate")
     if modified is None:
