@@ -38,7 +38,9 @@ class Database:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
+            if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+                raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
 
     def close(self) -> None:
@@ -55,6 +57,7 @@ def open_database(url_or_folder: str | Path) -> Database:
         folder = Path(text)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
         except OSError as error:
             raise StoreError(
                 f"The folder {folder} cannot be made: {error.strerror}.", "Choose storage.path."
@@ -65,7 +68,13 @@ def open_database(url_or_folder: str | Path) -> Database:
 
 
 def _engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, future=True)
+    try:
+        engine = sa.create_engine(url, future=True)
+    except (sa.exc.ArgumentError, ImportError) as error:  # never quote the URL: it may hold a password
+        raise StoreError(
+            "The URL of the workspace database names no database that can be opened.",
+            "Write postgresql+psycopg://HOST/NAME or sqlite:///FILE.",
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
@@ -112,7 +121,7 @@ def _migrate(database: Database) -> None:
             raise
 
 
-def _translated(error: sa.exc.OperationalError) -> StoreError:
+def _translated(error: sa.exc.DatabaseError) -> StoreError:
     text = str(error.orig)
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull("The workspace database cannot be written: the disk is full.", "Free some space and run again.")

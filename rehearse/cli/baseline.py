@@ -54,9 +54,7 @@ def capture(
     with open_desk() as desk:
         config = desk.workspace.sandbox(sandbox)
         scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
-        called = name or next_name(desk, config.name)
-        desk.baselines().check_new_name(config.name, called)
-        now = desk.fetch_now()
+        called, now = _new_name(desk, config.name, name), desk.fetch_now()
         if dry_run or not (scope.objects or metadata_only):
             _estimate(desk, config.name, scope, refuse=not dry_run, as_json=as_json)
             return
@@ -232,8 +230,11 @@ def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:
     return baseline
 
 
-def next_name(desk: Desk, sandbox: str) -> str:
-    """B1, B2, …: the first number that no baseline of the sandbox has."""
+def _new_name(desk: Desk, sandbox: str, name: str | None) -> str:
+    """The given name, checked before hours of reading; else B1, B2, …: the first that the sandbox has not."""
+    if name:
+        desk.baselines().check_new_name(sandbox, name)
+        return name
     taken = {one.name for one in desk.baselines().load(sandbox)}
     number = 1
     while f"B{number}" in taken:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, say
-from rehearse.errors import StoreError
+from rehearse.errors import StoreError, UsageError
 from rehearse.report.view import Page
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def report(
     from rehearse.report.schedule import build_booking_body
     from rehearse.schedule.store import load_bookings
 
+    if as_json and output is not None:
+        raise UsageError("--json prints its answer; --output would stay empty.", "Leave out one of the two.")
     with open_desk() as desk:
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)

@@ -7,6 +7,7 @@ refused, so an edited or damaged plan is never applied.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def save_plan(plan: ResetPlan, path: Path) -> None:
 
 def load_plan(path: Path) -> ResetPlan:
     """Read a plan back. Raises NotFound without a file, Damaged when it is not what was saved."""
-    if not path.exists():
+    if not os.path.isfile(path):  # unlike Path.exists, False also for a name that no file can have
         raise NotFound(f"There is no reset plan at {path}.", "Make one with `rehearse reset plan`.")
     try:
         content = json.loads(path.read_bytes())

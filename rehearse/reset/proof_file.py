@@ -7,6 +7,7 @@ names, digests and counts, never a record value.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -55,8 +56,8 @@ def save_proof(proof: Proof, path: Path, keys: Keys) -> None:
 
 def load_proof(path: Path, keys: Keys) -> Proof:
     """Read a proof and check its signature. Raises NotFound, Damaged for one changed byte, KeyUnavailable."""
-    if not path.exists():
-        raise NotFound(f"There is no proof at {path}.")
+    if not os.path.isfile(path):  # unlike Path.exists, False also for a name that no file can have
+        raise NotFound(f"There is no proof at {path}.", "Proofs are kept in the folder `proofs` of the storage.")
     try:
         text = path.read_bytes().decode()
         content = json.loads(text)

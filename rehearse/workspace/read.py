@@ -7,6 +7,7 @@ any guard: what production may receive is not a setting.
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,6 +32,8 @@ from rehearse.workspace.model import (
     Workspace,
 )
 
+_SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
+"""Salesforce allows ten letters and digits; a name of one's own for an org without a login may be longer."""
 _NEVER = clock.from_iso("1970-01-01T00:00:00Z")
 
 
@@ -127,6 +130,10 @@ class _Reader:
 
     def sandbox(self, name: str) -> SandboxConfig:
         entry, place = self.file.sandboxes[name], ("sandboxes", name)
+        if not _SANDBOX.match(name):
+            self.document.problem(place, f"{name[:60]!r} is no name of a sandbox: letters, digits, - and _, at most 40")
+        if next(one for one in self.file.sandboxes if one.lower() == name.lower()) != name:
+            self.document.problem(place, f"another sandbox is named {name!r} but for capital letters")
         dates = None
         if last := entry.last_refresh:
             where = (*place, "last_refresh")

@@ -1,0 +1,142 @@
+"""Names that want out, folders that cannot be written, disks that are full: an error of ours, and nothing outside."""
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BAD_NAMES = ["../../x", "/tmp/x", "a/b", "", " ", "x\ny", "x\x1b[31m", "-rf", ".", "x" * 61, "📦"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_baseline_name_that_nobody_can_read_aloud_is_refused_before_anything_is_read(desk: Any, name: str) -> None:
+    desk.refused("baseline", "capture", "SIT1", f"--name={name}", code=2)
+    assert not (desk.folder / ".rehearse" / "captures").exists()
+
+
+def test_names_with_accents_spaces_and_versions_are_welcome(kept_desk: Any) -> None:
+    made = kept_desk.json("baseline", "capture", "SIT1", "--name", "Vor R41.2 (é)".replace("(é)", "é"))
+    assert kept_desk.json("baseline", "show", "Vor R41.2 é")["id"] == made["id"]
+
+
+@pytest.mark.parametrize("name", ["", "../../x", "x\x1b[31m", "B1\n", "💥" * 300])
+def test_a_hostile_word_finds_nothing_and_steers_no_terminal(kept_desk: Any, name: str) -> None:
+    for words in (
+        ("baseline", "show", name), ("baseline", "capture", name), ("diff", name), ("reset", "plan", name),
+        ("reset", "apply", name), ("reset", "prove", name), ("book", "cancel", name), ("refresh", "check", name),
+        ("baseline", "verify", "--proof", f"{name}.json"), ("reset", "apply", f"{name}.json"),
+    ):  # fmt: skip
+        answer = kept_desk.run(*words, code=10)
+        assert answer.out == "" and answer.err.startswith("error: ") and "\x1b" not in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("diff", "SIT1", "--baseline", ""), ("reset", "plan", "SIT1", "--baseline", " "),
+        ("reset", "prove", "SIT1", "--baseline", ""), ("status", "--break-lock", ""),
+        ("reset", "prove", "SIT1", "--accept-residue", "", "--reason", ""),
+    ],
+)  # fmt: skip
+def test_an_empty_option_is_a_variable_that_was_never_set(kept_desk: Any, words: tuple[str, ...]) -> None:
+    assert "empty" in kept_desk.refused(*words, code=2)["message"]
+
+
+def test_the_same_name_in_two_sandboxes_is_asked_back(desk: Any) -> None:
+    for sandbox in ("SIT1", "DEV1"):
+        desk.run("baseline", "capture", sandbox, "--metadata-only", code=None)
+    error = desk.refused("baseline", "show", "B1", code=10)
+    assert error["code"] == "ambiguous" and "--sandbox" in error["hint"]
+    assert desk.json("baseline", "show", "B1", "--sandbox", "DEV1")["sandbox"] == "DEV1"
+
+
+def test_the_words_of_a_booking_stay_on_their_line(kept_desk: Any) -> None:
+    words = ("--from", "2026-12-03 09:00", "--to", "2026-12-03 10:00", "--why", "one\ntwo\x1b[31m\x07" + "x" * 500)
+    made = kept_desk.json("book", "add", "DEV2", *words)
+    assert made["why"].startswith("one two\ufffd[31m") and len(made["why"]) == 200
+    assert "\x1b" not in kept_desk.run("book", "list", "DEV2").out
+    kept_desk.run("book", "cancel", made["id"])
+
+
+def test_only_the_owner_can_read_what_is_stored(desk: Any) -> None:
+    desk.run("init", "--dry-run")
+    (desk.folder / ".rehearse").mkdir(mode=0o755)  # made by hand before the first command
+    desk.run("baseline", "capture", "SIT1")
+    desk.run("reset", "plan", "SIT1")
+    desk.run("reset", "prove", "SIT1")
+    for path in (desk.folder / ".rehearse").rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert not mode & 0o077, f"{path}: {mode:o}"
+    assert stat.S_IMODE((desk.folder / ".rehearse").stat().st_mode) == 0o700
+    assert stat.S_IMODE((desk.folder / ".rehearse-key").stat().st_mode) == 0o600
+    desk.run("report", "--format", "html", "--output", "page.html")
+    assert stat.S_IMODE((desk.folder / "page.html").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize(
+    ("database", "code"),
+    [("nonsense", 2), ("nosuch://user:hunter2@here/db", 1), ("sqlite:////nowhere/at/all/x.db", 1),
+     ("postgresql+psycopg://user:hunter2@127.0.0.1:1/db", 1)],
+)  # fmt: skip
+def test_a_team_database_that_cannot_be_opened(desk: Any, database: str, code: int) -> None:
+    error = desk.refused("status", code=code, REHEARSE_DATABASE=database)
+    assert "hunter2" not in str(error)
+
+
+def test_a_database_that_is_none(desk: Any) -> None:
+    desk.run("status")
+    for left in (desk.folder / ".rehearse").glob("rehearse.db*"):
+        left.unlink()
+    (desk.folder / ".rehearse" / "rehearse.db").write_bytes(b"this is not a database at all" * 100)
+    assert desk.refused("status", code=1)["code"] == "store"
+
+
+def test_a_storage_path_that_is_a_file(desk: Any) -> None:
+    (desk.folder / ".rehearse").write_text("in the way")
+    assert desk.refused("status", code=1)["code"] == "store"
+
+
+def test_a_report_goes_nowhere_but_where_it_can(desk: Any) -> None:
+    answer = desk.run("report", "--format", "html", "--output", "nowhere/page.html", code=1)
+    assert answer.err.startswith("error: nowhere/page.html cannot be written") and "\nhint: " in answer.err
+    desk.run("report", "--output", str(desk.folder), code=1)
+    desk.refused("report", "--output", "page.json", code=2)
+    assert sorted(one.name for one in desk.folder.iterdir() if one.name.startswith(".page")) == []
+
+
+@pytest.mark.parametrize("room", [0, 30_000])
+def test_a_disk_that_fills_up_leaves_nothing_half_written(desk: Any, room: int) -> None:
+    """No file may grow beyond `room` bytes: what the kernel then says is what a full disk says."""
+    desk.run("status")
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("REHEARSE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "rehearse", "baseline", "capture", "SIT1"],
+        cwd=desk.folder,
+        env={**kept, "HOME": str(desk.folder)},
+        capture_output=True,
+        text=True,
+        preexec_fn=fill,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done
+    assert "error: " in done.stderr and "hint: " in done.stderr and "Traceback" not in done.stderr
+    assert desk.json("baseline", "list")["baselines"] == []
+    assert not list((desk.folder / ".rehearse").glob("captures/*/manifest.json"))
+    assert desk.json("baseline", "capture", "SIT1")["verdict"] == "usable"
+    assert not list((desk.folder / ".rehearse").rglob("*.tmp"))
+
+
+def test_nothing_leaves_the_folder(desk: Any, tmp_path: Path) -> None:
+    desk.run("baseline", "capture", "SIT1", "--metadata-only")
+    assert {one.name for one in tmp_path.iterdir()} == {desk.folder.name}
+    assert {one.name for one in desk.folder.iterdir()} == {".rehearse", ".rehearse-key", "plans", "rehearse.yaml"}
