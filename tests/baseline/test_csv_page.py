@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehearse.baseline import csv_page
-from rehearse.baseline.csv_page import check_page, read_page
+from rehearse.baseline.csv_page import read_page, walk_page
 from rehearse.errors import OrgBusy
 
 COLUMNS = ("Id", "Name", "Text")
@@ -33,6 +33,19 @@ def test_values_come_through_unchanged(tmp_path: Path, cells: list[tuple[str, st
     path = tmp_path / "page.csv"
     path.write_bytes(render(rows, line_end))
     assert read(path, len(rows)) == [[cell or None for cell in row] for row in rows]
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.sampled_from(["\n", "\r\n"]), st.integers(1, 40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_records_longer_than_a_piece_come_through(
+    tmp_path: Path, cells: list[tuple[str, str]], line_end: str, piece: int
+) -> None:
+    rows = [[f"id{number}", *pair] for number, pair in enumerate(cells)]
+    path = tmp_path / "page.csv"
+    path.write_bytes(render(rows, line_end))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_page, "PIECE_BYTES", piece)
+        assert read(path, len(rows)) == [[cell or None for cell in row] for row in rows]
 
 
 def test_every_cut_is_noticed(tmp_path: Path) -> None:
@@ -68,13 +81,13 @@ def test_torn_pages_are_refused(tmp_path: Path, body: bytes) -> None:
 
 
 def test_a_quote_at_a_chunk_border(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_page, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(csv_page, "PIECE_BYTES", 1)
     path = tmp_path / "page.csv"
     path.write_bytes(render([["1", 'a""b"', "x\n"], ["2", "", '"']]))
-    check_page(path, 2)
+    assert sum(1 for _ in walk_page(path, 2)) == 3
     path.write_bytes(b'"Id","Name","Text"\n"1","a"b","c"\n')
     with pytest.raises(OrgBusy):
-        check_page(path, 1)
+        list(walk_page(path, 1))
 
 
 def test_columns_may_come_in_another_order_and_case(tmp_path: Path) -> None:
