@@ -96,6 +96,8 @@ def _begin(
         for action_id in (entry.result or {}).get("ok", ()):
             do, type, key = str(action_id).split("/", 2)
             context.written.add((type, key))
+            if do in ("undelete", "delete"):
+                (context.returned if do == "undelete" else context.removed).add(key)
             if do in ("deploy", "destroy"):
                 context.deployed[(type, key)] = context.deployed.get((type, key), 0) + 1
     return context
