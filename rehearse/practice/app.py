@@ -28,6 +28,7 @@ from rehearse.practice import (
     bulk_query,
     deploy_rest,
     oauth,
+    oauth_page,
     partner_soap,
     request_log,
     rest_collections,
@@ -49,6 +50,7 @@ log = logging.getLogger(__name__)
 
 ROUTE_MODULES = (
     oauth,
+    oauth_page,
     rest_resources,
     rest_query,
     rest_replication,
