@@ -1,13 +1,14 @@
 """Canonical values and row digests of whole columns: what `canonical.py` says about one value, said quickly.
 
 A column whose values are canonical already (the usual case) is found so by one regular expression and kept; only the
-odd values go through Python, each distinct one once. Columns are Arrow string arrays, null for null.
+odd values go through Python, each distinct one once. Columns are Arrow string arrays, null for null. Nothing here hands
+a Python value to Arrow: `pa.array` and `pa.scalar` import pandas where it is installed, which takes half a second.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,42 @@ _CANONICAL = {
 }
 
 
+_DECIMAL = r"^-?(0|[1-9]\d*)\.\d{1,30}$"
+
+
+def text_array(values: Iterable[str | None]) -> Any:
+    """Texts as an Arrow string array."""
+    encoded = [None if one is None else one.encode() for one in values]
+    bounds = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([0 if one is None else len(one) for one in encoded], out=bounds[1:])
+    data = pa.py_buffer(b"".join(one for one in encoded if one))
+    absent = np.array([one is not None for one in encoded], np.bool_)
+    valid = None if absent.all() else pa.py_buffer(np.packbits(absent, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(encoded), [valid, pa.py_buffer(bounds), data])
+
+
+_EMPTY = text_array([""])[0]
+_EMPTY_BYTES = pc.cast(text_array([""]), pa.large_binary())[0]
+_NULL = text_array([None])[0]
+
+
 def stored_array(type: str, values: Any) -> Any:
     """The column as a capture keeps it; see `stored_value`."""
     pattern = _CANONICAL.get(type)
     if pattern is None:
         if _has(values, b"\0"):
             values = pc.replace_substring(values, "\0", "")
-        return pc.if_else(pc.equal(values, ""), None, values) if _has_empty(values) else values
-    if type in NUMBER_TYPES:
-        values = pc.replace_substring_regex(values, r"^(-?[1-9]\d*)\.0*$", r"\1")
-    if pc.all(pc.match_substring_regex(values, pattern), min_count=0).as_py():
+        return pc.if_else(pc.equal(values, _EMPTY), _NULL, values) if _has_empty(values) else values
+    if type in NUMBER_TYPES and _has(values, b"."):
+        trimmed = pc.utf8_rtrim(pc.utf8_rtrim(values, "0"), ".")
+        values = pc.if_else(pc.match_substring_regex(values, _DECIMAL), trimmed, values)
+    canonical = pc.match_substring_regex(values, pattern)
+    if pc.all(canonical, min_count=0).as_py():
         return values
-    encoded = values.dictionary_encode()
-    changed = pa.array([stored_value(type, one) for one in encoded.dictionary.to_pylist()], pa.string())
-    return changed.take(encoded.indices)
+    odd = pc.invert(canonical)
+    encoded = values.filter(odd).dictionary_encode()
+    changed = text_array(stored_value(type, one) for one in encoded.dictionary.to_pylist())
+    return pc.replace_with_mask(values, odd, changed.take(encoded.indices))
 
 
 def comparable_array(type: str, stored: Any) -> Any:
@@ -63,8 +86,7 @@ def digest_rows(ids: Any, columns: Sequence[Any], fields: Sequence[ComparableFie
     starts = pa.py_buffer(np.arange(len(ids) + 1, dtype=np.int64) * width)
     heads = pa.Array.from_buffers(pa.large_binary(), len(ids), [None, starts, pa.py_buffer(lengths)])
     said = [pc.cast(one, pa.large_binary()) for one in texts if one.null_count < len(one)]
-    empty = pa.scalar(b"", pa.large_binary())
-    joined = pc.binary_join_element_wise(heads, *said, empty, null_handling="replace", null_replacement=b"")
+    joined = pc.binary_join_element_wise(heads, *said, _EMPTY_BYTES, null_handling="replace", null_replacement=b"")
     return _hash_each(joined)
 
 

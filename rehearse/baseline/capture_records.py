@@ -17,9 +17,8 @@ from pathlib import Path
 from threading import Semaphore
 from typing import Any
 
-import pyarrow as pa
-
 from rehearse.baseline.canonical import DIGEST_MODULUS, value_text
+from rehearse.baseline.canonical_arrays import text_array
 from rehearse.baseline.csv_page import read_page
 from rehearse.baseline.model import CoverageRow, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, build_batch
@@ -130,9 +129,7 @@ def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Valu
     with PartWriter(file, shape.fields) as writer:
         waiting = iter(rows)
         while batch := list(islice(waiting, REST_ROWS)):
-            columns = {
-                name: pa.array([value_text(row.get(name)) for row in batch], pa.string()) for name in shape.columns
-            }
+            columns = {name: text_array(value_text(row.get(name)) for row in batch) for name in shape.columns}
             writer.write(build_batch(columns, shape))
     return writer.finish(), writer.digest_sum
 

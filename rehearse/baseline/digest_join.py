@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rehearse.baseline.canonical_arrays import DIGEST_TYPE, digest_rows
+from rehearse.baseline.canonical_arrays import DIGEST_TYPE, digest_rows, text_array
 from rehearse.baseline.model import Capture, ComparableField
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.writing import make_private_folder
@@ -55,9 +55,7 @@ def find_candidates(
     with _database(store.root) as database:
         _fill(database, "before", _pairs(store, sides[0], object, fields))
         _fill(database, "live_pairs", _pairs(store, sides[1], object, fields))
-        mapping = pa.table(
-            {"new": pa.array(list(back), pa.string()), "old": pa.array(list(back.values()), pa.string())}
-        )
+        mapping = pa.table({"new": text_array(back), "old": text_array(back.values())})
         database.register("mapping", mapping)
         database.execute(
             "CREATE TABLE after AS SELECT coalesce(m.old, p.id) AS id, p.id AS live, p.digest AS digest"

@@ -20,7 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow.parquet import encryption
 
-from rehearse.baseline.canonical_arrays import DIGEST_TYPE, digest_rows, stored_array, sum_digest_array
+from rehearse.baseline.canonical_arrays import (
+    DIGEST_TYPE,
+    digest_rows,
+    stored_array,
+    sum_digest_array,
+    text_array,
+)
 from rehearse.baseline.model import ComparableField, Part
 from rehearse.baseline.writing import file_sha256, storing, sync_file
 from rehearse.errors import Damaged
@@ -142,7 +148,7 @@ def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None 
                 continue
             table = part.read_row_group(group, columns=list(columns))
             if ids is not None:
-                table = table.filter(pc.is_in(table.column("Id"), pa.array(ids, pa.string())))
+                table = table.filter(pc.is_in(table.column("Id"), text_array(ids)))
             yield from table.combine_chunks().to_batches()
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from rehearse.baseline.canonical import stored_value, value_text
-from rehearse.baseline.canonical_arrays import sum_digest_array
+from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import (
     ReadObject,
     alive,
@@ -116,7 +115,7 @@ def _without(old: PartFile, new: PartFile, read: ReadObject, outdated: list[str]
     names = part_schema(read.shape.fields).names
     with PartWriter(new, read.shape.fields) as writer:
         for batch in read_part(old, names):
-            stays = pc.invert(pc.is_in(batch.column("Id"), pa.array(outdated, pa.string())))
+            stays = pc.invert(pc.is_in(batch.column("Id"), text_array(outdated)))
             left = batch.filter(stays)
             if left.num_rows:
                 writer.write(left)
