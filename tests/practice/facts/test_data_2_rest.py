@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 
 def collection(rest, method, records, **more):
     return rest(method, "composite/sobjects", {"allOrNone": False, "records": records, **more})
