@@ -101,7 +101,8 @@ class _Attempt:
     def _delete(self, item: Item) -> Outcome:
         try:
             with self._org.transaction():
-                ident = deploy_remove.remove(self._org, item, self._author, self._going)
+                purge = self._options.purge_on_delete
+                ident = deploy_remove.remove(self._org, item, self._author, self._going, purge=purge)
         except DeployProblem as problem:
             return self._trouble(item, problem)
         return Outcome(item.type, item.name, item.file, success=True, deleted=bool(ident), id=ident)

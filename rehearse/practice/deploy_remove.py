@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from rehearse.practice import components, deploy_usage, meta_automation, meta_flows, meta_mirror, meta_schema
+from rehearse.practice import (
+    components,
+    deleted_fields,
+    deploy_usage,
+    meta_automation,
+    meta_flows,
+    meta_mirror,
+    meta_schema,
+)
 from rehearse.practice.components import Author, Component
 from rehearse.practice.deploy_access import drop_deep, drop_entries
 from rehearse.practice.deploy_code import check_no_jobs
@@ -49,7 +57,7 @@ def check_in_use(org: OrgState, type_name: str, name: str, going: Going) -> None
         raise DeployProblem(" ".join(text.format(one.label) for one in users[:5]))
 
 
-def remove(org: OrgState, item: Item, author: Author, going: Going) -> str:
+def remove(org: OrgState, item: Item, author: Author, going: Going, *, purge: bool = False) -> str:
     """Delete the component of an item; answers its id (empty where a name with `*` was accepted and ignored).
 
     Raises DeployProblem."""
@@ -66,6 +74,8 @@ def remove(org: OrgState, item: Item, author: Author, going: Going) -> str:
         raise DeployProblem(f"No {item.type} named: {item.name} found", warning=True)
     _check(org, found, going)
     _forget(org, found, author)
+    if found.type == "CustomField" and not purge:
+        deleted_fields.keep(org, found, author)
     meta_mirror.write_audit(org, author, "deleted", found)
     return found.id
 

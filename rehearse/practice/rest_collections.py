@@ -22,9 +22,7 @@ from rehearse.practice.rows_write import ROLLED_BACK, RowProblem, Saved
 MOST_ROWS = 200
 MOST_RUNS = 10
 MOST_READ = 2000
-MIXED = (
-    "DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa)"
-)
+MIXED = "DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa)"
 SaveRun = Callable[[str, list[Any]], list[Saved]]  # object, its rows -> results
 
 

@@ -111,6 +111,7 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("undated_types", ["Settings", "Workflow"], "types whose dates are reported as 1970"),
     Knob("deleted_field_bumps", True, "deleting a field gives every layout of its object a new modification date"),
+    Knob("deleted_fields_show", True, "Tooling queries show deleted fields as Name_del for 15 days"),
     Knob("flow_delete_sees_deactivation", False, "a flow deactivated in the same deployment may be deleted in it"),
     # Records.
     Knob("binned_rows_hold_unique_values", True, "a deleted record still blocks its unique values until purged"),

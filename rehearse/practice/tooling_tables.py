@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from rehearse.practice import components, deploy_jobs, entity_tables, meta_flows, meta_jobs, sandboxes
+from rehearse.practice import (
+    components,
+    deleted_fields,
+    deploy_jobs,
+    entity_tables,
+    meta_flows,
+    meta_jobs,
+    sandboxes,
+    tooling_packages,
+)
 from rehearse.practice.components import Component
 from rehearse.practice.estate import Estate
 from rehearse.practice.meta_xml import flag, parse, text_of
@@ -164,7 +173,29 @@ def custom_fields(world: World) -> Rows:
                 **_stamps(one),
             }
         )
-    return rows
+    return [*rows, *_deleted_fields(world, owners)]
+
+
+def _deleted_fields(world: World, owners: dict[str, str]) -> Rows:
+    """Fields in the bin, renamed (metadata.md 4.1); that queries show them is an assumption."""
+    if not world.org.settings.get("deleted_fields_show", True):
+        return []
+    return [
+        {
+            "Id": one["id"],
+            "DeveloperName": one["name"],
+            "TableEnumOrId": owners.get(one["object"], one["object"]),
+            "EntityDefinitionId": owners.get(one["object"], one["object"]),
+            "FullName": f"{one['object']}.{one['name']}__c",
+            **UNMANAGED,
+            "CreatedDate": one["created_at"],
+            "CreatedById": one["created_by"],
+            "LastModifiedDate": one["modified_at"],
+            "LastModifiedById": one["modified_by"],
+            "SystemModstamp": one["modified_at"],
+        }
+        for one in deleted_fields.load(world.org)
+    ]
 
 
 def validation_rules(world: World) -> Rows:
@@ -230,34 +261,6 @@ def deploy_requests(world: World) -> Rows:
     return rows
 
 
-def _packages(world: World) -> list[tuple[Component, list[int]]]:
-    found = []
-    for one in components.load_type(world.org, "InstalledPackage"):
-        numbers = [int(part) for part in text_of(parse(one.xml), "versionNumber", "1.0").split(".") if part.isdigit()]
-        found.append((one, [*numbers, 0, 0, 0][:4]))
-    return found
-
-
-def installed_packages(world: World) -> Rows:
-    rows = []
-    for one, _ in _packages(world):
-        tail = one.id[3:]
-        rows.append({"Id": one.id, "SubscriberPackageId": f"033{tail}", "SubscriberPackageVersionId": f"04t{tail}"})
-    return rows
-
-
-def subscriber_packages(world: World) -> Rows:
-    return [{"Id": f"033{one.id[3:]}", "Name": one.name, "NamespacePrefix": one.name} for one, _ in _packages(world)]
-
-
-def package_versions(world: World) -> Rows:
-    names = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
-    return [
-        {"Id": f"04t{one.id[3:]}", "Name": one.name, "IsBeta": False, **dict(zip(names, numbers, strict=True))}
-        for one, numbers in _packages(world)
-    ]
-
-
 def source_tracking(world: World) -> Rows:
     return [{"Id": "0ST000000000001AAA", "DurableId": "SourceTracking", "IsSourceTrackingSandboxesEnabled": False}]
 
@@ -270,12 +273,12 @@ BUILDERS: dict[str, Callable[[World], Rows]] = {
     "FieldDefinition": field_definitions,
     "Flow": flows,
     "FlowDefinition": flow_definitions,
-    "InstalledSubscriberPackage": installed_packages,
+    "InstalledSubscriberPackage": lambda world: tooling_packages.installed_packages(world.org),
     "SandboxInfo": sandbox_infos,
     "SandboxProcess": sandbox_processes,
     "SandboxProcessStage": sandbox_stages,
     "SourceTrackingSettings": source_tracking,
-    "SubscriberPackage": subscriber_packages,
-    "SubscriberPackageVersion": package_versions,
+    "SubscriberPackage": lambda world: tooling_packages.subscriber_packages(world.org),
+    "SubscriberPackageVersion": lambda world: tooling_packages.package_versions(world.org),
     "ValidationRule": validation_rules,
 }
