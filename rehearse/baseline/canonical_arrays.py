@@ -1,8 +1,8 @@
 """Canonical values and row digests of whole columns: what `canonical.py` says about one value, said quickly.
 
 A column whose values are canonical already (the usual case) is found so by one regular expression and kept; only the
-odd values go through Python, each distinct one once. Columns are Arrow string arrays, null for null. Nothing here hands
-a Python value to Arrow: `pa.array` and `pa.scalar` import pandas where it is installed, which takes half a second.
+odd values go through Python, each distinct one once. Columns are Arrow string arrays, null for null. No Python value is
+handed to Arrow here: `pa.array`, `pa.scalar` and `to_numpy` import pandas where it is installed, for half a second.
 """
 
 from __future__ import annotations
@@ -113,8 +113,14 @@ def _lengths(column: Any) -> Any:
     bounds = _bounds(column)
     lengths = (bounds[1:] - bounds[:-1]).astype(np.uint32)
     if column.null_count:
-        lengths[column.is_null().to_numpy(zero_copy_only=False)] = NULL_LENGTH
+        lengths[_flags(column.is_null())] = NULL_LENGTH
     return lengths
+
+
+def _flags(flags: Any) -> Any:
+    """An Arrow boolean array without nulls as a numpy one."""
+    bits = np.unpackbits(np.frombuffer(flags.buffers()[1], np.uint8), bitorder="little")
+    return bits[flags.offset : flags.offset + len(flags)].astype(np.bool_)
 
 
 def _has(column: Any, byte: bytes) -> bool:

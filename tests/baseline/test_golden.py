@@ -3,6 +3,8 @@
 A change of these constants needs a new CANONICALISER, and a reason.
 """
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -93,3 +95,23 @@ def test_rows_that_come_as_json_have_the_digests_of_the_same_rows_as_csv(store: 
     assert (again.rows, again.digest_sum) == (found.rows, found.digest_sum)
     assert [row["Id"] for row in stored] == [f"a0000000000000{number}AAA" for number in range(1, 6)]
     assert [row["Amount__c"] for row in stored] == ["0", "1000", "12.5", "9999999999999999.99", "0.5"]
+
+
+WITHOUT_PANDAS = """
+import sys
+from rehearse.baseline.canonical_arrays import text_array
+from rehearse.baseline.model import ComparableField
+from rehearse.baseline.record_parts import RowShape, build_batch
+fields = tuple(ComparableField(kind, kind) for kind in ("boolean", "currency", "datetime", "string"))
+values = {"currency": [None, "1.50"], "boolean": ["TRUE", None], "datetime": [None, "2026-01-31T08:15Z"]}
+values["string"] = ["", "x"]
+columns = {"Id": text_array(["b", "a"]), **{name: text_array(pair) for name, pair in values.items()}}
+rows = build_batch(columns, RowShape("Odd__c", fields, None, None)).to_pylist()
+assert [row["Id"] for row in rows] == ["a", "b"] and [row["string"] for row in rows] == ["x", None]
+sys.exit("pandas" in sys.modules)
+"""
+
+
+def test_converting_rows_does_not_import_pandas() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PANDAS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
