@@ -24,7 +24,7 @@ from rehearse.practice.deploy_model import Options
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_package import Package, read_package
 from rehearse.practice.meta_types import CONTAINER_OF, known
-from rehearse.practice.meta_xml import NAMESPACE, XSI, BrokenXml, elements, first, flag, local, parse, text_of
+from rehearse.practice.meta_xml import NAMESPACE, XSD, XSI, BrokenXml, elements, first, flag, local, parse, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.retrieve import build_files, resolve
 
@@ -195,12 +195,16 @@ def _record(org: OrgState, type_name: str, name: str) -> Any:
     else:
         files = build_files(org, found, "read")
         source = next(body for path, body in sorted(files.items(), reverse=True) if body.startswith(b"<?xml"))
-    inner = "".join(
-        etree.tostring(one, encoding="unicode", with_tail=False)
-        for one in elements(parse(source))
-        if local(one) != "fullName"
-    )
+    inner = "".join(_bare(one) for one in elements(parse(source)) if local(one) != "fullName")
     return {"type": type_name, RAW: f"<fullName>{escape(component.name)}</fullName>{inner}"}
+
+
+def _bare(element: etree._Element) -> str:
+    """An element without the namespaces that the envelope declares: jsforce takes a declaration for content."""
+    head, mark, rest = etree.tostring(element, encoding="unicode", with_tail=False).partition(">")
+    for declared in (f' xmlns="{NAMESPACE}"', f' xmlns:xsi="{XSI}"'):
+        head = head.replace(declared, "")
+    return head + mark + rest if "xsd:" in rest else head.replace(f' xmlns:xsd="{XSD}"', "") + mark + rest
 
 
 def _author(call: Call) -> Author:

@@ -63,15 +63,15 @@ def retrieve():
     content = done.zipFile if isinstance(done.zipFile, bytes) else base64.b64decode(done.zipFile)
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     listed = {one.fileName.removeprefix("unpackaged/") for one in done.fileProperties}
-    need(listed <= set(names) and all(one.id is not None for one in done.fileProperties), listed - set(names))
+    need(listed <= set(names), listed - set(names))
     return f"{len(names)} files"
 
 
-def archive(value):
+def archive(value, name="By_zeep"):
     space = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
     head_line = '<?xml version="1.0" encoding="UTF-8"?>'
     types = "<types><members>By_zeep</members><name>CustomLabel</name></types><version>62.0</version>"
-    label = f"<fullName>By_zeep</fullName><language>en_US</language><protected>false</protected>{value}"
+    label = f"<fullName>{name}</fullName><language>en_US</language><protected>false</protected>{value}"
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as files:
         files.writestr("package.xml", f"{head_line}<Package {space}>{types}</Package>")
@@ -96,6 +96,6 @@ def deploying():
     done = deploy(archive(good))
     need(done.success and done.numberComponentsDeployed == 1, done)
     need(any(one.fullName == "By_zeep" for one in done.details.componentSuccesses), done.details)
-    failed = deploy(archive("<value>no description</value>"))
+    failed = deploy(archive(good, name="Another_name"))
     need(failed.status == "Failed" and failed.details.componentFailures[0].problem, failed.status)
     return f"deployed; refused: {failed.details.componentFailures[0].problem}"
