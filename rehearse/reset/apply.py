@@ -20,9 +20,10 @@ from rehearse.errors import GenerationChanged, StalePlan
 from rehearse.events import Finished, Noted, OnEvent, Started, ignore
 from rehearse.journal import Journal, load_entries
 from rehearse.org.connect import OrgWriter
+from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_hard_deletes import finish_hard_delete
 from rehearse.reset.apply_inserts import finish_insert
-from rehearse.reset.context import ApplySettings, Context
+from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rehearse.errors import LoginError, NotFound, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
 from rehearse.reset import settle
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 from rehearse.reset.inputs import FlowState
 from rehearse.reset.model import Action
 

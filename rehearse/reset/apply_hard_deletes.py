@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from rehearse.errors import OrgRejected
 from rehearse.events import Noted
 from rehearse.journal import Entry
+from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_records import apply_deletes, deletable_rows
 from rehearse.reset.batches import by_object, error_code, in_batches
 from rehearse.reset.bulk_jobs import start_job, take_up_job
-from rehearse.reset.context import Context
 from rehearse.reset.model import Action
 
 

@@ -17,7 +17,7 @@ from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.model import DeployResult
 from rehearse.reset import settle
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 from rehearse.reset.deploy_zip import build_destruction, build_upserts, write_zip
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action

@@ -14,9 +14,9 @@ from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.reset import live_rows, settle
+from rehearse.reset.apply_context import Context, close_entry
 from rehearse.reset.batches import RETRIED, by_object, in_batches, wire_value
 from rehearse.reset.cascades import find_kept_children
-from rehearse.reset.context import Context, close_entry
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action

@@ -15,7 +15,7 @@ from rehearse.errors import OrgRejected, OrgUncertain
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import write_bulk_csv
 from rehearse.org.model import BulkJob
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 
 INGEST = {"insert": "insert", "hard-delete": "hardDelete"}
 """Kind of intent -> operation of the job."""

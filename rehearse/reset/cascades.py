@@ -13,8 +13,8 @@ from rehearse import clock
 from rehearse.baseline.row_kinds import NOT_ROWS
 from rehearse.errors import OrgRejected
 from rehearse.org.model import Value
+from rehearse.reset.apply_context import Context
 from rehearse.reset.batches import in_batches
-from rehearse.reset.context import Context
 
 DEEPEST = 6
 """Salesforce allows three levels of details below a master; cascading look-ups may add some."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from rehearse import clock
 from rehearse.baseline.model import ComparableField
 from rehearse.org.model import Value
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 from rehearse.reset.model import Action
 from rehearse.reset.row_state import Decision, Values, canonical_row, decide, guard_fields, scope_fields
 

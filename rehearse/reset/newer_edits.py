@@ -12,7 +12,7 @@ from rehearse import clock
 from rehearse.baseline.canonical import stored_value, value_text
 from rehearse.baseline.model import Capture
 from rehearse.errors import OrgRejected
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.row_state import guard_fields
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from rehearse.reset.apply_context import Context
 from rehearse.reset.batches import by_object
-from rehearse.reset.context import Context
 from rehearse.reset.live_rows import LiveRow, fetch_live, is_others, is_ours
 from rehearse.reset.model import Action, ResetPlan
 

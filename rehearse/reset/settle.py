@@ -15,7 +15,7 @@ from rehearse.events import Noted
 from rehearse.ids import to_18
 from rehearse.journal import Entry
 from rehearse.org.model import Value
-from rehearse.reset.context import Context
+from rehearse.reset.apply_context import Context
 from rehearse.reset.inputs import FlowState
 
 ROW_KINDS = ("update", "delete", "undelete")
