@@ -29,9 +29,29 @@ def compare(
     `ids` maps old to new ids of this generation (hard-deleted rows that came back). Raises Damaged or KeyUnavailable.
     """
     components = compare_components(store, before, after)
+    ids = usable_pairs(store, before, after, ids or {})
     objects = sorted({one.name for one in before.scope.objects} | {one.name for one in after.scope.objects})
-    rows = [change for name in objects for change in compare_rows(store, before, after, name, ids or {})]
+    rows = [change for name in objects for change in compare_rows(store, before, after, name, ids)]
     return (*components, *rows)
+
+
+def usable_pairs(store: CaptureStore, before: Capture, after: Capture, ids: Mapping[str, str]) -> dict[str, str]:
+    """The pairs of an id map that speak about these two captures.
+
+    A baseline taken after a re-insert knows the new Id itself. Where somebody brought the old row back as well, the
+    old one is the row and the new one is a row too many.
+    """
+    if not ids:
+        return {}
+    known = {
+        str(row["Id"])
+        for one in before.scope.objects
+        for row in store.load_rows(before.ulid, one.name, set(ids), ["Id"])
+    }
+    alive = {
+        str(row["Id"]) for one in after.scope.objects for row in store.load_rows(after.ulid, one.name, set(ids), ["Id"])
+    }
+    return {old: new for old, new in ids.items() if old in known and old not in alive}
 
 
 def compare_rows(

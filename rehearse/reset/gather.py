@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.baseline.canonical import value_text
-from rehearse.baseline.compare import compare
+from rehearse.baseline.compare import compare, usable_pairs
 from rehearse.baseline.components import read_flow_versions
 from rehearse.baseline.model import Capture, Change, Component
 from rehearse.baseline.record_store import CaptureStore
@@ -45,7 +45,7 @@ class GatherRequest:
 def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> PlanInputs:
     """Everything that `build_plan` needs. Raises Damaged, KeyUnavailable, OrgError."""
     before, after = request.before, request.after
-    ids = relevant_ids(store, before, request.ids)
+    ids = usable_pairs(store, before, after, request.ids)
     changes = compare(store, before, after, ids)
     schemas = fetch_schemas(reader, before, after)
     changes = with_lost_values(store, before, after, changes)
@@ -93,16 +93,6 @@ def fetch_ghosts(
             key: {name: value_text(rows[key][name]) for name in names} for key in sorted(rows.keys() - known)
         }
     return found
-
-
-def relevant_ids(store: CaptureStore, before: Capture, ids: Mapping[str, str]) -> dict[str, str]:
-    """The pairs whose old Id this baseline holds: a baseline taken after a re-insert knows the new Id itself."""
-    if not ids:
-        return {}
-    known: set[str] = set()
-    for one in before.scope.objects:
-        known.update(str(row["Id"]) for row in store.load_rows(before.ulid, one.name, set(ids), ["Id"]))
-    return {old: new for old, new in ids.items() if old in known}
 
 
 def fetch_schemas(reader: OrgReader, before: Capture, after: Capture) -> dict[str, Schema]:

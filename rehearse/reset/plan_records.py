@@ -24,6 +24,10 @@ from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_f
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
 """First phase number of each kind of record work; a level within a kind adds one."""
 
+VANISHED = (
+    "the org shows no row of this object, alive or deleted: it may hide them from this login; nothing is inserted"
+)
+
 
 class RecordPlan:
     """Collects the actions of one plan: a small builder that lives for one call of `plan_records`."""
@@ -183,6 +187,8 @@ def _plan_returns(plan: RecordPlan) -> None:
             plan.act(UPDATE, "update", change, find_hazard("record", change.type, "updated"), fields)
         elif hazard.grade in ("manual", "impossible"):
             plan.block(change, hazard)
+        elif row_marks.vanished(plan.inputs, change.type):
+            plan.blocked.append(Blocked("record", change.type, change.key, "manual", VANISHED))
         elif {"hard-deleted", "not-undeletable", "object-lost"} & marks:
             insert[change.key] = change
         else:

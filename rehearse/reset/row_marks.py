@@ -81,6 +81,14 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
     return marks
 
 
+def vanished(inputs: PlanInputs, object: str) -> bool:
+    """Whether an object that had several rows shows none at all, not even in the bin: hidden sooner than deleted."""
+    rows = {one.object: one.rows for one in inputs.before.objects}.get(object, 0)
+    left = {one.object: one.rows for one in inputs.after.objects}.get(object, 0)
+    places = set(inputs.rows.get(object, RowBook()).bin.values())
+    return rows > 1 and not left and places == {"absent"} and object in inputs.schemas
+
+
 def is_foreign(choices: Choices, change: Change) -> bool:
     """Whether a row was created by somebody who took no part, and such rows are to stay."""
     return choices.participants is not None and change.by not in choices.participants and not choices.delete_others

@@ -1,7 +1,6 @@
 """Labs for the adversary: the laboratory of tests/reset, opened many times over private copies of the seeded world."""
 
 import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +10,6 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-LONG = bool(os.environ.get("REHEARSE_LONG"))
-"""Set by `make test-all`: hundreds of seeds and every call, instead of a sample."""
 
 
 def load_file(name: str, path: Path) -> Any:
@@ -48,6 +45,12 @@ def chance() -> Any:
 def chance_metadata() -> Any:
     """What deploys random metadata."""
     return chance_metadata_file
+
+
+@pytest.fixture(scope="session")
+def lab_opener() -> Any:
+    """Opens a lab over a folder; whoever opens it closes it."""
+    return reset_lab.open_lab
 
 
 @pytest.fixture

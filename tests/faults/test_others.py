@@ -1,0 +1,172 @@
+"""Others who write while we do, and things that are not what they were: nothing is lost, nothing is claimed."""
+
+import random
+import threading
+from typing import Any
+
+import pytest
+
+from rehearse.errors import Damaged, GenerationChanged, Locked, NotFound
+from rehearse.reset.plan_file import load_plan
+
+OBJECTS = ("Account", "Invoice__c", "InvoiceLine__c", "Routing__c", "Machine__c")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_integration_that_never_sleeps_keeps_all_its_edits(lab: Any, judge: Any, seed: int) -> None:
+    """After each of our writes it edits rows, among the plan's and others; every edit stands, and is named."""
+    rng = random.Random(f"integration {seed}")
+    before = lab.capture(objects=OBJECTS)
+    picture = judge.take_picture(lab)
+    routes = lab.pick('"Routing__c" ORDER BY "Id"')
+    invoices = lab.pick('"Invoice__c" WHERE "IssuedOn__c" IS NOT NULL ORDER BY "Id" LIMIT 8')
+    lab.update("Routing__c", *({"Id": one, "Bank__c": "rehearsal"} for one in routes[:8]))
+    lab.update("Invoice__c", *({"Id": one, "IssuedOn__c": "2019-01-01"} for one in invoices))
+    lab.delete(*lab.pick('"InvoiceLine__c" ORDER BY "Id" LIMIT 6'))
+    lab.insert("Machine__c", *({"Name": f"new {place}"} for place in range(4)))
+    accounts = sorted({lab.value("Invoice__c", one, "Account__c") for one in invoices})
+    plan = lab.plan(before)
+    rehearsed = judge.take_picture(lab)
+    wanted: dict[tuple[str, str], str] = {}
+
+    def edit() -> None:
+        for object, ids, field in (("Routing__c", routes, "Remark__c"), ("Account", accounts, "Fax")):
+            id, text = rng.choice(ids), f"theirs {len(wanted)}"
+            if lab.value(object, id, "IsDeleted") == 0:
+                lab.update(object, {"Id": id, field: text}, by="admin")
+                wanted[(object, id)] = text
+
+    def hook(when: str, method: str, path: str) -> None:
+        if when == "after" and method != "GET" and ("/composite" in path or "/ingest" in path or "Soap/u" in path):
+            edit()
+
+    edit()
+    lab.hook = hook
+    report = lab.apply(plan, batch=2)
+    lab.hook = None
+    proof = lab.prove(before, plan, report)
+    named = {(one.type, one.key): one for one in proof.items}
+    for (object, id), text in wanted.items():
+        field = "Remark__c" if object == "Routing__c" else "Fax"
+        assert lab.value(object, id, field) == text, f"{object} {id} was overwritten"
+        assert named[(object, id)].outcome == "changed by someone else", named[(object, id)]
+    assert not judge.judge(lab, proof, picture, rehearsed, set(OBJECTS)).wrong
+    assert proof.verdict == "dirty"
+
+
+def test_a_row_that_lives_under_both_ids_is_not_one_row(lab: Any) -> None:
+    """It was re-inserted; then somebody brought the old one back as well."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    code = lab.value("Routing__c", route, "Code__c")
+    lab.delete(route, hard=True)
+    assert lab.reset(before).verdict == "clean-with-residue"
+    new = lab.ids.load()[route]
+    with lab.org.transaction() as db:
+        db.execute('UPDATE "Routing__c" SET "IsDeleted" = 0 WHERE "Id" = ?', (route,))
+        db.execute("DELETE FROM recycle_bin WHERE id = ?", (route,))
+    assert lab.prove(before).verdict == "dirty"
+    lab.reset(before)
+    assert lab.pick('"Routing__c" WHERE "Code__c" = ? AND "IsDeleted" = 0', code) in ([route], [new])
+
+
+def test_two_resets_of_one_sandbox_do_not_run_at_once(lab: Any) -> None:
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    plan = lab.plan(before)
+    second: list[BaseException] = []
+
+    def hook(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "PATCH") and not second:
+            second.append(Locked("not yet"))
+            with pytest.raises(Locked) as caught:
+                lab.apply(plan)
+            second[0] = caught.value
+
+    lab.hook = hook
+    report = lab.apply(plan)
+    assert "UATFULL is locked" in str(second[0])
+    assert lab.prove(before, plan, report).verdict == "clean"
+
+
+def test_every_byte_of_a_plan_counts(lab: Any) -> None:
+    """One changed byte: refused, or it changed nothing (space between words)."""
+    before = lab.capture(objects=("Routing__c",))
+    one, two = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 2')
+    lab.update("Routing__c", {"Id": one, "Remark__c": "rehearsal"})
+    lab.delete(two)
+    plan = lab.plan(before)
+    path = lab.folder / "workspace" / "plan.json"
+    whole = path.read_bytes()
+    rng = random.Random("bytes")
+    for place in rng.sample(range(len(whole)), 400):
+        changed = bytearray(whole)
+        changed[place] = rng.choice(b'0aZ" ,}{1\n\xff')
+        path.write_bytes(bytes(changed))
+        try:
+            assert load_plan(path) == plan
+        except (Damaged, NotFound):
+            continue
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(Damaged):
+        load_plan(path)
+
+
+def test_a_baseline_of_an_older_generation_is_void(lab: Any) -> None:
+    from dataclasses import replace
+
+    before = lab.capture(objects=("Routing__c",))
+    older = replace(before, org_id="00D000000000009AAA")
+    with pytest.raises(GenerationChanged):
+        lab.prove(older)
+
+
+def test_rows_that_move_while_they_are_read_never_make_a_wrong_baseline(lab: Any, judge: Any) -> None:
+    """Somebody writes all the time while the baseline is captured; a reset to it at once changes nothing they did
+    before it ended, and its proof is not clean unless the tables agree."""
+    stop = threading.Event()
+    routes = lab.pick('"Routing__c" ORDER BY "Id"')
+
+    def write() -> None:
+        rng = random.Random("mover")
+        while not stop.is_set():
+            lab.update("Routing__c", {"Id": rng.choice(routes), "Remark__c": f"moves {rng.random()}"}, by="admin")
+            (made,) = lab.insert("Routing__c", {"Code__c": f"M{rng.randrange(10**9)}"}, by="admin")
+            if rng.random() < 0.7:
+                lab.delete(made, by="admin")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        before = lab.capture(objects=("Routing__c", "Account"))
+    finally:
+        stop.set()
+        thread.join()
+    picture = judge.take_picture(lab)
+    proof = lab.prove(before)
+    if proof.verdict == "clean":
+        lab.reset(before)
+        assert judge.row_differences(lab, picture, judge.take_picture(lab), {}) == {}
+    rehearsed = judge.take_picture(lab)
+    lab.update("Routing__c", {"Id": routes[0], "Remark__c": "rehearsal"})
+    proof = lab.reset(before)
+    if proof.verdict == "clean":
+        stored = {str(row["Id"]): row["Remark__c"] for row in lab.store.load_rows(before.ulid, "Routing__c", None)}
+        tables = {id: row["Remark__c"] for id, row in judge.take_picture(lab).rows["Routing__c"].items()}
+        assert stored == tables
+    assert rehearsed.rows.keys()
+
+
+def test_a_plan_for_rows_that_nobody_shows_any_more_inserts_nothing_twice(lab: Any) -> None:
+    """The rows are hidden when the plan is made and when apply re-reads them, and come back later."""
+    before = lab.capture(objects=("Routing__c",))
+    picture = lab.photograph(("Routing__c",))
+    with lab.org.transaction() as db:
+        db.execute('CREATE TABLE hidden AS SELECT * FROM "Routing__c"')
+        db.execute('DELETE FROM "Routing__c"')
+    plan = lab.plan(before)
+    assert not [one for one in plan.actions if one.do == "insert"], "a whole object that vanished is no deletion"
+    with lab.org.transaction() as db:
+        db.execute('INSERT INTO "Routing__c" SELECT * FROM hidden')
+    assert lab.photograph(("Routing__c",)).rows == picture.rows
