@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from rehearse.baseline.canonical import build_snapshot_id
@@ -89,8 +89,6 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
         content = _read(reader, request, store, (question, working), on_event)
         built = _build(reader, request, question, working, content)
         save_manifest(working.folder, built)
-    for name in built.hollow:
-        on_event(Noted(f"{name} came back empty: a baseline of it would undo nothing."))
     return built
 
 
@@ -193,11 +191,11 @@ def _build(
     scope = ResolvedScope(question.scope.types, tuple(one for one in question.scope.objects if one.name in names))
     counts = {one.object: one.rows for one in objects}
     coverage = (
-        *metadata_rows(content.components, content.metadata.coverage),
+        *metadata_rows(content.components, _unlisted(request, content.metadata.coverage)),
         *record_rows(counts, {one.scope.name: one.note for one in content.read}),
         *content.refused,
         *question.unread,
-        *_gone(request, scope),
+        *_gone(request, scope, {one.name for one in question.types}),
     )
     hollow = () if request.frozen else find_hollow(request.scope, counts, content.metadata.manifest, content.components)
     moving = [one.scope.name for one in content.read if "writes to it" in one.note]
@@ -221,10 +219,23 @@ def _build(
     )
 
 
-def _gone(request: CaptureRequest, scope: ResolvedScope) -> list[CoverageRow]:
-    """What the frozen scope has and this capture could not read: whole objects, and single fields."""
+def _unlisted(request: CaptureRequest, rows: Sequence[CoverageRow]) -> list[CoverageRow]:
+    """Types that could be listed for the frozen capture and cannot be now: what was added of them is not seen."""
+    if request.frozen is None:
+        return list(rows)
+    never = {one.name for one in request.frozen.coverage if one.state == "not-listable"}
+    return [
+        replace(one, state="unreadable") if one.state == "not-listable" and one.name not in never else one
+        for one in rows
+    ]
+
+
+def _gone(request: CaptureRequest, scope: ResolvedScope, described: set[str]) -> list[CoverageRow]:
+    """What the frozen scope has and this capture could not read: types, whole objects, and single fields."""
     now = {one.name: set(one.fields) for one in scope.objects}
     rows: list[CoverageRow] = []
+    for type in sorted(set(request.frozen.scope.types) - described) if request.frozen else ():
+        rows.append(CoverageRow("metadata", type, "unreadable", note="the org does not describe this type any more"))
     for one in request.frozen.scope.objects if request.frozen else ():
         if one.name not in now:
             rows.append(CoverageRow("records", one.name, "unreadable", note="it was there in the frozen scope"))

@@ -94,7 +94,7 @@ def _run(words: list[str]) -> int:
             return 2
         raise UsageError(error.format_message(), f"See `{path} --help`.") from error
     if code == Interrupted.exit_code:
-        raise Interrupted("Interrupted.", "Nothing is half-written. Run the same command again: it continues.")
+        raise Interrupted("Interrupted.", "What was done so far is kept. Run the same command again: it continues.")
     return int(code or 0)
 
 

@@ -1,0 +1,43 @@
+"""A sandbox without rows: hollow unless somebody says that it is meant to be so."""
+
+from typing import Any
+
+
+def _empty(desk: Any, *objects: str) -> None:
+    """Put objects into scope that hold no row in this world."""
+    path = desk.folder / "rehearse.yaml"
+    text = path.read_text()
+    start = text.index("include: [Account")
+    path.write_text(text[:start] + f"include: [{', '.join(objects)}]\n" + text[text.index("storage:") :])
+
+
+def test_what_is_empty_is_hollow_until_it_is_said_to_be_so(desk: Any) -> None:
+    _empty(desk, "Campaign", "TriggerSwitch__c")
+    answer = desk.run("baseline", "capture", "DEV1", code=3)
+    assert "--allow-empty Campaign --allow-empty TriggerSwitch__c" in answer.err
+    assert "Campaign, TriggerSwitch__c" in " ".join(answer.out.split())
+    assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", code=3)["verdict"] == "hollow"
+    said = desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", "--allow-empty", "TriggerSwitch__c")
+    assert said["verdict"] == "usable"
+    assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "all", "--name", "Bare")["verdict"] == "usable"
+    assert desk.json("reset", "prove", "DEV1")["verdict"] == "clean"
+
+
+def test_only_an_object_in_scope_can_be_said_to_be_empty(desk: Any) -> None:
+    error = desk.refused("baseline", "capture", "DEV1", "--allow-empty", "Acount", code=2)
+    assert "Acount" in error["message"] and "Account" in error["hint"]
+
+
+def test_a_diff_keeps_nothing_of_what_it_read(kept_desk: Any) -> None:
+    store = kept_desk.folder / ".rehearse"
+
+    def kept() -> list[str]:
+        return sorted(str(one.relative_to(store)) for one in store.rglob("*") if "metadata.git/objects" not in str(one))
+
+    before = kept()
+    kept_desk.run("diff", "SIT1", "--values")
+    kept_desk.run("reset", "plan", "SIT1", "--dry-run")
+    kept_desk.run("reset", "prove", "SIT1", "--dry-run")
+    kept_desk.run("baseline", "capture", "SIT1", "--dry-run")
+    assert kept() == before
+    assert kept_desk.json("baseline", "verify", "B1", "--sandbox", "SIT1", "--deep")["whole"]
