@@ -45,6 +45,7 @@ class Fit:
         solver.parameters.max_time_in_seconds = max(0.1, left)
         solver.parameters.random_seed = 1
         solver.parameters.num_workers = 1
+        solver.parameters.cp_model_presolve = False
         status = solver.solve(board.model)
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return True

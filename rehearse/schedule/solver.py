@@ -1,16 +1,14 @@
 """Place rehearsals: the goals of formats.md one after another with CP-SAT, each proven best where time allows.
 
-The same wish gives the same schedule as long as the time suffices: one seed, and a search that does not depend on the
-number of processors. A planning in which nothing fits is an answer with reasons, never an exception.
+The same wish gives the same schedule as long as the time suffices. A planning in which nothing fits is an answer with
+reasons, never an exception. Refreshes are dear, in the model too: it is first tried without any, then with one a
+sandbox; what is reached there is best when it is as good as anything can be.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
-
-from ortools.sat.python import cp_model
 
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
@@ -18,7 +16,7 @@ from rehearse.schedule.explain import explain
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Goal, Schedule, Wish
 from rehearse.schedule.problem import Problem, build_problem
-from rehearse.schedule.solver_board import Board, Expr
+from rehearse.schedule.search import Places, Search
 from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_goals import build_goal, list_goals
 
@@ -30,19 +28,73 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     """The best schedule that can be found in some seconds, with what each goal cost and why something did not fit."""
     until = time.monotonic() + seconds
     problem = build_problem(wish)
-    board = build_board(problem)
-    names = list_goals(problem)
-    on_event(Started(WORK, len(names), "goals"))
-    search = Search(board, until)
-    goals = []
-    for number, name in enumerate(names):
-        goals.append(Goal(name, *search.minimize(build_goal(board, name))))
-        on_event(Advanced(WORK, number + 1, len(names), "goals"))
+    on_event(Started(WORK, len(list_goals(problem)), "goals"))
+    search, goals = _search(problem, until, on_event)
     search.settle()
-    on_event(Finished(WORK, "proven best" if all(one.proven for one in goals) else "not proven best in the time given"))
-    found = _count(problem, build_schedule(board, search.value, tuple(goals)))
+    found = _count(problem, build_schedule(search.board, search.value, goals))
+    on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))
     left = until - time.monotonic()
     return explain(wish, found, seconds=min(_EXPLAIN, max(2.0, left)), on_event=on_event)
+
+
+def _search(problem: Problem, until: float, on_event: OnEvent) -> tuple[Search, tuple[Goal, ...]]:
+    """Few refreshes first; the whole model only where more could help."""
+    places: Places = {}
+    for most in (0, 1):
+        if problem.wish.policy.prefer == "fresh" or not problem.requests:
+            break
+        share = time.monotonic() + (until - time.monotonic()) * 0.3
+        search = Search(build_board(problem, most), share)
+        search.start_from(places)
+        reached = [Goal(name, *search.minimize(build_goal(search.board, name))) for name in ("unplaced", "moves")]
+        places = search.places()
+        if _is_floor(problem, reached):
+            refreshes, _, _ = search.minimize(build_goal(search.board, "refreshes"))
+            return _finish(problem, (max(most, refreshes - _booked(problem)), search.places()), until, on_event)
+    return _finish(problem, (None, places), until, on_event)
+
+
+def _booked(problem: Problem) -> int:
+    """How many refreshes are booked; they count in any schedule."""
+    return sum(1 for site in problem.sites for one in site.planned if not one.running)
+
+
+def _is_floor(problem: Problem, reached: list[Goal]) -> bool:
+    """Whether no number of refreshes could place more, or move less."""
+    hopeless = {one.key for one in problem.demands if not one.starts}
+    for _ in problem.demands:
+        hopeless |= {one.key for one in problem.demands if one.after in hopeless and not one.fixed}
+    weights = sum(one.weight for one in problem.demands if one.key in hopeless)
+    return reached[0].value == weights and reached[1].value == 0
+
+
+def _finish(
+    problem: Problem, begin: tuple[int | None, Places], until: float, on_event: OnEvent
+) -> tuple[Search, tuple[Goal, ...]]:
+    """All goals on one model; once the number of refreshes is known, on a smaller one that holds no more than those."""
+    most, places = begin
+    search = Search(build_board(problem, most), until)
+    search.start_from(places)
+    names, goals = list_goals(problem), []
+    for number, name in enumerate(names):
+        goals.append(Goal(name, *search.minimize(build_goal(search.board, name))))
+        on_event(Advanced(WORK, number + 1, len(names), "goals"))
+        if name == "refreshes" and number + 1 < len(names) and goals[-1].proven:
+            search = _smaller(problem, search, goals, until)
+    return search, tuple(goals)
+
+
+def _smaller(problem: Problem, search: Search, goals: list[Goal], until: float) -> Search:
+    """The same goals, reached on a model with only as many refreshes as they need."""
+    new = goals[-1].value - _booked(problem)
+    slots = max((len(one) for one in search.board.slots.values()), default=0)
+    if new >= slots or (search.board.most is not None and new >= search.board.most):
+        return search
+    smaller = Search(build_board(problem, new), until)
+    smaller.start_from(search.places())
+    for goal in goals:
+        smaller.keep(build_goal(smaller.board, goal.name), goal.value)
+    return smaller
 
 
 def _count(problem: Problem, schedule: Schedule) -> Schedule:
@@ -53,63 +105,3 @@ def _count(problem: Problem, schedule: Schedule) -> Schedule:
         for one in schedule.goals
     )
     return replace(schedule, goals=goals)
-
-
-class Search:
-    """Minimizes one goal after another; what was reached stays, and each starts from the newest solution."""
-
-    def __init__(self, board: Board, until: float) -> None:
-        self._board = board
-        self._until = until
-        self._found: cp_model.CpSolver | None = None
-
-    def minimize(self, goal: Expr) -> tuple[int, int, bool]:
-        """Value, bound and whether it is proven; the goal may not become worse from here on."""
-        if isinstance(goal, int):
-            return goal, goal, True
-        model = self._board.model
-        model.minimize(goal)
-        solver = self._run(max(0.05, self._until - time.monotonic()))
-        value = self.value(goal)
-        bound = min(value, math.ceil(solver.best_objective_bound - 1e-6))
-        proven = value == bound
-        model.clear_objective()  # type: ignore[no-untyped-call]
-        model.add(goal <= value)
-        return value, bound, proven
-
-    def settle(self) -> None:
-        """Among equally good schedules take the earliest, so that the answer does not depend on chance."""
-        board = self._board
-        every = [*board.start.values()]
-        every += [one for slots in board.slots.values() for slot in slots for one in (slot.request, slot.activate)]
-        every += [start for _, start in board.advances.values()]
-        every += [
-            number * literal for places in board.at.values() for number, literal in enumerate(places.values()) if number
-        ]
-        total = sum(every)
-        if isinstance(total, int):
-            return
-        board.model.minimize(total)
-        self._run(min(5.0, max(0.2, self._until - time.monotonic())))
-
-    def value(self, expression: Expr) -> int:
-        """The value of an expression in the newest solution."""
-        if isinstance(expression, int):
-            return expression
-        assert self._found is not None
-        return int(self._found.value(expression))
-
-    def _run(self, seconds: float) -> cp_model.CpSolver:
-        model = self._board.model
-        if self._found is not None:
-            model.clear_hints()  # type: ignore[no-untyped-call]
-            for index, number in enumerate(self._found.response_proto.solution):
-                model.add_hint(model.get_int_var_from_proto_index(index), number)
-        solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = seconds
-        solver.parameters.random_seed = 1
-        solver.parameters.num_workers = 4
-        solver.parameters.interleave_search = True
-        if solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            self._found = solver
-        return solver

@@ -45,13 +45,15 @@ class Slot:
 class Board:
     """The model and its variables. `at[key][sandbox]`, `start[key]` and `placed[key]` say where and when.
 
-    `busy`: the intervals of a sandbox; `seen`: the same for a second run, to which no wait for a fresh start is busy.
+    `most`: how many new refreshes a sandbox may have, None = as many as could be of use. `busy`: the intervals of a
+    sandbox; `seen`: the same for a second run, to which no wait for a fresh start is busy.
     """
 
     problem: Problem
     model: cp_model.CpModel
     unit: int
     end: int
+    most: int | None = None
     start: dict[Key, Expr] = field(default_factory=dict)
     placed: dict[Key, Expr] = field(default_factory=dict)
     at: dict[Key, dict[str, Expr]] = field(default_factory=dict)
@@ -91,12 +93,12 @@ class Board:
         return self.literals[key]
 
 
-def open_board(problem: Problem) -> Board:
+def open_board(problem: Problem, most: int | None = None) -> Board:
     """A model with the place and time of each rehearsal, and nothing that forbids a clash yet."""
     unit = _unit(problem)
     last = max((*problem.axis.grid[-1:], *_fixed_minutes(problem)), default=0)
     lengths = max((one.length for one in problem.demands), default=0)
-    board = Board(problem, cp_model.CpModel(), unit, (last + lengths + 60 * 1440) // unit + 2)
+    board = Board(problem, cp_model.CpModel(), unit, (last + lengths + 60 * 1440) // unit + 2, most)
     for demand in problem.demands:
         _add_demand(board, demand)
     for demand in problem.demands:

@@ -9,9 +9,9 @@ from rehearse.schedule.solver_sandbox import add_sandbox
 from rehearse.schedule.solver_state import add_people, add_states
 
 
-def build_board(problem: Problem) -> Board:
-    """Everything that a schedule must keep to, as constraints."""
-    board = open_board(problem)
+def build_board(problem: Problem, most: int | None = None) -> Board:
+    """Everything that a schedule must keep to, as constraints; with at most so many new refreshes a sandbox."""
+    board = open_board(problem, most)
     add_refreshes(board)
     for site in problem.sites:
         add_sandbox(board, site)

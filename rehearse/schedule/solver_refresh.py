@@ -43,7 +43,13 @@ def count_useful(problem: Problem, site: Site) -> int:
     needy = sum(1 for one in free if one.fresh or _too_old(problem, site, one) or _goes_stale(problem, site, one))
     burning = sum(1 for one in there if one.burns) + sum(1 for one in site.blocks if one.burns) + site.burned
     repeat = sum(1 for one in there if one.burns or one.fresh) if problem.wish.policy.prefer == "fresh" else 0
-    return min(needy + burning, len(free)) + repeat
+    quick = len(there) if _settles_faster_than_reset(problem, site) else 0
+    return min(needy + burning + quick, len(there)) + repeat
+
+
+def _settles_faster_than_reset(problem: Problem, site: Site) -> bool:
+    """Whether a refresh can take the place of a reset to save time: a reset is left out before one."""
+    return minutes(problem.wish.policy.settle) < site.reset
 
 
 def _too_old(problem: Problem, site: Site, demand: Demand) -> bool:
@@ -73,6 +79,7 @@ def oldest_request(problem: Problem, demand: Demand, start: int) -> int:
 def _add_slots(board: Board, site: Site) -> list[Slot]:
     slots: list[Slot] = []
     useful = count_useful(board.problem, site) if site.cadence is not None else 0
+    useful = useful if board.most is None else min(useful, board.most)
     for planned in site.planned:
         if not planned.running:
             _add_free(board, site, (slots, useful, planned.request))

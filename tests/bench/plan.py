@@ -1,0 +1,114 @@
+"""How long planning takes: 6 sandboxes, 24 rehearsals, 26 weeks, ten named seeds; `large` is 12, 80 and a year.
+
+The reference in the same run is a greedy placement (first grid point that passes the judge's cheap rules), so that the
+number to look at is a ratio and not a property of the machine. Run: python tests/bench/plan.py [large] [SEED ...]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.clock import Hours, Span, parse_time
+from rehearse.release.model import Needs, Rehearsal, Release
+from rehearse.schedule.ledger import Cycle
+from rehearse.schedule.model import Closed, Policy, Schedule, Supply, Window, Wish
+from rehearse.schedule.problem import build_problem
+from rehearse.schedule.solver import solve
+
+SEEDS = tuple(range(1, 11))
+ZONE = ZoneInfo("Europe/Dublin")
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OFFICE = Hours((0, 1, 2, 3, 4), parse_time("09:00"), parse_time("18:00"))
+
+
+def build_world(seed: int, *, large: bool = False) -> Wish:
+    """A believable half year (or year): a release every other week or so, three rehearsals each, few Full sandboxes."""
+    dice = random.Random(seed)
+    weeks, releases = (52, 27) if large else (26, 8)
+    types = ["FULL", "FULL", "PARTIAL", "PARTIAL", "DEVELOPER_PRO", "DEVELOPER"] * (2 if large else 1)
+    supplies = tuple(_supply(dice, f"S{number}", kind) for number, kind in enumerate(types))
+    every = weeks / releases
+    made = tuple(_release(dice, number, every) for number in range(1, releases + 1))
+    closed = tuple(
+        Closed("Payment run", Window(start, start + 2 * DAY))
+        for start in (NOW + timedelta(weeks=4 * number, days=3) for number in range(weeks // 4))
+    )
+    policy = Policy(ZONE, OFFICE, timedelta(minutes=30), Span(timedelta(weeks=weeks)))
+    return Wish(NOW, policy, supplies, made, closed)
+
+
+def _supply(dice: random.Random, name: str, kind: str) -> Supply:
+    requested = NOW - dice.randint(3, 60) * DAY
+    copied = requested + 30 * HOUR
+    cycle = Cycle(name, name, kind, "completed", "00D000000000001AAA", requested, copied, copied + 4 * HOUR)
+    hours = {"FULL": 40, "PARTIAL": 12, "DEVELOPER_PRO": 4, "DEVELOPER": 2}[kind]
+    tags = tuple(one for one in ("sap", "payments") if dice.random() < 0.6)
+    return Supply(name, kind, tags, (cycle,), copy_time=hours * HOUR)
+
+
+def _release(dice: random.Random, number: int, every: float) -> Release:
+    name = f"R{number:02}"
+    day = (NOW + timedelta(weeks=every * number)).astimezone(ZONE).date()
+    go_live = clock.wall_forward(day + (4 - day.weekday()) * DAY, parse_time("18:00"), ZONE)
+    rehearsals = (
+        Rehearsal(
+            "mock", name, "mock", Span(6 * HOUR), ZONE, Span(14 * DAY), Needs(("FULL", "PARTIAL"), (), "baseline"),
+            Span(8 * DAY), forecast="undoable",
+        ),
+        Rehearsal(
+            "dry", name, "dry-run", Span(4 * HOUR), ZONE, Span(10 * DAY),
+            Needs(data_age=Span(60 * DAY) if dice.random() < 0.3 else None), Span(5 * DAY), forecast="undoable",
+        ),
+        Rehearsal(
+            "dress", name, "dress", Span(8 * HOUR), ZONE, Span(7 * DAY),
+            Needs(("FULL",), ("sap",) if dice.random() < 0.2 else (), "fresh" if dice.random() < 0.1 else "baseline"),
+            Span(3 * DAY), "mock", Span(DAY), Span(DAY), "burns" if dice.random() < 0.12 else "undoable",
+        ),
+    )  # fmt: skip
+    return Release(name, name, "", go_live, go_live - 40 * DAY, Span(6 * HOUR), Span(4 * HOUR), dice.randint(1, 4),
+                   None, rehearsals)  # fmt: skip
+
+
+def place_greedily(wish: Wish) -> int:
+    """The reference: each rehearsal in turn at the first start that is free; refreshes and states are not looked at."""
+    taken: dict[str, list[tuple[int, int]]] = {}
+    placed = 0
+    for demand in build_problem(wish).demands:
+        options = ((start, name) for name, starts in demand.starts.items() for start in starts)
+        for start, name in sorted(options):
+            end = start + demand.length + 120
+            if all(end <= one or other <= start for one, other in taken.setdefault(name, [])):
+                taken[name].append((start, end))
+                placed += 1
+                break
+    return placed
+
+
+def measure(seed: int, *, large: bool) -> tuple[float, float, Schedule]:
+    """Seconds of the solver, seconds of the reference, and the schedule."""
+    wish = build_world(seed, large=large)
+    begun = time.perf_counter()
+    place_greedily(wish)
+    greedy = time.perf_counter() - begun
+    begun = time.perf_counter()
+    schedule = solve(wish, seconds=60 if large else 30)
+    return time.perf_counter() - begun, greedy, schedule
+
+
+def main(arguments: list[str]) -> None:
+    large = "large" in arguments
+    seeds = [int(one) for one in arguments if one.isdigit()] or list(SEEDS)
+    for seed in seeds:
+        seconds, greedy, schedule = measure(seed, large=large)
+        goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in schedule.goals)
+        print(f"plan seed {seed}: {seconds:.1f} s, {seconds / greedy:.0f} x a greedy placement; {goals}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
