@@ -1,1 +1,77 @@
-CHECKS = ()
+"""SFDMU: from an org into CSV files, and from CSV files into an org."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.clients.check import Check, need, need_success, run_client
+from tests.clients.world import World
+
+SCRIPT = Path(__file__).parent / "scripts" / "sfdmu_run.js"
+OBJECTS = [
+    {"query": "SELECT Id, Name, CustomerNumber__c, Industry FROM Account WHERE CustomerNumber__c != null LIMIT 150",
+     "operation": "Upsert", "externalId": "CustomerNumber__c"},
+    {"query": "SELECT Id, LastName, Email, AccountId FROM Contact WHERE Email != null LIMIT 150",
+     "operation": "Upsert", "externalId": "Email"},
+]  # fmt: skip
+
+
+def run(world: World, folder: Path, source: str, target: str, org: str) -> str:
+    """Run SFDMU in a folder with an export.json that names one org with the settings of connect."""
+    settings: dict[str, Any] = world.client("sfdmu", org)["settings"]
+    one = {"name": org, "instanceUrl": settings["instanceUrl"], "accessToken": settings["accessToken"]}
+    content = {
+        "orgs": [one],
+        "objects": OBJECTS,
+        "promptOnMissingParentObjects": False,
+        "promptOnIssuesInCSVFiles": False,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "export.json").write_text(json.dumps(content), encoding="utf-8")
+    flags = ["--sourceusername", source, "--targetusername", target, "--path", str(folder), "--noprompt"]
+    variables = {
+        "NODE_PATH": str(world.tools.modules),
+        "SFDX_DISABLE_TELEMETRY": "true",
+        "SF_DISABLE_TELEMETRY": "true",
+    }
+    done: subprocess.CompletedProcess[str] = run_client(
+        [world.tools.node, SCRIPT, *flags], world.home("sfdmu"), variables, cwd=folder
+    )
+    return need_success(done) + done.stderr
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def to_csv(world: World) -> str:
+    """Org to CSV."""
+    folder = world.folder / "sfdmu-out"
+    text = run(world, folder, "UATFULL", "csvfile", "UATFULL")
+    need((folder / "Account.csv").exists(), text[-300:])
+    accounts, contacts = _rows(folder / "Account.csv"), _rows(folder / "Contact.csv")
+    expected = min(150, world.count("UATFULL", "SELECT COUNT() FROM Account WHERE CustomerNumber__c != null"))
+    need(len(accounts) >= expected and len(contacts) > 50, f"{len(accounts)} {len(contacts)}: {text[-300:]}")
+    return f"{len(accounts)} accounts, {len(contacts)} contacts"
+
+
+def to_org(world: World) -> str:
+    """CSV to org."""
+    out, folder = world.folder / "sfdmu-out", world.folder / "sfdmu-in"
+    folder.mkdir()
+    for name in ("Account.csv", "Contact.csv"):
+        shutil.copy(out / name, folder / name)
+    text = run(world, folder, "csvfile", "DEV2", "DEV2")
+    found = world.count("DEV2", "SELECT COUNT() FROM Account WHERE CustomerNumber__c != null")
+    linked = world.count("DEV2", "SELECT COUNT() FROM Contact WHERE AccountId != null AND Email != null")
+    need(found >= len(_rows(out / "Account.csv")) and linked > 0, f"{found} {linked}: {text[-300:]}")
+    return f"{found} accounts, {linked} contacts linked to them"
+
+
+CHECKS = (Check("sfdmu", "org to CSV", to_csv), Check("sfdmu", "CSV to org", to_org))

@@ -1,0 +1,17 @@
+/* The npm package of SFDMU 3 is a plugin whose shell is gone: this loads its one command, as a shell would. */
+'use strict';
+
+const path = require('node:path');
+const { Config } = require('@oclif/config');
+
+const folder = path.dirname(require.resolve('sfdmu/package.json'));
+const Run = require('sfdmu/lib/commands/sfdmu/run.js').default;
+
+(async () => {
+  const config = new Config({ root: folder });
+  await config.load();
+  await Run.run(process.argv.slice(2), config);
+})().catch((error) => {
+  console.error(error.stack || String(error));
+  process.exitCode = 1;
+});
