@@ -159,9 +159,24 @@ def _read(
     begun: tuple[_Question, Working],
     on_event: OnEvent,
 ) -> _Content:
+    """Rows and metadata side by side: both wait for the org most of the time."""
     question, working = begun
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
-    read, refused = capture_records(reader, working, wanted, request.rest_rows, on_event)
+    with ThreadPoolExecutor(1) as beside:
+        metadata = beside.submit(_read_metadata, reader, request, store, begun, on_event)
+        read, refused = capture_records(reader, working, wanted, request.rest_rows, on_event)
+        found = metadata.result()
+    return _Content(_settle(reader, working, read, on_event), refused, *found)
+
+
+def _read_metadata(
+    reader: OrgReader,
+    request: CaptureRequest,
+    store: CaptureStore,
+    begun: tuple[_Question, Working],
+    on_event: OnEvent,
+) -> tuple[MetadataRead, tuple[Component, ...], str]:
+    question, working = begun
     scratch = store.root / "scratch" / working.ulid
     make_private_folder(scratch)
     try:
@@ -172,7 +187,7 @@ def _read(
             commit = store.metadata.save(working.ulid, files, request.sandbox, question.started)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return _Content(_settle(reader, working, read, on_event), refused, metadata, components, commit)
+    return metadata, components, commit
 
 
 def _settle(reader: OrgReader, working: Working, read: Sequence[ReadObject], on_event: OnEvent) -> list[ReadObject]:
