@@ -68,5 +68,6 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
     if proof.outside_scope:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
+    blocks += [Paragraph(f"not compared: {one}", "warn") for one in proof.not_compared]
     blocks += [Paragraph(f"assumes: {one}", "faint") for one in proof.assumptions]
     return Page("", tuple(blocks))

@@ -6,5 +6,7 @@ ASSUMPTIONS: tuple[str, ...] = (
     "a lost call takes effect within 10 minutes or never",
     "what a profile shows depends only on the frozen manifest that both captures were retrieved with",
     "nobody else works as the user of this login while a reset runs: its writes count as our own",
+    "of a flow the active version is compared, or the newest where none is active; the others by number alone",
+    "an edit of somebody else on a row that automation of our own writes touches in the same pass counts as ours",
     "between the last read of a row and its write nobody edited it (each batch is read right before it is written)",
 )

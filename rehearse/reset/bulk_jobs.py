@@ -6,11 +6,10 @@ one is aborted (a late close can then do nothing), one that runs is waited for, 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from rehearse.baseline.writing import make_private_folder, nameless_file
 from rehearse.errors import OrgRejected, OrgUncertain
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import write_bulk_csv
@@ -35,8 +34,9 @@ def start_job(
         context.journal.close(entry, {"ok": [], "failed": {}, "void": True})
         raise
     entry = context.journal.amend(entry, {"job": job.id})
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "rows.csv"
+    folder = context.store.root / "scratch"
+    make_private_folder(folder)
+    with nameless_file(folder) as path:
         write_bulk_csv(path, columns, rows)
         try:
             context.writer.upload_ingest(job.id, path)

@@ -198,3 +198,4 @@ class Proof:
     accepted_by: str = ""
     accept_reason: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
+    not_compared: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ def build_content(proof: Proof) -> dict[str, Any]:
         "items": [_item(one) for one in proof.items],
         "outside_scope": [{"type": name, "changed": number} for name, number in proof.outside_scope.items()],
         "assumptions": list(proof.assumptions),
+        "not_compared": list(proof.not_compared),
     }
 
 
@@ -88,5 +89,6 @@ def _from_content(content: Mapping[str, Any]) -> Proof:
             "scope": {name: tuple(values) for name, values in rest["scope"].items()},
             "outside_scope": {one["type"]: one["changed"] for one in rest["outside_scope"]},
             "assumptions": tuple(rest["assumptions"]),
+            "not_compared": tuple(rest.get("not_compared", ())),
         }
     )

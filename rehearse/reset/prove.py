@@ -28,6 +28,8 @@ from rehearse.reset.model import ApplyReport, Proof, ProofItem, ResetPlan, Verdi
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
 
+_UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
+
 
 @dataclass(frozen=True)
 class ProofRequest:
@@ -94,9 +96,21 @@ def _build(
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
         outside_scope=dict(outside),
         assumptions=ASSUMPTIONS,
+        not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
     )
+
+
+def _not_compared(*captures: Capture) -> tuple[str, ...]:
+    """What lies in the scope and that nobody could compare, with the reason, of both captures."""
+    found = {
+        f"{row.kind} {row.name}: {row.note or row.state}"
+        for one in captures
+        for row in one.coverage
+        if row.state in _UNCOMPARED or "writes to it" in row.note
+    }
+    return tuple(sorted(found))
 
 
 def find_verdict(items: tuple[ProofItem, ...], changes: tuple[Change, ...], before: Capture, live: Capture) -> Verdict:

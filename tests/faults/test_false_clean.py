@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-
-def verdict_of(lab: Any, before: Any) -> Any:
-    return lab.prove(before)
+LEFT = {
+    "classes/Left.cls": "public class Left {}",
+    "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
+    "<apiVersion>67.0</apiVersion><status>Active</status></ApexClass>",
+}
 
 
 def test_an_edit_of_a_reinserted_row_is_no_residue(lab: Any) -> None:
@@ -18,31 +20,35 @@ def test_an_edit_of_a_reinserted_row_is_no_residue(lab: Any) -> None:
     assert lab.reset(before, ask_more=lambda rows: True).verdict == "clean-with-residue"
     new = lab.ids.load()[payment]
     lab.update("Payment__c", {"Id": new, "Note__c": "edited after the reset"})
-    proof = verdict_of(lab, before)
+    proof = lab.prove(before)
     assert proof.verdict == "dirty"
     assert {one.key: one.outcome for one in proof.items}[payment] == "failed"
 
 
-@pytest.mark.parametrize("nth", range(1, 7))
-def test_a_type_that_could_not_be_listed_makes_a_partial_proof(lab: Any, nth: int) -> None:
-    """A class was added; the list of classes is refused when the proof is made: nobody can say clean."""
+@pytest.mark.parametrize("nth", range(1, 9))
+def test_a_list_that_is_refused_makes_no_clean_proof(lab: Any, nth: int) -> None:
+    """A class was added; one metadata call is refused when the proof is made: nobody can say clean."""
+    from rehearse.errors import OrgError, OrgRejected
+
     types = ("ApexClass", "ApexTrigger", "PermissionSet", "Layout", "CustomLabels", "Report")
     before = lab.capture(objects=(), types=types)
-    lab.deploy(
-        {
-            "classes/Left.cls": "public class Left {}",
-            "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
-            "<apiVersion>67.0</apiVersion><status>Active</status></ApexClass>",
-        }
-    )
-    lab.server.faults.add(("SOAP", "listMetadata"), nth=nth, do="500", times=20)
-    from rehearse.errors import OrgError
+    lab.deploy(LEFT)
+    heard = 0
 
+    def refuse(when: str, method: str, path: str) -> None:
+        nonlocal heard
+        if when == "before" and "/Soap/m/" in path:
+            heard += 1
+            if heard == nth:
+                raise OrgRejected("INSUFFICIENT_ACCESS", "no", "Listing metadata")
+
+    lab.hook = refuse
     try:
-        proof = verdict_of(lab, before)
+        proof = lab.prove(before)
     except OrgError:
         return
     assert proof.verdict in ("partial", "dirty")
+    assert proof.verdict == "dirty" or proof.not_compared
 
 
 def test_a_field_that_nobody_can_read_any_more_makes_no_clean_proof(lab: Any) -> None:
@@ -54,7 +60,7 @@ def test_a_field_that_nobody_can_read_any_more_makes_no_clean_proof(lab: Any) ->
     from dataclasses import replace
 
     lab.org.put_object(replace(definition, fields=tuple(one for one in definition.fields if one.name != "Bank__c")))
-    assert verdict_of(lab, before).verdict != "clean"
+    assert lab.prove(before).verdict != "clean"
 
 
 def test_rows_outside_the_scope_are_not_lost_with_a_created_parent(lab: Any) -> None:
@@ -174,13 +180,30 @@ def test_rows_that_a_query_did_not_show_are_never_inserted_or_deleted(lab: Any) 
 
 def test_metadata_outside_the_scope_is_named(lab: Any) -> None:
     before = lab.capture(objects=("Routing__c",), types=("PermissionSet",))
-    lab.deploy(
-        {
-            "classes/Left.cls": "public class Left {}",
-            "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
-            "<apiVersion>67.0</apiVersion><status>Active</status></ApexClass>",
-        }
-    )
+    lab.deploy(LEFT)
     proof = lab.prove(before)
     assert proof.verdict == "clean"
     assert proof.outside_scope.get("ApexClass") == 1
+
+
+def test_what_metadata_covers_is_not_outside_and_people_have_names(lab: Any) -> None:
+    before = lab.capture(objects=("Routing__c",), types=("ApexClass", "ApexTrigger", "Profile", "PermissionSet"))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Remark__c": "somebody"}, by="admin")
+    lab.deploy(LEFT)
+    proof = lab.prove(before)
+    assert not {"ApexClass", "Profile", "PermissionSet", "LoginHistory", "SetupAuditTrail"} & proof.outside_scope.keys()
+    (item,) = [one for one in proof.items if one.key == route]
+    first, last = (lab.value("User", lab.user("admin"), name) for name in ("FirstName", "LastName"))
+    assert item.by == f"{first} {last}"
+
+
+def test_a_star_means_data_and_says_what_it_leaves_out(lab: Any) -> None:
+    before = lab.capture(objects=("*",))
+    held = {one.name for one in before.scope.objects}
+    assert {"Account", "Routing__c", "User"} <= held
+    assert not held & {"ApexClass", "Profile", "PermissionSet", "SetupAuditTrail", "AsyncApexJob", "RecordType"}
+    said = {one.name: one.note for one in before.coverage if one.state == "excluded"}
+    assert "metadata" in said["ApexClass"]
+    assert "log" in said["AsyncApexJob"]
+    assert before.verdict == "usable" or before.hollow
