@@ -7,13 +7,11 @@ object is counted before and after; `settle.py` then reads again what changed wh
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from threading import Semaphore
 from typing import Any
 
@@ -23,6 +21,7 @@ from rehearse.baseline.csv_page import read_page
 from rehearse.baseline.model import CoverageRow, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, build_batch
 from rehearse.baseline.working import Working
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import NotFound, OrgBusy, OrgError, OrgRejected
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
 from rehearse.org.model import Schema, Value
@@ -206,7 +205,7 @@ def _read_page(
     reading: RowReading, shape: RowShape, source: tuple[str, str | None], number: int
 ) -> tuple[Part, int, str | None]:
     def once() -> tuple[Part, int, str | None]:
-        with _nameless(reading.working.folder) as path:
+        with nameless_file(reading.working.folder) as path:
             with reading.line:
                 page = reading.reader.download_page(*source, path)
             with PartWriter(part_file(reading.working, shape.object, number), shape.fields) as writer:
@@ -234,14 +233,3 @@ def part_file(working: Working, object: str, number: int) -> PartFile:
 
 def _columns(batch: Any) -> dict[str, Any]:
     return {name: batch.column(place) for place, name in enumerate(batch.schema.names)}
-
-
-@contextmanager
-def _nameless(folder: Path) -> Iterator[Path]:
-    """A path to a scratch file; on Linux the file has no name in any folder, so that a crash leaves nothing to read."""
-    if Path("/proc/self/fd").is_dir():
-        with tempfile.TemporaryFile(dir=folder) as file:
-            yield Path(f"/proc/self/fd/{file.fileno()}")
-    else:
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
-            yield Path(file.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,3 +78,14 @@ def file_sha256(path: Path) -> str:
     """The SHA-256 (hex) of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def nameless_file(folder: Path) -> Iterator[Path]:
+    """A path to a scratch file; on Linux the file has no name in any folder, so that a crash leaves nothing to read."""
+    if Path("/proc/self/fd").is_dir():
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+    else:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            yield Path(file.name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
+from rehearse.clock import parse_span
 from rehearse.errors import NotConfirmed, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -257,9 +260,14 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
     check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
     journal = Journal(desk.database, applying.lock, made.id)
-    settings = ApplySettings(ask_more=applying.ask_more)
+    settings = ApplySettings(ask_more=applying.ask_more, uncertain_for=_longest_call())
     ids = IdMap(desk.database, made.org_id)
     return apply_plan(made, writer, desk.store(), journal, ids, applying.on_event, settings)
+
+
+def _longest_call() -> timedelta:
+    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL says otherwise (tests)."""
+    return parse_span(os.environ.get("REHEARSE_LONGEST_CALL", "10m")).amount
 
 
 def _prove(
