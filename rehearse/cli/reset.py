@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
-from rehearse.clock import parse_span
 from rehearse.errors import NotConfirmed, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -266,8 +265,11 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
 
 
 def _longest_call() -> timedelta:
-    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL says otherwise (tests)."""
-    return parse_span(os.environ.get("REHEARSE_LONGEST_CALL", "10m")).amount
+    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
+    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
+    if not given.isdigit():
+        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
+    return timedelta(seconds=int(given))
 
 
 def _prove(
