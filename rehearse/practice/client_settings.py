@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 QUIET_CLI = ("SF_DISABLE_TELEMETRY", "SF_AUTOUPDATE_DISABLE", "SF_SKIP_NEW_VERSION_CHECK", "SF_DISABLE_LOG_FILE",
              "SF_USE_GENERIC_UNIX_KEYCHAIN", "SF_HIDE_RELEASE_NOTES", "SF_DISABLE_DNS_CHECK")  # fmt: skip
-SOAP_VERSION = "62.0"
+CHOSEN_VERSION = "62.0"  # for clients whose own default is older than what the practice org serves, and for login()
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,11 @@ def _sfdmu(door: Door) -> ClientSettings:
         "sfdmu",
         "SFDMU",
         {},
-        {"instanceUrl": door.http_url, "accessToken": door.access_token},
-        (f'in export.json: "orgs": [{json.dumps(org)}]', f"sf sfdmu run --sourceusername {door.name}"),
+        {"instanceUrl": door.http_url, "accessToken": door.access_token, "apiVersion": CHOSEN_VERSION},
+        (
+            f'in export.json: "apiVersion": "{CHOSEN_VERSION}", "orgs": [{json.dumps(org)}]',
+            f"sf sfdmu run --sourceusername {door.name}",
+        ),
     )
 
 
@@ -131,12 +134,12 @@ def _simple_salesforce(door: Door) -> ClientSettings:
 
 
 def _soap(door: Door) -> ClientSettings:
-    address = f"{door.http_url}/services/Soap/{{}}/{SOAP_VERSION}/{door.org_id}"
+    address = f"{door.http_url}/services/Soap/{{}}/{CHOSEN_VERSION}/{door.org_id}"
     return ClientSettings(
         "soap",
         "SOAP clients on the official WSDL (zeep and others)",
         {"REQUESTS_CA_BUNDLE": door.ca_file},
         {"metadata": address.format("m"), "partner": address.format("u"), "sessionId": door.access_token,
          "username": door.username, "password file": door.password_file},
-        (f"login(): {door.http_url}/services/Soap/u/{SOAP_VERSION} (API 64.0 or older)",),
+        (f"login(): {door.http_url}/services/Soap/u/{CHOSEN_VERSION} (API 64.0 or older)",),
     )  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,21 @@ OBJECTS = [
 ]  # fmt: skip
 
 
-def run(world: World, folder: Path, source: str, target: str, org: str) -> str:
-    """Run SFDMU in a folder with an export.json that names one org with the settings of connect."""
+def run(world: World, folder: Path, way: tuple[str, str], org: str, more: dict[str, Any] | None = None) -> str:
+    """Run SFDMU from and to (`way`), with an export.json that names one org with the settings of connect."""
     settings: dict[str, Any] = world.client("sfdmu", org)["settings"]
     one = {"name": org, "instanceUrl": settings["instanceUrl"], "accessToken": settings["accessToken"]}
     content = {
         "orgs": [one],
+        "apiVersion": settings["apiVersion"],
         "objects": OBJECTS,
         "promptOnMissingParentObjects": False,
         "promptOnIssuesInCSVFiles": False,
+        **(more or {}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "export.json").write_text(json.dumps(content), encoding="utf-8")
-    flags = ["--sourceusername", source, "--targetusername", target, "--path", str(folder), "--noprompt"]
+    flags = ["--sourceusername", way[0], "--targetusername", way[1], "--path", str(folder), "--noprompt"]
     variables = {
         "NODE_PATH": str(world.tools.modules),
         "SFDX_DISABLE_TELEMETRY": "true",
@@ -53,7 +56,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def to_csv(world: World) -> str:
     """Org to CSV."""
     folder = world.folder / "sfdmu-out"
-    text = run(world, folder, "UATFULL", "csvfile", "UATFULL")
+    text = run(world, folder, ("UATFULL", "csvfile"), "UATFULL")
     need((folder / "Account.csv").exists(), text[-300:])
     accounts, contacts = _rows(folder / "Account.csv"), _rows(folder / "Contact.csv")
     expected = min(150, world.count("UATFULL", "SELECT COUNT() FROM Account WHERE CustomerNumber__c != null"))
@@ -67,11 +70,34 @@ def to_org(world: World) -> str:
     folder.mkdir()
     for name in ("Account.csv", "Contact.csv"):
         shutil.copy(out / name, folder / name)
-    text = run(world, folder, "csvfile", "DEV2", "DEV2")
+    text = run(world, folder, ("csvfile", "DEV2"), "DEV2")
     found = world.count("DEV2", "SELECT COUNT() FROM Account WHERE CustomerNumber__c != null")
     linked = world.count("DEV2", "SELECT COUNT() FROM Contact WHERE AccountId != null AND Email != null")
     need(found >= len(_rows(out / "Account.csv")) and linked > 0, f"{found} {linked}: {text[-300:]}")
     return f"{found} accounts, {linked} contacts linked to them"
 
 
-CHECKS = (Check("sfdmu", "org to CSV", to_csv), Check("sfdmu", "CSV to org", to_org))
+def to_org_in_bulk(version: str, world: World) -> str:
+    """CSV to org by its bulk engine, which it takes for larger amounts on its own."""
+    out, folder = world.folder / "sfdmu-out", world.folder / f"sfdmu-bulk-{version}"
+    folder.mkdir()
+    mark = f"by bulk {version}"
+    rows = [{**one, "Industry": mark} for one in _rows(out / "Account.csv")]
+    with (folder / "Account.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    shutil.copy(out / "Contact.csv", folder / "Contact.csv")
+    more = {"bulkThreshold": 10, "bulkApiVersion": version}
+    text = run(world, folder, ("csvfile", "DEV1"), "DEV1", more)
+    found = world.count("DEV1", f"SELECT COUNT() FROM Account WHERE Industry = '{mark}'")
+    need(found == len(rows), f"{found} of {len(rows)}: {text[-400:]}")
+    return f"{found} accounts written"
+
+
+CHECKS = (
+    Check("sfdmu", "org to CSV", to_csv),
+    Check("sfdmu", "CSV to org", to_org),
+    Check("sfdmu", "CSV to org, Bulk 1.0", partial(to_org_in_bulk, "1.0")),
+    Check("sfdmu", "CSV to org, Bulk 2.0", partial(to_org_in_bulk, "2.0")),
+)

@@ -5,12 +5,11 @@ const path = require('node:path');
 const { Config } = require('@oclif/config');
 
 const folder = path.dirname(require.resolve('sfdmu/package.json'));
-const Run = require('sfdmu/lib/commands/sfdmu/run.js').default;
 
 (async () => {
   const config = new Config({ root: folder });
   await config.load();
-  await Run.run(process.argv.slice(2), config);
+  await config.runCommand('sfdmu:run', process.argv.slice(2));
 })().catch((error) => {
   console.error(error.stack || String(error));
   process.exitCode = 1;
