@@ -67,7 +67,7 @@ class Search:
     def settle(self) -> None:
         """Among equally good schedules take the earliest, so that the answer does not depend on chance."""
         board = self.board
-        every = [(1000 + number) * start for number, start in enumerate(board.start.values())]
+        every = [(1000 + number) * start for number, start in enumerate(reversed(board.start.values()))]
         every += [one for slots in board.slots.values() for slot in slots for one in (slot.request, slot.activate)]
         every += [(500 + number) * start for number, (_, start) in enumerate(board.advances.values())]
         every += [number * one for places in board.at.values() for number, one in enumerate(places.values()) if number]

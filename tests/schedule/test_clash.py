@@ -1,0 +1,165 @@
+"""Why something did not fit: the set clashes, lifting any row makes everything of it fit, repairs were tried."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rehearse import clock
+from rehearse.clock import Hours, Span
+from rehearse.release.model import Needs, Pin
+from rehearse.schedule.clash import find_clash, shrink, with_order
+from rehearse.schedule.fit import Fit
+from rehearse.schedule.model import Booking, Closed, Somebody, Window, Wish
+from rehearse.schedule.rows import Row, list_rows
+from rehearse.schedule.solver import solve
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+Build = Callable[[SimpleNamespace], Wish]
+
+
+def _at(text: str) -> Any:
+    return clock.from_iso(f"{text}:00Z")
+
+
+def _wish(w: Any, *rehearsals: Any, supply: Any = None, live: str = "2026-12-04T18:00", **more: Any) -> Wish:
+    return w.wish([supply or w.supply("U")], [w.release("R1", _at(live), *rehearsals)], **more)  # type: ignore[no-any-return]
+
+
+def _people(w: Any) -> Wish:
+    both = (w.rehearsal(name, people=("ann",), pin=Pin(name, _at("2026-12-01T10:00"))) for name in ("A", "B"))
+    release = w.release("R1", _at("2026-12-04T18:00"), *both)
+    return w.wish([w.supply("A"), w.supply("B")], [release], people=(Somebody("ann", w.dublin, None),))  # type: ignore[no-any-return]
+
+
+def _advance(w: Any) -> Wish:
+    first = w.release("R0", _at("2026-11-24T18:00"), w.rehearsal("m", "R0", forecast="undoable"))
+    late = w.rehearsal("m", not_before=_at("2026-11-25T09:00"), not_after=_at("2026-11-25T16:00"))
+    return w.wish([w.supply("U")], [first, w.release("R1", _at("2026-12-04T18:00"), late)])  # type: ignore[no-any-return]
+
+
+def _go_live_copy(w: Any) -> Wish:
+    early = w.release("R0", _at("2026-11-25T08:00"), w.rehearsal("m", "R0", pin=Pin("V")), advance=Span(4 * HOUR))
+    used = Booking("used", "U", _at("2026-11-20T10:00"), _at("2026-11-20T11:00"), _at("2026-11-20T11:00"), "use")
+    supply = w.supply("U", days_ago=40, bookings=(used,), copy_time=72 * HOUR)
+    fresh = w.rehearsal("m", needs=Needs(start="fresh"), not_after=_at("2026-11-27T18:00"), pin=Pin("U"))
+    return w.wish(  # type: ignore[no-any-return]
+        [supply, w.supply("V")],
+        [early, w.release("R1", _at("2026-12-04T18:00"), fresh)],
+        policy=w.policy(settle=HOUR),
+    )
+
+
+CASES: dict[str, tuple[Build, list[str]]] = {
+    "no sandbox of the type": (lambda w: _wish(w, w.rehearsal("m", needs=Needs(("PARTIAL",)))), ["type"]),
+    "no sandbox with the tags": (lambda w: _wish(w, w.rehearsal("m", needs=Needs(tags=("sap",)))), ["tags"]),
+    "hours at the week-end only": (
+        lambda w: _wish(
+            w,
+            w.rehearsal("m", hours=Hours((5,), clock.parse_time("09:00"), clock.parse_time("18:00"))),
+            live="2026-11-27T18:00",
+        ),
+        ["before_go_live", "hours"],
+    ),
+    "bounds that cross": (
+        lambda w: _wish(w, w.rehearsal("m", not_before=_at("2026-12-02T09:00"), not_after=_at("2026-12-01T18:00"))),
+        ["not_after", "not_before"],
+    ),
+    "a package that is late": (
+        lambda w: w.wish(
+            [w.supply("U")], [w.release("R1", _at("2026-12-04T18:00"), w.rehearsal("m"), ready=_at("2026-12-04T16:00"))]
+        ),
+        ["before_go_live", "ready"],
+    ),
+    "an order without room": (
+        lambda w: _wish(
+            w, w.rehearsal("a", not_before=_at("2026-12-04T09:00")), w.rehearsal("b", after="a", gap=Span(2 * DAY))
+        ),
+        ["after", "before_go_live", "not_before"],
+    ),
+    "data that is too old": (
+        lambda w: _wish(w, w.rehearsal("m", needs=Needs(data_age=Span(10 * DAY)))),
+        ["before_go_live", "data_age", "interval"],
+    ),
+    "two that burn one sandbox": (
+        lambda w: _wish(w, w.rehearsal("a", forecast="burns"), w.rehearsal("b", forecast="burns", after="a")),
+        ["after", "before_go_live", "burns", "interval"],
+    ),
+    "a blackout over everything": (
+        lambda w: _wish(
+            w, w.rehearsal("m"), closed=(Closed("audit", Window(_at("2026-11-20T00:00"), _at("2026-12-05T00:00"))),)
+        ),
+        ["before_go_live", "blackout"],
+    ),
+    "a hold that leaves no time": (
+        lambda w: _wish(
+            w,
+            w.rehearsal("a", hold=Span(14 * DAY), not_after=_at("2026-11-24T18:00")),
+            w.rehearsal("b", after="a"),
+        ),
+        ["after", "before_go_live", "hold"],
+    ),
+    "one person at two places": (_people, ["people", "pin", "pin"]),
+    "no time to advance": (_advance, ["advance", "not_after", "not_before"]),
+    "a copy across a go-live": (_go_live_copy, ["fresh", "go_live_copy", "not_after", "pin"]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_reasons_clash_and_none_is_idle(name: str, worlds: SimpleNamespace) -> None:
+    build, rules = CASES[name]
+    wish = build(worlds)
+    found = solve(wish, seconds=20)
+    last = found.unplaced[-1]
+    assert sorted(one.rule for one in last.reasons) == rules
+    assert all(one.text.endswith(".") for one in last.reasons)
+    keys = with_order(wish, frozenset({(last.release, last.rehearsal)}) | _named(last))
+    rows = {
+        Row(one.rule, one.release or "", one.rehearsal or "", one.sandbox or "", one.name or "") for one in last.reasons
+    }  # type: ignore[arg-type]
+    every = frozenset(list_rows(wish, keys))
+    fit = Fit(wish, time.monotonic() + 30)
+    assert rows <= every
+    assert not fit.fits(keys, every - rows)
+    for row in rows:
+        assert fit.fits(keys, (every - rows) | {row}), row
+
+
+def _named(one: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((row.release, row.rehearsal) for row in one.reasons if row.rehearsal)
+
+
+def test_repairs_were_tried_and_the_cheap_ones_come_first(worlds: SimpleNamespace) -> None:
+    build, _ = CASES["data that is too old"]
+    (last,) = solve(build(worlds), seconds=20).unplaced
+    assert last.repairs and all(one.checked for one in last.repairs)
+    assert [one.change for one in last.repairs][0] == "data_age"
+    assert "10d older" in last.repairs[0].text
+
+
+def test_a_planted_smallest_set_is_found_behind_a_larger_one(worlds: SimpleNamespace) -> None:
+    """Two rules alone clash (bounds that cross); a larger clash (age, interval, go-live) must not be told instead."""
+    one = worlds.rehearsal(
+        "m", needs=Needs(data_age=Span(10 * DAY)), not_before=_at("2026-12-02T09:00"), not_after=_at("2026-12-01T18:00")
+    )
+    wish = _wish(worlds, one)
+    found = solve(wish, seconds=20)
+    clash = find_clash(Fit(wish, time.monotonic() + 30), wish, found, ("R1", "m"))
+    assert clash is not None and [row.rule for row in clash.rows] == ["not_after", "not_before"]
+
+
+def test_what_fits_has_no_reasons(worlds: SimpleNamespace) -> None:
+    wish = _wish(worlds, worlds.rehearsal("m"))
+    found = solve(wish, seconds=20)
+    assert not found.unplaced
+    assert find_clash(Fit(wish, time.monotonic() + 30), wish, found, ("R1", "m")) is None
+
+
+def test_shrinking_leaves_nothing_out_that_is_needed() -> None:
+    rows = [Row("blackout", name=str(number)) for number in range(13)]
+    needed = {rows[3], rows[4], rows[11]}
+    assert set(shrink(rows, lambda some: needed <= set(some))) == needed
+    assert shrink(rows, lambda some: True) == ()
