@@ -9,6 +9,7 @@ only a known org and a body that arrived whole, and no traceback ever leaves the
 import asyncio
 import logging
 import re
+import sqlite3
 from email.utils import format_datetime
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
@@ -68,7 +69,9 @@ ROUTE_MODULES = (
 )
 SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK_HOST = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
+TOO_MUCH = re.compile("too many|too large|too big|at most|stack overflow|too complex")  # SQLite's words for it
+BUG = "An unexpected error occurred; see the log of the practice org"
 
 
 def collect_routes() -> list[Route]:
@@ -115,6 +118,19 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted(found)
 
 
+def on_absurd(request: Request, error: Exception) -> Response:
+    """Starlette's hook for what is too deep, too long or too large for us: a query that nobody means."""
+    if isinstance(error, sqlite3.OperationalError) and not TOO_MUCH.search(str(error)):
+        raise error
+    text = "Query is either selecting too many fields or the filter conditions are too complicated."
+    return answer_error(request.scope["path"], ApiError(400, "QUERY_TOO_COMPLICATED", text))
+
+
+def on_bug(request: Request, error: Exception) -> Response:
+    """Starlette's hook for a bug of ours, which it raises again afterwards: the front logs it."""
+    return answer_error(request.scope["path"], ApiError(500, "UNKNOWN_EXCEPTION", BUG))
+
+
 class World(Protocol):
     """What the front needs of the server that it stands before."""
 
@@ -125,7 +141,8 @@ class World(Protocol):
 
 def build_app(world: World) -> "Front":
     """The whole application for one estate; `app.state` of the inner app carries `estate`, `world` and `api_calls`."""
-    hooks: dict[Any, Any] = {ApiError: on_api_error, HTTPException: on_http_error}
+    hooks: dict[Any, Any] = {ApiError: on_api_error, HTTPException: on_http_error, Exception: on_bug}
+    hooks |= dict.fromkeys((RecursionError, OverflowError, sqlite3.OperationalError), on_absurd)
     inner = Starlette(routes=collect_routes(), exception_handlers=hooks)
     inner.router.redirect_slashes = False
     inner.state.estate = world.estate
@@ -160,13 +177,11 @@ class Front:
         except ClientGone:
             log.info("client left during %s %s", scope["method"], scope["path"])
         except Exception:
-            # Starlette's own answer to a bug would be plain text; a client of Salesforce expects JSON or a fault.
             log.exception("bug in the practice org at %s %s", scope["method"], scope["path"])
             if not exchange.started:
-                bug = ApiError(
-                    500, "UNKNOWN_EXCEPTION", "An unexpected error occurred; see the log of the practice org"
+                await answer_error(scope["path"], ApiError(500, "UNKNOWN_EXCEPTION", BUG))(
+                    scope, receive, exchange.send
                 )
-                await answer_error(scope["path"], bug)(scope, receive, exchange.send)
         finally:
             exchange.finish()
 
@@ -253,5 +268,5 @@ def check_head(scope: Scope) -> None:
     if size > MAX_REQUEST_HEAD:
         raise ApiError(414, "URI_TOO_LONG", "URI Too Long")
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "127.0.0.1")
-    if not host.lower().startswith(LOOPBACK_NAMES):
+    if not LOOPBACK_HOST.fullmatch(host):
         raise ApiError(421, "MISDIRECTED_REQUEST", "The practice org answers on 127.0.0.1 only")

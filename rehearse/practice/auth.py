@@ -16,8 +16,8 @@ from starlette.types import Scope
 from rehearse.practice.http_errors import ApiError
 
 OLDEST_VERSION, NEWEST_VERSION = 51, 67
-REST_PATH = re.compile(r"^/services/data/v(\d+)\.(\d+)(?:/|$)")
-SOAP_PATH = re.compile(r"^/services/Soap/([mu])(?:/(\d+)\.(\d+))?(?:/|$)")
+REST_PATH = re.compile(r"^/services/data/v([0-9]{1,4})\.([0-9]{1,4})(?:/|$)")
+SOAP_PATH = re.compile(r"^/services/Soap/([mu])(?:/([0-9]{1,4})\.([0-9]{1,4}))?(?:/|$)")
 PUBLIC_PATHS = ("/services/oauth2/", "/id/")
 MISSING = "The requested resource does not exist"
 NO_SESSION = "Session expired or invalid"
@@ -40,6 +40,8 @@ def check_version(path: str) -> str:
     match = REST_PATH.match(path)
     if match is None:
         soap = SOAP_PATH.match(path)
+        if path.startswith("/services/data/"):
+            raise ApiError(404, "NOT_FOUND", MISSING)
         if soap is None or soap.group(2) is None:
             return ""
         if not OLDEST_VERSION <= int(soap.group(2)) <= NEWEST_VERSION:

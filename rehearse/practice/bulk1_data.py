@@ -20,6 +20,7 @@ from lxml import etree
 from rehearse.practice.bulk1_forms import HEAD, NAMESPACE, XSI, AsyncError, elements, read_xml
 from rehearse.practice.bulk_csv import NULL
 from rehearse.practice.bulk_store import BulkStore, Job
+from rehearse.practice.json_body import load_json
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Output, build_plan
 
@@ -45,7 +46,7 @@ def as_csv(content: bytes, kind: str) -> bytes:
 
 def _json_rows(content: bytes) -> list[dict[str, str]]:
     try:
-        body = json.loads(content)
+        body = load_json(content)
     except (ValueError, RecursionError) as error:
         raise AsyncError("InvalidBatch", f"Failed to parse JSON: {error}") from None
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):

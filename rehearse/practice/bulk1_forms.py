@@ -15,6 +15,8 @@ from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearse.practice.json_body import load_json
+
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 TYPES = {"CSV": "text/csv", "XML": "application/xml", "JSON": "application/json"}
@@ -50,7 +52,7 @@ def read_job(request: Request) -> dict[str, str]:
     """The names and texts of a jobInfo body. Raises AsyncError InvalidJob."""
     if speaks_json(request):
         try:
-            body = json.loads(request.state.body)
+            body = load_json(request.state.body)
         except (ValueError, RecursionError) as error:
             raise AsyncError("InvalidJob", f"Unable to parse Job: {error}") from None
         if not isinstance(body, dict):

@@ -5,7 +5,6 @@ closed. Promise: uploaded data is on disk before the upload is answered, and a c
 killed right after. Facts and their marks: data.md 1.7.
 """
 
-import json
 import os
 from typing import Any
 
@@ -18,6 +17,7 @@ from rehearse.practice.bulk_query import JOBS_A_LIST, choose, job_info, read_jso
 from rehearse.practice.bulk_query_rules import check_entity
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import load_json
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.throttle import stream_range
 
@@ -114,7 +114,7 @@ def create_job(request: Request) -> Response:
 def _create_with_data(request: Request, options: str) -> Response:
     job_text, content = split_multipart(request.state.body, options)
     try:
-        body = json.loads(job_text)
+        body = load_json(job_text)
     except ValueError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"The job part is not valid JSON: {error}") from error
     if len(content.decode("utf-8", errors="replace")) > MOST_MULTIPART:

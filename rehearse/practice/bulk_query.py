@@ -6,7 +6,6 @@ is fetched again with its locator. Facts and their marks: data.md 1.1 to 1.5.
 """
 
 import base64
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from rehearse.practice.bulk_query_rules import check_query
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job, show_time
 from rehearse.practice.bulk_workers import BulkWorkers
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import load_json
 from rehearse.practice.page_file import PageFile
 from rehearse.practice.throttle import Throttle, stream_range
 
@@ -40,7 +40,7 @@ def store_of(request: Request) -> BulkStore:
 def read_json(request: Request) -> dict[str, Any]:
     """The JSON object of a body. Raises ApiError 400 JSON_PARSER_ERROR."""
     try:
-        body = json.loads(request.state.body)
+        body = load_json(request.state.body)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"The HTTP entity body is not valid JSON: {error}") from error
     if not isinstance(body, dict):

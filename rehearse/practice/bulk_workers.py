@@ -129,3 +129,7 @@ class BulkWorkers:
             run(self, store, job)
         except ApiError as error:
             store.move(job_id, ("InProgress",), state="Failed", error=f"{error.code} : {error.message}")
+        except (RecursionError, OverflowError):  # deeper or larger than anything that a query could mean
+            store.move(
+                job_id, ("InProgress",), state="Failed", error="QUERY_TOO_COMPLICATED : Query is too complicated"
+            )

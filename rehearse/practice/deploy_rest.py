@@ -6,7 +6,6 @@ the other one is the zip. Same rules, same jobs and same result as the SOAP road
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import Any
 
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from rehearse.practice import deploy, deploy_jobs, meta_jobs
 from rehearse.practice.deploy_model import Options
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import load_json
 
 BASE = "/services/data/v{version}/metadata/deployRequest"
 
@@ -42,7 +42,7 @@ def start(request: Request) -> Response:
 
 def _start_validated(request: Request) -> Response:
     try:
-        asked = json.loads(request.state.body or b"{}")
+        asked = load_json(request.state.body or b"{}")
     except ValueError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character at {error}") from None
     validation = asked.get("validatedDeployRequestId") if isinstance(asked, dict) else None
@@ -77,7 +77,7 @@ def read_parts(content_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
     if described is None or zipped is None:
         raise ApiError(400, "INVALID_MULTIPART_REQUEST", "Multipart message must include a JSON part and a zip part")
     try:
-        parsed = json.loads(bytes(described))
+        parsed = load_json(bytes(described))
     except ValueError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character at {error}") from None
     return parsed, bytes(zipped)
@@ -130,7 +130,7 @@ def one(request: Request) -> Response:
 
 def _cancel(request: Request, job_id: str) -> Response:
     try:
-        asked = json.loads(request.state.body or b"{}")
+        asked = load_json(request.state.body or b"{}")
     except ValueError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character at {error}") from None
     result = asked.get("deployResult") if isinstance(asked, dict) else None

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import load_json
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.rows_write import RowProblem, Saved
 
@@ -45,7 +46,7 @@ class Call:
     def json(self) -> Any:
         """The body as JSON. Raises ApiError JSON_PARSER_ERROR."""
         try:
-            return json.loads(self.body or b"null")
+            return load_json(self.body or b"null")
         except ValueError as error:
             message = f"Unexpected character or end of the request at [{error}]"
             raise ApiError(400, "JSON_PARSER_ERROR", message) from None

@@ -52,6 +52,13 @@ NAMED = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}
 
 def find_span(word: str, count: int, today: date) -> Span | None:
     """The days that a date literal covers on a given day, or None where there is no such literal."""
+    try:
+        return _span(word, count, today)
+    except (ValueError, OverflowError):  # before the year 1, or after 9999
+        return None
+
+
+def _span(word: str, count: int, today: date) -> Span | None:
     if word in NAMED:
         first = _day(today, NAMED[word])
         return first, first + DAY

@@ -192,10 +192,10 @@ class _Build(Transformer[Token, Query]):
         return Order(by, "DESC" in said, "LAST" in said)
 
     def limit(self, _word: Token, number: Token) -> _Clause:
-        return _Clause("limit", int(number))
+        return _Clause("limit", int(number[:18]))  # more digits than any org has rows
 
     def offset(self, _word: Token, number: Token) -> _Clause:
-        return _Clause("offset", int(number))
+        return _Clause("offset", int(number[:18]))
 
     def ending(self, *_words: Token) -> _Clause:
         return _Clause("ending", None)

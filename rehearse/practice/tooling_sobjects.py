@@ -7,7 +7,6 @@ of this world tracks its source.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from rehearse.practice import describe as describes
 from rehearse.practice.components import Author
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import load_json
 from rehearse.practice.meta_flows import FlowVersion
 from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
@@ -56,7 +56,7 @@ def world_of(request: Request) -> World:
 def body_of(request: Request) -> dict[str, Any]:
     """The body as a JSON object. Raises ApiError JSON_PARSER_ERROR."""
     try:
-        body = json.loads(request.state.body or b"{}")
+        body = load_json(request.state.body or b"{}")
     except ValueError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character at {error}") from None
     if not isinstance(body, dict):

@@ -1,0 +1,122 @@
+"""Zips and CSV with bad intent: a failed deployment or job, and nothing written anywhere."""
+
+import io
+import zipfile
+from base64 import b64encode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+MANIFEST = (
+    '<?xml version="1.0"?><Package xmlns="http://soap.sforce.com/2006/04/metadata"><version>67.0</version></Package>'
+)
+some = settings(
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+# ---- zips
+
+
+def deploy(world, body):
+    """Deploy a zip; its DeployResult once it is done."""
+    options = (
+        "<DeployOptions><rollbackOnError>true</rollbackOnError><singlePackage>true</singlePackage></DeployOptions>"
+    )
+    inner = f"<deploy><ZipFile>{b64encode(body).decode()}</ZipFile>{options}</deploy>"
+    job = world.soap("m", world.envelope(inner)).text.partition("<id>")[2].partition("</id>")[0]
+    check = f"<checkDeployStatus><asyncProcessId>{job}</asyncProcessId><includeDetails>true</includeDetails>"
+    for _ in range(2000):
+        found = world.soap("m", world.envelope(f"{check}</checkDeployStatus>")).text
+        if "<done>true</done>" in found:
+            return found.partition("<status>")[2].partition("</status>")[0], found
+    raise AssertionError("the deployment never ended")
+
+
+def zipped(*entries):
+    """A zip of (name or ZipInfo, content)."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return held.getvalue()
+
+
+def link(name):
+    one = zipfile.ZipInfo(name)
+    one.external_attr = 0o120777 << 16
+    return one
+
+
+ZIPS = {
+    "nothing": b"",
+    "no zip": b"PK\x03\x04 and nothing more",
+    "half a zip": zipped(("package.xml", MANIFEST))[:-30],
+    "no manifest": zipped(("classes/A.cls", "class A {}")),
+    "a bomb": zipped(("package.xml", MANIFEST), ("classes/A.cls", b"\0" * 30_000_000)),
+    "a path out": zipped(("package.xml", MANIFEST), ("../../../../out.cls", "x")),
+    "an absolute path": zipped(("package.xml", MANIFEST), ("/tmp/out.cls", "x")),
+    "a drive": zipped(("package.xml", MANIFEST), ("C:/out.cls", "x")),
+    "a back slash": zipped(("package.xml", MANIFEST), ("classes\\..\\..\\out.cls", "x")),
+    "a link": zipped(("package.xml", MANIFEST), (link("classes/A.cls"), "/etc/passwd")),
+    "too many files": zipped(("package.xml", MANIFEST), *((f"classes/A{n}.cls", "") for n in range(10_001))),
+    "a broken manifest": zipped(("package.xml", MANIFEST[:60])),
+    "a manifest with an entity": zipped(
+        ("package.xml", '<!DOCTYPE p [<!ENTITY x "y">]>' + MANIFEST.partition("?>")[2].replace("67.0", "&x;"))
+    ),
+    "broken XML": zipped(
+        (
+            "package.xml",
+            MANIFEST.replace("<version>", "<types><members>A</members><name>Layout</name></types><version>"),
+        ),
+        ("layouts/A.layout", "<Layout"),
+    ),
+    "deep XML": zipped(
+        (
+            "package.xml",
+            MANIFEST.replace("<version>", "<types><members>A</members><name>Layout</name></types><version>"),
+        ),
+        ("layouts/A.layout", "<Layout>" + "<x>" * 20_000 + "</x>" * 20_000 + "</Layout>"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ZIPS)
+def test_a_hostile_zip_fails_and_writes_nothing(world, name, tmp_path):
+    status, found = deploy(world, ZIPS[name])
+    assert status == "Failed", found
+    assert not list(tmp_path.iterdir())
+
+
+@given(data=st.data())
+@settings(some, max_examples=10)
+def test_a_damaged_zip_is_answered(world, data):
+    body = bytearray(
+        zipped(("package.xml", MANIFEST), ("classes/A.cls", "class A {}"), ("classes/A.cls-meta.xml", "<a/>"))
+    )
+    for _ in range(data.draw(st.integers(1, 6))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    assert deploy(world, bytes(body))[0] in ("Failed", "Succeeded")
+
+
+# ---- CSV
+
+
+@given(body=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda one: one.encode("utf-8", "replace"))))
+@settings(some, max_examples=15)
+def test_any_bytes_as_csv_are_answered(world, body):
+    asked = {"object": "Account", "operation": "insert", "contentType": "CSV"}
+    path = f"jobs/ingest/{world.ask('POST', 'jobs/ingest', json=asked).json()['id']}"
+    world.ask("PUT", f"{path}/batches", data=body, headers={"Content-Type": "text/csv"})
+    world.ask("PATCH", path, json={"state": "UploadComplete"})
+    for _ in range(1000):
+        if world.ask("GET", path).json()["state"] in ("JobComplete", "Failed"):
+            break
+    assert world.ask("GET", path).json()["state"] in ("JobComplete", "Failed")
+    for which in ("successfulResults", "failedResults", "unprocessedrecords"):
+        world.ask("GET", f"{path}/{which}")
