@@ -34,7 +34,15 @@ def build_schedule(board: Board, value: Value, goals: tuple[Goal, ...]) -> Sched
 
 def build_warnings(problem: Problem) -> tuple[str, ...]:
     """What the planner had to assume."""
-    return tuple(
+    missed = tuple(
+        f"{supply.name}: the refresh booked for {one.start:%Y-%m-%d} was not requested; cancel {one.id} and plan again."
+        for supply in problem.wish.supplies
+        for one in supply.bookings
+        if one.what == "refresh" and one.request is not None and one.request < problem.wish.now < one.start
+        if not any(found.running for site in problem.sites if site.name == supply.name for found in site.planned)
+        and not any(found.requested >= one.request for found in supply.cycles)
+    )
+    return missed + tuple(
         f"{one.key[0]} {one.key[1]}: nobody knows whether it can be undone (forecast auto, no package); "
         "it is planned as undoable."
         for one in problem.demands
@@ -51,7 +59,8 @@ def _refreshes(board: Board, value: Value) -> list[Refresh]:
                 request, copied = _copy(board, value, slot, site.cadence.copy if site.cadence else 0)
                 at = axis.instant(value(slot.activate) * board.unit)
                 running = slot.planned is not None and slot.planned.running
-                found.append(Refresh(site.name, request, copied, at, at + settle, running))
+                off = None if board.problem.wish.policy.usable_during_copy or running else request
+                found.append(Refresh(site.name, request, copied, at, at + settle, running, off))
     return found
 
 

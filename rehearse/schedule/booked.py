@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from rehearse.schedule.model import Advance, Booking, Refresh, Schedule
 
@@ -21,8 +23,26 @@ def _advance(one: Advance, by: str) -> Booking:
 
 
 def _refresh(one: Refresh, by: str) -> Booking:
-    """From activation to readiness: the sandbox can be used until then, and not in between."""
+    """From when the sandbox cannot be used any more (its activation, as a rule) to its readiness."""
     name = f"refresh-{one.sandbox.lower()}-{one.request:%Y-%m-%d}"
     why = f"data refresh requested {one.request:%Y-%m-%d %H:%M} UTC"
-    times = one.activate, one.ready, one.ready
+    times = one.off or one.activate, one.ready, one.ready
     return Booking(name, one.sandbox, *times, "refresh", by=by, why=why, request=one.request)
+
+
+def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime) -> tuple[Booking, ...]:
+    """Bookings that a planning with replan no longer wants: to be cancelled together with keeping the new ones.
+
+    Only what has not begun: rehearsals that became unplaced, and advances and refreshes that are not in the schedule.
+    """
+    kept = {one.id for one in build_bookings(schedule, "")}
+    missing = {(one.release, one.rehearsal) for one in schedule.unplaced}
+    return tuple(
+        one
+        for one in known
+        if one.start > now
+        and one.id not in kept
+        and (
+            one.what in ("advance", "refresh") or (one.what == "rehearsal" and (one.release, one.rehearsal) in missing)
+        )
+    )

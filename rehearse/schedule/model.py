@@ -142,6 +142,8 @@ class Refresh:
     activate: datetime
     ready: datetime
     running: bool = False
+    off: datetime | None = None
+    """From when the sandbox cannot be used, where that is not the activation."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def _build_chances(
                 for one in demands
                 if site.name in one.starts
             )
-            if needed and release.name in booked:
+            if release.name in booked:
                 found += _booked_chances(release, site)
             elif needed and release.name not in site.advanced:
                 length = minutes(release.advance.amount)

@@ -155,7 +155,7 @@ class Case:
             if advance.sandbox == name and ("advance", advance.start) not in booked:
                 found.append((Taken(f"{advance.release} advance", Window(advance.start, advance.end)), False))
         for one in self.refreshes(name):
-            stays = one.running or ("refresh", one.activate) in booked
+            stays = one.running or ("refresh", self.off(one)) in booked
             found.append((Taken("refresh", Window(self.off(one), one.ready)), stays))
         return found
 

@@ -148,16 +148,25 @@ def _build_planned(wish: Wish, axis: Axis, supply: Supply, last: Cycle | None) -
     due = [] if wish.replan else sorted(_refreshes(supply), key=lambda one: one.start)
     if last is not None and last.state in RUNNING:
         copied = last.copied or last.requested + copy
-        asked = next((one.start for one in due if one.start >= copied), None)
+        asked = next((at for one in due if _is_due(wish, one) and (at := _activation(wish, one)) >= copied), None)
         if (running := _build_running(wish, axis, supply, (last.requested, copied, asked))) is not None:
             found.append(running)
-        due = [one for one in due if asked is None or one.start > asked]
     for one in due:
-        if one.request is not None and one.request >= wish.now:
-            request, at = axis.down(one.request), axis.down(one.start)
+        if one.request is not None and not _is_due(wish, one):
+            request, activation = axis.down(one.request), axis.down(_activation(wish, one))
             since = gone_live(wish, one.request)
-            found.append(Planned(request, request + minutes(copy), (at,), False, since))
+            found.append(Planned(request, request + minutes(copy), (activation,), False, since))
     return tuple(found)
+
+
+def _is_due(wish: Wish, one: Booking) -> bool:
+    """Whether a booked refresh should have been requested by now: then it is the copy under way, or was missed."""
+    return one.request is not None and one.request < wish.now
+
+
+def _activation(wish: Wish, one: Booking) -> datetime:
+    """When a booked refresh is to be activated; where copies make a sandbox unusable, its booking begins earlier."""
+    return one.start if wish.policy.usable_during_copy else one.end - wish.policy.settle
 
 
 def _refreshes(supply: Supply) -> list[Booking]:

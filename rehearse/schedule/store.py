@@ -40,11 +40,19 @@ _bookings = sa.Table(
 )
 
 
-def save_bookings(database: Database, bookings: Sequence[Booking], now: datetime) -> None:
-    """Keep bookings, all or none; one with a known id moves. Raises Locked when one overlaps what is booked."""
+def save_bookings(
+    database: Database, bookings: Sequence[Booking], now: datetime, instead_of: Sequence[Booking] = ()
+) -> None:
+    """Keep bookings, all or none; one with a known id moves, those of `instead_of` are cancelled.
+
+    Raises Locked when one overlaps what is booked.
+    """
     with database.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("LOCK TABLE booking IN SHARE ROW EXCLUSIVE MODE"))
+        for one in instead_of:
+            change = sa.update(_bookings).where(_bookings.c.id == one.id, _bookings.c.cancelled.is_(None))
+            connection.execute(change.values(cancelled=f"{clock.iso(now)} planned again"))
         for one in bookings:
             connection.execute(sa.delete(_bookings).where(_bookings.c.id == one.id))
         for one in bookings:

@@ -1,6 +1,7 @@
 """Bookings: the database refuses an overlap, whoever comes first."""
 
 import multiprocessing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,3 +93,15 @@ def test_many_processes_that_book_at_once_never_overlap(database: state.Database
     assert not [
         (a.id, b.id) for a in booked for b in booked if a.id < b.id and a.start < b.free_at and b.start < a.free_at
     ]
+
+
+def test_a_new_plan_takes_the_place_of_an_old_one_in_one_step(database) -> None:  # type: ignore[no-untyped-def]
+    first = clock.from_iso("2026-12-01T09:00:00Z")
+    old = Booking("old", "U", first, first + timedelta(hours=4), first + timedelta(hours=6), "refresh", request=first)
+    new = replace(old, id="new", what="use", request=None)
+    save_bookings(database, [old], first)
+    assert load_bookings(database) == (old,)
+    with pytest.raises(Locked):
+        save_bookings(database, [new], first)
+    save_bookings(database, [new], first, instead_of=[old])
+    assert load_bookings(database) == (new,)

@@ -28,3 +28,11 @@ def upgrade() -> None:
         sa.Column("made", sa.Text, nullable=False),
         sa.Column("cancelled", sa.Text),
     )
+    op.create_table(
+        "release",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("go_live", sa.Text, nullable=False),
+        sa.Column("advance", sa.Text, nullable=False),
+        sa.Column("seen", sa.Text, nullable=False),
+    )
