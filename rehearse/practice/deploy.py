@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rehearse.practice import components, meta_mirror, meta_standard
+from rehearse.practice import components, meta_mirror, meta_standard, meta_value_sets
 from rehearse.practice.components import Author
 from rehearse.practice.deploy_model import ORDER
 from rehearse.practice.deploy_save import ensure_container, settle, write
@@ -24,6 +24,7 @@ def prepare(org: OrgState) -> None:
     components.prepare(org)
     meta_mirror.prepare(org)
     meta_standard.prepare(org)
+    meta_value_sets.prepare(org)
 
 
 def install(org: OrgState, files: Mapping[str, bytes], user_id: str = "") -> None:

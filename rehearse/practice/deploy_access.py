@@ -104,6 +104,8 @@ def keep_values(old: bytes, new: bytes) -> bytes:
 def _value_list(root: etree._Element) -> tuple[etree._Element | None, str]:
     if local(root) == "GlobalValueSet":
         return root, "customValue"
+    if local(root) == "StandardValueSet":
+        return root, "standardValue"
     value_set = first(root, "valueSet")
     return (first(value_set, "valueSetDefinition") if value_set is not None else None), "value"
 

@@ -10,12 +10,12 @@ from rehearse.practice.components import Component
 from rehearse.practice.meta_package import Package
 
 ORDER = (
-    "ReportFolder", "Role", "Group", "GlobalValueSet", "GlobalValueSetTranslation", "CustomPermission",
-    "CustomLabels", "CustomLabel", "CustomObject", "CustomField", "BusinessProcess", "CompactLayout", "FieldSet",
-    "WebLink", "RecordType", "SharingReason", "ListView", "ValidationRule", "Queue", "StaticResource",
-    "RemoteSiteSetting", "ApexClass", "ApexTrigger", "LightningComponentBundle", "Workflow", "WorkflowAlert",
-    "WorkflowFieldUpdate", "WorkflowOutboundMessage", "WorkflowTask", "WorkflowRule", "QuickAction", "Layout",
-    "CustomTab", "CustomApplication", "Flow", "FlowDefinition", "Report", "Settings", "InstalledPackage",
+    "ReportFolder", "Role", "Group", "GlobalValueSet", "StandardValueSet", "GlobalValueSetTranslation",
+    "CustomPermission", "CustomLabels", "CustomLabel", "CustomObject", "CustomField", "BusinessProcess",
+    "CompactLayout", "FieldSet", "WebLink", "RecordType", "SharingReason", "ListView", "ValidationRule", "Queue",
+    "StaticResource", "RemoteSiteSetting", "ApexClass", "ApexTrigger", "LightningComponentBundle", "Workflow",
+    "WorkflowAlert", "WorkflowFieldUpdate", "WorkflowOutboundMessage", "WorkflowTask", "WorkflowRule", "QuickAction",
+    "Layout", "CustomTab", "CustomApplication", "Flow", "FlowDefinition", "Report", "Settings", "InstalledPackage",
     "PermissionSet", "Profile",
 )  # fmt: skip
 """The order in which parts of one deployment are written: what is referred to comes first."""

@@ -30,7 +30,7 @@ ELSEWHERE = {
     "ApexClass": "This apex class is referenced elsewhere in salesforce.com. : {}.",
 }
 REFERENCED = "This {} is referenced elsewhere in salesforce.com. : {}."
-NEVER = ("Workflow", "CustomLabels", "Settings", "InstalledPackage", "FlowDefinition")
+NEVER = ("Workflow", "CustomLabels", "Settings", "InstalledPackage", "FlowDefinition", "StandardValueSet")
 PART_OF = {
     "ApexClass": "apexClass",
     "CustomApplication": "application",

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema
+from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema, meta_value_sets
 from rehearse.practice.components import Author, Component
 from rehearse.practice.deploy_access import drop_silent, keep_values, merge_own_part, merge_profile
 from rehearse.practice.deploy_model import DeployProblem
@@ -47,7 +47,7 @@ def write(org: OrgState, component: Component, author: Author, *, activate: bool
 def _meet(old: Component, new: Component) -> bytes:
     if new.type == "Profile":
         return drop_silent(merge_profile(old.xml, new.xml))
-    if new.type in ("CustomField", "GlobalValueSet"):
+    if new.type in ("CustomField", "GlobalValueSet", "StandardValueSet"):
         return keep_values(old.xml, new.xml)
     if new.type in BY_NAME and BY_NAME[new.type].children:
         return merge_own_part(old.xml, new.xml)
@@ -99,6 +99,8 @@ def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
             objects.add(component.parent)
         elif component.type == "GlobalValueSet":
             objects.update(field.parent for field in meta_schema.users_of_value_set(org, component.name))
+        elif component.type == "StandardValueSet":
+            meta_value_sets.follow(org, component)
         elif component.type == "ValidationRule":
             rules.add(component.parent)
     if objects:

@@ -83,6 +83,7 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("Report", "reports", "report", "00O", folder="ReportFolder", wildcard=False),
     MetaType("Role", "roles", "role", "00E"),
     MetaType("Settings", "settings", "settings", ""),
+    MetaType("StandardValueSet", "standardValueSets", "standardValueSet", "", wildcard=False),
     MetaType("StaticResource", "staticresources", "resource", "081", content=True),
     MetaType("Workflow", "workflows", "workflow", "", WORKFLOW_CHILDREN, unordered=True),
 )
