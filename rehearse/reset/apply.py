@@ -9,7 +9,7 @@ first, and then every action looks at the org before it writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +27,8 @@ from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live
-from rehearse.reset.model import ApplyReport, ResetPlan
-from rehearse.reset.newer_edits import fetch_newer, note_newer
+from rehearse.reset.model import Action, ApplyReport, ResetPlan
+from rehearse.reset.newer_edits import fetch_newer, fetch_newer_components, note_newer
 from rehearse.reset.next_pass import keep_allowed
 from rehearse.reset.phases import run_phases
 from rehearse.reset.plan import build_fingerprint, build_plan
@@ -58,12 +58,31 @@ def apply(
         )
     writer.confirm()
     context = _begin(plan, writer, store, journal, id_map, on_event, settings or ApplySettings())
-    _resume(context)
-    passes = _run_passes(context)
-    entry = journal.open("end", {"passes": passes})
-    journal.close(entry, {"results": len(context.results)})
+    passes = _passes_of_ended(context)
+    if passes is None:
+        _resume(context)
+        passes = _run_passes(context)
+        journal.close(journal.open("end", {"passes": passes}), {"results": len(context.results)})
     outside = tuple(sorted(f"{type} {key}: {why}" for (type, key), why in context.outside.items()))
     return ApplyReport(plan.id, context.began, context.user_id, passes, tuple(context.results.values()), outside)
+
+
+def _passes_of_ended(context: Context) -> int | None:
+    """The passes of a run that came to its end: it writes nothing again, whatever happened since. None: go on."""
+    entries = context.entries()
+    ended = next((one for one in entries if one.kind == "end" and one.closed is not None), None)
+    if ended is not None:
+        context.on_event(Noted("This plan was applied to its end before; nothing is written again."))
+        for action in context.plan.actions:
+            if (action.type, action.key) in context.written:
+                context.note(action, "done")
+        return int(ended.detail["passes"])
+    if max(one.opened for one in entries) < context.settings.now() - context.settings.continue_within:
+        raise StalePlan(
+            "This plan was interrupted too long ago: what our user wrote since cannot be told from the reset.",
+            "Make a new one with `rehearse reset plan`; what came back under a new Id is remembered.",
+        )
+    return None
 
 
 def _begin(
@@ -89,7 +108,7 @@ def _begin(
         planned_at=after.started, user_id=str(detail["user"]), ids=id_map.load(),
         left_alone=frozenset((one.type, one.key) for one in plan.blocked),
     )  # fmt: skip
-    newer = detail["newer"] if first else fetch_newer(context, after)
+    newer = detail["newer"] if first else {**fetch_newer(context, after), **fetch_newer_components(context, after)}
     if first is None:
         journal.close(journal.open("begin", {**detail, "newer": newer}), {})
     note_newer(context, newer)
@@ -147,11 +166,25 @@ def _run_passes(context: Context) -> int:
     return context.settings.max_passes
 
 
+def _not_edited(context: Context, live: Capture, actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The actions without those on components that somebody else wrote since the run began: they stay as they are."""
+    authors = {(one.type, one.full_name): one for one in context.store.load_components(live.ulid)}
+    kept: list[Action] = []
+    for action in actions:
+        found = authors.get((action.type, action.key)) if action.kind == "component" else None
+        late = found is not None and found.at is not None and found.at >= context.began
+        if found is not None and late and found.by and found.by != context.person(context.user_id):
+            context.note(action, "foreign", f"changed during the reset by {found.by}; not deployed")
+        else:
+            kept.append(action)
+    return tuple(kept)
+
+
 def _plan_again(context: Context, original: ResetPlan, live: Capture) -> ResetPlan:
     request = GatherRequest(
         original.sandbox, original.baseline, context.before, live, context.settings.now(), context.id_map.load()
     )
     plan = build_plan(gather(context.writer.reader, context.store, request))
     actions = keep_allowed(context, original, plan.actions)
-    changed = replace(plan, actions=actions, fingerprint="")
+    changed = replace(plan, actions=_not_edited(context, live, actions), fingerprint="")
     return replace(changed, fingerprint=build_fingerprint(changed))

@@ -21,9 +21,7 @@ from rehearse.reset.apply_context import Context
 from rehearse.reset.deploy_zip import build_destruction, build_upserts, write_zip
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
-
-UNGUARDED = frozenset({"Profile"})
-"""Types whose retrieved content depends on what else is retrieved (facts/metadata.md 0, 4): not guarded by digest."""
+from rehearse.reset.newer_edits import UNGUARDED
 
 
 def apply_deploys(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:

@@ -28,6 +28,7 @@ class ApplySettings:
     lock_tries: int = 4
     uncertain_for: timedelta = timedelta(minutes=10)
     poll: float = 5.0
+    continue_within: timedelta = timedelta(hours=24)
     now: Callable[[], datetime] = clock.now
     sleep: Callable[[float], None] = time.sleep
     ask_more: Callable[[Sequence[Action]], bool] = never

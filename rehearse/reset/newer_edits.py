@@ -16,6 +16,9 @@ from rehearse.reset.apply_context import Context
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.row_state import guard_fields
 
+UNGUARDED = frozenset({"Profile"})
+"""Types whose retrieved content depends on what else is retrieved (facts/metadata.md 0, 4): not guarded by digest."""
+
 Newer = dict[str, dict[str, str]]
 """Object -> key -> the Id of the user who wrote the row last."""
 
@@ -42,9 +45,22 @@ def fetch_newer(context: Context, since: Capture) -> Newer:
     return found
 
 
+def fetch_newer_components(context: Context, since: Capture) -> Newer:
+    """Components of the plan that no digest guards (profiles) and that were written after `since` read them."""
+    planned = {(one.type, one.key) for one in context.plan.actions if one.type in UNGUARDED}
+    known = {(one.type, one.full_name): one.at for one in context.store.load_components(since.ulid)} if planned else {}
+    found: Newer = {}
+    for type in sorted({type for type, _ in planned}):
+        for item in context.writer.reader.fetch_metadata_items(type):
+            place = (type, item.full_name)
+            if place in planned and item.changed_at is not None and item.changed_at != known.get(place):
+                found.setdefault(type, {})[item.full_name] = item.changed_by
+    return found
+
+
 def note_newer(context: Context, newer: Mapping[str, Mapping[str, str]]) -> None:
     """Leave these rows alone for the whole run; the proof then says whose they are."""
-    actions = {(one.type, one.key): one for one in context.plan.actions if one.kind == "record"}
+    actions = {(one.type, one.key): one for one in context.plan.actions}
     for object, rows in newer.items():
         for key, by in rows.items():
             detail = f"changed since the plan was made by {context.person(by)}; not written"

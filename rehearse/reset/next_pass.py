@@ -24,7 +24,7 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
     planned = {(one.type, one.key) for one in original.actions}
     deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
     returning = {(one.type, one.key) for one in original.actions if one.do in BRING_BACK}
-    closed = context.foreign.keys() | (context.outside.keys() - planned)
+    closed = context.foreign.keys() | ((context.outside.keys() | context.left_alone) - planned)
     actions = [one for one in actions if (one.type, one.key) not in closed]
     rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
     kept: list[Action] = _asked(context, actions, deletable, rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearse.errors import Damaged, GenerationChanged, Locked, NotFound
+from rehearse.errors import Damaged, GenerationChanged, Locked, NotFound, StalePlan
 from rehearse.reset.plan_file import load_plan
 
 OBJECTS = ("Account", "Invoice__c", "InvoiceLine__c", "Routing__c", "Machine__c")
@@ -170,3 +170,111 @@ def test_a_plan_for_rows_that_nobody_shows_any_more_inserts_nothing_twice(lab: A
     with lab.org.transaction() as db:
         db.execute('INSERT INTO "Routing__c" SELECT * FROM hidden')
     assert lab.photograph(("Routing__c",)).rows == picture.rows
+
+
+def test_a_plan_that_was_applied_to_its_end_writes_nothing_again(lab: Any) -> None:
+    """Days later our own user has edited the row; the same command must not take that back."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    plan = lab.plan(before)
+    assert lab.prove(before, plan, lab.apply(plan)).verdict == "clean"
+    lab.update("Routing__c", {"Id": route, "Remark__c": "the next release"}, by="release")
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.value("Routing__c", route, "Remark__c") == "the next release"
+    assert proof.verdict == "dirty"
+
+
+def test_an_interrupted_plan_is_not_continued_days_later(lab: Any) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    plan = lab.plan(before)
+
+    class Cut(BaseException):
+        pass
+
+    def cut(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "PATCH"):
+            raise Cut
+
+    lab.hook = cut
+    with pytest.raises(Cut):
+        lab.apply(plan)
+    lab.hook = None
+    with pytest.raises(StalePlan):
+        lab.apply(plan, now=lambda: datetime.now(UTC) + timedelta(days=2))
+    assert lab.value("Routing__c", route, "Remark__c") == "rehearsal"
+
+
+def test_a_row_that_was_left_out_stays_so_when_our_automation_touches_it(lab: Any) -> None:
+    from rehearse.reset.model import Choices
+
+    before = lab.capture(objects=("Account", "Invoice__c"))
+    (invoice,) = lab.pick('"Invoice__c" WHERE "IssuedOn__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    account = lab.value("Invoice__c", invoice, "Account__c")
+    lab.update("Invoice__c", {"Id": invoice, "IssuedOn__c": "2019-01-01"})
+    lab.update("Account", {"Id": account, "Fax": "keep this"})
+    plan = lab.plan(before, Choices(left_out=frozenset({account})))
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.value("Account", account, "Fax") == "keep this"
+    assert {one.key: one.outcome for one in proof.items}[account] == "manual"
+
+
+def test_a_component_that_somebody_wrote_after_our_deployment_stays(lab: Any) -> None:
+    """Between our first pass and the capture that follows it."""
+    from rehearse.practice.play_client import Caller, Seat
+
+    package = (
+        '<Package xmlns="http://soap.sforce.com/2006/04/metadata"><types><members>Left</members><name>ApexClass</name>'
+        "</types><version>67.0</version></Package>"
+    )
+    lab.deploy(LEFT)
+    before = lab.capture(objects=(), types=("ApexClass",))
+    lab.deploy({**LEFT, "classes/Left.cls": "public class Left { /* rehearsal */ }"})
+    plan = lab.plan(before)
+    files = {"package.xml": package, **LEFT, "classes/Left.cls": "public class Left { /* theirs */ }"}
+    lists = 0
+
+    def interfere(when: str, method: str, path: str) -> None:
+        nonlocal lists
+        lists += when == "after" and "describe" in path
+        written = bytes(lab.org.db.execute("SELECT body FROM meta_file WHERE path = 'classes/Left.cls'").fetchone()[0])
+        if written == LEFT["classes/Left.cls"].encode():
+            lab.hook = None
+            with Caller(Seat(lab.server.http_url, lab.server.estate.issue_token(lab.org, lab.user("admin")))) as caller:
+                caller.deploy({path: one.encode() for path, one in files.items()})
+
+    lab.hook = interfere
+    proof = lab.prove(before, plan, lab.apply(plan))
+    (body,) = lab.org.db.execute("SELECT body FROM meta_file WHERE path = 'classes/Left.cls'").fetchone()
+    assert b"theirs" in bytes(body)
+    assert [one.outcome for one in proof.items] == ["changed by someone else"]
+
+
+def test_a_profile_that_somebody_wrote_after_the_plan_stays(lab: Any) -> None:
+    profile = (
+        '<Profile xmlns="http://soap.sforce.com/2006/04/metadata"><custom>true</custom><fieldPermissions><editable>{}'
+        "</editable><field>Routing__c.Bank__c</field><readable>true</readable></fieldPermissions></Profile>"
+    )
+    lab.deploy({"profiles/Accounting.profile": profile.format("true")})
+    before = lab.capture(objects=(), types=("Profile", "CustomObject"))
+    lab.deploy({"profiles/Accounting.profile": profile.format("false")})
+    plan = lab.plan(before)
+    picture = lab.photograph(()).components
+    other = profile.replace("Bank__c", "Remark__c").format("false")
+    lab.deploy({"profiles/Accounting.profile": other})
+    theirs = lab.photograph(()).components
+    assert theirs != picture
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.photograph(()).components == theirs
+    assert {one.outcome for one in proof.items if one.type == "Profile"} == {"changed by someone else"}
+
+
+LEFT = {
+    "classes/Left.cls": "public class Left {}",
+    "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
+    "<apiVersion>67.0</apiVersion><status>Active</status></ApexClass>",
+}
