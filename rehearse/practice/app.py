@@ -42,10 +42,12 @@ from rehearse.practice import (
     tooling_query,
     tooling_sobjects,
 )
+from rehearse.practice.apex_jobs import fire_due
 from rehearse.practice.bulk1_forms import AsyncError, error_answer
 from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, read_body, replay_body
 from rehearse.practice.faults import Fault, Faults
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
+from rehearse.practice.rows_rollup import recalculate_due
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +212,8 @@ class Front:
             session = self._world.estate.token(token) if token else None
         if session is not None:
             auth.remember(state, *session)
+            recalculate_due(session[0])
+            fire_due(session[0])
             self._log_request(scope)
             self._api_calls[state["org_id"]] = self._api_calls.get(state["org_id"], 0) + 1
         elif not public:

@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS validation_rules (
     object TEXT COLLATE NOCASE, name TEXT, formula TEXT, message TEXT, field TEXT, active INTEGER,
     PRIMARY KEY (object, name));
 CREATE TABLE IF NOT EXISTS automation_rules (name TEXT PRIMARY KEY, active INTEGER, position INTEGER, definition TEXT);
+CREATE TABLE IF NOT EXISTS late_summaries (object TEXT, id TEXT, user_id TEXT, due_at TEXT);
 CREATE TABLE IF NOT EXISTS custom_permission_grants (
     permission_set TEXT, permission TEXT, PRIMARY KEY (permission_set, permission));
 CREATE TABLE IF NOT EXISTS query_cursors (

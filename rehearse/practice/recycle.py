@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_audit import note_setup
 from rehearse.practice.rows_check import check_unique
 from rehearse.practice.rows_rollup import touch
 from rehearse.practice.rows_values import RowError, Stored
@@ -116,6 +117,7 @@ def delete_row(work: Work, given: str, *, hard: bool = False) -> Saved:
     org.db.executemany("INSERT OR REPLACE INTO recycle_bin VALUES (?, ?, ?, ?, ?)", entries)
     for ids in work.touched.values():
         ids -= doomed.rows.keys()
+    note_setup(org, work.user_id, "deleted", definition, (row_id, ()))
     return Saved(row_id, True)
 
 

@@ -17,6 +17,7 @@ from rehearse.practice.describe_field import is_id_lookup
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_audit import note_setup
 from rehearse.practice.rows_check import (
     check_owner,
     check_required,
@@ -25,6 +26,7 @@ from rehearse.practice.rows_check import (
     named_fields,
     with_defaults,
 )
+from rehearse.practice.rows_duplicates import check_duplicates
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
 from rehearse.practice.rows_standard import apply_standard_rules
 from rehearse.practice.rows_values import RowError, Stored
@@ -59,6 +61,10 @@ class Work:
     automation: bool = True
     depth: int = 0
     touched: Touched = field(default_factory=lambda: defaultdict(set))
+    duplicate_rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.duplicate_rules = tuple(self.org.settings.get("duplicate_rules", ()))
 
 
 class _NotAll(Exception):
@@ -127,6 +133,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     check_required(definition, values, creating=True)
     check_unique(org, definition, values, None)
     check_owner(org, definition, values)
+    check_duplicates(org, work.duplicate_rules, definition, values)
     row_id = org.new_id(definition.key_prefix)
     name = definition.find("Name")
     if definition.custom and name is not None and values.get("Name") is None:
@@ -142,6 +149,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     kept = {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_new(org, definition, {"Id": row_id, **kept, **{k: v for k, v in values.items() if v is not None}})
     _after(work, Occasion(org, definition, row_id, work.user_id, {}, True))
+    note_setup(org, work.user_id, "created", definition, (row_id, ()))
     return Saved(row_id, True, True)
 
 
@@ -205,12 +213,14 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     changed = {name: value for name, value in values.items() if value != before.get(name)}
     check_unique(org, definition, changed, row_id)
     check_owner(org, definition, changed)
+    check_duplicates(org, work.duplicate_rules, definition, changed, row_id)
     stamp = org.stamp()
     stamps = {"LastModifiedDate": stamp, "LastModifiedById": work.user_id, "SystemModstamp": stamp}
     values |= {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_changes(org, definition, row_id, values)
     touch(org, work.touched, definition, before)
     _after(work, Occasion(org, definition, row_id, work.user_id, before, False))
+    note_setup(org, work.user_id, "changed", definition, (row_id, changed))
     return Saved(row_id, True, False)
 
 

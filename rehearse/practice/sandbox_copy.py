@@ -80,10 +80,11 @@ def replace_org_id(org: OrgState, old: str, new: str) -> None:
 
 def _forget_work(org: OrgState) -> None:
     """Jobs, cursors, histories and (by default) deleted records and schedules do not arrive in a copy."""
-    stays = STAYS_BEHIND + (SCHEDULES if org.settings.get("copy_stops_schedules", True) else ())
-    for name in stays:
+    stopped = org.settings.get("copy_stops_schedules", True)
+    for name in STAYS_BEHIND + (SCHEDULES if stopped else ()):
         if org.find_object(name) is not None:
-            org.db.execute(f"DELETE FROM {quote(name)}")
+            kept = "" if stopped or name != "AsyncApexJob" else " WHERE \"JobType\" <> 'ScheduledApex'"
+            org.db.execute(f"DELETE FROM {quote(name)}{kept}")
     tables = {row[0] for row in org.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in WORK_TABLES:
         if table in tables:

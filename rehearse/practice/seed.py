@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rehearse.practice import deploy
+from rehearse.practice.apex_jobs import schedule_apex
 from rehearse.practice.estate import Estate
 from rehearse.practice.meta_mirror import put_row
 from rehearse.practice.org_state import OrgState
@@ -116,6 +117,7 @@ def build_production(org: OrgState, seed: int = 1, records: int = 3000, componen
     _name_organization(org, users[1])
     load_records(org, users, seed, records, skew)
     load_automation_rules(org)
+    schedule_apex(org, users[1], "DunningLetter", START + timedelta(hours=18))  # at night, and not in any copy
     return users[0]
 
 

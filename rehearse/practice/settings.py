@@ -119,6 +119,9 @@ KNOBS: tuple[Knob, ...] = (
     Knob("audit_fields", False, "an insert may give CreatedDate, CreatedById and LastModified* (a permission)"),
     Knob("inactive_owners", False, "rows may be given to inactive users (a permission)"),
     Knob("bin_rows", 0, "rows that the recycle bin holds before the oldest are purged; 0 = no limit"),
+    Knob("encrypted_masked", True, "encrypted fields are read as asterisks: nobody may view encrypted data"),
+    Knob("duplicate_rules", [], "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value"),
+    Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
     Knob("bin_days", 15, "days that a deleted record can be undeleted"),
     Knob("ghost_hours", 24, "hours that queryAll still shows a hard-deleted record"),
 )

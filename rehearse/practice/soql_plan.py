@@ -14,7 +14,7 @@ from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import MAYBE_CUSTOM, OrgState
 from rehearse.practice.schema import COMPOUND_TYPES, FieldDef, ObjectDef
 from rehearse.practice.soql_parse import AGGREGATES, Function, Item, Order, Path, Query, malformed
-from rehearse.practice.soql_scope import Column, Scope
+from rehearse.practice.soql_scope import Column, Scope, shown_sql
 from rehearse.practice.soql_where import Param, Where
 
 LARGEST_OFFSET = 2000
@@ -136,7 +136,7 @@ class _Planner:
         if column.type in COMPOUND_TYPES and column.field is not None:
             self.select_compound(plan, column, column.field)
             return
-        plan.outputs.append(Output(column.path, column.type, column.field, plan.add(column.sql)))
+        plan.outputs.append(Output(column.path, column.type, column.field, plan.add(shown_sql(self.org, column))))
 
     def add_parent_id(self, plan: Plan, steps: tuple[str, ...]) -> None:
         if steps in plan.ids:
