@@ -20,6 +20,9 @@ demo: $(STAMP) ## the whole story on a practice org, in a minute
 test: $(STAMP) ## the test suite
 	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
 
+test-all: $(STAMP) ## the test suite and the long faults: every call killed or failing, 120 random rehearsals
+	REHEARSE_TEST=all $(VENV)/bin/python -m pytest -n auto --dist loadgroup
+
 check: $(STAMP) ## format, lint, types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
