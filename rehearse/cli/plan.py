@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, say
-from rehearse.errors import NotConfirmed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from rehearse.cli.desk import Desk
+    from rehearse.release.model import Release
     from rehearse.schedule.model import Schedule
 
 
@@ -50,12 +51,14 @@ def plan(
         page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
         code = 3 if schedule.unplaced else 0
         if as_json:
-            booked = _book(desk, schedule, now) if book and not dry_run else 0
+            booked = _book(desk, wanted, schedule, now, replan=replan) if book and not dry_run else 0
             finish("schedule", now, {**body, "booked": booked}, page, as_json=True, code=code)
             return
         finish("schedule", now, body, page, as_json=False)
         if not dry_run and _is_wanted(schedule, book=book):
-            say(f"Booked {_book(desk, schedule, now)} time(s). See them with `rehearse sandboxes`.")
+            say(
+                f"Booked {_book(desk, wanted, schedule, now, replan=replan)} time(s). See them with `rehearse sandboxes`."
+            )
         raise typer.Exit(code)
 
 
@@ -68,15 +71,16 @@ def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
     return typer.confirm("Book this schedule?", err=True)
 
 
-def _book(desk: Desk, schedule: Schedule, now: datetime) -> int:
-    """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy."""
+def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, now: datetime, *, replan: bool) -> int:
+    """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays."""
     from rehearse.cli.book import user
-    from rehearse.schedule.booked import build_bookings
+    from rehearse.schedule.booked import build_bookings, find_superseded
+    from rehearse.schedule.releases_store import record_releases
     from rehearse.schedule.store import load_bookings, save_bookings
 
-    known = {one.id: one for one in load_bookings(desk.database)}
-    made = [one for one in build_bookings(schedule, by=user()) if known.get(one.id) != one]
-    if any(one.start < now for one in made):
-        raise NotConfirmed("The schedule holds a start in the past.", "Plan again.")
-    save_bookings(desk.database, made, now)
+    known = load_bookings(desk.database)
+    before = {one.id: one for one in known}
+    made = [one for one in build_bookings(schedule, by=user()) if one.start >= now and before.get(one.id) != one]
+    save_bookings(desk.database, made, now, find_superseded(schedule, known, now) if replan else ())
+    record_releases(desk.database, wanted, now)
     return len(made)

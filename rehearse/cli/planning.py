@@ -14,6 +14,7 @@ from rehearse.schedule.blackouts import expand_ics, expand_rrule
 from rehearse.schedule.ledger import COPY_TIMES, Cycle
 from rehearse.schedule.ledger_store import load_cycles
 from rehearse.schedule.model import Closed, Policy, Somebody, Supply, Window, Wish
+from rehearse.schedule.releases_store import load_other_releases
 from rehearse.schedule.store import load_bookings
 from rehearse.workspace.model import Blackout, SandboxConfig, Workspace
 
@@ -32,14 +33,14 @@ def load_plans(desk: Desk, paths: Sequence[Path]) -> tuple[Release, ...]:
 
 
 def build_wish(desk: Desk, releases: Sequence[Release], now: datetime, *, replan: bool = False) -> Wish:
-    """Everything that one planning is about."""
+    """Everything that one planning is about; releases that were booked before count, whatever files are given now."""
     workspace = desk.workspace
     cycles = load_cycles(desk.database)
     return Wish(
         now=now,
         policy=build_policy(workspace),
         supplies=tuple(_supply(desk, one, cycles.get(one.name, ()), now) for one in workspace.sandboxes),
-        releases=tuple(releases),
+        releases=(*releases, *load_other_releases(desk.database, releases)),
         closed=load_closed(workspace, now),
         people=tuple(
             Somebody(one.name, one.zone, one.hours, tuple(Window(*span) for span in one.away))
