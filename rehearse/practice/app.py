@@ -45,6 +45,7 @@ from rehearse.practice import (
 from rehearse.practice.apex_jobs import fire_due
 from rehearse.practice.bulk1_forms import AsyncError, error_answer
 from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, read_body, replay_body
+from rehearse.practice.field_security import as_user
 from rehearse.practice.faults import Fault, Faults
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 from rehearse.practice.rows_rollup import recalculate_due
@@ -173,7 +174,9 @@ class Front:
             state["body"] = await read_body(scope, receive)
             await to_thread.run_sync(self._admit, scope)
             exchange.on_start = self._on_start
-            await self._answer(scope, replay_body(state["body"], receive), exchange)
+            asking = state.get("user_id") if auth.REST_PATH.match(scope["path"]) else None
+            with as_user(asking):  # endpoints run in threads that take this context along
+                await self._answer(scope, replay_body(state["body"], receive), exchange)
         except ApiError as error:
             await answer_error(scope["path"], error)(scope, receive, exchange.send)
         except ClientGone:

@@ -80,7 +80,8 @@ def save_chunk(store: BulkStore, job: Job, names: list[str], chunk: Sequence[Rec
     if job.fault == "some-fail":
         results[::3] = [locked_result() for _ in results[::3]]
     readable = [number for number, result in enumerate(results) if not result[2]]
-    saved = _save(store, job, [as_row(names, chunk[number].cells) for number in readable])
+    with as_user(job.created_by):
+        saved = _save(store, job, [as_row(names, chunk[number].cells) for number in readable])
     for number, one in zip(readable, saved, strict=True):
         results[number] = [one.id or "", one.created, "" if one.success else error_text(one)]
     return results

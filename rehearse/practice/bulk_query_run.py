@@ -44,7 +44,7 @@ def run_query_job(workers: "BulkWorkers", store: BulkStore, job: Job) -> None:
     deleted = job.operation == "queryAll"
     if deleted:
         expire(org)
-    with org.lock:
+    with org.lock, as_user(job.created_by):
         plan = build_plan(org, parse_soql(job.query), deleted=deleted)
     columns = [output for output in plan.outputs if isinstance(output, Output)]
     delimiter, ending = DELIMITERS[job.delimiter], LINE_ENDINGS[job.line_ending]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearse.practice.describe_field import deletion_rule, describe_field
+from rehearse.practice.field_security import hidden_fields, locked_fields
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import ObjectDef
 
@@ -70,7 +71,7 @@ def describe_object(org: OrgState, definition: ObjectDef, version: str) -> Json:
         "defaultImplementation": None,
         "extendedBy": None,
         "extendsInterfaces": None,
-        "fields": [describe_field(definition, field) for field in definition.fields],
+        "fields": describe_fields(org, definition),
         "implementedBy": None,
         "implementsInterfaces": None,
         "listviewable": None,
@@ -82,6 +83,17 @@ def describe_object(org: OrgState, definition: ObjectDef, version: str) -> Json:
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {definition.plural.lower()}", "name": "everything"}],
     }
+
+
+def describe_fields(org: OrgState, definition: ObjectDef) -> list[Json]:
+    """The fields that whoever asks may see; those that he may not write are called so."""
+    hidden, locked = hidden_fields(org, definition), locked_fields(org, definition)
+    found = []
+    for field in definition.fields:
+        if field.name not in hidden:
+            closed = {"createable": False, "updateable": False} if field.name in locked else {}
+            found.append({**describe_field(definition, field), **closed})
+    return found
 
 
 def child_relationships(org: OrgState, definition: ObjectDef) -> list[Json]:

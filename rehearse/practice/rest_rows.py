@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rehearse.practice import rows
+from rehearse.practice.field_security import hidden_fields
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
@@ -76,7 +77,8 @@ def read_row(call: Call, definition: ObjectDef, row_id: str, asked: list[str]) -
 
 def read_rows(call: Call, definition: ObjectDef, ids: list[str], asked: list[str]) -> dict[str, Row]:
     """Live rows by id, each with the named fields (default: all)."""
-    names = asked or [field.name for field in definition.fields]
+    hidden = hidden_fields(call.org, definition)
+    names = asked or [field.name for field in definition.fields if field.name not in hidden]
     items = tuple(Item(Path(tuple(name.split(".")))) for name in dict.fromkeys(names))
     text = f"SELECT {', '.join(names)} FROM {definition.name}"
     with call.org.lock:

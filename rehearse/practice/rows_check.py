@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rehearse.practice import field_security
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -28,6 +29,7 @@ def named_fields(
     written."""
     found: list[tuple[FieldDef, Any]] = []
     refused: list[str] = []
+    hidden, locked = field_security.hidden_fields(org, definition), field_security.locked_fields(org, definition)
     for name, value in row.items():
         if name == "attributes" or (name.lower() == "id" and (not creating or value in (None, ""))):
             continue
@@ -36,7 +38,9 @@ def named_fields(
         field = definition.find(name)
         if field is None:
             field, value = _by_relation(org, definition, name, value)
-        if not may_write(org, field, creating=creating):
+        if field.name in hidden:
+            raise RowError("INVALID_FIELD", f"No such column '{name}' on sobject of type {definition.name}", (name,))
+        if field.name in locked or not may_write(org, field, creating=creating):
             refused.append(field.name)
         found.append((field, value))
     if refused:

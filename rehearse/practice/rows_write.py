@@ -14,6 +14,7 @@ from typing import Any
 
 from rehearse.practice.automation import Effects, Occasion, check_validation, find_effects
 from rehearse.practice.describe_field import is_id_lookup
+from rehearse.practice.field_security import as_user
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -243,9 +244,10 @@ def _apply(work: Work, effects: Effects) -> None:
     """Write what automation wants on other rows: real writes, with rules and stamps of their own."""
     work.depth += 1
     try:
-        for name, row_id, values in effects.parents:
-            update_row(work, work.org.object(name), {**values, "Id": row_id})
-        for name, values in effects.created:
-            insert_row(work, work.org.object(name), values)
+        with as_user(None):  # automation runs as the platform
+            for name, row_id, values in effects.parents:
+                update_row(work, work.org.object(name), {**values, "Id": row_id})
+            for name, values in effects.created:
+                insert_row(work, work.org.object(name), values)
     finally:
         work.depth -= 1

@@ -123,7 +123,7 @@ class _Planner:
             message = "The SOQL FIELDS function must have a LIMIT of at most 200"
             raise ApiError(400, "MALFORMED_QUERY", message)
         wanted = str(which).upper()
-        for one in plan.definition.fields:
+        for one in plan.scope.shown_fields():
             if wanted == "ALL" or (wanted == "CUSTOM") == one.custom:
                 path = Path((one.name,), which.place)
                 self.select_field(plan, plan.scope.column(path), path)

@@ -111,7 +111,7 @@ class Scope:
     def _join(self, parent: Place, step: str, at: int) -> Place:
         for table in parent.tables:
             field = table.definition.find_path(step)
-            if field is None:
+            if field is None or self.hides(table.definition, field):
                 continue
             targets = [self.org.find_object(name) for name in field.reference_to]
             known = [target for target in targets if target is not None]
@@ -134,9 +134,18 @@ class Scope:
             return self._shared_field(place, name, at)
         table = place.tables[0]
         field = table.definition.find(name)
-        if field is None:
+        if field is None or self.hides(table.definition, field):
             raise self._unknown(table.definition, name, at)
         return Column(self.sql_of(table, field), field.type, field, (*place.path, field.name))
+
+    def hides(self, definition: ObjectDef, field: FieldDef) -> bool:
+        """Whether the user who asks may not see a field; formulas see all."""
+        return not self.formulas and field.custom and field.name in field_security.hidden_fields(self.org, definition)
+
+    def shown_fields(self) -> list[FieldDef]:
+        """The fields of the object of this FROM that whoever asks may see."""
+        hidden = field_security.hidden_fields(self.org, self.definition)
+        return [one for one in self.definition.fields if one.name not in hidden]
 
     def _unknown(self, definition: ObjectDef, name: str, at: int) -> ApiError:
         custom = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name."
@@ -201,10 +210,12 @@ class Resolver:
         self.blank_as_zero = blank_as_zero
 
     def __call__(self, names: tuple[str, ...]) -> Sql:
+        self.scope.formulas += 1
         place = Place((self.table,), ())
         for step in names[:-1]:
             place = self.scope.step(place, step)
         column = self.scope.field(place, names[-1])
+        self.scope.formulas -= 1
         zero = self.blank_as_zero and column.kind == "number"
         return Sql(f"coalesce({column.sql}, 0)" if zero else column.sql, column.kind)
 
