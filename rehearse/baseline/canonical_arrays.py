@@ -36,13 +36,19 @@ _DECIMAL = r"^-?(0|[1-9]\d*)\.\d{1,30}$"
 
 def text_array(values: Iterable[str | None]) -> Any:
     """Texts as an Arrow string array."""
-    encoded = [None if one is None else one.encode() for one in values]
-    bounds = np.zeros(len(encoded) + 1, np.int32)
-    np.cumsum([0 if one is None else len(one) for one in encoded], out=bounds[1:])
-    data = pa.py_buffer(b"".join(one for one in encoded if one))
-    absent = np.array([one is not None for one in encoded], np.bool_)
-    valid = None if absent.all() else pa.py_buffer(np.packbits(absent, bitorder="little"))
-    return pa.Array.from_buffers(pa.string(), len(encoded), [valid, pa.py_buffer(bounds), data])
+    texts = list(values)
+    joined = "".join(filter(None, texts))
+    data = joined.encode()
+    if len(data) == len(joined):
+        lengths = [len(one) if one else 0 for one in texts]
+    else:
+        lengths = [len(one.encode()) if one else 0 for one in texts]
+    bounds = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(lengths, out=bounds[1:])
+    valid = None
+    if None in texts:
+        valid = pa.py_buffer(np.packbits([one is not None for one in texts], bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(texts), [valid, pa.py_buffer(bounds), pa.py_buffer(data)])
 
 
 _EMPTY = text_array([""])[0]

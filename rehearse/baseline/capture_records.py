@@ -21,7 +21,7 @@ from rehearse.baseline.csv_page import read_page
 from rehearse.baseline.model import CoverageRow, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, build_batch
 from rehearse.baseline.working import Working
-from rehearse.baseline.writing import nameless_file
+from rehearse.baseline.writing import nameless_file, sync_folder
 from rehearse.errors import NotFound, OrgBusy, OrgError, OrgRejected
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
 from rehearse.org.model import Schema, Value
@@ -128,9 +128,14 @@ def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Valu
     with PartWriter(file, shape.fields) as writer:
         waiting = iter(rows)
         while batch := list(islice(waiting, REST_ROWS)):
-            columns = {name: text_array(value_text(row.get(name)) for row in batch) for name in shape.columns}
+            columns = {name: text_array(_texts(row.get(name) for row in batch)) for name in shape.columns}
             writer.write(build_batch(columns, shape))
     return writer.finish(), writer.digest_sum
+
+
+def _texts(values: Iterable[Value]) -> list[str | None]:
+    """`value_text` of each; most values are texts or null already, and need no call."""
+    return [one if one is None or (type(one) is str and one) else value_text(one) for one in values]
 
 
 def total(object: str, parts: Iterable[tuple[Part, int]]) -> ObjectCapture:
@@ -151,8 +156,10 @@ def _read_object(reading: RowReading, scope: ObjectScope, schema: Schema) -> Rea
     expected = reading.reader.fetch_count(f"SELECT COUNT() FROM {scope.name}{build_where(scope.where)}")
     parts, note = _read_parts(reading, shape, scope, expected)
     found = total(scope.name, parts)
-    if found.rows:
+    if found.rows > reading.rest_rows:
         reading.working.save_done(scope, found, note)
+    elif found.parts:
+        sync_folder(reading.working.folder / scope.name)  # read again sooner than remembered
     return ReadObject(shape, scope, found, note)
 
 
