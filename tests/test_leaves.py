@@ -1,5 +1,6 @@
 """Ids, database, lock and journal."""
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -60,8 +61,12 @@ def test_a_prefix_finds_one_thing_or_says_why_not() -> None:
             find_by_prefix(nothing, ["ab", "ac"], "baseline")
 
 
-def test_the_migrations_make_the_tables_that_the_stores_declare(database: state.Database) -> None:
+STORES = ("baseline.index", "reset.id_map", "schedule.ledger_store", "schedule.releases_store", "schedule.store")
 
+
+def test_the_migrations_make_the_tables_that_the_stores_declare(database: state.Database) -> None:
+    for name in STORES:
+        importlib.import_module(f"rehearse.{name}")
     with database.begin() as connection:
         from alembic.autogenerate import compare_metadata
         from alembic.migration import MigrationContext
