@@ -45,8 +45,8 @@ from rehearse.practice import (
 from rehearse.practice.apex_jobs import fire_due
 from rehearse.practice.bulk1_forms import AsyncError, error_answer
 from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, read_body, replay_body
-from rehearse.practice.field_security import as_user
 from rehearse.practice.faults import Fault, Faults
+from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 from rehearse.practice.rows_rollup import recalculate_due
 

@@ -14,6 +14,7 @@ from rehearse.practice import rows
 from rehearse.practice.bulk_csv import BadBatch, CsvFile, Record, as_row, check_header
 from rehearse.practice.bulk_store import BulkStore, Job
 from rehearse.practice.faults import LOCKED
+from rehearse.practice.field_security import as_user
 from rehearse.practice.rows import Saved
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job
+from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.page_file import write_pages
 from rehearse.practice.recycle_bin import expire

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
+from rehearse.practice import field_security
 from rehearse.practice.formula import Context, Sql, compile_formula
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
