@@ -21,6 +21,7 @@ from rehearse.practice.page_file import PageFile
 from rehearse.practice.throttle import Throttle, stream_range
 
 DEFAULT_PAGE_ROWS = 50_000  # what the server picks without maxRecords: setting `bulk_page_rows`
+JOB_TYPES = {"V2Query": {"jobType": "V2Query"}, "V1": {"jobType": "Classic"}}
 JOBS_A_LIST = 1_000
 PAGES_A_LIST = 5
 BASE = "/services/data/v{version}/jobs/query"
@@ -66,8 +67,8 @@ def job_info(job: Job) -> dict[str, Any]:
         "createdDate": show_time(job.created_at),
         "systemModstamp": show_time(job.modified_at),
         "state": job.state,
-        "concurrencyMode": "Parallel",
-        "contentType": "CSV",
+        "concurrencyMode": job.concurrency,
+        "contentType": job.content,
         "apiVersion": float(job.version),
         "lineEnding": job.line_ending,
         "columnDelimiter": job.delimiter,
@@ -122,12 +123,13 @@ def create_job(request: Request) -> Response:
 
 
 def list_jobs(request: Request) -> Response:
-    """GET jobs/query: all jobs of the org, at most 1,000 a list."""
-    jobs = store_of(request).all(("V2Query",))
+    """GET jobs/query: all query jobs of the org, those of Bulk API 1.0 too (data.md 1.1), at most 1,000 a list."""
+    known = store_of(request).all(("V2Query", "V1"))
+    jobs = [job for job in known if job.operation in ("query", "queryAll")]
     start = int(request.query_params.get("queryLocator") or 0) if _is_number(request, "queryLocator") else 0
     page, rest = jobs[start : start + JOBS_A_LIST], jobs[start + JOBS_A_LIST :]
     path = f"{request.url.path}?queryLocator={start + JOBS_A_LIST}"
-    info = [job_info(job) | {"jobType": "V2Query"} for job in page]
+    info = [job_info(job) | JOB_TYPES[job.kind] for job in page]
     return JSONResponse({"done": not rest, "records": info, "nextRecordsUrl": path if rest else None})
 
 

@@ -59,9 +59,10 @@ def _sf(door: Door) -> ClientSettings:
     return ClientSettings(
         "sf",
         "Salesforce CLI (node 22.19 or newer)",
-        {**dict.fromkeys(QUIET_CLI, "true"), "SF_ACCESS_TOKEN": door.access_token, "SF_AUDIENCE_URL": _audience(door)},
-        {"instance-url": door.http_url, "username": door.username, "client-id": door.client_id,
-         "jwt-key-file": door.jwt_key_file},
+        {**dict.fromkeys(QUIET_CLI, "true"), "SF_ACCESS_TOKEN": door.access_token, "SF_AUDIENCE_URL": _audience(door),
+         "NODE_EXTRA_CA_CERTS": door.ca_file},
+        {"instance-url": door.http_url, "instance-url over HTTPS": door.url, "username": door.username,
+         "client-id": door.client_id, "jwt-key-file": door.jwt_key_file},
         (
             f"sf org login access-token --instance-url {door.http_url} --no-prompt --alias {alias}",
             f"sf org login jwt --instance-url {door.http_url} {by_jwt} --alias {alias}",

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parent / "scripts" / "jsforce_work.js"
 def run_script(world: World) -> Iterator[Result]:
     """The results of the script."""
     variables = {"NODE_PATH": str(world.tools.modules), **world.client("jsforce", "UATFULL")["environment"]}
-    command = [world.tools.node, SCRIPT, json.dumps(describe(world, "jsforce", "UATFULL"))]
+    command: list[str | Path] = [world.tools.node, SCRIPT, json.dumps(describe(world, "jsforce", "UATFULL"))]
     yield from read_lines("jsforce", run_client(command, world.home("jsforce"), variables))
 
 

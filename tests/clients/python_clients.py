@@ -36,7 +36,7 @@ def describe(world: World, client: str, org: str) -> dict[str, Any]:
 def run_script(client: str, script: str, org: str, world: World) -> Iterator[Result]:
     """The results of one script."""
     variables = dict(world.client(client, org)["environment"])
-    command = [world.tools.python, FOLDER / script, json.dumps(describe(world, client, org))]
+    command: list[str | Path] = [world.tools.python, FOLDER / script, json.dumps(describe(world, client, org))]
     yield from read_lines(client, run_client(command, world.home(script), variables))
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import requests
 
 from tests.clients.check import Check, need, run_client
 from tests.clients.sf import ALIASES, environment, sf, sf_status, sf_text
@@ -35,6 +39,31 @@ def log_in_by_jwt(world: World) -> str:
     )
     need(asked.returncode == 0 and "001" in asked.stdout, asked.stderr)
     return f"{given['username']} logged in by JWT and queried"
+
+
+def log_in_by_refresh_token(world: World) -> str:
+    """sf org login sfdx-url with a refresh token of the web flow, over HTTPS with the CA file; then a dead token."""
+    access, one = world.access("UATFULL"), world.org("UATFULL")
+    redirect = "http://localhost:1717/OauthRedirect"
+    asked = {"response_type": "code", "client_id": "PlatformCLI", "redirect_uri": redirect}
+    form = {"username": one["username"], "password": Path(access["password_file"]).read_text(encoding="ascii")}
+    page, token = (f"{access['url']}/services/oauth2/{name}" for name in ("authorize", "token"))
+    answer = requests.post(page, params=asked, data=form, verify=access["ca_file"], allow_redirects=False, timeout=30)
+    code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+    grant = {"grant_type": "authorization_code", "client_id": "PlatformCLI", "code": code}
+    kept = requests.post(token, data=grant, verify=access["ca_file"], timeout=30).json()["refresh_token"]
+    url_file = world.folder / "url.txt"
+    url_file.write_text(f"force://PlatformCLI::{kept}@{urlsplit(access['url']).netloc}", encoding="ascii")
+    variables = environment(world)
+    del variables["SF_ACCESS_TOKEN"]
+    home = world.folder / "homes" / "sf-url"
+    command = ["org", "login", "sfdx-url", "--sfdx-url-file", str(url_file), "--alias", "byurl", "--json"]
+    done = run_client([*world.tools.sf, *command], home, variables)
+    need(done.returncode == 0, done.stdout + done.stderr)
+    asking = [*world.tools.sf, "data", "query", "-q", "SELECT Id FROM Account LIMIT 1", "-o", "byurl"]
+    found = run_client(asking, home, variables)
+    need(found.returncode == 0 and "001" in found.stdout, found.stderr)
+    return "logged in with a refresh token over HTTPS and queried"
 
 
 def refuse_bad_token(world: World) -> str:
@@ -120,6 +149,7 @@ LOGINS = tuple(Check("sf", f"org login access-token ({name})", partial(log_in, n
 CHECKS = (
     *LOGINS,
     Check("sf", "org login jwt", log_in_by_jwt),
+    Check("sf", "org login sfdx-url (refresh token, HTTPS)", log_in_by_refresh_token),
     Check("sf", "org login access-token, dead token", refuse_bad_token),
     Check("sf", "org display", display),
     Check("sf", "org list --all", list_orgs),

@@ -89,8 +89,8 @@ def to_org_in_bulk(version: str, world: World) -> str:
         writer.writerows(rows)
     shutil.copy(out / "Contact.csv", folder / "Contact.csv")
     more = {"bulkThreshold": 10, "bulkApiVersion": version}
-    text = run(world, folder, ("csvfile", "DEV1"), "DEV1", more)
-    found = world.count("DEV1", f"SELECT COUNT() FROM Account WHERE Industry = '{mark}'")
+    text = run(world, folder, ("csvfile", "PERFFULL"), "PERFFULL", more)
+    found = world.count("PERFFULL", f"SELECT COUNT() FROM Account WHERE Industry = '{mark}'")
     need(found == len(rows), f"{found} of {len(rows)}: {text[-400:]}")
     return f"{found} accounts written"
 

@@ -215,8 +215,11 @@ def test_an_aborted_job_ends_its_waiting_batches(practice, bulk, org):
     assert names_like(org, "Never") == []
 
 
-def test_version_one_jobs_stay_out_of_the_lists_of_version_two(practice, bulk):
+def test_the_list_of_query_jobs_has_those_of_version_one_too(practice, bulk):
+    job, _batch = bulk.run("query", "SELECT Id FROM Account LIMIT 1", "JSON")
     bulk.run("insert", "Name\nQuiet\n")
     headers = {"Authorization": f"Bearer {bulk.token}"}
-    address = f"{practice.http_url}/services/data/v62.0/jobs/ingest"
-    assert practice.session.get(address, headers=headers, timeout=20).json()["records"] == []
+    for kind, expected in (("query", [(job, "Classic", "JSON")]), ("ingest", [])):
+        address = f"{practice.http_url}/services/data/v62.0/jobs/{kind}"
+        listed = practice.session.get(address, headers=headers, timeout=20).json()["records"]
+        assert [(one["id"], one["jobType"], one["contentType"]) for one in listed] == expected
