@@ -175,6 +175,17 @@ def list_orgs(estate: Estate) -> dict[str, PracticeOrg]:
 @pytest.fixture
 def practice(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Practice]:
     """A running in-process practice org on a private copy of the seeded world."""
+    yield from serve(estate_folder, request)
+
+
+@pytest.fixture
+def own_practice(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Practice]:
+    """The same, for a test in a module that otherwise shares one world."""
+    yield from serve(estate_folder, request)
+
+
+def serve(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Practice]:
+    """Serve a folder for one test, and hold what production received against the list of what it may."""
     server = PracticeServer(estate_folder).start()
     with requests.Session() as session:
         world = Practice(server, list_orgs(server.estate), session)

@@ -23,6 +23,15 @@ RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 collect_ignore = [] if RECORDINGS.is_dir() else ["test_recordings.py"]
 
 
+@pytest.fixture
+def calm_practice(shared_practice: Any) -> Iterator[Any]:
+    """The world that a module shares, with no fault and every setting at its default before and after each test."""
+    yield shared_practice
+    shared_practice.faults.clear()
+    with shared_practice.estate.file.transaction() as db:
+        db.execute("DELETE FROM settings")
+
+
 @dataclass
 class Company:
     """An open estate without a server. `admin_id` asks for sandboxes; `user_ids` has all three users."""

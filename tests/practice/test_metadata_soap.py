@@ -10,6 +10,13 @@ from xml.sax.saxutils import escape
 import pytest
 from lxml import etree
 
+
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module; those that move its clock or end its server have their own."""
+    return calm_practice
+
+
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 MANIFEST = '<?xml version="1.0" encoding="UTF-8"?>\n<Package xmlns="{}">\n{}<version>67.0</version>\n</Package>\n'
 

@@ -4,6 +4,12 @@ import pytest
 import requests
 
 
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module; those that move its clock or end its server have their own."""
+    return calm_practice
+
+
 def ask_token(practice, base, **changes):
     org = practice.orgs["UATFULL"]
     form = {"grant_type": "client_credentials", "client_id": org.client_id, "client_secret": org.client_secret}

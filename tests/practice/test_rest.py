@@ -4,6 +4,13 @@ from urllib.parse import quote
 
 import pytest
 
+
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module; those that move its clock or end its server have their own."""
+    return calm_practice
+
+
 VERSION = "/services/data/v67.0"
 
 

@@ -3,6 +3,12 @@
 import pytest
 
 
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module; those that move its clock or end its server have their own."""
+    return calm_practice
+
+
 def query(practice, soql, org="UATFULL"):
     answer = practice.ask(org, "GET", "tooling/query", params={"q": soql})
     assert answer.status_code == 200, answer.text
@@ -88,12 +94,12 @@ def test_a_flow_version_is_activated_and_deleted(practice):
     assert definition["ActiveVersionId"] is None and definition["LatestVersionId"] == one["Id"]
 
 
-def test_a_flow_version_with_its_metadata(practice):
-    one = versions(practice)[0]
-    row = practice.ask("UATFULL", "GET", f"tooling/sobjects/Flow/{one['Id']}").json()
+def test_a_flow_version_with_its_metadata(own_practice):
+    one = versions(own_practice)[0]
+    row = own_practice.ask("UATFULL", "GET", f"tooling/sobjects/Flow/{one['Id']}").json()
     assert row["VersionNumber"] == 1 and row["Metadata"]["status"] == "Active"
     assert isinstance(row["Metadata"]["recordUpdates"], list)
-    assert practice.ask("UATFULL", "GET", "tooling/sobjects/Flow/301000000000000AAA").status_code == 404
+    assert own_practice.ask("UATFULL", "GET", "tooling/sobjects/Flow/301000000000000AAA").status_code == 404
 
 
 def test_sandboxes_are_asked_for_on_production_only(practice):
