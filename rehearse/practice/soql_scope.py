@@ -81,6 +81,7 @@ class Scope:
         self.places: dict[tuple[str, ...], Place] = {}
         self.alias: str | None = None
         self.formulas = 0
+        self.hidden: dict[str, frozenset[str]] = {}  # by object, looked up once a query
 
     def from_sql(self) -> str:
         """FROM with all joins that were needed so far."""
@@ -141,7 +142,11 @@ class Scope:
 
     def hides(self, definition: ObjectDef, field: FieldDef) -> bool:
         """Whether the user who asks may not see a field; formulas see all."""
-        return not self.formulas and field.custom and field.name in field_security.hidden_fields(self.org, definition)
+        if self.formulas or not field.custom:
+            return False
+        if definition.name not in self.hidden:
+            self.hidden[definition.name] = field_security.hidden_fields(self.org, definition)
+        return field.name in self.hidden[definition.name]
 
     def shown_fields(self) -> list[FieldDef]:
         """The fields of the object of this FROM that whoever asks may see."""

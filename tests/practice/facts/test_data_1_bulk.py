@@ -215,3 +215,13 @@ def test_data_1_8_limits_name_the_bulk_allowances(rest):
     assert limits["DailyBulkV2QueryJobs"]["Max"] == 10_000
     assert limits["DailyBulkV2QueryFileStorageMB"]["Max"] == 976_562
     assert limits["DailyApiRequests"]["Max"] == 5_000_000
+
+
+def test_data_1_7_a_space_beside_a_quote_fails_the_row_and_values_keep_their_spaces(rest):
+    done = rest.ingest("insert", "Account", 'Name,Site\n "Quoted",a\nPlain,b\n')
+    assert done["numberRecordsFailed"] == 1
+
+
+def test_data_1_7_mixed_line_endings_do_not_pass(rest):
+    done = rest.ingest("insert", "Account", "Name,Site\r\nOne,a\r\n", lineEnding="LF")
+    assert done["state"] == "Failed" or done["numberRecordsFailed"] == 1

@@ -118,3 +118,26 @@ def test_metadata_8_a_deleted_field_bumps_layouts_where_the_setting_says_so(meta
         assert before and (dates() != before) is bump
     finally:
         shared_practice.estate.settings.clear("deleted_field_bumps")
+
+
+def test_metadata_6_1_a_child_does_not_move_the_date_of_its_parent(metadata, tools):
+    def date():
+        return next(one["lastModifiedDate"] for one in metadata.list("CustomObject") if one["fullName"] == "Invoice__c")
+
+    before = date()
+    assert metadata.deploy(tools.text_field("Child__c", "Invoice__c"))["status"] == ["Succeeded"]
+    assert date() == before
+    assert "Invoice__c.Child__c" in metadata.names("CustomField")
+
+
+def test_metadata_3_5_a_star_takes_all_settings_together_and_no_reports(metadata):
+    files, result = metadata.retrieve(Settings="*", Report="*")
+    assert [path for path in files if path.startswith("unpackaged/settings/")]
+    assert not [path for path in files if path.startswith("unpackaged/reports/")]
+    assert any("Report" in one["problem"][0] for one in result["messages"])
+
+
+def test_metadata_3_3_a_folder_is_a_member_of_its_content_type(metadata):
+    folder = sorted(metadata.names("ReportFolder"))[0]
+    files, _ = metadata.retrieve(Report=folder)
+    assert [path for path in files if path.startswith(f"unpackaged/reports/{folder}")]
