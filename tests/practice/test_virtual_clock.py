@@ -18,7 +18,7 @@ def file(tmp_path):
 
 def test_a_new_world_stands_still_at_the_constant_start(file):
     clock = VirtualClock(file)
-    assert START == datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert datetime(2026, 11, 23, 8, tzinfo=UTC) == START
     assert clock.now() == START == clock.now()
     assert not clock.read().started
 
