@@ -213,9 +213,11 @@ def build_deploy_result(node: Node) -> DeployResult:
 
 
 def _build_message(node: Node) -> DeployMessage:
+    type, full_name = node.value("componentType"), node.value("fullName")
     return DeployMessage(
-        type=node.value("componentType"),
-        full_name=node.value("fullName"),
+        # Settings answer as FooSettings (source-deploy-retrieve, deployMessages.ts) and are deployed as Settings.
+        type="Settings" if type == f"{full_name}Settings" else type,
+        full_name=full_name,
         success=node.flag("success"),
         created=node.flag("created"),
         changed=node.flag("changed"),

@@ -22,11 +22,11 @@ Result = dict[str, Any]
 
 
 def message(outcome: Outcome, at: str) -> Result:
-    """One DeployMessage."""
+    """One DeployMessage; settings come under a type of their own, such as FlowSettings (facts 1.4)."""
     body: Result = {
         "changed": outcome.changed,
         "columnNumber": outcome.column or None,
-        "componentType": outcome.type,
+        "componentType": f"{outcome.name}Settings" if outcome.type == "Settings" else outcome.type,
         "created": outcome.created,
         "createdDate": at,
         "deleted": outcome.deleted,

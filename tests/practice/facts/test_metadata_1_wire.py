@@ -219,3 +219,12 @@ def test_metadata_2_a_request_over_fifty_megabytes_is_refused(metadata, tools):
     with pytest.raises(tools.Fault) as refused:
         metadata.call("describeMetadata", " " * 52_428_800)
     assert "Maximum size of request reached. Maximum size of request is 52428800 bytes." in refused.value.text
+
+
+def test_metadata_1_4_settings_are_told_under_a_type_of_their_own(metadata, tools):
+    files, _ = metadata.retrieve(Settings="*")
+    path, body = next((path, body) for path, body in sorted(files.items()) if "/settings/" in path)
+    name = path.rpartition("/")[2].removesuffix(".settings")
+    result = metadata.deploy({"package.xml": tools.manifest(Settings=name), f"settings/{name}.settings": body})
+    told = {one["fullName"][0]: one["componentType"][0] for one in result["details"][0]["componentSuccesses"]}
+    assert told[name] == f"{name}Settings"

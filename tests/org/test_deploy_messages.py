@@ -1,0 +1,20 @@
+"""How the messages of a deployment are read."""
+
+import pytest
+
+from rehearse.org.metadata import build_deploy_result
+from rehearse.org.soap import Node
+
+
+def message(kind, name):
+    values = {"componentType": kind, "fullName": name, "success": "false", "problem": "refused"}
+    return Node("componentFailures", children=[Node(key, text) for key, text in values.items()])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "read"),
+    [("FlowSettings", "Flow", "Settings"), ("Flow", "Flow", "Flow"), ("CustomObject", "My__c", "CustomObject")],
+)
+def test_settings_answer_under_a_type_of_their_own(kind, name, read):
+    result = build_deploy_result(Node("result", children=[Node("details", children=[message(kind, name)])]))
+    assert [(one.type, one.full_name) for one in result.messages] == [(read, name)]
