@@ -7,14 +7,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from rehearse.documents import Entry
-from rehearse.workspace.file import HoursEntry
+from rehearse.workspace.file import HoursEntry, SpanText
 
 
 class NeedsEntry(Entry):
     type: str | list[str] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
     start: Literal["any", "baseline", "fresh"] = "any"
-    data_age: str = ""
+    data_age: SpanText = ""
 
 
 class PinEntry(Entry):
@@ -25,13 +25,13 @@ class PinEntry(Entry):
 class RehearsalEntry(Entry):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     kind: Literal["mock", "dry-run", "dress"]
-    duration: str
+    duration: SpanText
     needs: NeedsEntry = Field(default_factory=NeedsEntry)
-    before_go_live: str = ""
+    before_go_live: SpanText = ""
     after: str = ""
-    gap: str = ""
-    target: str = ""
-    hold: str = ""
+    gap: SpanText = ""
+    target: SpanText = ""
+    hold: SpanText = ""
     forecast: Literal["auto", "undoable", "burns"] = "auto"
     not_before: str = ""
     not_after: str = ""
@@ -107,7 +107,7 @@ class StepEntry(DoEntry):
     title: str = ""
     needs: list[str] = Field(default_factory=list)
     owner: str = ""
-    takes: str = ""
+    takes: SpanText = ""
     tests: Literal["none", "local"] | SpecifiedTests | None = None
     mode: Literal["deploy", "validate+quick"] = "deploy"
     check: CheckEntry | None = None
@@ -123,8 +123,8 @@ class ReleaseEntry(Entry):
     title: str = ""
     go_live: str
     ready: str = ""
-    window: str = "0m"
-    advance: str = "4h"
+    window: SpanText = "0m"
+    advance: SpanText = "4h"
     priority: int = Field(default=3, ge=1, le=4)
     package: PackageEntry | None = None
     rehearsals: list[RehearsalEntry] = Field(min_length=1)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from rehearse import clock
 from rehearse.documents import Entry
+from rehearse.errors import UsageError
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _WORKDAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+
+def _is_span(text: str) -> str:
+    try:
+        if text:
+            clock.parse_span(text)
+    except UsageError as error:
+        raise ValueError(f"{error.message} {error.hint}") from error
+    return text
+
+
+SpanText = Annotated[str, AfterValidator(_is_span)]
+"""A duration, checked with the shape of the file so that all mistakes are named at once; empty is none."""
 
 
 class SecretEntry(Entry):
@@ -123,7 +138,7 @@ class BlackoutEntry(Entry):
     end: str = Field(default="", alias="to")
     rrule: str = ""
     at: str = ""
-    length: str = Field(default="", alias="for")
+    length: SpanText = Field(default="", alias="for")
     ics: str = ""
     sandboxes: list[str] = Field(default_factory=list)
 
@@ -141,8 +156,8 @@ class BlackoutEntry(Entry):
 
 
 class CalendarEntry(Entry):
-    grid: str = "30m"
-    horizon: str = "26w"
+    grid: SpanText = "30m"
+    horizon: SpanText = "26w"
     hours: HoursEntry = Field(default_factory=HoursEntry)
     blackouts: list[BlackoutEntry] = Field(default_factory=list)
 
@@ -162,9 +177,9 @@ class RefreshEntry(Entry):
     prefer: Literal["few", "fresh"] = "few"
     clock: Literal["learn", "request", "end", "activation"] = "learn"
     usable_during_copy: bool = True
-    settle: str = "6h"
+    settle: SpanText = "6h"
     plan_with: Literal["certain", "possible"] = "certain"
-    copy_time: dict[str, str] = Field(default_factory=dict)
+    copy_time: dict[str, SpanText] = Field(default_factory=dict)
 
 
 class MetadataScopeEntry(Entry):
@@ -215,7 +230,7 @@ class StorageEntry(Entry):
     path: str = ".rehearse"
     database: SecretEntry | None = Field(default_factory=lambda: SecretEntry(env="REHEARSE_DATABASE"))
     key: SecretEntry = Field(default_factory=lambda: SecretEntry(keyring="rehearse"))
-    keep: str = "60d"
+    keep: SpanText = "60d"
 
 
 class WorkspaceEntry(Entry):

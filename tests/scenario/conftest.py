@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -39,24 +41,53 @@ class Answer:
         return found
 
 
+class Starter:
+    """Starts commands quickly (see starter.py); one at a time."""
+
+    def __init__(self) -> None:
+        path = Path(__file__).with_name("starter.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        assert self._read() == "ready"
+
+    def start(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], files: tuple[str, str]) -> int:
+        """Start one command; its process id."""
+        ask = {"words": words, "folder": str(folder), "environment": dict(environment)}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({**ask, "out": files[0], "err": files[1]}) + "\n")
+        return int(self._read())
+
+    def wait(self) -> int:
+        """The exit code of the command that was started; negative for a signal."""
+        return int(self._read())
+
+    def close(self) -> None:
+        """End the process that forks."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
 @dataclass
 class Shell:
     """A folder, and commands run in it."""
 
     folder: Path
+    starter: Starter
 
     def run(self, *words: str, code: int | None = 0, **environment: str) -> Answer:
         """Run `rehearse WORDS`; fails unless it ends with `code` (None: any) and without a traceback."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rehearse", *words],
-            cwd=self.folder,
-            env=self._environment(environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        answer = Answer(done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryDirectory() as outside:
+            files = (f"{outside}/out", f"{outside}/err")
+            self.starter.start(words, self.folder, self._environment(environment), files)
+            ended = self.starter.wait()
+            answer = Answer(ended, *(Path(one).read_text() for one in files))
         assert "Traceback" not in answer.err, answer.err
         assert code is None or answer.code == code, f"{words}: {answer}"
         return answer
@@ -64,19 +95,13 @@ class Shell:
     def json(self, *words: str, code: int = 0, **environment: str) -> dict[str, Any]:
         return self.run(*words, "--json", code=code, **environment).json()
 
-    def kill_after(self, seconds: float, *words: str) -> bool:
-        """Run a command and kill it with SIGKILL; whether it was still alive by then."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "rehearse", *words],
-            cwd=self.folder,
-            env=self._environment({}),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            time.sleep(seconds)
-            alive = process.poll() is None
-            process.send_signal(signal.SIGKILL)
-        return alive
+    def kill_after(self, seconds: float, *words: str, by: signal.Signals = signal.SIGKILL) -> bool:
+        """Run a command and send it a signal; whether that was what ended it."""
+        process = self.starter.start(words, self.folder, self._environment({}), (os.devnull, os.devnull))
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):
+            os.kill(process, by)
+        return self.starter.wait() in (-by, 130)
 
     def refused(self, *words: str, code: int, **environment: str) -> dict[str, Any]:
         """Run a command that must fail with `code`, a sentence and a hint; its error as data."""
@@ -112,8 +137,18 @@ def _top_conftest() -> ModuleType:
     return module
 
 
-def _open_shell(folder: Path, seeded: Path) -> Iterator[Shell]:
-    shell = Shell(folder)
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """What starts the commands of all scenarios of a worker."""
+    made = Starter()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _open_shell(folder: Path, seeded: Path, starter: Starter) -> Iterator[Shell]:
+    shell = Shell(folder, starter)
     shutil.copytree(seeded, shell.world)
     shutil.copytree(PLANS, folder / "plans")
     write_workspace(shell.world, control.up(shell.world), folder)
@@ -125,17 +160,17 @@ def _open_shell(folder: Path, seeded: Path) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, seeded_folder: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path, seeded_folder: Path, starter: Starter) -> Iterator[Shell]:
     """A shell of this test alone."""
     folder = tmp_path / "team"
     folder.mkdir()
-    yield from _open_shell(folder, seeded_folder)
+    yield from _open_shell(folder, seeded_folder, starter)
 
 
 @pytest.fixture(scope="module")
-def shared_shell(tmp_path_factory: pytest.TempPathFactory, seeded_folder: Path) -> Iterator[Shell]:
+def shared_shell(tmp_path_factory: pytest.TempPathFactory, seeded_folder: Path, starter: Starter) -> Iterator[Shell]:
     """A shell that the tests of one file share, with a baseline B1 of UATFULL."""
     folder = tmp_path_factory.mktemp("team")
-    for shell in _open_shell(folder, seeded_folder):
+    for shell in _open_shell(folder, seeded_folder, starter):
         shell.run("baseline", "capture", "UATFULL")
         yield shell

@@ -1,9 +1,12 @@
 """Whatever a user gets wrong: one sentence, one hint, the right exit code, and nothing half-written."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytestmark = pytest.mark.xdist_group("bad input")  # one shared shell
 
 
 @pytest.mark.parametrize(
@@ -42,10 +45,12 @@ def test_a_broken_plan_names_file_line_and_column(shared_shell: Any) -> None:
     error = shared_shell.refused("plan", "plans/broken.yaml", code=2)
     lines = error["message"].splitlines()
     assert len(lines) == 2 and all(line.startswith("plans/broken.yaml:") for line in lines), error
+    assert "duration" in lines[0] and "kind" in lines[1]
     broken.unlink()
 
 
-def test_a_broken_workspace_names_file_line_and_column(shell: Any) -> None:
+def test_a_broken_workspace_names_file_line_and_column(own_file: Any) -> None:
+    shell = own_file
     shell.edit("timezone: Europe/Dublin", "timezone: Europe/Dubln")
     error = shell.refused("sandboxes", code=2)
     assert error["message"].startswith("rehearse.yaml:5:11: ") and "Europe/Dublin" in error["message"]
@@ -77,46 +82,61 @@ def test_a_wrong_secret_a_wrong_ca_and_an_org_that_is_down_each_say_so(shell: An
     assert not list((shell.folder / ".rehearse").glob("captures/*/manifest.json"))
 
 
-def test_a_sandbox_whose_login_is_productions_is_never_written_to(shell: Any) -> None:
-    shell.run("baseline", "capture", "UATFULL")
-    shell.run("practice", "play", "UATFULL")
-    plan = shell.json("reset", "plan", "UATFULL")
+@pytest.fixture(scope="module")
+def planned(shared_shell: Any) -> str:
+    """A reset plan of a sandbox that somebody changed (the shared baseline stays what it was)."""
+    shared_shell.run("practice", "play", "UATFULL")
+    plan: str = shared_shell.json("reset", "plan", "UATFULL")["id"]
+    return plan
+
+
+@pytest.fixture
+def own_file(shared_shell: Any) -> Iterator[Any]:
+    """The shared shell, whose rehearse.yaml is put back afterwards."""
+    path = shared_shell.folder / "rehearse.yaml"
+    kept = path.read_bytes()
+    yield shared_shell
+    path.write_bytes(kept)
+
+
+def test_a_sandbox_whose_login_is_productions_is_never_written_to(own_file: Any, planned: str) -> None:
+    shell = own_file
     text = (shell.folder / "rehearse.yaml").read_text()
     lines = text.splitlines()
     production = next(line for line in lines if line.startswith("  login: "))
     at = lines.index("  UATFULL:")
     lines[at + 1] = f"  {production}"
     (shell.folder / "rehearse.yaml").write_text("\n".join(lines) + "\n")
-    apply = ("reset", "apply", plan["id"], "--confirm", "UATFULL")
+    apply = ("reset", "apply", planned, "--confirm", "UATFULL")
     assert shell.refused(*apply, code=5)["code"] in ("not-a-sandbox", "generation-changed")
     assert shell.refused("diff", "UATFULL", code=5)["code"] == "generation-changed"
 
 
-def test_without_a_production_login_nothing_on_this_machine_is_written_to(shell: Any) -> None:
-    shell.run("baseline", "capture", "UATFULL")
-    shell.run("practice", "play", "UATFULL")
-    plan = shell.json("reset", "plan", "UATFULL")
+def test_without_a_production_login_nothing_on_this_machine_is_written_to(own_file: Any, planned: str) -> None:
+    shell = own_file
     lines = (shell.folder / "rehearse.yaml").read_text().splitlines()
     lines = [line for line in lines if not line.startswith(("  login: ", "  control: "))]
     text = "\n".join(lines).replace("clock: org", "clock: machine")
     (shell.folder / "rehearse.yaml").write_text(text + "\n")
-    shell.refused("reset", "apply", plan["id"], "--confirm", "UATFULL", code=5)
+    shell.refused("reset", "apply", planned, "--confirm", "UATFULL", code=5)
 
 
-def test_a_flipped_byte_in_the_store_is_noticed(shell: Any) -> None:
-    shell.run("baseline", "capture", "UATFULL")
-    (capture,) = (shell.folder / ".rehearse" / "captures").iterdir()
+def test_a_flipped_byte_in_the_store_is_noticed(shared_shell: Any) -> None:
+    shell = shared_shell
+    capture = shell.folder / ".rehearse" / "captures" / shell.json("baseline", "show", "B1")["capture"]
     part = next(capture.rglob("*.parquet"))
-    content = bytearray(part.read_bytes())
+    whole = part.read_bytes()
+    content = bytearray(whole)
     content[len(content) // 2] ^= 1
-    part.chmod(0o600)
     part.write_bytes(content)
     for words in (("baseline", "verify", "B1"), ("diff", "UATFULL"), ("reset", "plan", "UATFULL")):
         assert shell.refused(*words, code=1)["code"] == "damaged"
+    part.write_bytes(whole)
+    shell.run("baseline", "verify", "B1")
 
 
-def test_a_lost_key_is_said_and_is_never_made_anew(shell: Any) -> None:
-    shell.run("baseline", "capture", "UATFULL")
+def test_a_lost_key_is_said_and_is_never_made_anew(shared_shell: Any) -> None:
+    shell = shared_shell
     key = shell.folder / ".rehearse-key"
     kept = key.read_bytes()
     key.unlink()
@@ -127,13 +147,14 @@ def test_a_lost_key_is_said_and_is_never_made_anew(shell: Any) -> None:
 
 
 def test_a_refreshed_sandbox_voids_its_baseline(shell: Any) -> None:
-    shell.run("baseline", "capture", "DEV2")
+    old = next(one for one in shell.json("sandboxes")["sandboxes"] if one["name"] == "DEV2")
+    shell.run("baseline", "capture", "DEV2", "--allow-empty", "all")
     shell.run("practice", "clock", "--move", "2d")
     _refresh(shell, "DEV2")
     for words in (("diff", "DEV2"), ("reset", "plan", "DEV2"), ("reset", "prove", "DEV2")):
         assert shell.refused(*words, code=5)["code"] == "generation-changed"
     row = next(one for one in shell.json("sandboxes")["sandboxes"] if one["name"] == "DEV2")
-    assert row["generation"] >= 2 and row["refreshable"] == "no"
+    assert row["generation"] >= 2 and row["org_id"] != old["org_id"] and row["requested"] > old["requested"]
 
 
 def _refresh(shell: Any, name: str) -> None:
@@ -154,7 +175,7 @@ def _refresh(shell: Any, name: str) -> None:
 
 
 def test_dates_kept_by_hand_need_no_salesforce_at_all(tmp_path: Path, shared_shell: Any) -> None:
-    by_hand = type(shared_shell)(tmp_path)
+    by_hand = type(shared_shell)(tmp_path, shared_shell.starter)
     (tmp_path / "rehearse.yaml").write_text(
         "version: 1\ntimezone: Europe/Dublin\nsandboxes:\n"
         "  FULL1: {type: FULL, last_refresh: {requested: 2026-11-02 08:30, activated: 2026-11-04 11:10}}\n"
@@ -173,7 +194,7 @@ def test_dates_kept_by_hand_need_no_salesforce_at_all(tmp_path: Path, shared_she
 
 
 def test_there_is_no_workspace_here(tmp_path: Path, shared_shell: Any) -> None:
-    nowhere = type(shared_shell)(tmp_path)
+    nowhere = type(shared_shell)(tmp_path, shared_shell.starter)
     assert "rehearse init" in nowhere.refused("sandboxes", code=10)["hint"]
     nowhere.run("init", "--timezone", "Europe/Dublin")
     assert "was not touched" in nowhere.run("init", code=2).err
