@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from rehearse.practice import components
 from rehearse.practice.describe_field import is_permissionable
@@ -17,22 +18,39 @@ from rehearse.practice.meta_xml import elements, flag, parse, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import FieldDef, ObjectDef
 
-_asking: ContextVar[str | None] = ContextVar("asking_user", default=None)
+
+@dataclass
+class _Asking:
+    """Who asks, and what was looked up for this one request: whether security is on, and what it lets him do."""
+
+    user_id: str
+    on: bool | None = None
+    access: tuple[set[str], set[str]] | None = None
+
+
+_asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 
 
 @contextmanager
 def as_user(user_id: str | None) -> Iterator[None]:
     """Let what happens inside be asked by a user, or by the platform (None)."""
-    token = _asking.set(user_id)
+    token = _asking.set(_Asking(user_id) if user_id else None)
     try:
         yield
     finally:
         _asking.reset(token)
 
 
-def enforced(org: OrgState) -> bool:
-    """Whether security holds for what is done now."""
-    return _asking.get() is not None and bool(org.settings.get("field_security", False))
+def _allowed(org: OrgState) -> tuple[set[str], set[str]] | None:
+    """What whoever asks may read and write, or None where security does not hold."""
+    asking = _asking.get()
+    if asking is None:
+        return None
+    if asking.on is None:
+        asking.on = bool(org.settings.get("field_security", False))
+    if asking.on and asking.access is None:
+        asking.access = access(org, asking.user_id)
+    return asking.access
 
 
 def access(org: OrgState, user_id: str) -> tuple[set[str], set[str]]:
@@ -62,27 +80,21 @@ def _governed(definition: ObjectDef, field: FieldDef) -> bool:
     return field.custom and not kept and is_permissionable(definition, field)
 
 
-def hidden_fields(org: OrgState, definition: ObjectDef) -> frozenset[str]:
-    """The names of the fields of an object that whoever asks may not see."""
-    user_id = _asking.get()
-    if user_id is None or not enforced(org):
-        return frozenset()
-    reads, _ = access(org, user_id)
+def _closed(definition: ObjectDef, paths: set[str]) -> frozenset[str]:
     return frozenset(
         one.name
         for one in definition.fields
-        if _governed(definition, one) and f"{definition.name}.{one.compound or one.name}" not in reads
+        if _governed(definition, one) and f"{definition.name}.{one.compound or one.name}" not in paths
     )
+
+
+def hidden_fields(org: OrgState, definition: ObjectDef) -> frozenset[str]:
+    """The names of the fields of an object that whoever asks may not see."""
+    allowed = _allowed(org)
+    return _closed(definition, allowed[0]) if allowed is not None else frozenset()
 
 
 def locked_fields(org: OrgState, definition: ObjectDef) -> frozenset[str]:
     """The names of the fields of an object that whoever asks may not write."""
-    user_id = _asking.get()
-    if user_id is None or not enforced(org):
-        return frozenset()
-    _, writes = access(org, user_id)
-    return frozenset(
-        one.name
-        for one in definition.fields
-        if _governed(definition, one) and f"{definition.name}.{one.compound or one.name}" not in writes
-    )
+    allowed = _allowed(org)
+    return _closed(definition, allowed[1]) if allowed is not None else frozenset()

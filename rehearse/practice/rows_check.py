@@ -118,10 +118,10 @@ def check_owner(org: OrgState, definition: ObjectDef, values: Mapping[str, Store
 
     `inactive_owners` (setting) is the permission Update Records with Inactive Owners (data.md 4, row 23)."""
     owner = values.get("OwnerId")
-    if owner is None or org.settings.get("inactive_owners", False):
+    if owner is None:
         return
     found = org.db.execute('SELECT "IsActive" FROM "User" WHERE "Id" = ?', (owner,)).fetchone()
-    if found is not None and not found[0]:
+    if found is not None and not found[0] and not org.settings.get("inactive_owners", False):
         text = f"operation performed with inactive user [{str(owner)[:15]}] as owner of {definition.label.lower()}"
         raise RowError("INACTIVE_OWNER_OR_USER", text, ("OwnerId",))
 
