@@ -67,6 +67,7 @@ class Answer:
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None  # a file instead of JSON
 
 
 Handler = Callable[[Call], Answer]
@@ -84,6 +85,8 @@ class Entry:
 def make_response(answer: Answer) -> Response:
     """The HTTP form of an answer."""
     headers = dict(answer.headers)
+    if answer.raw is not None:
+        return Response(answer.raw, answer.status, headers, media_type="application/octet-stream")
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

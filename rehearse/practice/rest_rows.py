@@ -6,6 +6,8 @@ guard against overwriting somebody's newer edit: 412 where the row changed after
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -161,15 +163,23 @@ def upsert(call: Call) -> Answer:
 
 
 def read_by_key(call: Call) -> Answer:
-    """GET /sobjects/X/FIELD/VALUE."""
+    """GET /sobjects/X/FIELD/VALUE, and GET /sobjects/X/ID/FIELD for the body of a file."""
     definition = known_object(call)
     with call.org.lock:
+        column = definition.find(call.path["value"])
+        if column is not None and column.type == "base64":
+            row = load_row(call.org, definition, path_id(_with_id(call), definition)) or {}
+            return Answer(200, raw=base64.b64decode(str(row.get(column.name) or "")))
         found = _matches(call.org, definition, call)
         if not found:
             raise ApiError(404, "NOT_FOUND", MISSING)
         if len(found) > 1:
             return _several(call, definition, found)
         return Answer(200, read_row(call, definition, found[0], []))
+
+
+def _with_id(call: Call) -> Call:
+    return replace(call, path={**call.path, "id": call.path["field"]})
 
 
 def remove_by_key(call: Call) -> Answer:

@@ -108,6 +108,9 @@ class Shape:
         if output.parts:
             found = {key: raw[output.index + place] for place, key in enumerate(output.parts)}
             return found if any(value is not None for value in found.values()) else None
+        if output.type == "base64" and raw[output.index] is not None:  # the body has an address of its own
+            row_id, name = raw[self.plan.ids[()]], self.plan.definition.name
+            return f"{self.base}/{name}/{row_id}/{output.path[-1]}"
         if output.type == "label":
             return label_of(output.field, raw[output.index])
         return rest_value(output.type, raw[output.index])

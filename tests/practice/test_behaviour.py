@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from base64 import b64encode
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -234,3 +235,35 @@ def test_a_copy_takes_schedules_with_their_jobs_or_neither(company, stopped):
     sandbox = company.estate.sandbox("UAT")
     kinds = [row[0] for row in sandbox.db.execute('SELECT "JobType" FROM "AsyncApexJob"')]
     assert kinds == ([] if stopped else ["ScheduledApex"])
+
+
+# ---- files: the body of an attachment over REST [data.md 4 row 30]
+
+
+def test_an_attachment_has_a_body_with_an_address_of_its_own(shared_practice):
+    ask = shared_practice.ask
+    found = ask("DEV1", "POST", "sobjects/Account", json={"Name": "With a file"}).json()
+    body = bytes(range(256)) * 40
+    sent = {"ParentId": found["id"], "Name": "drawing.bin", "Body": b64encode(body).decode()}
+    file_id = ask("DEV1", "POST", "sobjects/Attachment", json=sent).json()["id"]
+    row = ask("DEV1", "GET", f"sobjects/Attachment/{file_id}").json()
+    assert (row["BodyLength"], row["Body"]) == (10_240, f"/services/data/v67.0/sobjects/Attachment/{file_id}/Body")
+    answer = ask("DEV1", "GET", row["Body"])
+    assert (answer.content, answer.headers["content-type"]) == (body, "application/octet-stream")
+    soql = f"SELECT Id, (SELECT Body FROM Attachments) FROM Account WHERE Id = '{found['id']}'"
+    (account,) = ask("DEV1", "GET", "query", params={"q": soql}).json()["records"]
+    assert account["Attachments"]["records"][0]["Body"] == row["Body"]
+    assert ask("DEV1", "PATCH", f"sobjects/Attachment/{file_id}", json={"Body": "QUI="}).status_code == 204
+    assert ask("DEV1", "GET", row["Body"]).content == b"AB"
+    assert ask("DEV1", "DELETE", f"sobjects/Account/{found['id']}").status_code == 204
+    assert ask("DEV1", "GET", row["Body"]).status_code == 404
+
+
+def test_attachments_are_refused_by_bulk_and_bad_bodies_by_all(shared_practice):
+    job = {"operation": "query", "query": "SELECT Id FROM Attachment"}
+    refused = shared_practice.ask("DEV1", "POST", "jobs/query", json=job)
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "INVALIDENTITY")
+    parent = shared_practice.ask("DEV1", "POST", "sobjects/Account", json={"Name": "With no file"}).json()["id"]
+    sent = {"ParentId": parent, "Name": "x", "Body": "%%%"}
+    answer = shared_practice.ask("DEV1", "POST", "sobjects/Attachment", json=sent)
+    assert (answer.status_code, answer.json()[0]["fields"]) == (400, ["Body"])
