@@ -24,6 +24,7 @@ from rehearse.practice.schema import ObjectDef
 
 MOST_REQUESTS = 25
 MOST_TREE_ROWS = 200
+MOST_GRAPHS, MOST_NODES, FAILED_GRAPHS = 75, 500, 14
 QUOTED = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
 TARGETS = [*rest_resources.ENTRIES, *rest_query.ENTRIES, *rest_rows.ENTRIES, *rest_collections.ENTRIES]
 HALTED = "The transaction was rolled back since another operation in the same transaction failed."
@@ -43,7 +44,11 @@ def composite(call: Call) -> Answer:
         raise ApiError(
             400, "LIMIT_EXCEEDED", f"Cannot have more than {MOST_REQUESTS} subrequests in a composite request"
         )
-    every = asked.get("allOrNone") is True
+    return Answer(200, {"compositeResponse": _in_turn(call, requests, asked.get("allOrNone") is True)})
+
+
+def _in_turn(call: Call, requests: list[dict[str, Any]], every: bool) -> list[dict[str, Any]]:
+    """The answers of sub-requests; with `every`, one that fails takes all of them back."""
     done: list[dict[str, Any]] = []
     try:
         with call.org.transaction():
@@ -53,7 +58,36 @@ def composite(call: Call) -> Answer:
                     raise _Undone
     except _Undone:
         done = _halted(requests, done)
-    return Answer(200, {"compositeResponse": done})
+    return done
+
+
+def graph(call: Call) -> Answer:
+    """POST /composite/graph {graphs: [{graphId, compositeRequest}]}: each graph is kept whole or not at all.
+
+    75 graphs, 500 nodes; after 14 graphs have failed the rest is not begun (data.md 2.2)."""
+    graphs = call.json_object().get("graphs")
+    if not isinstance(graphs, list) or not all(isinstance(one, dict) for one in graphs):
+        raise ApiError(400, "JSON_PARSER_ERROR", "graphs must be a list of graphs")
+    parts = [one.get("compositeRequest") for one in graphs]
+    if not all(isinstance(part, list) and all(isinstance(one, dict) for one in part) for part in parts):
+        raise ApiError(400, "JSON_PARSER_ERROR", "compositeRequest must be a list of requests")
+    if len(graphs) > MOST_GRAPHS or sum(len(part) for part in parts) > MOST_NODES:
+        text = f"Cannot have more than {MOST_GRAPHS} graphs and {MOST_NODES} nodes in a composite graph request"
+        raise ApiError(400, "LIMIT_EXCEEDED", text)
+    answers: list[dict[str, Any]] = []
+    for one in graphs:
+        failed = sum(not answer["isSuccessful"] for answer in answers)
+        requests: list[dict[str, Any]] = one["compositeRequest"]
+        done = _in_turn(call, requests, True) if failed < FAILED_GRAPHS else [_not_begun(part) for part in requests]
+        good = all(part["httpStatusCode"] < 400 for part in done)
+        body = {"compositeResponse": done}
+        answers.append({"graphId": str(one.get("graphId", "")), "graphResponse": body, "isSuccessful": good})
+    return Answer(200, {"graphs": answers})
+
+
+def _not_begun(request: dict[str, Any]) -> dict[str, Any]:
+    body = [{"errorCode": "PROCESSING_HALTED", "message": "Processing was halted: too many graphs have failed."}]
+    return _result(str(request.get("referenceId", "")), 400, body)
 
 
 def _halted(requests: list[dict[str, Any]], done: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -169,5 +203,9 @@ def find_child(work: Work, definition: ObjectDef, key: str) -> tuple[ObjectDef, 
     raise ApiError(400, "INVALID_FIELD", f"No such column '{key}' on sobject of type {definition.name}", (key,))
 
 
-ENTRIES = [Entry("POST", "/composite", composite), Entry("POST", "/composite/tree/{name}", tree)]
+ENTRIES = [
+    Entry("POST", "/composite", composite),
+    Entry("POST", "/composite/graph", graph),
+    Entry("POST", "/composite/tree/{name}", tree),
+]
 routes = make_routes(ENTRIES)
