@@ -78,6 +78,30 @@ def test_data_2_2_composite_takes_25_parts_and_its_own_all_or_none_wins(rest):
     assert rest.rows("SELECT Id FROM Account WHERE Name = 'Halted'") == []
 
 
+def test_data_2_2_a_graph_is_kept_whole_or_not_at_all(rest):
+    def graph(name, *bodies):
+        parts = [
+            {
+                "method": "POST",
+                "url": "/services/data/v67.0/sobjects/Account",
+                "body": body,
+                "referenceId": f"{name}{at}",
+            }
+            for at, body in enumerate(bodies)
+        ]
+        return {"graphId": name, "compositeRequest": parts}
+
+    asked = {"graphs": [graph("good", {"Name": "Graph A"}, {"Name": "Graph B"}), graph("bad", {"Name": "Graph C"}, {})]}
+    good, bad = rest("POST", "composite/graph", asked).json()["graphs"]
+    assert (good["isSuccessful"], bad["isSuccessful"]) == (True, False)
+    assert good.keys() == {"graphId", "graphResponse", "isSuccessful"}
+    names = {one["Name"] for one in rest.rows("SELECT Name FROM Account WHERE Name LIKE 'Graph _'")}
+    assert names == {"Graph A", "Graph B"}
+    assert rest("POST", "composite/graph", {"graphs": [graph("x", {})] * 76}).status_code == 400
+    many = rest("POST", "composite/graph", {"graphs": [graph("x", {})] * 14 + [graph("late", {"Name": "Graph D"})]})
+    assert many.json()["graphs"][-1]["isSuccessful"] is False
+
+
 def test_data_2_2_an_upsert_that_several_rows_match_is_300(rest):
     for _ in range(2):
         rest.create("Contact", LastName="Twin", Email="twin@fact.example")
