@@ -275,7 +275,9 @@ def _longest_call() -> timedelta:
 def _prove(
     desk: Desk, sandbox: str, baseline: str, made: ResetPlan | None, report: ApplyReport | None, on_event: OnEvent
 ) -> Proof:
+    from rehearse.cli.baseline import check_baseline
     from rehearse.cli.diff import check_generation
+    from rehearse.cli.gate import check_quiet
     from rehearse.reset.id_map import IdMap
     from rehearse.reset.prove import ProofRequest
     from rehearse.reset.prove import prove as prove_now
@@ -283,6 +285,8 @@ def _prove(
     base = desk.baselines().find(baseline, sandbox)
     reader, store = desk.connect_reader(desk.workspace.sandbox(sandbox)), desk.store()
     check_generation(base, reader.fetch_identity().org_id)
+    before = check_baseline(desk, base, deep=False)
+    check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
     now: datetime = reader.fetch_server_time()
     ids = IdMap(desk.database, base.org_id).load()
-    return prove_now(reader, store, ProofRequest(base.name, store.load(base.capture), now, made, report, ids), on_event)
+    return prove_now(reader, store, ProofRequest(base.name, before, now, made, report, ids), on_event)
