@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("bad input")  # one shared shell
+pytestmark = pytest.mark.xdist_group("bad-input")  # one shared shell
 
 
 @pytest.mark.parametrize(
