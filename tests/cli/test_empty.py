@@ -2,10 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("cli")  # one world, one kept baseline
-
 
 def _empty(desk: Any, *objects: str) -> None:
     """Put objects into scope that hold no row in this world."""

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("cli")  # one world, one kept baseline
-
 BAD_NAMES = ["../../x", "/tmp/x", "a/b", "", " ", "x\ny", "x\x1b[31m", "-rf", ".", "x" * 61, "📦"]
 
 

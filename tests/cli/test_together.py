@@ -8,8 +8,6 @@ import pytest
 from rehearse import clock, lock
 from rehearse.state import open_database
 
-pytestmark = pytest.mark.xdist_group("cli")  # one world, one kept baseline
-
 
 def test_two_commands_on_one_sandbox_never_work_at_once(kept_desk: Any) -> None:
     database = open_database(kept_desk.folder / ".rehearse")

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("bad-input")  # one shared shell
-
 
 @pytest.mark.parametrize(
     ("words", "code", "says"),
