@@ -21,6 +21,7 @@ from starlette.routing import Route
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.json_body import load_json
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.rows_assignment import AUTO_ASSIGN, assigning_as
 from rehearse.practice.rows_duplicates import HEADER, duplicates_as
 from rehearse.practice.rows_write import RowProblem, Saved
 
@@ -104,7 +105,8 @@ def make_routes(entries: list[Entry]) -> list[Route]:
 def _route(path: str, handlers: dict[str, Handler]) -> Route:
     def endpoint(request: Request) -> Response:
         handler = handlers["GET" if request.method == "HEAD" else request.method]
-        with duplicates_as(request.headers.get(HEADER, "")):
+        sent = request.headers
+        with duplicates_as(sent.get(HEADER, "")), assigning_as(sent.get(AUTO_ASSIGN, "")):
             return make_response(handler(call_of(request)))
 
     return Route(BASE + path, endpoint, methods=list(handlers))

@@ -18,6 +18,7 @@ from rehearse.practice.field_security import as_user
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_assignment import assign_owner
 from rehearse.practice.rows_audit import note_setup
 from rehearse.practice.rows_check import (
     check_owner,
@@ -63,9 +64,11 @@ class Work:
     depth: int = 0
     touched: Touched = field(default_factory=lambda: defaultdict(set))
     duplicate_rules: tuple[str, ...] = ()
+    assignment_rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.duplicate_rules = tuple(self.org.settings.get("duplicate_rules", ()))
+        self.assignment_rules = tuple(self.org.settings.get("assignment_rules", ()))
 
 
 class _NotAll(Exception):
@@ -130,6 +133,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     org = work.org
     values = checked_values(org, named_fields(org, definition, row, creating=True))
     with_defaults(org, definition, values, work.user_id)
+    assign_owner(org, work.assignment_rules, definition, values)
     apply_standard_rules(org, definition.name, values, {})
     check_required(definition, values, creating=True)
     check_unique(org, definition, values, None)

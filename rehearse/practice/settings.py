@@ -121,6 +121,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("bin_rows", 0, "rows that the recycle bin holds before the oldest are purged; 0 = no limit"),
     Knob("encrypted_masked", True, "encrypted fields are read as asterisks: nobody may view encrypted data"),
     Knob("duplicate_rules", [], "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value"),
+    Knob("assignment_rules", [], "such as `Lead New_Leads`: the queue that owns what REST inserts, whoever it names"),
     Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
     Knob("field_security", False, "users see and write only the custom fields that they were given access to"),
     Knob("bin_days", 15, "days that a deleted record can be undeleted"),

@@ -267,3 +267,27 @@ def test_attachments_are_refused_by_bulk_and_bad_bodies_by_all(shared_practice):
     sent = {"ParentId": parent, "Name": "x", "Body": "%%%"}
     answer = shared_practice.ask("DEV1", "POST", "sobjects/Attachment", json=sent)
     assert (answer.status_code, answer.json()[0]["fields"]) == (400, ["Body"])
+
+
+def test_endpoints_arrive_in_a_copy_as_production_has_them(seeded_estate):
+    endpoints = "SELECT name, xml FROM meta_component WHERE type = 'RemoteSiteSetting' ORDER BY name"
+    production, *sandboxes = (org.db.execute(endpoints).fetchall() for org in seeded_estate.orgs())
+    assert any(b"https://ledger.tidewater.example" in xml for _, xml in production)
+    assert sandboxes == [production] * 5
+
+
+def test_an_assignment_rule_takes_new_leads_unless_the_header_says_no(shared_practice):
+    shared_practice.estate.settings.put("assignment_rules", ["Lead New_Leads"])
+    org = shared_practice.estate.org(shared_practice.orgs["DEV1"].org_id)
+    (me,) = org.db.execute('SELECT "Id" FROM "User" WHERE "IsActive" = 1 ORDER BY "Id" LIMIT 1').fetchone()
+
+    def owner(**headers):
+        sent = {"LastName": "In", "Company": "C", "OwnerId": me}
+        made = shared_practice.ask("DEV1", "POST", "sobjects/Lead", json=sent, headers=headers).json()["id"]
+        return shared_practice.ask("DEV1", "GET", f"sobjects/Lead/{made}").json()["OwnerId"]
+
+    try:
+        assert owner()[:3] == "00G"
+        assert owner(**{"Sforce-Auto-Assign": "FALSE"}) == me
+    finally:
+        shared_practice.estate.settings.clear("assignment_rules")
