@@ -124,7 +124,8 @@ class Shell:
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("REHEARSE_")}
-        return {**kept, "NO_COLOR": "1", "HOME": str(self.folder), **more}
+        known = {"NO_COLOR": "1", "HOME": str(self.folder), "REHEARSE_LONGEST_CALL": "5"}
+        return {**kept, **known, **more}  # calls to the practice org end in seconds: what was killed is not waited for
 
 
 def _top_conftest() -> ModuleType:

@@ -112,7 +112,7 @@ def test_a_reset_that_is_killed_again_and_again_goes_on_and_ends_clean(shell: An
     shell.run("practice", "play", "UATFULL")
     plan = shell.json("reset", "plan", "UATFULL")
     command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects")
-    killed = [shell.kill_after(seconds, *command) for seconds in (1.4, 2.2, 3.0, 3.8)]
+    killed = [shell.kill_after(seconds, *command) for seconds in (0.8, 1.5, 2.2, 3.0)]
     assert any(killed)
     proof = shell.json(*command)
     assert proof["verdict"] == "clean"
