@@ -91,14 +91,29 @@ def build_schedule_page(schedule: Schedule, zone: ZoneInfo) -> Page:
         blocks += _unplaced(one)
     if schedule.goals:
         rows = [
-            [one.name, str(one.value), str(one.bound), Cell("yes", "good") if one.proven else Cell("not yet", "warn")]
+            [
+                one.name,
+                str(one.value),
+                str(one.bound),
+                Cell("yes", "good") if one.proven else Cell("not yet", "warn"),
+                _GOALS.get(one.name, ""),
+            ]
             for one in schedule.goals
         ]
-        blocks.append(
-            build_table("Goals, in their order", ["goal", "value", "bound", "proven best"], rows, right=(1, 2))
-        )
+        columns = ["goal", "value", "at best", "proven best", "counts"]
+        blocks.append(build_table("Goals, the first one first; lower is better", columns, rows, right=(1, 2)))
     blocks += [Paragraph(f"warning: {text}", "warn") for text in schedule.warnings]
     return Page("", tuple(blocks))
+
+
+_GOALS = {
+    "unplaced": "rehearsals without a place, the important ones more",
+    "moves": "booked rehearsals that move",
+    "refreshes": "refreshes to ask for",
+    "advances": "times a release is applied to a sandbox for keeps",
+    "distance": "days away from the wished dates",
+    "unrepeatable": "rehearsals without time for a second run",
+}
 
 
 def _kind(refresh: Refresh) -> str:
