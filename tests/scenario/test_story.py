@@ -81,6 +81,20 @@ def test_a_failed_rehearsal_is_undone_and_proven_and_the_team_is_told(shell: Any
     assert (shell.folder / "team.ics").read_bytes().count(b"BEGIN:VEVENT") >= 2
     row = next(one for one in shell.json("report")["sandboxes"] if one["name"] == "UATFULL")
     assert row["proof"]["verdict"] == "clean" and row["baseline"]["name"] == "B1"
+    _nothing_is_told(shell, before)
+
+
+def _nothing_is_told(shell: Any, rows: dict[str, set[tuple[Any, ...]]]) -> None:
+    """No record value and no secret stands readable in any file that the commands left (metadata apart)."""
+    values = {one for found in rows.values() for row in found for one in row if isinstance(one, str)}
+    told = {one.encode() for one in values if len(one) > 8 and one.isascii() and (" " in one or "@" in one)}
+    told |= {one.read_bytes().strip() for one in (shell.world / "secrets").iterdir()}
+    told.add((shell.folder / ".rehearse-key").read_bytes().strip())
+    assert len(told) > 1000
+    for path in (shell.folder / ".rehearse").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [one for one in told if one in content], path
 
 
 def test_rows_deleted_for_good_come_back_under_new_ids_and_are_named(shell: Any) -> None:
