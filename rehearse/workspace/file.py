@@ -259,5 +259,7 @@ class WorkspaceEntry(Entry):
             "scope.records.files is not acted on yet: bodies of files are not captured": self.scope.records.files,
             "budget is not acted on yet: API calls are not counted": self.budget,
             "notify is not acted on yet: nothing is sent": self.notify,
+            "storage.keep is not acted on yet: captures stay until you remove them": "keep"
+            in self.storage.model_fields_set,
         }
         return tuple(sentence for sentence, value in asked.items() if value)
