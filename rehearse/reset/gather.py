@@ -149,6 +149,7 @@ def _row_book(reader: OrgReader, store: CaptureStore, pick: _Pick) -> RowBook:
         before=_load(store, pick.before, pick.object, {one.key: one.key for one in pick.changes}, {}),
         after=_load(store, pick.after, pick.object, live, {new: old for old, new in pick.ids.items()}),
         bin=_fetch_bin(reader, pick),
+        older=_fetch_older(reader, pick),
     )
 
 
@@ -171,6 +172,16 @@ def _fetch_bin(reader: OrgReader, pick: _Pick) -> dict[str, Bin]:
     for live, row in rows.items():
         found[gone[live]] = "bin" if row.get("IsDeleted") is True else "live"
     return found
+
+
+def _fetch_older(reader: OrgReader, pick: _Pick) -> frozenset[str]:
+    """Rows that the baseline does not have although they are older: never taken for the rehearsal's own."""
+    new = [one.live_id or one.key for one in pick.changes if one.what == "created"]
+    if not new or pick.schema is None or pick.schema.field("CreatedDate") is None:
+        return frozenset()
+    start = pick.before.started.replace(microsecond=0)
+    rows = reader.fetch_by_ids(pick.object, new, ["CreatedDate"])
+    return frozenset(id for id, row in rows.items() if clock.from_iso(str(row["CreatedDate"])) < start)
 
 
 def load_metadata(store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]) -> MetadataBook:

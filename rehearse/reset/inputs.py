@@ -29,6 +29,8 @@ class RowBook:
     before: Mapping[str, Values] = field(default_factory=dict)
     after: Mapping[str, Values] = field(default_factory=dict)
     bin: Mapping[str, Bin] = field(default_factory=dict)
+    older: frozenset[str] = frozenset()
+    """Created rows whose CreatedDate is before the baseline: they came into a filter, out of the bin, or into sight."""
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,7 @@ def _plan_deletes(plan: RecordPlan) -> None:
         elif row_marks.is_foreign(plan.inputs.choices, change):
             plan.blocked.append(Blocked(
                 "record", change.type, change.key, "manual",
-                f"created by {plan.inputs.people.get(change.by, change.by) or 'an unknown user'}, who took no part; "
-                "--delete-others deletes it",
+                f"created by {plan.inputs.people.get(change.by, change.by) or 'an unknown user'}, who took no part",
             ))  # fmt: skip
         else:
             wanted[change.key] = change

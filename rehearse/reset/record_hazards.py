@@ -73,6 +73,18 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ("impossible", "the object does not allow deletion", "describe: deletable is false"),
     ),
     _record(
+        "created-older",
+        "*",
+        "created",
+        "older-than-baseline",
+        (
+            "manual",
+            "it is older than the baseline, which does not have it: it came into the filter, out of the recycle bin or "
+            "into the sight of this login; it is not deleted",
+            "Object reference, CreatedDate",
+        ),
+    ),
+    _record(
         "created",
         "*",
         "created",

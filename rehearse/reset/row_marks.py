@@ -58,6 +58,9 @@ def create_marks(inputs: PlanInputs, change: Change) -> set[str]:
         marks.add("not-deletable")
     if change.type == "Contract" and book.after.get(change.key, {}).get("Status") == "Activated":
         marks.add("activated")
+    filtered = any(one.name == change.type and one.where for one in inputs.before.scope.objects)
+    if change.key in book.older and (filtered or not inputs.choices.delete_others):
+        marks.add("older-than-baseline")
     return marks
 
 

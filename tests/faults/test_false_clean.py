@@ -207,3 +207,33 @@ def test_a_star_means_data_and_says_what_it_leaves_out(lab: Any) -> None:
     assert "metadata" in said["ApexClass"]
     assert "log" in said["AsyncApexJob"]
     assert before.verdict == "usable" or before.hollow
+
+
+def test_a_row_that_came_into_a_filter_is_never_deleted(lab: Any) -> None:
+    """It lived all the time; the baseline only looked elsewhere."""
+    from rehearse.baseline.capture import CaptureRequest, capture
+    from rehearse.baseline.model import Scope
+
+    (route,) = lab.pick('"Routing__c" WHERE "Priority__c" > 0 ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Priority__c": -5})
+    with lab.org.transaction() as db:
+        db.execute('UPDATE "Routing__c" SET "CreatedDate" = ? WHERE "Id" = ?', ("2020-01-01T00:00:00.000Z", route))
+    scope = Scope((), (), ("Routing__c",), (), {"Routing__c": "Priority__c > 0"})
+    before = capture(lab.writer.reader, CaptureRequest("UATFULL", scope), lab.store)
+    lab.update("Routing__c", {"Id": route, "Priority__c": 5})
+    proof = lab.reset(before)
+    assert lab.value("Routing__c", route, "IsDeleted") == 0
+    assert (proof.verdict, [one.outcome for one in proof.items]) == ("dirty", ["manual"])
+
+
+def test_a_row_that_the_baseline_could_not_see_is_never_deleted(lab: Any) -> None:
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    with lab.org.transaction() as db:
+        db.execute('CREATE TABLE hidden AS SELECT * FROM "Routing__c" WHERE "Id" = ?', (route,))
+        db.execute('DELETE FROM "Routing__c" WHERE "Id" = ?', (route,))
+    before = lab.capture(objects=("Routing__c",))
+    with lab.org.transaction() as db:
+        db.execute('INSERT INTO "Routing__c" SELECT * FROM hidden')
+    proof = lab.reset(before)
+    assert lab.value("Routing__c", route, "IsDeleted") == 0
+    assert proof.verdict == "dirty"
