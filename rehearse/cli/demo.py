@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +50,12 @@ STORY = (
 )
 
 
+Runner = Callable[[Sequence[str], bool], tuple[int, str]]
+"""Runs one command; quiet or not; its exit code and, where it was quiet, what it printed."""
+
+
 def demo(
+    context: typer.Context,
     folder: Annotated[Path | None, typer.Option(help="Empty folder to work in; a new one unless given.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the practice org running at the end.")] = False,
     as_json: Json = False,
@@ -68,11 +73,12 @@ def demo(
     started = time.monotonic()
     before = Path.cwd()
     os.chdir(home)
+    run = _build_runner(context)
     try:
-        proof = _tell(as_json=as_json)
+        proof = _tell(run, as_json=as_json)
     finally:
         if not keep:
-            _run(("practice", "down"), quiet=True)
+            run(("practice", "down"), True)
         os.chdir(before)
     tell(f"\nDone in {time.monotonic() - started:.0f} s. The report is {home / 'report.html'}; open it in a browser.")
     if as_json:
@@ -98,7 +104,7 @@ def find_plans() -> Path:
     raise RehearseError("The example plans are not installed with this copy of rehearse.", "Run it from a checkout.")
 
 
-def _tell(*, as_json: bool) -> dict[str, object]:
+def _tell(run: Runner, *, as_json: bool) -> dict[str, object]:
     """Run the scenes; with `as_json` their answers are read as data and the proof comes back."""
     proof: dict[str, object] = {}
     plan_id = ""
@@ -107,7 +113,7 @@ def _tell(*, as_json: bool) -> dict[str, object]:
         words = f"\n{scene.words}\n" if scene.words else ""
         (say if as_json else typer.echo)(f"{words}$ rehearse {' '.join(command)}")
         wants_data = command[:2] in (("reset", "plan"), ("reset", "apply"))
-        code, text = _run((*command, "--json") if wants_data and as_json else command, quiet=as_json)
+        code, text = run((*command, "--json") if wants_data and as_json else command, as_json)
         if code not in scene.expected:
             raise RehearseError(
                 f"The demo expected `rehearse {' '.join(command)}` to end with {scene.expected}, it ended with {code}.",
@@ -124,17 +130,20 @@ def _newest_plan() -> str:
     return max(one.stem for one in (Path.cwd() / ".rehearse" / "plans").glob("*.json"))[:12]
 
 
-def _run(command: Sequence[str], *, quiet: bool) -> tuple[int, str]:
-    """Run one command of this program in this process; its exit code, and what it printed where it was quiet."""
-    from rehearse.cli.app import app
+def _build_runner(context: typer.Context) -> Runner:
+    """Commands are run in this process, by the very program that was started."""
+    program = context.find_root().command
 
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out) if quiet else contextlib.nullcontext():
-        try:
-            code = app(list(command), standalone_mode=False, prog_name="rehearse")
-        except SystemExit as ended:
-            code = ended.code
-    if code == Interrupted.exit_code:
-        raise KeyboardInterrupt
-    sys.stdout.flush()
-    return int(code or 0), out.getvalue()
+    def run(command: Sequence[str], quiet: bool) -> tuple[int, str]:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out) if quiet else contextlib.nullcontext():
+            try:
+                code = program.main(list(command), standalone_mode=False, prog_name="rehearse")
+            except SystemExit as ended:
+                code = ended.code
+        if code == Interrupted.exit_code:
+            raise KeyboardInterrupt
+        sys.stdout.flush()
+        return int(code or 0), out.getvalue()
+
+    return run
