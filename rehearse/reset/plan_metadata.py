@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, component_marks, is_active
 from rehearse.reset.hazards import find_hazard
@@ -18,6 +19,9 @@ from rehearse.reset.model import Action, Blocked, Do, Hazard
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 """Phases: before the records (below 300) and after them (900 and more)."""
+
+OLDER = "it is older than the baseline, or the baseline could not list its type; it is not deleted"
+_UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
 NO_FLOW = FlowState(0, ())
 
@@ -29,6 +33,9 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
     flows: dict[str, Change] = {}
     for change in inputs.changes:
         if change.kind != "component" or change.key in inputs.choices.left_out or not _chosen(inputs, change):
+            continue
+        if change.what == "created" and _came_into_sight(inputs, change):
+            blocked.append(Blocked("component", change.type, change.key, "manual", OLDER))
             continue
         marks = component_marks(inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
@@ -43,6 +50,14 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
     for name, change in sorted(flows.items()):
         actions.extend(_plan_flow(inputs, name, change))
     return tuple(actions), tuple(blocked)
+
+
+def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
+    """Whether a component that the baseline lacks was there before: its type was not listed, or it is older."""
+    container = PARENT_OF[change.type][0] if change.type in PARENT_OF else change.type
+    unseen = {row.name for row in inputs.before.coverage if row.kind == "metadata" and row.state in _UNSEEN}
+    older = change.at is not None and change.at < inputs.before.started.replace(microsecond=0)
+    return older or not unseen.isdisjoint({change.type, container, "(retrieve)"})
 
 
 def flow_name(change: Change) -> str:

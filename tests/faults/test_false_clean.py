@@ -237,3 +237,28 @@ def test_a_row_that_the_baseline_could_not_see_is_never_deleted(lab: Any) -> Non
     proof = lab.reset(before)
     assert lab.value("Routing__c", route, "IsDeleted") == 0
     assert proof.verdict == "dirty"
+
+
+@pytest.mark.parametrize("nth", (2, 3, 4))
+def test_what_the_baseline_could_not_list_is_never_destroyed(lab: Any, nth: int) -> None:
+    """The list of a type was refused when the baseline was taken: everything of it looks new afterwards."""
+    from rehearse.errors import OrgError, OrgRejected
+
+    heard = 0
+
+    def refuse(when: str, method: str, path: str) -> None:
+        nonlocal heard
+        if when == "before" and "/Soap/m/" in path:
+            heard += 1
+            if heard == nth:
+                raise OrgRejected("INSUFFICIENT_ACCESS", "no", "Listing metadata")
+
+    lab.hook = refuse
+    try:
+        before = lab.capture(objects=(), types=("ApexClass", "ApexTrigger", "PermissionSet"))
+    except OrgError:
+        return
+    finally:
+        lab.hook = None
+    assert [one.do for one in lab.plan(before).actions] == []
+    assert lab.prove(before).verdict != "clean"
