@@ -21,6 +21,8 @@ from rehearse.org.wire import Call, Wire
 
 # sObject collections and SOAP undelete take 200 rows a call
 MOST_ROWS = 200
+# without it REST runs the active assignment rules on leads and cases, and the row gets another owner (REST guide)
+AS_GIVEN = {**JSON, "Sforce-Auto-Assign": "FALSE"}
 
 
 class RowWriter:
@@ -62,7 +64,7 @@ class RowWriter:
     def update_if_unchanged(self, object: str, id: str, values: Mapping[str, Value], since: datetime) -> SaveResult:
         """Update one row unless it was changed after `since` (whole seconds; HTTP 412 -> PRECONDITION_FAILED)."""
         path = f"{self._base}/sobjects/{object}/{to_18(id)}"
-        headers = {**JSON, "If-Unmodified-Since": format_datetime(since.astimezone(UTC), usegmt=True)}
+        headers = {**AS_GIVEN, "If-Unmodified-Since": format_datetime(since.astimezone(UTC), usegmt=True)}
         body = json_body({name: value for name, value in values.items() if name != "Id"})
         try:
             fetch_json(
@@ -78,7 +80,7 @@ class RowWriter:
         records = [{"attributes": {"type": object}, **_with_small_id(row)} for row in rows]
         doing = f"{'Inserting' if method == 'POST' else 'Updating'} rows of {object}"
         body = json_body({"allOrNone": False, "records": records})
-        call = Call(method, f"{self._base}/composite/sobjects", doing, body=body, headers=JSON, safe=False)
+        call = Call(method, f"{self._base}/composite/sobjects", doing, body=body, headers=AS_GIVEN, safe=False)
         return self._results(call, len(rows), [str(row["Id"]) if row.get("Id") else None for row in rows])
 
     def _results(self, call: Call, count: int, ids: Sequence[str | None]) -> tuple[SaveResult, ...]:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from rehearse.events import OnEvent, ignore
 from rehearse.org.bulk_ingest import BulkWriter, Which
+from rehearse.org.email_probe import Deliverability, fetch_deliverability
 from rehearse.org.metadata import MetadataWriter
 from rehearse.org.model import BulkJob, DeployResult, Identity, SaveResult, Value
 from rehearse.org.reader import OrgReader
@@ -56,6 +57,10 @@ class OrgWriter:
     def confirm(self) -> Identity:
         """Prove again that this is the sandbox; raises NotASandbox or GenerationChanged and closes the wire."""
         return self._confirm()
+
+    def fetch_deliverability(self) -> tuple[Deliverability, str]:
+        """Whether this sandbox lets e-mail out, and for `not asked` why; sends none (see email_probe)."""
+        return fetch_deliverability(self._wire, self.reader.api_version)
 
     def insert_rows(self, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         """Create at most 200 rows; results in their order."""
