@@ -49,6 +49,7 @@ from rehearse.practice.faults import Fault, Faults
 from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 from rehearse.practice.rows_rollup import recalculate_due
+from rehearse.practice.sandbox_engine import pulse
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class Front:
     def _admit(self, scope: Scope) -> None:
         """Everything that must hold before an endpoint runs; in a worker thread, since it reads the estate."""
         state, path = scope["state"], scope["path"]
-        self._world.estate.pulse()
+        pulse(self._world.estate)
         envelope = auth.peek_envelope(state["body"]) if auth.SOAP_PATH.match(path) else None
         public = auth.is_public(path, envelope)
         state["soap_operation"] = envelope.operation if envelope is not None else ""

@@ -6,9 +6,9 @@ of the org and the results of the job always tell the same story.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearse.practice import rows
 from rehearse.practice.bulk_csv import BadBatch, CsvFile, Record, as_row, check_header
@@ -16,9 +16,6 @@ from rehearse.practice.bulk_store import BulkStore, Job
 from rehearse.practice.faults import LOCKED
 from rehearse.practice.field_security import as_user
 from rehearse.practice.rows import Saved
-
-if TYPE_CHECKING:
-    from rehearse.practice.bulk_workers import BulkWorkers
 
 CHUNK = 200  # rows a transaction [data.md 1.8]
 Result = list[Any]  # [id, created, error]: error is "" for a row that was saved
@@ -28,19 +25,22 @@ class Aborted(Exception):
     """Somebody aborted or deleted the job while it ran."""
 
 
-def run_ingest_job(workers: "BulkWorkers", store: BulkStore, job: Job) -> None:
-    """Save the rows of a job that is InProgress, and end it as JobComplete, Failed or Aborted."""
+def run_ingest_job(store: BulkStore, job: Job, check_stop: Callable[[], None]) -> None:
+    """Save the rows of a job that is InProgress, and end it as JobComplete, Failed or Aborted.
+
+    `check_stop` is asked between two chunks and raises when the server stops."""
     started = time.monotonic()
     source = CsvFile(store.path(job.id, ".in.csv"), job)
     done = store.load_chunks(job.id)
+    faults = store.org.faults
     try:
         with store.org.lock:
             names = check_header(source.header(), store.org.object(job.object))
         for number, chunk in enumerate(split(source.rows())):
             if number in done:
                 continue
-            workers.check_stop()
-            locked = workers.faults.take("CHUNK", job.object, job.org_id) == "lock-row"
+            check_stop()
+            locked = faults is not None and faults.take("CHUNK", job.object, job.org_id) == "lock-row"
             _run_chunk(store, job, number, [locked_result() for _ in chunk] if locked else None, names, chunk)
     except Aborted:
         return

@@ -7,8 +7,7 @@ SQLite, which is many times faster than doing it here. Promise: an aborted job l
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 from zlib import crc32
 
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job
@@ -19,9 +18,6 @@ from rehearse.practice.recycle_bin import expire
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Output, Plan, build_plan
 
-if TYPE_CHECKING:
-    from rehearse.practice.bulk_workers import BulkWorkers
-
 DECIMALS = ("double", "currency", "percent")
 
 
@@ -29,16 +25,17 @@ class Aborted(Exception):
     """Somebody aborted or deleted the job while it ran."""
 
 
-def run_query_job(workers: "BulkWorkers", store: BulkStore, job: Job) -> None:
+def run_query_job(store: BulkStore, job: Job, check_stop: Callable[[], None]) -> None:
     """Write the result of a job that is InProgress and complete it; an aborted job is left as it is.
 
+    `check_stop` is asked between two chunks and raises when the server stops.
     Raises ApiError for a query that has become impossible since it was made.
     """
     started = time.monotonic()
     org = store.org
 
     def tick(count: int) -> None:
-        workers.check_stop()
+        check_stop()
         if store.move(job.id, ("InProgress",), processed=count) is None:
             raise Aborted
 

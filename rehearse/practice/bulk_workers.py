@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from rehearse.practice.bulk_ingest_run import run_ingest_job
+from rehearse.practice.bulk_query_run import run_query_job
 from rehearse.practice.bulk_store import RUNNING_KINDS, BulkStore, Job
 from rehearse.practice.faults import Faults
 from rehearse.practice.http_errors import ApiError
@@ -101,10 +103,6 @@ class BulkWorkers:
             store.move(job_id, ("InProgress",), state="Failed", error="UNKNOWN_EXCEPTION : see the practice org's log")
 
     def _run(self, org_id: str, job_id: str, kind: str) -> None:
-        # Imported here: both modules import this one for the type of their workers.
-        from rehearse.practice.bulk_ingest_run import run_ingest_job
-        from rehearse.practice.bulk_query_run import run_query_job
-
         try:
             store = self.store(self._estate.org(org_id))
         except (ApiError, KeyError):
@@ -126,7 +124,7 @@ class BulkWorkers:
             return
         run = run_query_job if kind.endswith("Query") else run_ingest_job
         try:
-            run(self, store, job)
+            run(store, job, self.check_stop)
         except ApiError as error:
             store.move(job_id, ("InProgress",), state="Failed", error=f"{error.code} : {error.message}")
         except (RecursionError, OverflowError):  # deeper or larger than anything that a query could mean

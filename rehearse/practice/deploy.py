@@ -43,7 +43,7 @@ def install(org: OrgState, files: Mapping[str, bytes], user_id: str = "") -> Non
         for component in ordered:
             ensure_container(org, component, author)
             write(org, component, author)
-        settle(org, ordered, author)
+        settle(org, ordered)
 
 
 def org_admin(org: OrgState) -> str:

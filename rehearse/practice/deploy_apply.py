@@ -75,7 +75,7 @@ class _Attempt:
         for item in written:
             outcomes[item.key] = self._write(item)
         done = [one for one in written if outcomes[one.key].success and one.component is not None]
-        settle(self._org, [one.component for one in done if one.component is not None], self._author)
+        settle(self._org, [one.component for one in done if one.component is not None])
         for item in done:
             outcomes[item.key] = self._check(item, outcomes[item.key])
         for item in todo:

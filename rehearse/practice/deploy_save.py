@@ -6,7 +6,6 @@ flows get versions, a FlowDefinition activates. Checks live in deploy_references
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -17,8 +16,7 @@ from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
 from rehearse.practice.meta_xml import parse, same, text_of
 from rehearse.practice.org_state import OrgState
-from rehearse.practice.org_tables import quote
-from rehearse.practice.rows_rollup import Touched, recalculate
+from rehearse.practice.rows_rollup import settle as settle_roll_ups
 
 
 def write(org: OrgState, component: Component, author: Author, *, activate: bool = True) -> str:
@@ -87,7 +85,7 @@ def ensure_container(org: OrgState, component: Component, author: Author) -> Non
     components.save(org, Component(one.name, component.parent, empty, path=component.path), author)
 
 
-def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
+def settle(org: OrgState, written: Iterable[Component]) -> None:
     """Make objects, validation rules and picklist values follow what was written."""
     objects: set[str] = set()
     rules: set[str] = set()
@@ -105,11 +103,12 @@ def settle(org: OrgState, written: Iterable[Component], author: Author) -> None:
             rules.add(component.parent)
     if objects:
         objects |= meta_schema.roll_ups_over(org, frozenset(objects))
-    stale = [name for name in sorted(objects) if meta_schema.derive_object(org, name)]
-    touched: Touched = defaultdict(set)
-    for name in stale:
-        touched[name] |= {str(row[0]) for row in org.db.execute(f'SELECT "Id" FROM {quote(name)}')}
-    recalculate(org, author.user_id, touched)
+    stale = {name for name in sorted(objects) if meta_schema.derive_object(org, name)}
+    done: set[str] = set()
+    while stale:  # what is summed up anew may be summed up further
+        settle_roll_ups(org, stale, stamped=True)
+        done |= stale
+        stale = meta_schema.roll_ups_over(org, stale) - done
     for name in sorted(rules):
         meta_schema.derive_rules(org, name)
     kinds = {component.type for component in kept}

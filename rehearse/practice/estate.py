@@ -214,18 +214,6 @@ class Estate:
             with self.file.transaction() as db:
                 db.execute("UPDATE orgs SET used_at = ? WHERE id = ?", (now.isoformat(), org_id))
 
-    # ---- time
-
-    def pulse(self) -> None:
-        """Do everything that is due by now: copies, activations, expiries. The first pulse starts the clock.
-
-        Call it while holding no org's lock: a copy takes the lock of the org that it reads.
-        """
-        from rehearse.practice.sandbox_engine import advance
-
-        self.clock.start()
-        advance(self)
-
     def close(self) -> None:
         """Close every org and the estate file."""
         with self._opening:

@@ -211,7 +211,9 @@ class OrgState:
         return next((one for one in self._load_objects().values() if one.key_prefix == prefix), None)
 
     def put_object(self, definition: ObjectDef) -> None:
-        """Store a definition and shape its table: new fields get a column, dropped ones lose theirs and the values."""
+        """Store a definition and shape its table: new fields get a column, dropped ones lose theirs and the values.
+
+        Roll-ups that are new are not computed: call rows_rollup.settle."""
         with self.transaction():
             old = self.find_object(definition.name)
             shape_table(self.db, old, definition)
@@ -224,15 +226,6 @@ class OrgState:
             )
             self._load_objects()[definition.name.lower()] = definition
             self.schema_version += 1
-            self._sum_up(old, definition)
-
-    def _sum_up(self, old: ObjectDef | None, new: ObjectDef) -> None:
-        """Compute roll-ups that are new or were changed, on the rows that are there."""
-        before = {field.name: field.summary for field in old.fields} if old is not None else {}
-        if old is not None and any(field.summary and field.summary != before.get(field.name) for field in new.fields):
-            from rehearse.practice.rows_rollup import settle
-
-            settle(self, [new.name], stamped=True)
 
     def drop_object(self, name: str) -> None:
         """Forget an object with all its rows."""

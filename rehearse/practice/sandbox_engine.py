@@ -20,6 +20,15 @@ from rehearse.practice.sandbox_rows import BUSY, Info, Process, SandboxRows
 from rehearse.practice.sandbox_steps import Step, next_step
 
 
+def pulse(estate: Estate) -> None:
+    """Do everything that is due by now: copies, activations, expiries. The first pulse starts the clock.
+
+    Call it while holding no org's lock: a copy takes the lock of the org that it reads.
+    """
+    estate.clock.start()
+    advance(estate)
+
+
 def advance(estate: Estate) -> None:
     """Carry out everything that is due by the virtual now."""
     rows = SandboxRows(estate.file)

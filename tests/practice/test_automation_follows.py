@@ -69,7 +69,7 @@ def test_a_trigger_works_only_while_it_is_deployed(org, author):
     assert "InvoiceTrigger" not in active(org)
     again = Component("ApexTrigger", kept.name, kept.xml, path=kept.path, files=kept.files)
     write(org, again, author)
-    settle(org, [again], author)
+    settle(org, [again])
     assert "InvoiceTrigger" in active(org)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rehearse.practice.estate import Estate
+from rehearse.practice.sandbox_engine import pulse
 
 
 def test_a_new_estate_has_a_production_and_nothing_else(tmp_path):
@@ -95,7 +96,7 @@ def test_the_first_pulse_starts_the_clock(tmp_path):
     estate = Estate.create(tmp_path / "world")
     try:
         assert not estate.clock.read().started
-        estate.pulse()
+        pulse(estate)
         assert estate.clock.read().started
     finally:
         estate.close()

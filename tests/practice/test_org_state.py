@@ -10,6 +10,7 @@ from rehearse.practice import rows
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import BASE62, restore_case, to_18
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.rows_rollup import settle
 from rehearse.practice.schema import FieldDef, RollUp, build_object, object_as_json
 from rehearse.practice.schema_standard import STANDARD_OBJECTS
 
@@ -119,6 +120,7 @@ def test_a_new_roll_up_is_computed_on_the_rows_that_are_there(small):
     small.clock.wait(minutes=1)
     most = FieldDef("Most__c", "Most", "double", 0, 9, 2, summary=RollUp("Line__c", "Invoice__c", "MAX", "Amount__c"))
     small.org.put_object(small.org.object("Invoice__c").with_field(most))
+    settle(small.org, ["Invoice__c"], stamped=True)
     assert small.one("SELECT Most__c FROM Invoice__c") == {"Most__c": 7.0}
     row = small.one("SELECT SystemModstamp, LastModifiedDate FROM Invoice__c")
     assert row["SystemModstamp"] > row["LastModifiedDate"]

@@ -8,6 +8,7 @@ import pytest
 from rehearse.practice import admin
 from rehearse.practice.estate import Estate
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.sandbox_engine import pulse
 from rehearse.practice.sandbox_rows import SandboxRows
 from rehearse.practice.virtual_clock import START
 
@@ -53,13 +54,13 @@ def test_locked_sandboxes_refuse_everything_until_unlocked(company):
 def test_a_step_that_a_killed_process_left_is_done_by_the_next_pulse(company):
     info_id = company.create("DEV", "Developer")
     company.estate.clock.move(timedelta(minutes=49))
-    company.estate.pulse()
+    pulse(company.estate)
     assert company.newest(info_id).code == "2"
     # killed while building: a half-written file lies there, and the row still says Processing
     target = company.estate.org_path(company.newest(info_id).org)
     target.with_name(f"{target.name}.new").write_bytes(b"half")
     company.estate.clock.move(timedelta(days=1))
-    company.estate.pulse()
+    pulse(company.estate)
     assert company.newest(info_id).code == "1"
     assert company.estate.sandbox("DEV").is_sandbox
     assert [one.name for one in target.parent.iterdir() if ".new" in one.name] == []
@@ -70,8 +71,8 @@ def test_two_estates_of_one_folder_do_not_copy_twice(company):
     other = Estate.open(company.estate.folder)
     try:
         company.estate.clock.move(timedelta(days=1))
-        other.pulse()
-        company.estate.pulse()
+        pulse(other)
+        pulse(company.estate)
         assert [one.code for one in SandboxRows(other.file).processes(info_id)] == ["1"]
         assert company.estate.sandbox("DEV").org_id == other.sandbox("DEV").org_id
     finally:
@@ -97,7 +98,7 @@ def test_pulses_of_many_threads_beside_writers_neither_hang_nor_copy_twice(compa
         with production.transaction() as db:
             db.execute('UPDATE "Account" SET "Site" = ?', (production.stamp(),))
         company.estate.clock.move(timedelta(minutes=10))
-        company.estate.pulse()
+        pulse(company.estate)
         return number
 
     with ThreadPoolExecutor(8) as pool:
