@@ -79,21 +79,32 @@ class Component:
 
 @dataclass(frozen=True)
 class Part:
-    """One encrypted Parquet file of an object; `path` is relative to the capture's folder."""
+    """One encrypted Parquet file of an object; `path` is relative to the folder of the capture that wrote it.
+
+    `capture` is the ULID of that capture, whose key opens the part; empty: the capture whose manifest names the part.
+    `layer` is 0 for the parts of a base, and one more for each later delta: newest wins.
+    """
 
     path: str
     rows: int
     sha256: str
+    capture: str = ""
+    layer: int = 0
 
 
 @dataclass(frozen=True)
 class ObjectCapture:
-    """The rows of one object: their number and the sum mod 2^128 (32 hex digits) of their 16-byte digests."""
+    """The rows of one object: their number and the sum mod 2^128 (32 hex digits) of their 16-byte digests.
+
+    `removed` are parts with nothing but ids: one of layer n hides the rows with these ids in the parts of every layer
+    below n, because they were deleted or are written anew in layer n. `rows` and `digest_sum` are of what is left.
+    """
 
     object: str
     rows: int
     digest_sum: str
     parts: tuple[Part, ...]
+    removed: tuple[Part, ...] = ()
 
 
 CoverageState = Literal[

@@ -1,22 +1,24 @@
 """The captures of one store: rows, components and files by capture id, each checked as it is read.
 
 Rows leave as canonical text, keyed by field; values are decrypted group by group, only where wanted ids may be.
-Quick verification compares every file with the digest in the manifest; deep verification recomputes every row digest,
-every component and the snapshot id. Damage is always an error that names the file, never a wrong answer.
+Damage is always an error that names the file, never a wrong answer. Whoever reads or adds captures holds the store
+shared; whoever sweeps it holds it alone.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from rehearse.baseline.keys import Keys
+from rehearse.baseline.layers import LayeredPart, open_layers, read_layer
 from rehearse.baseline.manifest import MANIFEST, load_components, load_manifest
 from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture, ComparableField, Component, ObjectCapture
-from rehearse.baseline.record_parts import PartFile, read_part
+from rehearse.baseline.store_lock import hold_store
 from rehearse.baseline.writing import storing
 
 
@@ -27,6 +29,14 @@ class CaptureStore:
         self.root = root
         self.keys = keys
         self.metadata = MetadataStore(root)
+
+    def shared(self) -> AbstractContextManager[None]:
+        """Keep the store from being swept for the length of the block; waits while it is."""
+        return hold_store(self.root, alone=False)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Have the store to oneself for the length of the block. Raises Locked while anybody uses it."""
+        return hold_store(self.root, alone=True)
 
     def folder(self, ulid: str) -> Path:
         """Where the files of a capture lie."""
@@ -73,26 +83,12 @@ class CaptureStore:
         if found is None or (ids is not None and not ids):
             return
         wanted = None if ids is None else sorted(ids)
-        for file in self.part_files(capture.ulid, found):
-            yield from read_part(file, columns, wanted)
+        for part in self.open_parts(capture.ulid, found):
+            yield from read_layer(part, columns, wanted)
 
-    def part_files(self, ulid: str, found: ObjectCapture) -> list[PartFile]:
-        """Where the parts of an object lie, with the key that opens them. Raises KeyUnavailable."""
-        key = self.keys.load(ulid) if found.parts else b""
-        return [PartFile(self.folder(ulid), part.path, ulid, key) for part in found.parts]
-
-    def verify(self, ulid: str, deep: bool = False) -> Capture:
-        """Check a capture: every file against its digest; deep: every row, component and the snapshot id again.
-
-        Raises NotFound, Damaged (naming what is damaged), or, for deep, KeyUnavailable.
-        """
-        from rehearse.baseline.verify import verify_deeply, verify_files
-
-        capture = self.load(ulid)
-        verify_files(self, capture)
-        if deep:
-            verify_deeply(self, capture)
-        return capture
+    def open_parts(self, ulid: str, found: ObjectCapture) -> list[LayeredPart]:
+        """The parts of an object with the keys that open them. Raises KeyUnavailable, or Damaged."""
+        return open_layers(found, ulid, self.folder, self.keys.load)
 
     def drop(self, ulid: str) -> None:
         """Destroy a capture that nothing names: its manifest first (then it is no capture), its key, its files.

@@ -1,22 +1,33 @@
 """Verification of a capture: are its stored bytes still what was written, and do they still mean the snapshot id?
 
-Changes nothing. The first damage found is raised with the name of the file.
+Quick verification compares every file with the digest in the manifest; deep verification recomputes every row digest,
+every component and the snapshot id. Of an incremental capture the parts of its base count as well. Changes nothing.
+The first damage found is raised with the name of the file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rehearse.baseline.canonical import DIGEST_MODULUS, build_snapshot_id
 from rehearse.baseline.canonical_arrays import digest_rows, sum_digest_array
 from rehearse.baseline.components import read_components
+from rehearse.baseline.layers import read_layer
 from rehearse.baseline.model import Capture, ObjectCapture
-from rehearse.baseline.record_parts import read_part
+from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.writing import file_sha256
 from rehearse.errors import Damaged
 
-if TYPE_CHECKING:
-    from rehearse.baseline.record_store import CaptureStore
+
+def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False) -> Capture:
+    """Check a capture: every file against its digest; deep: every row, component and the snapshot id again.
+
+    Raises NotFound, Damaged (naming what is damaged), or, for deep, KeyUnavailable.
+    """
+    with store.shared():
+        capture = store.load(ulid)
+        verify_files(store, capture)
+        if deep:
+            verify_deeply(store, capture)
+        return capture
 
 
 def verify_files(store: CaptureStore, capture: Capture) -> None:
@@ -25,11 +36,11 @@ def verify_files(store: CaptureStore, capture: Capture) -> None:
     if len(components) != capture.component_count:
         raise _damaged(f"The list of components of capture {capture.ulid}")
     for found in capture.objects:
-        for part in found.parts:
-            path = store.folder(capture.ulid) / part.path
+        for part in (*found.parts, *found.removed):
+            path = store.folder(part.capture or capture.ulid) / part.path
             if not path.is_file() or file_sha256(path) != part.sha256:
                 raise _damaged(str(path))
-        if sum(part.rows for part in found.parts) != found.rows:
+        if not found.removed and sum(part.rows for part in found.parts) != found.rows:
             raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
     store.metadata.verify(capture.commit, capture.ulid)
 
@@ -51,11 +62,11 @@ def verify_deeply(store: CaptureStore, capture: Capture) -> None:
 def _verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
     fields = next(one.fields for one in capture.scope.objects if one.name == found.object)
     total, rows = 0, 0
-    for file in store.part_files(capture.ulid, found):
-        for batch in read_part(file, ["Id", *(one.name for one in fields), "_digest"]):
+    for part in store.open_parts(capture.ulid, found):
+        for batch in read_layer(part, ["Id", *(one.name for one in fields), "_digest"]):
             again = digest_rows(batch.column("Id"), [batch.column(one.name) for one in fields], fields)
             if not again.equals(batch.column("_digest")):
-                raise _damaged(str(file.folder / file.path))
+                raise _damaged(str(part.file.folder / part.file.path))
             total, rows = total + sum_digest_array(again), rows + batch.num_rows
     if rows != found.rows or f"{total % DIGEST_MODULUS:032x}" != found.digest_sum:
         raise _damaged(f"The rows of {found.object} in capture {capture.ulid}")

@@ -147,11 +147,12 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool) -> Capture:
     import hashlib
 
     from rehearse.baseline.index import check_is_here
+    from rehearse.baseline.verify import verify_capture
     from rehearse.errors import Damaged
 
     store = desk.store()
     check_is_here(found, desk.workspace.storage.folder)
-    taken = store.verify(found.capture, deep)
+    taken = verify_capture(store, found.capture, deep=deep)
     written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
     if written != found.manifest_sha256:
         raise Damaged(

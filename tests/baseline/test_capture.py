@@ -11,6 +11,7 @@ from rehearse.baseline.capture import CaptureRequest, capture, estimate_records
 from rehearse.baseline.compare import compare
 from rehearse.baseline.model import Capture, Scope
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.verify import verify_capture
 from rehearse.errors import GenerationChanged
 from rehearse.events import Advanced, Event, Noted
 from rehearse.org.connect import connect_reader
@@ -64,7 +65,7 @@ def test_the_whole_seed_twice_is_one_snapshot(take: Any, store: CaptureStore, pr
     assert compare(store, first, second) == ()
     assert first.verdict == "usable" and first.hollow == ()
     assert first.component_count > 100 and first.record_count > 2500
-    assert store.verify(second.ulid, deep=True) == second
+    assert verify_capture(store, second.ulid, deep=True) == second
     held = {one.object: one.rows for one in first.objects}
     org = practice.estate.org(first.org_id)
     for name, rows in held.items():
@@ -188,7 +189,7 @@ def test_a_killed_capture_is_continued(take: Any, store: CaptureStore, practice:
     events: list[Event] = []
     again = take(FEW, rest_rows=0, on_event=events.append)
     assert any(isinstance(one, Noted) and "Continuing" in one.text for one in events)
-    assert store.verify(again.ulid, deep=True) == again
+    assert verify_capture(store, again.ulid, deep=True) == again
     assert [(one.key, [two.name for two in one.fields]) for one in compare(store, whole, again)] == [
         (account(practice), ["Description"])
     ]
@@ -221,7 +222,7 @@ def test_what_changes_while_the_capture_runs_is_read_again(take: Any, store: Cap
     rows = {row["Id"]: row["Description"] for row in store.load_rows(taken.ulid, "Account", None, ["Description"])}
     assert rows[changed] == "late" and deleted not in rows and meddled[0] in rows
     assert taken.verdict == "usable"
-    assert store.verify(taken.ulid, deep=True) == taken
+    assert verify_capture(store, taken.ulid, deep=True) == taken
     assert compare(store, taken, take(FEW, taken)) == ()
 
 

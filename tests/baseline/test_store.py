@@ -11,6 +11,7 @@ from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.metadata_store import decode_name, encode_name
 from rehearse.baseline.record_parts import PartFile, read_part
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.verify import verify_capture
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, DiskFull, KeyUnavailable, NotFound, RehearseError
 from rehearse.secret import Reference
@@ -37,8 +38,8 @@ def stored_files(store: CaptureStore) -> list[Path]:
 
 
 def test_a_whole_capture_verifies(store: CaptureStore, taken: Any) -> None:
-    assert store.verify(taken.ulid) == taken
-    assert store.verify(taken.ulid, deep=True) == taken
+    assert verify_capture(store, taken.ulid) == taken
+    assert verify_capture(store, taken.ulid, deep=True) == taken
     assert store.load_all() == (taken,)
     assert store.load_files(taken.ulid) == FILES
     assert store.load_files(taken.ulid, ["classes/A.cls", "none"]) == {"classes/A.cls": b"class A {}"}
@@ -56,13 +57,13 @@ def test_every_flipped_byte_is_noticed(store: CaptureStore, taken: Any, open_a_s
         for place in sorted({0, 1, len(whole) // 3, len(whole) // 2, last - 1, last}):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(RehearseError) as raised:
-                open_a_store(store.root.parent).verify(taken.ulid, deep=True)
+                verify_capture(open_a_store(store.root.parent), taken.ulid, deep=True)
             assert isinstance(raised.value, Damaged | KeyUnavailable), (path, place)
         path.write_bytes(whole)
         os.chmod(path, mode)
         kinds.add(path.suffix or path.parent.name)
     assert kinds >= {".parquet", ".json", ".pack", ".idx", "captures", "keys"}
-    store.verify(taken.ulid, deep=True)
+    verify_capture(store, taken.ulid, deep=True)
 
 
 def test_every_missing_file_is_noticed(store: CaptureStore, taken: Any) -> None:
@@ -70,7 +71,7 @@ def test_every_missing_file_is_noticed(store: CaptureStore, taken: Any) -> None:
         whole = path.read_bytes()
         path.unlink()
         with pytest.raises((Damaged, KeyUnavailable, NotFound)):
-            store.verify(taken.ulid, deep=True)
+            verify_capture(store, taken.ulid, deep=True)
         path.write_bytes(whole)
 
 
@@ -116,7 +117,7 @@ def test_another_workspace_key_is_refused(store: CaptureStore, taken: Any, open_
     with pytest.raises(KeyUnavailable) as raised:
         list(stranger.load_rows(taken.ulid, "Thing"))
     assert raised.value.exit_code == 12 and raised.value.hint
-    assert stranger.verify(taken.ulid) == taken  # needs no key
+    assert verify_capture(stranger, taken.ulid) == taken  # needs no key
 
 
 def test_a_lost_key_is_not_made_anew(store: CaptureStore, taken: Any, open_a_store: Any) -> None:
@@ -151,7 +152,7 @@ def test_a_key_from_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_dropped_key_leaves_the_manifest(store: CaptureStore, taken: Any) -> None:
     store.keys.drop(taken.ulid)
     assert not store.keys.has(taken.ulid)
-    assert store.verify(taken.ulid) == taken
+    assert verify_capture(store, taken.ulid) == taken
     with pytest.raises(KeyUnavailable):
         list(store.load_rows(taken.ulid, "Thing"))
 
@@ -183,7 +184,7 @@ def test_few_ids_decrypt_few_groups(store: CaptureStore, build_capture: Any, mon
 def test_a_full_disk_leaves_what_was_there(store: CaptureStore, taken: Any, build_capture: Any) -> None:
     with pytest.raises(DiskFull):
         write_durably_to_full_disk(store.folder(taken.ulid) / "manifest.json")
-    assert store.verify(taken.ulid, deep=True) == taken
+    assert verify_capture(store, taken.ulid, deep=True) == taken
 
 
 def write_durably_to_full_disk(path: Path) -> None:
@@ -209,7 +210,7 @@ def test_a_part_on_a_full_disk(store: CaptureStore, build_capture: Any, monkeypa
         build_capture(store, {"Thing": (FIELDS, ROWS * 50)}, FILES)
     monkeypatch.undo()
     assert store.load_all() == (taken,)
-    assert store.verify(taken.ulid, deep=True) == taken
+    assert verify_capture(store, taken.ulid, deep=True) == taken
 
 
 @pytest.mark.parametrize("name", [".git", ".GIT", "..", ".", "git~1", ".git ", "%rehearse%x", "Größe.layout", "a b"])
