@@ -64,6 +64,32 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Deed:
+    """One thing that a step does or that undoes it. `text` is what people read of it: where, a query, a command.
+
+    `path` is the file or package that it takes, absolute; `object`, `operation` and `key` belong to records.
+    """
+
+    kind: Literal["manual", "deploy", "records", "apex", "shell", "soql"]
+    text: str
+    path: Path | None = None
+    object: str = ""
+    operation: Literal["", "insert", "update", "upsert", "delete"] = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the runbook, as far as it changes an org."""
+
+    id: str
+    title: str
+    do: Deed
+    undo: Deed | None = None
+    no_return: bool = False
+
+
+@dataclass(frozen=True)
 class Release:
     """One plans/RELEASE.yaml. `window` is production's, `advance` the time to apply it to a sandbox for keeps."""
 
@@ -77,3 +103,4 @@ class Release:
     priority: int
     package: Package | None
     rehearsals: tuple[Rehearsal, ...]
+    runbook: tuple[Step, ...] = ()

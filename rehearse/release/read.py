@@ -18,6 +18,7 @@ from rehearse.documents import Document, Place, load_document
 from rehearse.errors import DocumentError, Problem
 from rehearse.release.file import RehearsalEntry, ReleaseEntry
 from rehearse.release.model import Needs, Package, Pin, Rehearsal, Release
+from rehearse.release.steps import read_steps
 from rehearse.workspace.file import HoursEntry
 
 TARGETS = {"mock": Span(timedelta(days=14)), "dry-run": Span(timedelta(days=10)), "dress": Span(timedelta(days=7))}
@@ -88,6 +89,7 @@ class _Reader:
             priority=file.priority,
             package=self.package(),
             rehearsals=tuple(self.rehearsal(index, one, go_live) for index, one in enumerate(file.rehearsals)),
+            runbook=read_steps(file.runbook, self.folder),
         )
 
     def span(self, place: Place, text: str) -> Span:
