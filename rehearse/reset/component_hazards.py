@@ -12,6 +12,17 @@ def _component(name: str, types: str, what: What, when: str, verdict: tuple[Grad
 
 COMPONENT_HAZARDS: tuple[Hazard, ...] = (
     _component(
+        "type-outside-scope",
+        "*",
+        "any",
+        "outside-scope",
+        (
+            "unknown",
+            "the type is outside the scope of the baseline: it is neither compared nor put back",
+            "scope.metadata in rehearse.yaml",
+        ),
+    ),
+    _component(
         "package",
         "InstalledPackage",
         "any",
@@ -152,6 +163,13 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         ("exact", "deactivated and deleted version by version", "Tooling API guide, Flow and FlowDefinition"),
     ),
     _component(
+        "flow-version-lost",
+        "Flow FlowDefinition",
+        "updated",
+        "version-lost",
+        ("residue", "a deleted version of a flow does not come back", "Tooling API guide, Flow"),
+    ),
+    _component(
         "flow-changed",
         "Flow FlowDefinition",
         "updated",
@@ -189,6 +207,17 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "deleted",
         "",
         ("residue", "redeployed; its assignments are rows and are lost", "Metadata API guide, PermissionSet"),
+    ),
+    _component(
+        "profile-granted",
+        "Profile",
+        "updated",
+        "grant-added",
+        (
+            "residue",
+            "what was granted since is switched off; the entry stays in the profile",
+            "Metadata API guide, Profile",
+        ),
     ),
     _component(
         "profile",

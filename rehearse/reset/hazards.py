@@ -14,10 +14,13 @@ from typing import Literal
 from rehearse.reset.component_hazards import COMPONENT_HAZARDS
 from rehearse.reset.model import Hazard
 from rehearse.reset.record_hazards import RECORD_HAZARDS
+from rehearse.reset.step_hazards import STEP_HAZARDS
 
-HAZARDS: tuple[Hazard, ...] = RECORD_HAZARDS + COMPONENT_HAZARDS
+HAZARDS: tuple[Hazard, ...] = RECORD_HAZARDS + COMPONENT_HAZARDS + STEP_HAZARDS
+
+Kind = Literal["record", "component", "step"]
 
 
-def find_hazard(kind: Literal["record", "component"], type: str, what: str, marks: Collection[str] = ()) -> Hazard:
+def find_hazard(kind: Kind, type: str, what: str, marks: Collection[str] = ()) -> Hazard:
     """The first row of the table that fits; the last rows fit everything, so there always is one."""
     return next(row for row in HAZARDS if row.kind == kind and row.fits(type, what, marks))

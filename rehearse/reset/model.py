@@ -41,7 +41,7 @@ class Hazard:
     """One row: for changes that fit, the grade to expect, the reason in words, and where that is known from."""
 
     name: str
-    kind: Literal["record", "component"]
+    kind: Literal["record", "component", "step"]
     types: tuple[str, ...]
     what: What
     when: tuple[str, ...]
@@ -53,6 +53,37 @@ class Hazard:
         """Whether this row speaks about a change of this type with these marks."""
         named = any(fnmatchcase(type, pattern) for pattern in self.types)
         return named and self.what in ("any", what) and all(mark in marks for mark in self.when)
+
+
+@dataclass(frozen=True)
+class ForecastItem:
+    """One thing that a rehearsal would change, or `count` rows of one object that one step would change alike.
+
+    `key` is a component's full name, or the id of the step of the runbook that would change the rows.
+    """
+
+    kind: Literal["record", "component", "step"]
+    type: str
+    key: str
+    change: What
+    grade: Grade
+    reason: str
+    source: str
+    hazard: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a rehearsal would leave: `undoable` (all exact), `partly`, or `burns` (something is impossible to undo).
+
+    Until `undelete_until` everything that was deleted since the baseline is still in the recycle bin.
+    """
+
+    verdict: Literal["undoable", "partly", "burns"]
+    items: tuple[ForecastItem, ...]
+    undelete_until: datetime | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,31 @@ def _record(name: str, types: str, what: What, when: str, verdict: tuple[Grade, 
 
 RECORD_HAZARDS: tuple[Hazard, ...] = (
     _record(
+        "object-added",
+        "*",
+        "any",
+        "object-added",
+        ("exact", "the rows go with their object, which the rehearsal adds", "Salesforce Help, Delete custom objects"),
+    ),
+    _record(
+        "rows-outside-scope",
+        "*",
+        "any",
+        "outside-scope",
+        (
+            "unknown",
+            "the object is outside the scope of the baseline: its rows are neither compared nor put back",
+            "scope.records in rehearse.yaml",
+        ),
+    ),
+    _record(
+        "rows-without-baseline",
+        "*",
+        "any",
+        "no-baseline",
+        ("unknown", "there is no baseline that holds the rows of this object yet", "scope.records in rehearse.yaml"),
+    ),
+    _record(
         "user-created",
         "User",
         "created",
