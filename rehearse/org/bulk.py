@@ -96,6 +96,18 @@ class BulkReader:
             raise OrgRejected(job.state.upper(), reason, f"Bulk query of {job.object or 'an object'}")
         return job
 
+    def load_jobs(self) -> tuple[BulkJob, ...]:
+        """All ingest jobs that the org remembers (Bulk 1.0 ones too), of anybody."""
+        path, params = f"/services/data/v{self._version}/jobs/ingest", dict[str, str]()
+        found: list[BulkJob] = []
+        while True:
+            listed = fetch_json(self._wire, Call("GET", path, "Listing the bulk jobs", params))
+            found += [build_job(one) for one in listed["records"]]
+            following = listed.get("nextRecordsUrl")
+            if listed.get("done", True) or not following:
+                return tuple(found)
+            params = {"queryLocator": parse_qs(urlsplit(str(following)).query)["queryLocator"][0]}
+
     def page_locators(self, job_id: str) -> Iterator[str | None]:
         """The locators of all pages, so that they can be read in parallel; None is the first page.
 

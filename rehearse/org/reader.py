@@ -68,6 +68,14 @@ class OrgReader:
         """API calls used and allowed in the last 24 hours, as the newest reply said; None before any did."""
         return self._wire.api_usage
 
+    def at_version(self, api_version: str) -> OrgReader:
+        """The same org and login read at another API version; closing either closes both."""
+        return self if api_version == self.api_version else OrgReader(self._wire, api_version, self.org_id)
+
+    def fetch_release(self) -> str:
+        """The org's platform release, as its newest API version names it: `Summer '26 (67.0)`."""
+        return self._rest.fetch_release()
+
     def fetch_identity(self) -> Identity:
         """A fresh Organization row and the running user."""
         return self._rest.fetch_identity()
@@ -106,6 +114,14 @@ class OrgReader:
     def fetch_tooling_rows(self, soql: str) -> Iterator[dict[str, Value]]:
         """Rows of a Tooling query."""
         return self._rest.fetch_rows(soql, path="tooling/query")
+
+    def fetch_body(self, object: str, id: str, field: str) -> bytes:
+        """The contents of a file: a base64 field of one row (`Body`, `VersionData`), raw."""
+        return self._rest.fetch_body(object, id, field)
+
+    def fetch_load_jobs(self) -> tuple[BulkJob, ...]:
+        """The Bulk jobs that write, of anybody and in whatever state."""
+        return self._bulk.load_jobs()
 
     def start_query_job(self, soql: str, *, deleted: bool = False) -> BulkJob:
         """Create a Bulk 2.0 query job; raises OrgRejected for objects and queries that Bulk refuses."""

@@ -140,6 +140,17 @@ class RestReader:
         records = self.fetch("query", "Asking the org who it is", {"q": "SELECT Id FROM Organization"})["records"]
         return to_18(str(records[0]["Id"]))
 
+    def fetch_release(self) -> str:
+        """The label and number of the newest API version that the org serves: a platform upgrade brings a newer one."""
+        newest = max(fetch_versions(self._wire), key=lambda one: float(one["version"]))
+        return f"{newest.get('label', 'release')} ({newest['version']})"
+
+    def fetch_body(self, object: str, id: str, field: str) -> bytes:
+        """The raw bytes of a base64 field of one row (sObject Blob Retrieve); raises OrgRejected when it is gone."""
+        call = Call("GET", f"{self.base}/sobjects/{object}/{id}/{field}", f"Reading {field} of a row of {object}")
+        content: bytes = self._wire.fetch(call).content
+        return content
+
     def fetch_limits(self) -> dict[str, Limit]:
         """The rows of /limits (accurate within about five minutes)."""
         rows = self.fetch("limits", "Reading the limits of the org")
@@ -183,13 +194,21 @@ def build_identity(
 
 def fetch_newest_version(wire: Wire) -> str:
     """The newest API version that both sides know; the list of versions needs no token."""
-    call = Call("GET", "/services/data", "Asking the org for its API versions", with_token=False)
-    listed = json.loads(wire.stream(call, lambda response: _read_json_body(response, call)).content)
-    versions = [str(one["version"]) for one in listed]
+    versions = [one["version"] for one in fetch_versions(wire)]
     common = [one for one in versions if float(OLDEST_VERSION) <= float(one) <= float(NEWEST_VERSION)]
     if not common:
-        raise OrgRejected("NO_COMMON_VERSION", f"it serves none of {OLDEST_VERSION} to {NEWEST_VERSION}", call.doing)
+        raise OrgRejected("NO_COMMON_VERSION", f"it serves none of {OLDEST_VERSION} to {NEWEST_VERSION}", _VERSIONS)
     return max(common, key=float)
+
+
+_VERSIONS = "Asking the org for its API versions"
+
+
+def fetch_versions(wire: Wire) -> list[dict[str, str]]:
+    """The API versions of an org, each with `version` and `label`; needs no token."""
+    call = Call("GET", "/services/data", _VERSIONS, with_token=False)
+    listed = json.loads(wire.stream(call, lambda response: _read_json_body(response, call)).content)
+    return [{"version": str(one["version"]), "label": str(one.get("label", ""))} for one in listed]
 
 
 def object_of(soql: str) -> str:
