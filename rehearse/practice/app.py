@@ -39,6 +39,7 @@ from rehearse.practice import (
     rest_resources,
     rest_rows,
     soap_metadata,
+    tooling_apex,
     tooling_query,
     tooling_sobjects,
 )
@@ -68,6 +69,7 @@ ROUTE_MODULES = (
     partner_soap,
     soap_metadata,
     deploy_rest,
+    tooling_apex,
     tooling_query,
     tooling_sobjects,
 )

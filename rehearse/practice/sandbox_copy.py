@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearse.practice.deliverability import FACT
 from rehearse.practice.org_ids import base62, to_18
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -21,8 +22,6 @@ from rehearse.practice.sandbox_sample import Choice, save_part
 from rehearse.practice.schema import ObjectDef
 
 MAIL_OFF = ".invalid"
-DELIVERABILITY = "email_deliverability"
-"""The fact of an org that says whom it may write to: `all` or `system`; absent = all."""
 SCHEDULES = ("CronTrigger", "CronJobDetail")
 STAYS_BEHIND = ("LoginHistory", "SetupAuditTrail", "AsyncApexJob", "BackgroundOperation")
 WORK_TABLES = ("query_cursors", "bulk_jobs", "bulk_chunks", "meta_job")
@@ -116,7 +115,7 @@ def _change_organization(db: sqlite3.Connection, order: CopyOrder) -> None:
     db.execute('UPDATE "Organization" SET "IsSandbox" = 1, "InstanceName" = ?', (order.instance,))
     db.execute(
         "INSERT INTO org_facts VALUES (?1, 'system') ON CONFLICT (name) DO UPDATE SET value = 'system'",
-        (DELIVERABILITY,),
+        (FACT,),
     )
     db.execute(
         "INSERT INTO org_facts VALUES ('sandbox_name', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
