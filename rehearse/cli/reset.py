@@ -249,6 +249,7 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     from rehearse.cli.gate import check_quiet
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan
+    from rehearse.reset.apply_context import Tools
     from rehearse.reset.context import ApplySettings
     from rehearse.reset.id_map import IdMap
 
@@ -260,8 +261,8 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
     journal = Journal(desk.database, applying.lock, made.id)
     settings = ApplySettings(ask_more=applying.ask_more, uncertain_for=_longest_call())
-    ids = IdMap(desk.database, made.org_id)
-    return apply_plan(made, writer, desk.store(), journal, ids, applying.on_event, settings)
+    tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
+    return apply_plan(made, tools, settings)
 
 
 def _longest_call() -> timedelta:

@@ -9,23 +9,22 @@ first, and then every action looks at the org before it writes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rehearse import clock
 from rehearse.baseline.model import Capture
-from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import GenerationChanged, StalePlan
-from rehearse.events import Finished, Noted, OnEvent, Started, ignore
-from rehearse.journal import Journal, load_entries
-from rehearse.org.connect import OrgWriter
-from rehearse.reset.apply_context import Context
+from rehearse.events import Finished, Noted, Started
+from rehearse.journal import Entry, load_entries
+from rehearse.reset.apply_context import Context, Tools
 from rehearse.reset.apply_hard_deletes import finish_hard_delete
 from rehearse.reset.apply_inserts import finish_insert
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
-from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import Action, ApplyReport, ResetPlan
 from rehearse.reset.newer_edits import fetch_newer, fetch_newer_components, note_newer
@@ -35,34 +34,27 @@ from rehearse.reset.plan import build_fingerprint, build_plan
 from rehearse.reset.settle import ROW_KINDS, settle_deploy, settle_flow, settle_rows
 
 
-def apply(
-    plan: ResetPlan,
-    writer: OrgWriter,
-    store: CaptureStore,
-    journal: Journal,
-    id_map: IdMap,
-    on_event: OnEvent = ignore,
-    settings: ApplySettings | None = None,
-) -> ApplyReport:
+def apply(plan: ResetPlan, tools: Tools, settings: ApplySettings | None = None) -> ApplyReport:
     """Put the sandbox back as the plan says; call it again after an interruption and it continues.
 
-    `journal.run` is the plan's id. Raises StalePlan for an edited plan, GenerationChanged for another org, and what
+    The journal's run is the plan's id. Raises StalePlan for an edited plan, GenerationChanged for another org, and what
     the writer raises (NotASandbox, OrgLimit, SessionExpired …); what was done until then is in the journal.
     """
     if build_fingerprint(plan) != plan.fingerprint:
         raise StalePlan("The reset plan is not what was saved.", "Make a new one with `rehearse reset plan`.")
-    if writer.org_id != plan.org_id or id_map.org_id != plan.org_id:
+    if tools.writer.org_id != plan.org_id or tools.id_map.org_id != plan.org_id:
         raise GenerationChanged(
-            f"{plan.sandbox} is now {writer.org_id}; this plan is for {plan.org_id}.",
+            f"{plan.sandbox} is now {tools.writer.org_id}; this plan is for {plan.org_id}.",
             "The sandbox was refreshed: capture a new baseline.",
         )
-    writer.confirm()
-    context = _begin(plan, writer, store, journal, id_map, on_event, settings or ApplySettings())
+    tools.writer.confirm()
+    context = _begin(plan, tools, settings or ApplySettings())
     passes = _passes_of_ended(context)
     if passes is None:
         _resume(context)
         passes = _run_passes(context)
-        journal.close(journal.open("end", {"passes": passes}), {"results": len(context.results)})
+        end = context.journal.open("end", {"passes": passes})
+        context.journal.close(end, {"results": len(context.results)})
     outside = tuple(sorted(f"{type} {key}: {why}" for (type, key), why in context.outside.items()))
     return ApplyReport(plan.id, context.began, context.user_id, passes, tuple(context.results.values()), outside)
 
@@ -85,33 +77,43 @@ def _passes_of_ended(context: Context) -> int | None:
     return None
 
 
-def _begin(
-    plan: ResetPlan,
-    writer: OrgWriter,
-    store: CaptureStore,
-    journal: Journal,
-    id_map: IdMap,
-    on_event: OnEvent,
-    settings: ApplySettings,
-) -> Context:  # fmt: skip
+def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings) -> Context:
     """The context of a new or resumed run: when it began (by the org's clock), by whom, and what it wrote so far."""
-    entries = load_entries(id_map.database, journal.run)
+    entries = load_entries(tools.id_map.database, tools.journal.run)
     first = next((one for one in entries if one.kind == "begin"), None)
+    after = tools.store.load(plan.live_capture)
     detail: Mapping[str, Any] = first.detail if first else {
-        "began": clock.iso(writer.reader.fetch_server_time().replace(microsecond=0)),
-        "user": writer.reader.fetch_identity().user_id,
+        "began": clock.iso(_fetch_begin(tools, after)),
+        "user": tools.writer.reader.fetch_identity().user_id,
     }  # fmt: skip
-    after = store.load(plan.live_capture)
     context = Context(
-        plan=plan, writer=writer, store=store, journal=journal, id_map=id_map, settings=settings, on_event=on_event,
-        before=store.load(plan.baseline_capture), after=after, began=clock.from_iso(str(detail["began"])),
-        planned_at=after.started, user_id=str(detail["user"]), ids=id_map.load(),
-        left_alone=frozenset((one.type, one.key) for one in plan.blocked),
+        plan=plan, writer=tools.writer, store=tools.store, journal=tools.journal, id_map=tools.id_map,
+        settings=settings, on_event=tools.on_event, before=tools.store.load(plan.baseline_capture), after=after,
+        began=clock.from_iso(str(detail["began"])), planned_at=after.started, user_id=str(detail["user"]),
+        ids=tools.id_map.load(), left_alone=frozenset((one.type, one.key) for one in plan.blocked),
     )  # fmt: skip
     newer = detail["newer"] if first else {**fetch_newer(context, after), **fetch_newer_components(context, after)}
     if first is None:
-        journal.close(journal.open("begin", {**detail, "newer": newer}), {})
+        tools.journal.close(tools.journal.open("begin", {**detail, "newer": newer}), {})
     note_newer(context, newer)
+    _take_up(context, entries)
+    return context
+
+
+def _fetch_begin(tools: Tools, after: Capture) -> datetime:
+    """The org's clock in whole seconds, later than the second in which the plan read the org.
+
+    Stamps have whole seconds: an edit of the rehearsal must never look like one that was made since we began.
+    """
+    now = tools.writer.reader.fetch_server_time()
+    if now.replace(microsecond=0) <= after.started:
+        time.sleep(1 - now.microsecond / 1_000_000)
+        now = tools.writer.reader.fetch_server_time()
+    return now.replace(microsecond=0)
+
+
+def _take_up(context: Context, entries: Sequence[Entry]) -> None:
+    """What an interrupted run of this plan wrote already."""
     for entry in entries:
         for action_id in (entry.result or {}).get("ok", ()):
             do, type, key = str(action_id).split("/", 2)
@@ -120,7 +122,6 @@ def _begin(
                 (context.returned if do == "undelete" else context.removed).add(key)
             if do in ("deploy", "destroy"):
                 context.deployed[(type, key)] = context.deployed.get((type, key), 0) + 1
-    return context
 
 
 def _resume(context: Context) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rehearse.baseline.model import Capture, ComparableField
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.events import OnEvent
+from rehearse.events import OnEvent, ignore
 from rehearse.journal import Entry, Journal, load_entries
 from rehearse.org.connect import OrgWriter
 from rehearse.org.model import Schema
@@ -21,6 +21,17 @@ from rehearse.reset.id_map import IdMap
 from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an apply works with: the proven writer, the captures, the journal of this run, the generation's id map."""
+
+    writer: OrgWriter
+    store: CaptureStore
+    journal: Journal
+    id_map: IdMap
+    on_event: OnEvent = ignore
 
 
 @dataclass

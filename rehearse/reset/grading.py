@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -124,6 +124,10 @@ def _by_others(evidence: Evidence, change: Change) -> bool:
         return False
     if change.kind == "component":
         return place_of(change) not in evidence.planned
+    if place_of(change) in evidence.planned and change.at < evidence.since.replace(microsecond=0) + timedelta(
+        seconds=1
+    ):
+        return False  # the plan read it in that very second; whatever came after that, apply has seen
     return change.by != evidence.user_id
 
 

@@ -139,6 +139,40 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Allowed:
+    """A way out of the sandbox that somebody let through by name while the reset writes, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One way to silence the org's automation while a reset writes, as the scope names it (formats.md, `bypass`).
+
+    `name` is a custom permission, a custom setting, the object of the rows, or `Type:Name` of what is deactivated.
+    """
+
+    kind: Literal["custom_permission", "custom_setting", "rows", "deactivate"]
+    name: str
+    where: str = ""
+    values: tuple[tuple[str, str | bool | int | float | None], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind.replace('_', ' ')} {self.name}"
+
+
+@dataclass(frozen=True)
+class Creation:
+    """Rows of one object that somebody made since the baseline; `stay`: the plan leaves them, he took no part."""
+
+    by: str
+    type: str
+    count: int
+    stay: bool
+
+
+@dataclass(frozen=True)
 class ResetPlan:
     """Ordered actions that turn `live` (a capture) back into `baseline` (a capture) on one sandbox generation.
 
@@ -156,6 +190,9 @@ class ResetPlan:
     blocked: tuple[Blocked, ...]
     warnings: tuple[str, ...]
     fingerprint: str
+    created: tuple[Creation, ...] = ()
+    bypass: tuple[Switch, ...] = ()
+    egress: tuple[Allowed, ...] = ()
 
     @property
     def deletions(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from rehearse import clock
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, NotFound, UsageError
-from rehearse.reset.model import Action, Blocked, ResetPlan
+from rehearse.reset.model import Action, Allowed, Blocked, Creation, ResetPlan, Switch
 from rehearse.reset.plan import build_fingerprint, plain
 
 SCHEMA = "rehearse.reset-plan/1"
@@ -54,5 +54,11 @@ def _from_plain(content: dict[str, Any]) -> ResetPlan:
             "actions": tuple(Action(**{**one, "fields": tuple(one["fields"])}) for one in rest["actions"]),
             "blocked": tuple(Blocked(**one) for one in rest["blocked"]),
             "warnings": tuple(rest["warnings"]),
+            "created": tuple(Creation(**one) for one in rest["created"]),
+            "bypass": tuple(
+                Switch(**{**one, "values": tuple((name, value) for name, value in one["values"])})
+                for one in rest["bypass"]
+            ),
+            "egress": tuple(Allowed(**one) for one in rest["egress"]),
         }
     )

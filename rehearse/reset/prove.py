@@ -57,7 +57,8 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
-    return _build(store, request, live, gathered, items, count_outside(reader, request.before))
+    proof = _build(store, request, gathered, items)
+    return replace(proof, outside_scope=count_outside(reader, request.before))
 
 
 def _with_people(reader: OrgReader, items: tuple[ProofItem, ...]) -> tuple[ProofItem, ...]:
@@ -66,15 +67,9 @@ def _with_people(reader: OrgReader, items: tuple[ProofItem, ...]) -> tuple[Proof
     return tuple(replace(one, by=with_names(one.by, names), detail=with_names(one.detail, names)) for one in items)
 
 
-def _build(
-    store: CaptureStore,
-    request: ProofRequest,
-    live: Capture,
-    gathered: PlanInputs,
-    items: tuple[ProofItem, ...],
-    outside: Mapping[str, int],
-) -> Proof:  # fmt: skip
-    before, plan = request.before, request.plan
+def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, items: tuple[ProofItem, ...]) -> Proof:
+    """The proof but for what changed outside its scope."""
+    before, plan, live = request.before, request.plan, gathered.after
     digests = {
         "baseline_manifest": file_sha256(store.folder(before.ulid) / MANIFEST),
         "live_manifest": file_sha256(store.folder(live.ulid) / MANIFEST),
@@ -94,7 +89,7 @@ def _build(
         items=items,
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
-        outside_scope=dict(outside),
+        outside_scope={},
         assumptions=ASSUMPTIONS,
         not_compared=_not_compared(before, live),
         digests=digests,

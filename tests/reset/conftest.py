@@ -26,6 +26,7 @@ from rehearse.practice.deploy import install
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.server import PracticeServer
 from rehearse.reset.apply import apply
+from rehearse.reset.apply_context import Tools
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
@@ -167,7 +168,7 @@ class Lab:
         with lock.hold(self.database, SANDBOX, "reset", clock.now()) as held:
             journal = Journal(self.database, held, plan.id)
             chosen = ApplySettings(**{**QUICK, **settings})
-            return apply(plan, self.writer, self.store, journal, self.ids, settings=chosen)
+            return apply(plan, Tools(self.writer, self.store, journal, self.ids), chosen)
 
     def prove(self, before: Capture, plan: ResetPlan | None = None, report: ApplyReport | None = None) -> Proof:
         request = ProofRequest("B1", before, clock.now(), plan, report, self.ids.load())

@@ -16,6 +16,7 @@ from rehearse.journal import Journal
 from rehearse.org.connect import SandboxClaim, WireOptions, connect_reader, connect_writer
 from rehearse.org.model import Login
 from rehearse.reset.apply import apply
+from rehearse.reset.apply_context import Tools
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.plan_file import load_plan
@@ -47,7 +48,7 @@ def main(folder: Path, url: str, tokens: tuple[str, str], kill: int) -> None:
     settings = ApplySettings(uncertain_for=timedelta(0), poll=0.0)
     with lock.hold(database, "UATFULL", "reset", clock.now()) as held:
         journal = Journal(database, held, plan.id)
-        apply(plan, writer, store, journal, IdMap(database, writer.org_id), settings=settings)
+        apply(plan, Tools(writer, store, journal, IdMap(database, writer.org_id)), settings)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ def test_events_tell_of_a_lost_reply(lab: Any) -> None:
     from rehearse import clock, lock
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply
+    from rehearse.reset.apply_context import Tools
     from rehearse.reset.context import ApplySettings
 
     before = lab.capture(objects=OBJECTS)
@@ -140,6 +141,6 @@ def test_events_tell_of_a_lost_reply(lab: Any) -> None:
     with lock.hold(lab.database, "UATFULL", "reset", clock.now()) as held:
         journal = Journal(lab.database, held, plan.id)
         settings = ApplySettings(poll=0.0, sleep=lambda seconds: None)
-        apply(plan, lab.writer, lab.store, journal, lab.ids, heard.append, settings)
+        apply(plan, Tools(lab.writer, lab.store, journal, lab.ids, heard.append), settings)
     assert any("lost" in one.text for one in heard if isinstance(one, Noted))
     assert lab.prove(before, plan).verdict == "clean"
