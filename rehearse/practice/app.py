@@ -38,6 +38,7 @@ from rehearse.practice import (
     rest_replication,
     rest_resources,
     rest_rows,
+    rest_search,
     soap_metadata,
     tooling_apex,
     tooling_query,
@@ -59,6 +60,7 @@ ROUTE_MODULES = (
     oauth_page,
     rest_resources,
     rest_query,
+    rest_search,
     rest_replication,
     rest_rows,
     rest_collections,
@@ -91,7 +93,7 @@ def answer_error(path: str, error: ApiError) -> Response:
     if path.startswith("/services/Soap/m"):
         return soap_fault(error, "metadata")
     if path.startswith("/services/Soap/"):
-        return soap_fault(error, "partner")
+        return soap_fault(error, "enterprise" if path.startswith("/services/Soap/c") else "partner")
     if path.startswith("/services/async/"):
         code = {"INVALID_SESSION_ID": "InvalidSessionId"}.get(error.code, error.code)
         return error_answer(AsyncError(code, error.message, 400 if error.status == 401 else error.status))

@@ -17,7 +17,7 @@ from rehearse.practice.http_errors import ApiError
 
 OLDEST_VERSION, NEWEST_VERSION = 51, 67
 REST_PATH = re.compile(r"^/services/data/v([0-9]{1,4})\.([0-9]{1,4})(?:/|$)")
-SOAP_PATH = re.compile(r"^/services/Soap/([mu])(?:/([0-9]{1,4})\.([0-9]{1,4}))?(?:/|$)")
+SOAP_PATH = re.compile(r"^/services/Soap/([cmu])(?:/([0-9]{1,4})\.([0-9]{1,4}))?(?:/|$)")
 PUBLIC_PATHS = ("/services/oauth2/", "/id/")
 MISSING = "The requested resource does not exist"
 NO_SESSION = "Session expired or invalid"

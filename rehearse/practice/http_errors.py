@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 FAULT_NAMESPACES = {
     "partner": "urn:fault.partner.soap.sforce.com",
+    "enterprise": "urn:fault.enterprise.soap.sforce.com",
     "metadata": "http://soap.sforce.com/2006/04/metadata",
 }
 
@@ -48,8 +49,8 @@ def rest_error(error: ApiError) -> Response:
 def soap_fault(error: ApiError, kind: str = "partner") -> Response:
     """The SOAP answer for an error: HTTP 500 with `faultcode` `sf:CODE` and `faultstring` `CODE: message`.
 
-    `kind` is `partner` or `metadata` and chooses the namespace that `sf:` stands for; a partner fault says code and
-    message again in its detail, where clients look for them.
+    `kind` is `partner`, `enterprise` or `metadata` and chooses the namespace that `sf:` stands for; faults of the data
+    APIs say code and message again in their detail, where clients look for them.
     """
     code, text = escape(error.code), escape(f"{error.code}: {error.message}")
     shape = "LoginFault" if error.code == "INVALID_LOGIN" else "UnexpectedErrorFault"
@@ -62,7 +63,7 @@ def soap_fault(error: ApiError, kind: str = "partner") -> Response:
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
         f' xmlns:sf="{FAULT_NAMESPACES[kind]}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         "<soapenv:Body><soapenv:Fault>"
-        f"<faultcode>sf:{code}</faultcode><faultstring>{text}</faultstring>{detail if kind == 'partner' else ''}"
+        f"<faultcode>sf:{code}</faultcode><faultstring>{text}</faultstring>{detail if kind != 'metadata' else ''}"
         "</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
     )
     return Response(body, status_code=500, media_type="text/xml")

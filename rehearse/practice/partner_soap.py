@@ -1,32 +1,25 @@
-"""Partner SOAP, as far as a reset needs it: undelete, emptyRecycleBin, getServerTimestamp, getUserInfo, login.
+"""The data API over SOAP, partner (`/Soap/u`) and enterprise (`/Soap/c`): one endpoint and the table of its operations.
 
-Reads requests by local names, whatever prefixes a client uses, with entities and DTDs switched off. Refuses other
-operations and more than 200 ids a call with a fault. Promise: one result element for each id, in the order asked.
+Reads requests by local names, whatever prefixes a client uses, with entities and DTDs switched off. Refuses operations
+that are not in the table with a fault. Promise: an answer has the elements and the order of the official WSDLs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rehearse.practice import rows
+from rehearse.practice import soap_data, soap_describe
+from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError
-from rehearse.practice.recycle_bin import empty_bin
-from rehearse.practice.rows import Saved
+from rehearse.practice.org_state import as_stamp
+from rehearse.practice.soap_data import DataCall
+from rehearse.practice.soap_forms import dialect_of, render_envelope, render_value
 from rehearse.practice.soap_login import login, user_info
-
-MOST_IDS = 200
-NOT_IN_BIN = ("DELETE_FAILED", "Entity is not in the recycle bin", ())  # the code is our guess
-ENVELOPE = (
-    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
-    ' xmlns="urn:partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
-    "<{name}Response>{body}</{name}Response></soapenv:Body></soapenv:Envelope>"
-)
 
 
 def parse_xml(body: bytes) -> etree._Element:
@@ -41,81 +34,70 @@ def parse_xml(body: bytes) -> etree._Element:
     return root
 
 
-def texts(root: etree._Element, name: str) -> list[str]:
-    """The texts of all elements with this local name, in document order."""
-    return [(element.text or "").strip() for element in root.iter(f"{{*}}{name}")]
-
-
 def endpoint(request: Request) -> Response:
-    """POST /services/Soap/u/XX: one operation of the partner API."""
-    operation = OPERATIONS.get(request.state.soap_operation)
-    if operation is None:
-        text = f"No operation available for request {{urn:partner.soap.sforce.com}}{request.state.soap_operation}"
-        raise ApiError(500, "UNKNOWN_EXCEPTION", text)
-    body = operation(request, parse_xml(request.state.body))
-    return Response(ENVELOPE.format(name=request.state.soap_operation, body=body), media_type="text/xml")
+    """POST /services/Soap/u/XX or /c/XX: one operation."""
+    name, dialect = request.state.soap_operation, dialect_of(request.url.path)
+    root = parse_xml(request.state.body)
+    if name in SESSIONS:
+        body = SESSIONS[name](request, root)
+    elif name in OPERATIONS:
+        state, operation = request.state, next(root.iter(f"{{*}}{name}"))
+        version = state.api_version or "64.0"
+        call = DataCall(state.org, state.user_id, version, dialect, operation, root.find("{*}Header"))
+        with as_user(state.user_id):
+            body = OPERATIONS[name](call)
+    else:
+        raise ApiError(500, "UNKNOWN_EXCEPTION", f"No operation available for request {{{dialect.namespace}}}{name}")
+    return Response(render_envelope(name, body, dialect), media_type="text/xml")
 
 
-def _ids(root: etree._Element) -> list[str]:
-    ids = texts(root, "ids")
-    if len(ids) > MOST_IDS:
-        text = f"record limit reached. cannot submit more than {MOST_IDS} records into this call"
-        raise ApiError(500, "EXCEEDED_ID_LIMIT", text)
-    return ids
+def logout(request: Request, root: etree._Element) -> str:
+    """End the session that asks."""
+    request.app.state.estate.tokens.revoke((root.findtext(".//{*}SessionHeader/{*}sessionId") or "").strip())
+    return ""
 
 
-def _all_or_none(root: etree._Element) -> bool:
-    return any(text.lower() in ("true", "1") for text in texts(root, "allOrNone"))
+def invalidate_sessions(request: Request, root: etree._Element) -> str:
+    """End sessions; one that is dead already is no error here (assumption)."""
+    asked = [(one.text or "").strip() for one in root.iter("{*}sessionIds")]
+    for session in asked:
+        request.app.state.estate.tokens.revoke(session)
+    return "".join(render_value("result", {"errors": [], "success": True}) for _ in asked)
 
 
-def _undelete(request: Request, root: etree._Element) -> str:
-    org, ids = request.state.org, _ids(root)
-    saved = rows.undelete(org, request.state.user_id, ids, all_or_none=_all_or_none(root))
-    return _render_saved(ids, saved)
+def server_timestamp(call: DataCall) -> str:
+    """The GetServerTimestampResult: the practice clock."""
+    return render_value("result", {"timestamp": as_stamp(call.org.now().astimezone(UTC))})
 
 
-def _empty_bin(request: Request, root: etree._Element) -> str:
-    org, ids = request.state.org, _ids(root)
-    with org.transaction():
-        emptied = [empty_bin(org, one) for one in ids]
-    saved = [
-        Saved(one, True) if gone else Saved(one, False, errors=(NOT_IN_BIN,))
-        for one, gone in zip(ids, emptied, strict=True)
-    ]
-    return _render_saved(ids, saved)
-
-
-def _render_saved(ids: Sequence[str], saved: Sequence[Saved]) -> str:
-    return "".join(f"<result>{_render_one(asked, one)}</result>" for asked, one in zip(ids, saved, strict=True))
-
-
-def _render_one(asked: str, saved: Saved) -> str:
-    errors = "".join(
-        "<errors>"
-        + "".join(f"<fields>{escape(field)}</fields>" for field in fields)
-        + f"<message>{escape(message)}</message><statusCode>{escape(code)}</statusCode></errors>"
-        for code, message, fields in saved.errors
-    )
-    shown = saved.id or (asked if saved.success else None)
-    identity = f"<id>{escape(shown)}</id>" if shown else '<id xsi:nil="true"/>'
-    return f"{errors}{identity}<success>{str(saved.success).lower()}</success>"
-
-
-def _server_timestamp(request: Request, root: etree._Element) -> str:
-    now = request.state.org.now().astimezone(UTC)
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
-    return f"<result><timestamp>{stamp}</timestamp></result>"
-
-
-OPERATIONS: dict[str, Callable[[Request, Any], str]] = {
-    "undelete": _undelete,
-    "emptyRecycleBin": _empty_bin,
-    "getServerTimestamp": _server_timestamp,
+SESSIONS: dict[str, Callable[[Request, Any], str]] = {
     "getUserInfo": user_info,
+    "invalidateSessions": invalidate_sessions,
     "login": login,
+    "logout": logout,
+}
+OPERATIONS: dict[str, Callable[[DataCall], str]] = {
+    "create": soap_data.create,
+    "delete": soap_data.delete,
+    "describeGlobal": soap_describe.global_describe,
+    "describeSObject": soap_describe.describe_one,
+    "describeSObjects": soap_describe.describe_many,
+    "emptyRecycleBin": soap_data.empty_recycle_bin,
+    "getDeleted": soap_data.get_deleted,
+    "getServerTimestamp": server_timestamp,
+    "getUpdated": soap_data.get_updated,
+    "query": soap_data.query,
+    "queryAll": soap_data.query_all,
+    "queryMore": soap_data.query_more,
+    "retrieve": soap_data.retrieve,
+    "search": soap_data.find,
+    "undelete": soap_data.undelete,
+    "update": soap_data.update,
+    "upsert": soap_data.upsert,
 }
 
 routes = [
-    Route("/services/Soap/u/{version}", endpoint, methods=["POST"]),
-    Route("/services/Soap/u/{version}/{org_id}", endpoint, methods=["POST"]),
+    Route(f"/services/Soap/{letter}/{tail}", endpoint, methods=["POST"])
+    for letter in ("u", "c")
+    for tail in ("{version}", "{version}/{org_id}")
 ]

@@ -21,7 +21,8 @@ from rehearse.practice.schema import ObjectDef
 
 OLDEST, NEWEST = 51, 67
 SEASONS = ("Winter", "Spring", "Summer")
-RESOURCES = ("tooling", "metadata", "composite", "jobs", "limits", "sobjects", "query", "queryAll", "identity")
+RESOURCES = ("tooling", "metadata", "composite", "jobs", "limits", "sobjects", "query", "queryAll", "search",
+             "parameterizedSearch", "identity")  # fmt: skip
 PRODUCTION_CALLS, SANDBOX_CALLS = 1_000_000, 5_000_000  # daily API requests; at least 100,000 in production
 
 

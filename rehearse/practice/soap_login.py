@@ -5,8 +5,8 @@ users, inactive ones and wrong passwords with the same LoginFault. Promise: a se
 access token of that user's org.
 """
 
+from collections.abc import Mapping
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from rehearse.practice.http_errors import ApiError
 from rehearse.practice.oauth_grants import base_url
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.person_secrets import is_password
+from rehearse.practice.soap_forms import dialect_of, render_value
 
 NEWEST_LOGIN = 64
 WRONG = "Invalid username, password, security token; or user locked out."
@@ -49,7 +50,7 @@ def login(request: Request, root: etree._Element) -> str:
         "metadataServerUrl": address.format("m"),
         "passwordExpired": "false",
         "sandbox": str(org.is_sandbox).lower(),
-        "serverUrl": address.format("u"),
+        "serverUrl": address.format(dialect_of(request.url.path).letter),
         "sessionId": token,
         "userId": user_id,
     }
@@ -72,9 +73,11 @@ def describe_user(org: OrgState, user_id: str) -> dict[str, str | None]:
     language = user.get("LanguageLocaleKey") or "en_US"
     return {
         "accessibilityMode": "false",
+        "chatterExternal": "false",
         "currencySymbol": "€",
         "orgAttachmentFileSizeLimit": "5242880",
         "orgDefaultCurrencyIsoCode": "EUR",
+        "orgDefaultCurrencyLocale": "de_DE",
         "orgDisallowHtmlAttachments": "false",
         "orgHasPersonAccounts": "false",
         "organizationId": org.org_id,
@@ -96,8 +99,5 @@ def describe_user(org: OrgState, user_id: str) -> dict[str, str | None]:
     }
 
 
-def _elements(facts: dict[str, Any] | dict[str, str] | dict[str, str | None]) -> str:
-    return "".join(
-        f'<{name} xsi:nil="true"/>' if value is None else f"<{name}>{escape(str(value))}</{name}>"
-        for name, value in facts.items()
-    )
+def _elements(facts: Mapping[str, str | None]) -> str:
+    return "".join(render_value(name, value) for name, value in facts.items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
@@ -27,9 +27,9 @@ from rehearse.practice.meta_types import CONTAINER_OF, known
 from rehearse.practice.meta_xml import NAMESPACE, XSD, XSI, BrokenXml, elements, first, flag, local, parse, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.retrieve import build_files, resolve
+from rehearse.practice.soap_forms import RAW, render_value
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-RAW = "raw xml"
 MOST_BYTES = 52_428_800
 
 
@@ -71,20 +71,6 @@ def render_answer(operation: str, result: Any) -> str:
         f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns="{NAMESPACE}" xmlns:xsi="{XSI}"><soapenv:Body>'
         f"<{operation}Response>{inner}</{operation}Response></soapenv:Body></soapenv:Envelope>"
     )
-
-
-def render_value(tag: str, value: Any) -> str:
-    """One value as an element: a mapping nests, a list repeats, None is nil; XML under `RAW` is put in as it is."""
-    if isinstance(value, list):
-        return "".join(render_value(tag, one) for one in value)
-    if isinstance(value, Mapping):
-        if RAW in value:
-            return f'<{tag} xsi:type="{value["type"]}">{value[RAW]}</{tag}>'
-        return f"<{tag}>{''.join(render_value(key, one) for key, one in value.items())}</{tag}>"
-    if value is None:
-        return f'<{tag} xsi:nil="true"/>'
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    return f"<{tag}>{escape(text)}</{tag}>"
 
 
 def describe_metadata(call: Call) -> Any:
