@@ -1,8 +1,9 @@
 """Reading the metadata in scope: list, freeze the manifest, retrieve in chunks, and the flow versions from Tooling.
 
-A retrieve that the org refuses for its size is halved until the culprit stands alone, and that one is reported, not
-skipped in silence. A flow's version history is invisible to the Metadata API (facts/metadata.md 0.5); it comes from
-Tooling as the FlowDefinition component, where a version counts as Active or Inactive.
+A retrieve that the org refuses, or that reaches the most files a retrieve may hold, is halved until the culprit stands
+alone, and that one is reported, not skipped in silence; where nothing at all comes, the rest is reported unasked.
+A flow's version history is invisible to the Metadata API (facts/metadata.md 0.5); it comes from Tooling as the
+FlowDefinition component, where a version counts as Active or Inactive.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -33,20 +35,50 @@ from rehearse.ids import to_18
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
-_TOO_MUCH = ("LIMIT_EXCEEDED", "UNKNOWN_EXCEPTION")
+MOST_FILES = 10_000
+"""A retrieve never holds more files (facts/metadata.md 2): one that reaches this number may have been cut."""
+_FAILURES = 12
+"""After so many refused retrieves and none that came, halving goes no further."""
 _MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
 _TRIES = 3
 
 
 @dataclass(frozen=True)
 class MetadataRead:
-    """What was read: the zips, files of our own, who touched what, the frozen manifest, and what is missing."""
+    """What was read: the zips, files of our own, who touched what, the frozen manifest, and what is missing.
+
+    For the hollow alarm: `listed` is what the org says it has, `held` what the files stand for, `said` what it told to
+    be missing (type and name), `fields` the custom fields that it counts, object -> number.
+    """
 
     zips: tuple[Path, ...]
     own: Mapping[str, bytes]
     items: tuple[MetadataItem, ...]
     manifest: Mapping[str, tuple[str, ...]]
     coverage: tuple[CoverageRow, ...]
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held: Mapping[str, Collection[str]] = field(default_factory=dict)
+    said: frozenset[tuple[str, str]] = frozenset()
+    fields: Mapping[str, int] = field(default_factory=dict)
+
+    def holding(self, held: Mapping[str, Collection[str]]) -> MetadataRead:
+        """The same with what its files stand for."""
+        return replace(self, held=held)
+
+
+@dataclass
+class _Retrieved:
+    """What came of the retrieves so far."""
+
+    zips: list[Path] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    refused: list[CoverageRow] = field(default_factory=list)
+    said: set[tuple[str, str]] = field(default_factory=set)
+    failures: int = 0
+
+    def refuse(self, chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> None:
+        self.refused += _refused(chunk, error)
+        self.said |= {(type, name) for type, names in chunk.items() for name in names}
 
 
 def capture_metadata(
@@ -64,48 +96,74 @@ def capture_metadata(
     flows = _fetch_flows(reader) if any(one.name == FROM_TOOLING for one in types) else None
     listing = fetch_listing(reader, [one for one in types if flows is None or one.name != FROM_TOOLING])
     manifest = join_manifests(frozen, listing.members)
+    got = _retrieve_all(reader, manifest, scratch, on_event)
+    on_event(Finished("metadata", f"{sum(map(len, manifest.values()))} components in {len(got.zips)} retrieves"))
+    told = {(found["type"], found["name"]) for one in got.messages if (found := _MISSING.search(one))}
+    return MetadataRead(
+        zips=tuple(got.zips),
+        own={TYPES_FILE: _render_types(types), **(flows or {})},
+        items=listing.items,
+        manifest=manifest,
+        coverage=(*listing.coverage, *got.refused, *_unretrieved(got.messages, listing)),
+        listed=listing.members,
+        said=frozenset(got.said | told),
+        fields=_count_fields(reader, listing) if "CustomObject" in listing.members else {},
+    )
+
+
+def _retrieve_all(
+    reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], scratch: Path, on_event: OnEvent
+) -> _Retrieved:
+    got = _Retrieved()
     size = sum(len(names) for names in manifest.values())
-    zips: list[Path] = []
-    messages: list[str] = []
-    refused: list[CoverageRow] = []
     waiting = list(split_manifest(manifest)) if size else []
     while waiting:
         chunk = waiting.pop(0)
+        halves = halve_manifest(chunk)
         try:
-            path, said = _retrieve(reader, chunk, scratch / f"retrieve-{len(zips)}.zip", on_event)
+            path, said, files = _retrieve(reader, chunk, scratch / f"retrieve-{len(got.zips)}.zip", on_event)
         except (OrgLimit, OrgRejected) as error:
-            halves = _halves(chunk, error)
-            refused += [] if halves else _refused(chunk, error)
+            got.failures += 1
+            if halves and (got.zips or got.failures < _FAILURES):
+                waiting = [*halves, *waiting]
+            else:
+                got.refuse(chunk, error)
+            continue
+        if files >= MOST_FILES and halves:
             waiting = [*halves, *waiting]
             continue
-        zips.append(path)
-        messages += said
-        on_event(Advanced("metadata", size - sum(len(one) for part in waiting for one in part.values()), size))
-    on_event(Finished("metadata", f"{size} components in {len(zips)} retrieves"))
-    own = {TYPES_FILE: _render_types(types), **(flows or {})}
-    coverage = (*listing.coverage, *refused, *_unretrieved(messages, listing))
-    return MetadataRead(tuple(zips), own, listing.items, manifest, coverage)
+        got.zips.append(path)
+        got.messages += said
+        left = sum(len(names) for part in waiting for names in part.values())
+        on_event(Advanced("metadata", max(0, size - left), size, "components"))
+    return got
 
 
 def _retrieve(
     reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, on_event: OnEvent
-) -> tuple[Path, tuple[str, ...]]:
+) -> tuple[Path, tuple[str, ...], int]:
+    """The zip of a chunk, checked, with what the org said and how many files it holds."""
     manifest = {type: tuple(names) for type, names in chunk.items()}
     for _ in range(_TRIES):
         result = reader.retrieve(manifest, to, on_event)
         try:
             with zipfile.ZipFile(result.zip_path) as zipped:
                 if zipped.testzip() is None:
-                    return result.zip_path, result.messages
+                    return result.zip_path, result.messages, len(zipped.namelist())
         except zipfile.BadZipFile:
             continue
     raise OrgBusy("The zip of a retrieve came damaged three times.", "Run again.")
 
 
-def _halves(chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> list[dict[str, tuple[str, ...]]]:
-    if isinstance(error, OrgRejected) and error.org_code not in _TOO_MUCH:
-        raise error
-    return halve_manifest(chunk)
+def _count_fields(reader: OrgReader, listing: Listing) -> dict[str, int]:
+    """How many custom fields the org counts on each object that was listed; nothing where it will not list fields."""
+    try:
+        fields = reader.fetch_metadata_items("CustomField")
+    except OrgRejected:
+        return {}
+    objects = set(listing.members["CustomObject"])
+    own = (one.full_name.partition(".")[0] for one in fields if one.manageable_state != "installed")
+    return dict(Counter(object for object in own if object in objects))
 
 
 def _refused(chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> list[CoverageRow]:

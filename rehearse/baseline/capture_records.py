@@ -41,12 +41,16 @@ _ARCHIVED = frozenset({"Task", "Event"})
 
 @dataclass(frozen=True)
 class ReadObject:
-    """What was read of one object, with its shape; `note` is not empty when something about it is odd."""
+    """What was read of one object, with its shape; `note` is not empty when something about it is odd.
+
+    `expected` is the org's own count after everything was read; None where it was not asked.
+    """
 
     shape: RowShape
     scope: ObjectScope
     found: ObjectCapture
     note: str = ""
+    expected: int | None = None
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ _PLAIN = """
 AnalyticSnapshot analyticsnapshots snapshot|AppMenu appMenus appMenu|ApprovalProcess approvalProcesses approvalProcess
 AssignmentRules assignmentRules assignmentRules|AuthProvider authproviders authprovider
 AutoResponseRules autoResponseRules autoResponseRules|Community communities community
-ConnectedApp connectedApps connectedApp|CspTrustedSite cspTrustedSites cspTrustedSite
-CustomApplication applications app|CustomFeedFilter feedFilters feedFilter|CustomLabels labels labels
+ConnectedApp connectedApps connectedApp|CronTrigger cronTriggers cronTrigger
+CspTrustedSite cspTrustedSites cspTrustedSite|CustomApplication applications app|CustomFeedFilter feedFilters feedFilter|CustomLabels labels labels
 CustomMetadata customMetadata md|CustomNotificationType notificationtypes notiftype|CustomObject objects object
 CustomObjectTranslation objectTranslations objectTranslation|CustomPageWebLink weblinks weblink
 CustomPermission customPermissions customPermission|CustomSite sites site|CustomTab tabs tab

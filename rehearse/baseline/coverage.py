@@ -1,18 +1,31 @@
-"""What a capture holds and what it does not, one row a type and object; and whether it can be relied on.
+"""What a capture holds and what it does not, a row for every metadata type and object; and whether to rely on it.
 
-`hollow`: something that the scope names, or that the org listed, came back empty: a baseline of it would undo nothing.
-`partial`: something was refused or kept changing. Otherwise `usable`.
+`hollow`: something that the scope names, or that the org counts, came back empty or short: a reset to it would undo
+nothing, or the wrong thing. `partial`: something was refused, hidden from this login, or kept changing. Else `usable`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rehearse.baseline.component_types import PARENT_OF
-from rehearse.baseline.model import CaptureVerdict, Component, CoverageRow, Scope
+from rehearse.baseline.model import CaptureVerdict, Component, CoverageRow
+from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
+from rehearse.baseline.scope import NOT_DATA
+from rehearse.org.model import MetadataType, ObjectSummary
 
 _MISSING = ("not-retrieved", "unreadable")
+
+NOT_METADATA = (
+    ("Permission assignments", "rows of PermissionSetAssignment; name that object in scope.records to keep them"),
+    ("Users and their roles", "rows of User; name that object in scope.records to keep them"),
+    ("Custom setting rows", "rows of the setting's object; name it in scope.records to keep them"),
+    ("OAuth tokens, sessions and secrets", "no API gives them"),
+    ("Paused flow interviews", "no API brings them back"),
+    ("E-mail deliverability", "a switch in Setup without an API"),
+    ("Reports' and dashboards' schedules", "kept as scheduled work, made again by hand"),
+)
+"""What people look for in the metadata and that no metadata type holds (facts/metadata.md 5)."""
 
 
 def metadata_rows(components: Sequence[Component], found: Iterable[CoverageRow]) -> list[CoverageRow]:
@@ -30,17 +43,29 @@ def record_rows(counts: Mapping[str, int], notes: Mapping[str, str]) -> list[Cov
     ]
 
 
-def find_hollow(
-    scope: Scope, counts: Mapping[str, int], manifest: Mapping[str, Sequence[str]], components: Sequence[Component]
-) -> tuple[str, ...]:
-    """The names that came back empty although the scope names them or the org listed them, sorted.
+def outside_rows(
+    types: Sequence[MetadataType], summaries: Sequence[ObjectSummary], told: Collection[tuple[str, str]]
+) -> list[CoverageRow]:
+    """A row for every type and object of the org that no other row tells about (`told`: kind and name), with why."""
+    rows = [CoverageRow("metadata", name, "not-metadata", note=why) for name, why in NOT_METADATA]
+    rows += [
+        CoverageRow("metadata", one.name, "excluded", note="not in scope.metadata")
+        for one in types
+        if ("metadata", one.name) not in told
+    ]
+    rows += [_outside(one) for one in summaries if ("records", one.name) not in told]
+    return rows
 
-    Objects that the user said to be empty are left out.
-    """
-    held = {one.type for one in components} | {PARENT_OF[one.type][0] for one in components if one.type in PARENT_OF}
-    objects = {name for name in scope.objects if counts.get(name) == 0 and not scope.may_lack_rows(name)}
-    types = {type for type, members in manifest.items() if members and type not in held and type != "StandardValueSet"}
-    return tuple(sorted(objects | types))
+
+def _outside(one: ObjectSummary) -> CoverageRow:
+    if not one.queryable:
+        return CoverageRow("records", one.name, "not-listable", note="the org lets nobody query it")
+    reason = why_no_rows(one.name)
+    if reason is None and one.name.endswith(NOT_DATA):
+        reason = "its rows are metadata, events or an archive, which no record API puts back"
+    if reason is None and one.name.endswith(NOT_ROWS):
+        reason = "the platform writes its rows along with those of another object"
+    return CoverageRow("records", one.name, "excluded", note=reason or "not in scope.records")
 
 
 def build_verdict(rows: Iterable[CoverageRow], hollow: Sequence[str], moving: Sequence[str]) -> CaptureVerdict:

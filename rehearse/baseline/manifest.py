@@ -20,8 +20,10 @@ from rehearse.baseline.model import (
     CoverageRow,
     ObjectCapture,
     ObjectScope,
+    Package,
     Part,
     ResolvedScope,
+    Schedule,
 )
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, NotFound
@@ -60,6 +62,8 @@ def load_manifest(folder: Path) -> Capture:
                 "objects": tuple(object_from(one) for one in content["objects"]),
                 "coverage": tuple(CoverageRow(**one) for one in content["coverage"]),
                 "hollow": tuple(content["hollow"]),
+                "packages": tuple(Package(**one) for one in content.get("packages", ())),
+                "schedules": tuple(Schedule(**one) for one in content.get("schedules", ())),
             }
         )
     except (KeyError, TypeError, ValueError) as error:

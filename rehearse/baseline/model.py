@@ -107,6 +107,28 @@ class ObjectCapture:
     removed: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True)
+class Package:
+    """An installed package and its version, `major.minor.patch.build`."""
+
+    name: str
+    namespace: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Scheduled work of an org (CronTrigger): what runs, when, for whom; `next_fire` is shown and never compared."""
+
+    name: str
+    job_type: str
+    apex_class: str
+    expression: str
+    time_zone: str
+    owner: str
+    next_fire: str | None = None
+
+
 CoverageState = Literal[
     "captured", "not-retrieved", "not-listable", "excluded", "not-metadata", "unreadable", "masked", "empty"
 ]
@@ -132,7 +154,9 @@ class Capture:
 
     `started` and `ended` are instants of the org's own clock (getServerTimestamp). `manifest` is the frozen package
     manifest, type -> full names. `components_sha256` is the digest of the component list beside the manifest;
-    `commit` is the git commit of its metadata tree.
+    `commit` is the git commit of its metadata tree. `release` is the platform release that was read, `read_by` the user
+    who read. Packages and schedules are held whatever the scope (their components too). `listing_sha256` is the digest
+    of the list of what the org had, kept for a later incremental capture.
     """
 
     ulid: str
@@ -151,6 +175,11 @@ class Capture:
     coverage: tuple[CoverageRow, ...]
     verdict: CaptureVerdict
     hollow: tuple[str, ...] = ()
+    release: str = ""
+    read_by: str = ""
+    packages: tuple[Package, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    listing_sha256: str = ""
 
     @property
     def record_count(self) -> int:

@@ -27,7 +27,7 @@ NEVER_COMPARED = frozenset(
 )  # fmt: skip
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
-_NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
+NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
 def match_types(scope: Scope, types: Iterable[MetadataType]) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str
             one.name
             for one in summaries
             if one.queryable
-            and not one.name.endswith(_NOT_DATA)
+            and not one.name.endswith(NOT_DATA)
             and _matches(one.name, scope.objects, scope.objects_exclude)
             and (one.name in named or not (why_no_rows(one.name) or one.name.endswith(NOT_ROWS)))
         )

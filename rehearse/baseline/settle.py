@@ -8,6 +8,7 @@ go into a part of their own.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow.compute as pc
@@ -34,21 +35,36 @@ OVERLAP = timedelta(minutes=5)
 """How far before the capture's start a late commit may carry its stamp [unsure: Salesforce publishes no number]."""
 
 
+_PASSES = 3
+"""How often what changed is read again while the org's count differs from what was read."""
+
+
 def settle_object(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:
     """The object with everything that changed since the capture began; `note` says so when the counts still differ."""
-    note = read.note
-    found = read.found
-    if read.shape.stamp is not None:
-        since = f"{working.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
-        changed = _changed(reader, working, read, since)
-        gone = _deleted(reader, read, since)
-        if changed or gone:
-            found = _patch(working, read, changed, gone)
-    if not with_archived(read.shape.object):
+    expected: int | None = None
+    for _ in range(_PASSES):
+        if read.shape.stamp is not None:
+            read = _settle_once(reader, working, read)
+        if with_archived(read.shape.object):
+            return read
         expected = reader.fetch_count(f"SELECT COUNT() FROM {read.shape.object}{build_where(read.scope.where)}")
-        if expected != found.rows:
-            note = f"the org counts {expected} rows: something writes to it while the capture runs"
-    return ReadObject(read.shape, read.scope, found, note)
+        if expected == read.found.rows:
+            return replace(read, expected=expected)
+        if read.shape.stamp is None:
+            break
+    fewer = expected is not None and read.found.rows < expected
+    why = "some cannot be read, or something writes to it" if fewer else "something writes to it"
+    note = f"the org counts {expected:,} rows and gave {read.found.rows:,}: {why} while the capture runs"
+    return replace(read, expected=expected, note=note)
+
+
+def _settle_once(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:
+    since = f"{working.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+    changed = _changed(reader, working, read, since)
+    gone = _deleted(reader, read, since)
+    if not (changed or gone):
+        return read
+    return replace(read, found=_patch(working, read, changed, gone))
 
 
 def _changed(reader: OrgReader, working: Working, read: ReadObject, since: str) -> dict[str, dict[str, Value]]:

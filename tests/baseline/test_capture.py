@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from rehearse.baseline.canonical_xml import NAMESPACE
-from rehearse.baseline.capture import CaptureRequest, capture, estimate_records
+from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.compare import compare
+from rehearse.baseline.estimate import fetch_estimate
 from rehearse.baseline.model import Capture, Scope
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.verify import verify_capture
@@ -259,8 +260,8 @@ def test_a_refreshed_sandbox_is_not_compared(take: Any, reader: OrgReader, store
     taken = take(Scope(metadata_include=(), objects=("Account",)))
     with pytest.raises(GenerationChanged):
         take(FEW, replace(taken, org_id="00D000000000009AAA"))
-    assert estimate_records(reader, Scope(objects=("Account",))) == {"Account": taken.record_count}
-    assert estimate_records(reader, Scope())["Account"] == taken.record_count
+    assert fetch_estimate(reader, Scope(objects=("Account",))).rows == taken.record_count
+    assert {one.name: one.rows for one in fetch_estimate(reader, Scope()).objects}["Account"] == taken.record_count
 
 
 def test_bulk_leaves_no_job_and_no_page_behind(take: Any, store: CaptureStore, practice: Any) -> None:

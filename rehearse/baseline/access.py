@@ -1,0 +1,70 @@
+"""What the reading login cannot see: fields hidden by field-level security, and rows that are not shared with it.
+
+Such values look empty, and a reset would write the emptiness back (facts/data.md 4, row 41), so they are named in the
+coverage and make a capture partial. Only custom fields are held against the org's own list: of standard fields the two
+lists differ for other reasons [unsure: which of them FieldDefinition leaves out].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rehearse.baseline.model import CoverageRow
+from rehearse.errors import OrgRejected
+from rehearse.org.model import Schema
+from rehearse.org.reader import OrgReader
+
+OBJECTS_A_QUERY = 20
+_DERIVED = ("formula", "roll", "summary")
+
+
+def fetch_unseen(reader: OrgReader, schemas: Mapping[str, Schema], user_id: str) -> tuple[CoverageRow, ...]:
+    """A coverage row for each object with hidden fields, and one where the login does not see all rows."""
+    return (*_hidden_fields(reader, schemas), *_unshared(reader, user_id))
+
+
+def _hidden_fields(reader: OrgReader, schemas: Mapping[str, Schema]) -> Iterator[CoverageRow]:
+    names = sorted(schemas)
+    hidden: dict[str, list[str]] = {}
+    for start in range(0, len(names), OBJECTS_A_QUERY):
+        try:
+            for object, field in _custom_fields(reader, names[start : start + OBJECTS_A_QUERY]):
+                if object in schemas and schemas[object].field(field) is None:
+                    hidden.setdefault(object, []).append(field)
+        except OrgRejected as error:
+            note = f"which fields are hidden from this login could not be asked: {error.org_code}"
+            yield CoverageRow("records", "(field-level security)", "not-listable", note=note)
+            break
+    for object, fields in sorted(hidden.items()):
+        note = "hidden from this login by field-level security: " + ", ".join(sorted(fields))
+        yield CoverageRow("records", f"{object} (hidden fields)", "unreadable", len(fields), note)
+
+
+def _custom_fields(reader: OrgReader, objects: Sequence[str]) -> Iterator[tuple[str, str]]:
+    listed = ", ".join(f"'{one}'" for one in objects)
+    soql = (
+        "SELECT QualifiedApiName, DataType, EntityDefinition.QualifiedApiName FROM FieldDefinition "
+        f"WHERE EntityDefinition.QualifiedApiName IN ({listed})"
+    )
+    for row in reader.fetch_rows(soql):
+        name = str(row["QualifiedApiName"])
+        if name.endswith("__c") and not str(row.get("DataType") or "").lower().startswith(_DERIVED):
+            yield str(row["EntityDefinition.QualifiedApiName"]), name
+
+
+def _unshared(reader: OrgReader, user_id: str) -> Iterator[CoverageRow]:
+    """Without View All Data, rows that are not shared with the login are missing, and nothing says so."""
+    assigned = f"SELECT COUNT() FROM PermissionSetAssignment WHERE AssigneeId = '{user_id}'"
+    for soql in (
+        "SELECT COUNT() FROM UserPermissionAccess WHERE PermissionsViewAllData = true",
+        f"{assigned} AND PermissionSet.PermissionsViewAllData = true",
+    ):
+        try:
+            if not reader.fetch_count(soql):
+                note = "this login lacks View All Data: rows that are not shared with it are missing"
+                yield CoverageRow("records", "(rows of others)", "unreadable", note=note)
+            return
+        except OrgRejected as error:
+            refused = error.org_code
+    note = f"whether this login has View All Data could not be asked: {refused}"
+    yield CoverageRow("records", "(rows of others)", "not-listable", note=note)
