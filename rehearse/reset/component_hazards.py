@@ -34,6 +34,18 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _component(
+        "schedule",
+        "CronTrigger",
+        "any",
+        "",
+        (
+            "manual",
+            "scheduled work is no metadata: abort it in Setup, or schedule it again as its owner by the apexLine that "
+            "the baseline holds of it",
+            "Apex guide, System.schedule; Metadata API guide, unsupported types",
+        ),
+    ),
+    _component(
         "never-by-api",
         "Skill AppMenu",
         "any",
