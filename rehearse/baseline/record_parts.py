@@ -3,11 +3,14 @@
 All columns are text except `_digest` (16 bytes); `_stamp` is SystemModstamp and `_by` who modified the row last.
 AES-256-GCM under the data key of the capture, bound to capture and path, so that a part that was changed, cut or put
 in another's place is refused. Rows are sorted by Id within each row group: a look-up of few ids decrypts few groups.
+The (encrypted) footer tells for each column of each group a print of its content: of two captures, only the columns
+whose prints differ need to be read to find what differs.
 """
 
 from __future__ import annotations
 
 import bisect
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from pyarrow.parquet import encryption
 
 from rehearse.baseline.canonical_arrays import (
     DIGEST_TYPE,
+    column_print,
     digest_rows,
     stored_array,
     sum_digest_array,
@@ -32,6 +36,8 @@ from rehearse.baseline.writing import file_sha256, storing, sync_file
 from rehearse.errors import Damaged
 
 GROUP_ROWS = 16_384
+PRINTS = b"rehearse prints/1"
+"""In the footer: for each row group, by column, what `column_print` says of it (hex)."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class PartWriter:
         self._target = file.folder / file.path
         self._fields = fields
         self._writer: Any = None
+        self._prints: list[dict[str, str]] = []
         self.rows = 0
         self.digest_sum = 0
 
@@ -115,9 +122,15 @@ class PartWriter:
     def write(self, batch: Any) -> None:
         """Append a batch made by `build_batch`. Raises DiskFull."""
         with storing(self._target):
-            self._writer.write_batch(batch, row_group_size=GROUP_ROWS)
+            for start in range(0, batch.num_rows, GROUP_ROWS):
+                self._write_group(batch.slice(start, GROUP_ROWS))
         self.rows += batch.num_rows
         self.digest_sum += sum_digest_array(batch.column("_digest"))
+
+    def _write_group(self, group: Any) -> None:
+        self._writer.write_batch(group)
+        told = {name: column_print(group.column(name)).hex() for name in ("Id", *(one.name for one in self._fields))}
+        self._prints.append(told)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -125,6 +138,7 @@ class PartWriter:
         whole = False
         try:
             with storing(self._target):
+                self._writer.add_key_value_metadata({PRINTS: json.dumps(self._prints).encode()})
                 self._writer.close()
             whole = kind is None
         finally:
@@ -142,7 +156,7 @@ def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None 
 
     Raises Damaged for bytes that are missing or not what was written.
     """
-    with _opened(file) as part:
+    with opened_part(file) as part:
         for group in range(part.metadata.num_row_groups):
             if ids is not None and not _may_hold(part.metadata.row_group(group), ids):
                 continue
@@ -154,12 +168,13 @@ def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None 
 
 def part_rows(file: PartFile) -> int:
     """The number of rows that the part's own footer tells. Raises Damaged."""
-    with _opened(file) as part:
+    with opened_part(file) as part:
         return int(part.metadata.num_rows)
 
 
 @contextmanager
-def _opened(file: PartFile) -> Iterator[Any]:
+def opened_part(file: PartFile) -> Iterator[Any]:
+    """A part, open for reading, as pyarrow's ParquetFile. Raises Damaged."""
     path = file.folder / file.path
     try:
         with pq.ParquetFile(
