@@ -27,18 +27,19 @@ from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import Action, ApplyReport, ResetPlan
-from rehearse.reset.newer_edits import fetch_newer, fetch_newer_components, note_newer
+from rehearse.reset.newer_edits import Newer, fetch_newer, fetch_newer_components, note_newer
 from rehearse.reset.next_pass import keep_allowed
 from rehearse.reset.phases import run_phases
 from rehearse.reset.plan import build_fingerprint, build_plan
 from rehearse.reset.settle import ROW_KINDS, settle_deploy, settle_flow, settle_rows
+from rehearse.reset.staleness import require_unmoved
 
 
 def apply(plan: ResetPlan, tools: Tools, settings: ApplySettings | None = None) -> ApplyReport:
     """Put the sandbox back as the plan says; call it again after an interruption and it continues.
 
-    The journal's run is the plan's id. Raises StalePlan for an edited plan, GenerationChanged for another org, and what
-    the writer raises (NotASandbox, OrgLimit, SessionExpired …); what was done until then is in the journal.
+    The journal's run is the plan's id. Raises StalePlan for an edited plan and an org that moved, GenerationChanged for
+    another org, and what the writer raises (NotASandbox, OrgLimit, …); what was done until then is in the journal.
     """
     if build_fingerprint(plan) != plan.fingerprint:
         raise StalePlan("The reset plan is not what was saved.", "Make a new one with `rehearse reset plan`.")
@@ -92,12 +93,20 @@ def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings) -> Context:
         began=clock.from_iso(str(detail["began"])), planned_at=after.started, user_id=str(detail["user"]),
         ids=tools.id_map.load(), left_alone=frozenset((one.type, one.key) for one in plan.blocked),
     )  # fmt: skip
-    newer = detail["newer"] if first else {**fetch_newer(context, after), **fetch_newer_components(context, after)}
+    newer = detail["newer"] if first else _fetch_moved(context, after)
     if first is None:
         tools.journal.close(tools.journal.open("begin", {**detail, "newer": newer}), {})
     note_newer(context, newer)
     _take_up(context, entries)
     return context
+
+
+def _fetch_moved(context: Context, after: Capture) -> Newer:
+    """What anybody wrote since the plan was made. Raises StalePlan unless the caller said to keep it and go on."""
+    newer = {**fetch_newer(context, after, everyone=True), **fetch_newer_components(context, after)}
+    if not context.settings.keep_newer:
+        require_unmoved(context, newer)
+    return newer
 
 
 def _fetch_begin(tools: Tools, after: Capture) -> datetime:

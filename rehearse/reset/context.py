@@ -20,7 +20,8 @@ def never(actions: Sequence[Action]) -> bool:
 class ApplySettings:
     """Named limits of apply. `uncertain_for`: how long a lost write may still take effect (the platform's longest
     call); `now` and `sleep` are injected by tests. `ask_more` is asked before rows are deleted that the plan does not
-    name and that our own writes made (automation); it answers whether they may go."""
+    name and that our own writes made (automation); it answers whether they may go. `keep_newer`: go on although the
+    org moved since the plan was made, and leave alone what moved."""
 
     max_passes: int = 6
     batch: int = 200
@@ -32,3 +33,4 @@ class ApplySettings:
     now: Callable[[], datetime] = clock.now
     sleep: Callable[[float], None] = time.sleep
     ask_more: Callable[[Sequence[Action]], bool] = never
+    keep_newer: bool = False

@@ -21,7 +21,7 @@ from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
-from rehearse.reset.model import Choices
+from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
 
@@ -40,6 +40,8 @@ class GatherRequest:
     made_at: datetime
     ids: Mapping[str, str] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
+    bypass: tuple[Switch, ...] = ()
+    egress: tuple[Allowed, ...] = ()
 
 
 def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> PlanInputs:
@@ -65,9 +67,16 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         made_at=request.made_at,
         ids=ids,
         choices=request.choices,
+        bypass=request.bypass,
+        egress=request.egress,
         ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
-        people=fetch_names(reader, [one.by for one in changes if one.kind == "record"]),
+        people=fetch_names(reader, _users(changes, rows)),
     )
+
+
+def _users(changes: Sequence[Change], rows: Mapping[str, RowBook]) -> set[str]:
+    by = {one.by for one in changes if one.kind == "record"}
+    return by | {one for book in rows.values() for one in book.creators.values()}
 
 
 def _any_in_bin(rows: Mapping[str, RowBook]) -> bool:
@@ -145,11 +154,13 @@ def _records_by_object(changes: Sequence[Change]) -> dict[str, list[Change]]:
 
 def _row_book(reader: OrgReader, store: CaptureStore, pick: _Pick) -> RowBook:
     live = {pick.ids.get(one.key, one.key): one.key for one in pick.changes}
+    older, creators = _fetch_births(reader, pick)
     return RowBook(
         before=_load(store, pick.before, pick.object, {one.key: one.key for one in pick.changes}, {}),
         after=_load(store, pick.after, pick.object, live, {new: old for old, new in pick.ids.items()}),
         bin=_fetch_bin(reader, pick),
-        older=_fetch_older(reader, pick),
+        older=older,
+        creators=creators,
     )
 
 
@@ -174,14 +185,17 @@ def _fetch_bin(reader: OrgReader, pick: _Pick) -> dict[str, Bin]:
     return found
 
 
-def _fetch_older(reader: OrgReader, pick: _Pick) -> frozenset[str]:
-    """Rows that the baseline does not have although they are older: never taken for the rehearsal's own."""
+def _fetch_births(reader: OrgReader, pick: _Pick) -> tuple[frozenset[str], dict[str, str]]:
+    """Created rows that are older than the baseline, which are never the rehearsal's own, and who made each row."""
     new = [one.live_id or one.key for one in pick.changes if one.what == "created"]
-    if not new or pick.schema is None or pick.schema.field("CreatedDate") is None:
-        return frozenset()
+    names = [one for one in ("CreatedDate", "CreatedById") if pick.schema is not None and pick.schema.field(one)]
+    if not new or not names:
+        return frozenset(), {}
     start = pick.before.started.replace(microsecond=0)
-    rows = reader.fetch_by_ids(pick.object, new, ["CreatedDate"])
-    return frozenset(id for id, row in rows.items() if clock.from_iso(str(row["CreatedDate"])) < start)
+    rows = reader.fetch_by_ids(pick.object, new, names)
+    born = {id: str(row["CreatedDate"]) for id, row in rows.items() if row.get("CreatedDate")}
+    older = frozenset(id for id, text in born.items() if clock.from_iso(text) < start)
+    return older, {id: str(row["CreatedById"]) for id, row in rows.items() if row.get("CreatedById")}
 
 
 def load_metadata(store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]) -> MetadataBook:

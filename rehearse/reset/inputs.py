@@ -12,7 +12,7 @@ from typing import Literal
 
 from rehearse.baseline.model import Capture, Change, Component
 from rehearse.org.model import Schema
-from rehearse.reset.model import Choices
+from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.row_state import Values
 
 Bin = Literal["live", "bin", "absent"]
@@ -31,6 +31,8 @@ class RowBook:
     bin: Mapping[str, Bin] = field(default_factory=dict)
     older: frozenset[str] = frozenset()
     """Created rows whose CreatedDate is before the baseline: they came into a filter, out of the bin, or into sight."""
+    creators: Mapping[str, str] = field(default_factory=dict)
+    """Created row -> the Id of the user who made it, where the object says."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,5 @@ class PlanInputs:
     ghosts: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     """Id of a user -> name, for the sentences of a plan."""
+    bypass: tuple[Switch, ...] = ()
+    egress: tuple[Allowed, ...] = ()

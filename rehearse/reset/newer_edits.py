@@ -7,11 +7,13 @@ that somebody else was there. So they are looked up when a run begins, kept in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rehearse import clock
 from rehearse.baseline.canonical import stored_value, value_text
 from rehearse.baseline.model import Capture
 from rehearse.errors import OrgRejected
+from rehearse.org.model import Value
 from rehearse.reset.apply_context import Context
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.row_state import guard_fields
@@ -23,25 +25,30 @@ Newer = dict[str, dict[str, str]]
 """Object -> key -> the Id of the user who wrote the row last."""
 
 
-def fetch_newer(context: Context, since: Capture) -> Newer:
-    """Rows of the scope that somebody else wrote after `since` read them, and whose values are not what it holds."""
+def fetch_newer(context: Context, since: Capture, *, everyone: bool = False) -> Newer:
+    """Rows of the scope that somebody else wrote after `since` read them, and whose values are not what it holds.
+
+    `everyone`: also those that our own user wrote, for a run that has written nothing yet.
+    """
     found: Newer = {}
     back = context.back()
     for scope in since.scope.objects:
-        touched = _fetch_touched(context, scope.name, since)
+        touched = _fetch_touched(context, scope.name, since, "" if everyone else context.user_id)
         stamps = {
             str(row["Id"]): row["_stamp"]
             for row in context.store.load_rows(since.ulid, scope.name, set(touched), ["_stamp"])
         }
         second = clock.iso(since.started.replace(microsecond=0))[:19]  # what nobody captured may be of this very second
         unseen = {
-            back.get(one, one): by
-            for one, (stamp, by) in touched.items()
-            if (stamps[one] != stamp if one in stamps else (stamp or "")[:19] > second)
+            back.get(one, one): row.by
+            for one, row in touched.items()
+            if (stamps[one] != row.stamp if one in stamps else not row.deleted and (row.stamp or "")[:19] > second)
         }
-        differing = _differing(context, since, scope.name, sorted(unseen)) if unseen else ()
+        gone = {back.get(one, one) for one, row in touched.items() if row.deleted}
+        differing = set(_differing(context, since, scope.name, sorted(unseen.keys() - gone))) if unseen else set()
+        differing |= gone & unseen.keys() if everyone else set()
         if differing:
-            found[scope.name] = {key: unseen[key] for key in differing}
+            found[scope.name] = {key: unseen[key] for key in sorted(differing)}
     return found
 
 
@@ -67,18 +74,31 @@ def note_newer(context: Context, newer: Mapping[str, Mapping[str, str]]) -> None
             context.leave(object, key, detail, actions.get((object, key)))
 
 
-def _fetch_touched(context: Context, object: str, since: Capture) -> dict[str, tuple[str | None, str]]:
-    """Id -> (stamp, who) of the living rows that others wrote since the capture began."""
-    soql = (
-        f"SELECT Id, SystemModstamp, LastModifiedById FROM {object} WHERE SystemModstamp >= "
-        f"{clock.iso(since.started.replace(microsecond=0))} AND LastModifiedById != '{context.user_id}'"
-    )
-    try:
-        rows = list(context.writer.reader.fetch_rows(soql))
-    except OrgRejected:
-        return {}  # it does not say who wrote last: each row is compared right before it is written
+@dataclass(frozen=True)
+class _Touched:
+    stamp: str | None
+    by: str
+    deleted: bool
+
+
+def _fetch_touched(context: Context, object: str, since: Capture, but: str) -> dict[str, _Touched]:
+    """The rows, binned ones too, that anybody `but` this user wrote since the capture began, by Id."""
+    others = f" AND LastModifiedById != '{but}'" if but else ""
+    where = f"WHERE SystemModstamp >= {clock.iso(since.started.replace(microsecond=0))}{others}"
+    rows: list[dict[str, Value]] = []
+    for bin in (", IsDeleted", ""):
+        try:
+            soql = f"SELECT Id, SystemModstamp, LastModifiedById{bin} FROM {object} {where}"
+            rows = list(context.writer.reader.fetch_rows(soql, deleted=True))
+        except OrgRejected:
+            continue  # without a recycle bin; or it does not say who wrote last: rows are compared before each write
+        break
     return {
-        str(row["Id"]): (stored_value("datetime", value_text(row["SystemModstamp"])), str(row["LastModifiedById"]))
+        str(row["Id"]): _Touched(
+            stored_value("datetime", value_text(row["SystemModstamp"])),
+            str(row["LastModifiedById"]),
+            row.get("IsDeleted") is True,
+        )
         for row in rows
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from rehearse.errors import OrgRejected
+from rehearse.errors import AmbiguousId, NotFound, OrgRejected
 from rehearse.org.connect import OrgReader
 
 _USER = re.compile(r"\b005[A-Za-z0-9]{15}\b")
@@ -21,6 +21,24 @@ def fetch_names(reader: OrgReader, ids: Iterable[str]) -> dict[str, str]:
     except OrgRejected:
         return {}
     return {id: str(row["Name"]) for id, row in rows.items() if row.get("Name")}
+
+
+def fetch_users(reader: OrgReader, names: Iterable[str]) -> dict[str, str]:
+    """Given Ids, user names, aliases or full names -> the user's Id. Raises NotFound, AmbiguousId."""
+    found: dict[str, str] = {}
+    for name in names:
+        if _USER.fullmatch(name):
+            found[name] = name
+            continue
+        quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+        where = " OR ".join(f"{field} = '{quoted}'" for field in ("Username", "Alias", "Name"))
+        ids = sorted({str(row["Id"]) for row in reader.fetch_rows(f"SELECT Id FROM User WHERE {where}")})
+        if not ids:
+            raise NotFound(f"There is no user {name!r} in this sandbox.", "Give a user name, an alias or an Id.")
+        if len(ids) > 1:
+            raise AmbiguousId(f"{name!r} fits {len(ids)} users.", "Give the user name or the Id.")
+        found[name] = ids[0]
+    return found
 
 
 def user_ids(texts: Iterable[str]) -> set[str]:

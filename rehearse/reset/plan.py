@@ -16,7 +16,7 @@ from rehearse.ids import build_content_id, build_ulid
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.model import Action, Blocked, ResetPlan
 from rehearse.reset.plan_metadata import plan_metadata
-from rehearse.reset.plan_records import plan_records
+from rehearse.reset.plan_records import count_created, plan_records
 
 
 def build_plan(inputs: PlanInputs) -> ResetPlan:
@@ -36,6 +36,9 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs)),
         warnings=warnings,
         fingerprint="",
+        created=count_created(inputs),
+        bypass=inputs.bypass,
+        egress=inputs.egress,
     )
     return replace(plan, fingerprint=build_fingerprint(plan))
 

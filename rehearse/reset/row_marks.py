@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from rehearse.baseline.model import Change, ComparableField
 from rehearse.ids import looks_like_id
 from rehearse.reset.inputs import PlanInputs, RowBook
-from rehearse.reset.model import Action, Choices
+from rehearse.reset.model import Action
 from rehearse.reset.row_state import Values, scope_fields
 
 _WORD = re.compile(r"[A-Za-z0-9]{18}")
@@ -92,9 +92,16 @@ def vanished(inputs: PlanInputs, object: str) -> bool:
     return rows > 1 and not left and places == {"absent"} and object in inputs.schemas
 
 
-def is_foreign(choices: Choices, change: Change) -> bool:
+def creator_of(inputs: PlanInputs, change: Change) -> str:
+    """The Id of the user who made a row; who touched it last where its object does not say; may be empty."""
+    return inputs.rows.get(change.type, RowBook()).creators.get(change.key) or change.by
+
+
+def is_foreign(inputs: PlanInputs, change: Change) -> bool:
     """Whether a row was created by somebody who took no part, and such rows are to stay."""
-    return choices.participants is not None and change.by not in choices.participants and not choices.delete_others
+    choices = inputs.choices
+    took_part = choices.participants is None or creator_of(inputs, change) in choices.participants
+    return not took_part and not choices.delete_others
 
 
 def holds_private_id(values: Values, names: Collection[str], fields: Collection[ComparableField]) -> bool:

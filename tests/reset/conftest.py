@@ -49,7 +49,8 @@ NOISE = frozenset(
         "IsDeleted",
     ]
 )
-QUICK = {"uncertain_for": timedelta(0), "poll": 0.0, "sleep": lambda seconds: None}
+QUICK = {"uncertain_for": timedelta(0), "poll": 0.0, "sleep": lambda seconds: None, "keep_newer": True}
+"""Without waiting; and what somebody wrote after the plan is left alone, as in the moment after the first look."""
 Hook = Callable[[str, str, str], None]
 
 
