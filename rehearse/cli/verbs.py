@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rehearse.cli import baseline, book, demo, diff, init, plan, practice, refresh, report, reset, sandboxes
+from rehearse.cli import baseline, book, demo, diff, forecast, init, plan, practice, refresh, report, reset, sandboxes
 
 
 def register(app: typer.Typer) -> None:
@@ -19,5 +19,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(refresh.app, name="refresh")
     app.add_typer(baseline.app, name="baseline")
     app.command()(diff.diff)
+    app.command()(forecast.forecast)
     app.add_typer(reset.app, name="reset")
     app.command()(report.report)

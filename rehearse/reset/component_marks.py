@@ -18,7 +18,7 @@ from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.profile_undo import not_removable, without_off
+from rehearse.reset.profile_undo import grants_more, not_removable, without_entries_of, without_off
 
 AUTOMATION = frozenset({
     "ValidationRule", "ApexTrigger", "Flow", "FlowDefinition", "WorkflowRule", "DuplicateRule", "AssignmentRule",
@@ -59,10 +59,20 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
         dependency = "valueSet/controllingField"
         if xml.text_at(new, dependency) and not xml.text_at(old, dependency):
             marks.add("dependency-added")
-    if type == "Profile" and not_removable(etree.tostring(old), etree.tostring(new)):
-        marks.add("profile-not-removable")
+    if type == "Profile":
+        marks |= _profile_marks(book, old, new)
     if type == "Territory2Model" and xml.text_at(new, "state") == "Archived":
         marks.add("archived")
+    return marks
+
+
+def _profile_marks(book: MetadataBook, old: Any, new: Any) -> set[str]:
+    """Entries about what the rehearsal added go with it and decide nothing."""
+    added = {key for key in book.after if key not in book.before}
+    left = without_entries_of(new, added)
+    marks = {"grant-added"} if grants_more(old, left) else set()
+    if not_removable(etree.tostring(old), etree.tostring(left)):
+        marks.add("profile-not-removable")
     return marks
 
 

@@ -104,7 +104,8 @@ def _plan_flow(inputs: PlanInputs, name: str, change: Change) -> Iterator[Action
     """Activation first (off before the records, on after them), then the versions that the rehearsal added."""
     before = inputs.metadata.flows_before.get(name, NO_FLOW)
     after = inputs.metadata.flows_after.get(name, NO_FLOW)
-    hazard = find_hazard("component", "Flow", _flow_what(before, after), ())
+    lost = after.versions and set(before.versions) - set(after.versions)
+    hazard = find_hazard("component", "Flow", _flow_what(before, after), {"version-lost"} if lost else ())
     base = _action(FLOW_LAST, "activate-flow", change, hazard)
     if before.versions and not after.versions:
         yield Action(**{**base.__dict__, "id": f"deploy/Flow/{name}", "do": "deploy", "type": "Flow", "key": name,

@@ -7,7 +7,7 @@ until the same entry is deployed as off. Some sections have no off; they are rep
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lxml import etree
@@ -50,6 +50,50 @@ OFF: Mapping[str, Mapping[str, str]] = {
     "userPermissions": {"enabled": "false"},
 }
 """How an entry of a section is switched off; sections that are not here cannot be taken back by a deployment."""
+
+
+TARGETS: Mapping[str, str] = {
+    "applicationVisibilities": "CustomApplication",
+    "classAccesses": "ApexClass",
+    "customMetadataTypeAccesses": "CustomObject",
+    "customPermissions": "CustomPermission",
+    "customSettingAccesses": "CustomObject",
+    "externalDataSourceAccesses": "ExternalDataSource",
+    "fieldPermissions": "CustomField",
+    "flowAccesses": "Flow",
+    "layoutAssignments": "Layout",
+    "objectPermissions": "CustomObject",
+    "pageAccesses": "ApexPage",
+    "tabVisibilities": "CustomTab",
+}
+"""Section -> type of the component that an entry is about; when that component goes, its entries go with it."""
+
+
+def without_entries_of(root: Any, gone: Collection[tuple[str, str]]) -> Any:
+    """A copy of a profile without the entries about the named components (type, full name)."""
+    kept = copy.deepcopy(root)
+    for element in list(kept):
+        names = KEYS.get(tag_of(element), ())
+        if names and (TARGETS.get(tag_of(element), ""), text_at(element, names[0]) or "") in gone:
+            kept.remove(element)
+    return kept
+
+
+def grants_more(before: Any, after: Any) -> bool:
+    """Whether a profile has granting entries that it did not have at all: switched off, they stay as entries."""
+    known = {_key(one) for one in before}
+    return any(_key(one) not in known and tag_of(one) in OFF and not is_off(one) for one in after)
+
+
+def overlay_profile(before: bytes, deployed: bytes) -> bytes:
+    """The profile that a deployment would leave: its entries take the place of those of the same key, others stay."""
+    root, new = parse_xml(before), parse_xml(deployed)
+    if root is None or new is None:
+        return deployed
+    entries = {_key(one): one for one in root}
+    entries.update({_key(one): one for one in new})
+    root[:] = [copy.deepcopy(one) for one in entries.values()]
+    return write(root)
 
 
 def undo_profile(before: bytes, after: bytes) -> bytes:

@@ -110,6 +110,17 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _record(
+        "created-behind-filter",
+        "*",
+        "created",
+        "filtered",
+        (
+            "unknown",
+            "deleted where the filter of the baseline lets it be seen; a row outside the filter stays",
+            "scope.records.where in rehearse.yaml",
+        ),
+    ),
+    _record(
         "created",
         "*",
         "created",
@@ -166,6 +177,13 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "the object does not allow undelete: it comes back under a new Id",
             "describe: undeletable is false",
         ),
+    ),
+    _record(
+        "team-member",
+        "AccountTeamMember OpportunityTeamMember",
+        "deleted",
+        "in-bin",
+        ("residue", "a team member cannot be undeleted: it comes back under a new Id", "SOAP API guide, undelete"),
     ),
     _record(
         "deleted", "*", "deleted", "in-bin", ("exact", "undeleted: Id and values are kept", "SOAP API guide, undelete")

@@ -1,0 +1,146 @@
+"""From a release file or a package to its forecast: which sandbox and baseline count, what is read, what the answer is.
+
+`rehearse forecast` shows it; `rehearse plan` asks it for rehearsals whose forecast is `auto`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rehearse.cli.desk import Desk
+from rehearse.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehearse.baseline.model import Baseline
+    from rehearse.events import OnEvent
+    from rehearse.release.model import Deed, Release, Step
+    from rehearse.reset.forecast import Work
+    from rehearse.reset.forecast_read import Base, Demand
+    from rehearse.reset.forecast_rows import RowFile
+    from rehearse.reset.model import Forecast
+
+
+@dataclass(frozen=True)
+class Against:
+    """What a forecast is made against: a sandbox by name, and its baseline where it has one."""
+
+    sandbox: str
+    baseline: Baseline | None
+
+
+def demand_of(release: Release) -> Demand:
+    """The package, the files of rows and the other steps of a release. Raises NotFound, UsageError."""
+    from rehearse.reset.forecast_read import Demand, load_package
+
+    packages = [load_package(release.package.path, release.package.kind)] if release.package else []
+    deploys = [one.do.path for one in release.runbook if one.do.kind == "deploy"]
+    packages += [load_package(path) for path in deploys if path is not None]
+    files = tuple(_row_file(one.id, one.do) for one in release.runbook if one.do.kind == "records")
+    work = tuple(_work(one) for one in release.runbook if one.do.kind in ("manual", "apex", "shell"))
+    return Demand(tuple(packages), files, work)
+
+
+def _row_file(step: str, deed: Deed) -> RowFile:
+    from rehearse.reset.forecast_rows import RowFile
+
+    assert deed.path is not None and deed.operation
+    return RowFile(step, deed.object, deed.operation, deed.path, deed.key or "Id")
+
+
+def _work(step: Step) -> Work:
+    from rehearse.reset.forecast import Work
+
+    undo = step.undo
+    return Work(
+        step.id, step.do.kind, step.do.text, undo.kind if undo else "", undo.text if undo else "", step.no_return
+    )
+
+
+def choose_against(desk: Desk, sandbox: str | None, baseline: str | None) -> Against:
+    """The sandbox and baseline that a user means; raises NotFound, UsageError where several could be meant."""
+    if sandbox:
+        name = desk.workspace.sandbox(sandbox).name
+        known = desk.baselines().load(name)
+        if baseline:
+            return Against(name, desk.baselines().find(baseline, name))
+        return Against(name, known[-1] if known else None)
+    if baseline:
+        found = desk.baselines().find(baseline)
+        return Against(found.sandbox, found)
+    owners = sorted({one.sandbox for one in desk.baselines().load()} & {one.name for one in desk.workspace.sandboxes})
+    if len(owners) == 1:
+        return Against(owners[0], desk.baselines().load(owners[0])[-1])
+    which = f"Several sandboxes have baselines: {', '.join(owners)}." if owners else "No sandbox has a baseline yet."
+    raise UsageError(which, "Say which sandbox the rehearsal goes to: --sandbox NAME.")
+
+
+def make_forecast(desk: Desk, demand: Demand, against: Against, on_event: OnEvent) -> Forecast:
+    """The forecast of a demand. Without a baseline the org itself is read; it is never written."""
+    from rehearse.reset.forecast import build_forecast
+    from rehearse.reset.forecast_read import forecast_inputs
+
+    reader = None
+    if against.baseline is None:
+        reader = desk.connect_reader(desk.workspace.sandbox(against.sandbox))
+    base = _base(desk, against.baseline) if against.baseline else None
+    return build_forecast(forecast_inputs(demand, base, reader, desk.fetch_now(), on_event))
+
+
+def _base(desk: Desk, found: Baseline) -> Base:
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.reset.forecast_read import Base
+
+    return Base(desk.store(), check_baseline(desk, found, deep=False))
+
+
+def find_burned_until(desk: Desk, sandbox: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """When a burned sandbox may be refreshed next: possible and certain, from what the ledger holds."""
+    from rehearse.cli.overview import availability_of
+    from rehearse.schedule.ledger_store import load_cycles
+
+    config = desk.workspace.sandbox(sandbox)
+    found = availability_of(desk, config.name, config, load_cycles(desk.database).get(config.name, ()), now)
+    dates = (found.possible_from, found.certain_from)
+    return tuple(None if one is None else max(one, now) for one in dates)  # type: ignore[return-value]
+
+
+def find_burning(
+    desk: Desk, releases: Sequence[Release], on_event: OnEvent
+) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
+    """The rehearsals with `forecast: auto` that burn whatever sandbox with a baseline they are held in.
+
+    Also sentences about those that nobody can judge, or that burn in some sandboxes and not in others. A sandbox
+    counts with its newest baseline; a package that burns in any of them is planned as burning.
+    """
+    burning: set[tuple[str, str]] = set()
+    said: list[str] = []
+    for release in releases:
+        auto = [one for one in release.rehearsals if one.forecast == "auto"]
+        if not auto or (release.package is None and not release.runbook):
+            continue
+        newest = _newest(desk)
+        if not newest:
+            said.append(f"{release.name}: no baseline to forecast against; it is planned as undoable.")
+            continue
+        demand = demand_of(release)
+        verdicts = {one.sandbox: make_forecast(desk, demand, one, on_event).verdict for one in newest}
+        burned = sorted(name for name, verdict in verdicts.items() if verdict == "burns")
+        if burned:
+            burning |= {(release.name, one.name) for one in auto}
+            said.append(f"{release.name}: the forecast says that it burns {', '.join(burned)}.")
+    return frozenset(burning), tuple(said)
+
+
+def _newest(desk: Desk) -> list[Against]:
+    """The newest baseline of each configured sandbox that is on this machine."""
+    import socket
+
+    names = {one.name for one in desk.workspace.sandboxes}
+    found = {one.sandbox: one for one in desk.baselines().load() if one.sandbox in names}
+    here = str(desk.workspace.storage.folder.resolve())
+    return [
+        Against(one.sandbox, one) for one in found.values() if (one.host, one.store) == (socket.gethostname(), here)
+    ]

@@ -1,0 +1,84 @@
+"""A forecast as a page and as JSON: the verdict, what would not simply come back, and counts of the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
+from rehearse.reset.model import Forecast
+
+_TONES: dict[str, Tone] = {"exact": "good", "residue": "warn", "manual": "bad", "impossible": "bad", "unknown": "warn"}
+_WORDS: dict[str, tuple[str, Tone]] = {
+    "undoable": ("fully undoable: a reset puts everything back exactly", "good"),
+    "partly": ("PARTLY undoable: see what would not come back by itself", "warn"),
+    "burns": ("BURNS the refresh: something cannot be undone at all", "bad"),
+}
+
+
+def build_forecast_body(forecast: Forecast, about: dict[str, Any]) -> dict[str, Any]:
+    """The `forecast` answer of formats.md; `about` says what was compared with what."""
+    items = [
+        {
+            "kind": one.kind, "type": one.type, "key": one.key, "change": one.change, "count": one.count,
+            "grade": one.grade, "reason": one.reason, "source": one.source, "hazard": one.hazard,
+        }
+        for one in forecast.items
+    ]  # fmt: skip
+    return {
+        **about,
+        "verdict": forecast.verdict,
+        "undelete_until": forecast.undelete_until,
+        "items": items,
+        "warnings": list(forecast.warnings),
+    }
+
+
+def build_forecast_page(
+    forecast: Forecast, what: str, until: tuple[datetime | None, datetime | None] | None, zone: ZoneInfo
+) -> Page:
+    """The page; `until` are the possible and the certain date of the next refresh, where they are known."""
+    words, tone = _WORDS[forecast.verdict]
+    blocks: list[Table | Paragraph] = [Paragraph(f"{what} is {words}.", tone)]
+    if forecast.verdict == "burns":
+        blocks.append(Paragraph(_burned(until, zone), "bad"))
+    counted = Counter[tuple[str, str, str, str]]()
+    for one in forecast.items:
+        counted[one.kind, one.type, one.change, one.grade] += one.count
+    rows: Rows = [
+        [kind, type, change, f"{count:,}", Cell(grade, _TONES[grade])]
+        for (kind, type, change, grade), count in sorted(counted.items())
+        if kind != "step"
+    ]
+    blocks.append(
+        build_table(
+            "What it would change", ["kind", "type", "change", "count", "grade"], rows, right=(3,), empty="nothing"
+        )
+    )
+    lines: Rows = [
+        [one.type, _named(one.key, one.count, one.kind), one.change, Cell(one.grade, _TONES[one.grade]), one.reason]
+        for one in forecast.items
+        if one.grade != "exact"
+    ]
+    if lines:
+        blocks.append(build_table("Not simply undone", ["type", "key", "change", "grade", "reason"], lines))
+    if forecast.undelete_until is not None:
+        shown = clock.show(forecast.undelete_until, zone)
+        blocks.append(Paragraph(f"Undelete is possible until {shown}: reset before, or deleted rows get new Ids."))
+    blocks += [Paragraph(f"warning: {one}", "warn") for one in forecast.warnings]
+    return Page("", tuple(blocks))
+
+
+def _named(key: str, count: int, kind: str) -> str:
+    return f"step {key}: {count:,} rows" if kind == "record" else key
+
+
+def _burned(until: tuple[datetime | None, datetime | None] | None, zone: ZoneInfo) -> str:
+    possible, certain = until or (None, None)
+    if possible is None and certain is None:
+        return "The sandbox stays burned until its next refresh; no date is known."
+    dates = [f"{name} {clock.show(at, zone)}" for name, at in (("possible", possible), ("certain", certain)) if at]
+    return f"The sandbox stays burned until its next refresh: {', '.join(dates)}."

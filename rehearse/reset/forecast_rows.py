@@ -1,0 +1,134 @@
+"""What a file of rows would do to the rows of a baseline: how many it creates, updates and deletes. Reads both.
+
+Rows are matched by the key of the step (an external id, or Id) and told apart by value, so that a row that would be
+written as it is already counts as no change. No value leaves this file: only counts and marks.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rehearse.baseline.canonical import canonical_value
+from rehearse.baseline.model import Capture
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.errors import NotFound, UsageError
+from rehearse.reset.forecast import RowChanges
+from rehearse.reset.model import What
+
+NULL = "#N/A"
+"""The cell that sets null; an empty one leaves the field alone (Bulk API 2.0 guide, prepare CSV files)."""
+_CELL = 10_000_000
+_OF: Mapping[str, What] = {"insert": "created", "upsert": "updated", "update": "updated", "delete": "deleted"}
+
+Cells = dict[str, str]
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """One step that writes a file of rows."""
+
+    step: str
+    object: str
+    operation: Literal["insert", "update", "upsert", "delete"]
+    path: Path
+    key: str = "Id"
+
+
+def find_row_changes(
+    store: CaptureStore | None, before: Capture | None, load: RowFile, added: frozenset[str] = frozenset()
+) -> tuple[RowChanges, ...]:
+    """The changes of one step, counted by kind and marks; `added` names objects that the package creates.
+
+    Raises NotFound, UsageError for a file that is no table, Damaged, KeyUnavailable.
+    """
+    scope = next((one for one in before.scope.objects if one.name == load.object), None) if before else None
+    if load.object in added:
+        return (_all(load, "created", "object-added"),)
+    if before is None or store is None:
+        return (_all(load, _OF[load.operation], "no-baseline"),)
+    if scope is None:
+        return (_all(load, _OF[load.operation], "outside-scope"),)
+    base = {"filtered"} if scope.where else set()
+    types = {one.name: one.type for one in scope.fields} | {"Id": "id"}
+    counted: Counter[tuple[What, frozenset[str]]] = Counter()
+    if load.operation == "insert":
+        counted.update(("created", frozenset(base | _marks(load, row))) for row in read_rows(load.path))
+    else:
+        counted = _matched(store, before, load, types, base)
+    return tuple(
+        RowChanges(load.step, load.object, what, count, marks)
+        for (what, marks), count in sorted(counted.items(), key=lambda pair: (pair[0][0], sorted(pair[0][1])))
+    )
+
+
+def read_rows(path: Path) -> Iterator[Cells]:
+    """The rows of a CSV file by column. Raises NotFound, UsageError naming the line."""
+    csv.field_size_limit(_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            for row in reader:
+                if None in row or None in row.values():
+                    raise UsageError(
+                        f"{path}: line {reader.line_num} has not as many cells as the header.", "Mend the file."
+                    )
+                yield row
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {path}.", "Mend the step that names it.") from error
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path} is no CSV file in UTF-8: {error}.", "Save it again as CSV UTF-8.") from error
+
+
+def _all(load: RowFile, what: What, mark: str) -> RowChanges:
+    return RowChanges(load.step, load.object, what, sum(1 for _ in read_rows(load.path)), frozenset({mark}))
+
+
+def _marks(load: RowFile, row: Cells) -> set[str]:
+    return {"activated"} if load.object == "Contract" and row.get("Status") == "Activated" else set()
+
+
+def _matched(
+    store: CaptureStore, before: Capture, load: RowFile, types: Mapping[str, str], base: set[str]
+) -> Counter[tuple[What, frozenset[str]]]:
+    """Rows of the file against the rows of the baseline with the same key."""
+    key = "Id" if load.operation in ("update", "delete") else load.key
+    rows: dict[str, Cells] = {}
+    for row in read_rows(load.path):
+        if key not in row:
+            raise UsageError(f"{load.path} has no column {key}.", f"The step {load.step} needs it to find the rows.")
+        rows[_same(types.get(key, "string"), row[key])] = row
+    counted: Counter[tuple[What, frozenset[str]]] = Counter()
+    wanted = sorted({key, *(name for row in rows.values() for name in row if name in types)})
+    for known in store.load_rows(before.ulid, load.object, None, wanted) if key in types else ():
+        given = rows.pop(_same(types[key], known.get(key)), None)
+        if given is None:
+            continue
+        if load.operation == "delete":
+            counted["deleted", frozenset({*base, "in-bin"})] += 1
+        elif any(_differs(types, name, cell, known) for name, cell in given.items() if name != key):
+            counted["updated", frozenset(_marks(load, given))] += 1
+    if load.operation == "upsert":
+        for row in rows.values():
+            counted["created", frozenset(base | _marks(load, row))] += 1
+    return counted
+
+
+def _same(type: str, text: str | None) -> str:
+    """A key as it is compared: canonical, and without regard to case, as external ids are (an Id is not)."""
+    value = canonical_value(type, text) or ""
+    return value if type in ("id", "reference") else value.lower()
+
+
+def _differs(types: Mapping[str, str], name: str, cell: str, known: Mapping[str, str | None]) -> bool:
+    """Whether a cell changes a compared field; a column by another record's key (`Bank__r.Code__c`) may do so."""
+    if not cell:
+        return False
+    if name not in types:
+        return "." in name or ":" in name
+    wanted = None if cell == NULL else canonical_value(types[name], cell)
+    return wanted != canonical_value(types[name], known.get(name))
