@@ -22,10 +22,15 @@ from rehearse.workspace.model import LoginConfig, SandboxConfig, Workspace
 from rehearse.workspace.read import find_workspace, load_workspace
 
 if TYPE_CHECKING:
+    from rehearse.baseline.budget import Budget
     from rehearse.baseline.index import Baselines
     from rehearse.baseline.record_store import CaptureStore
     from rehearse.org.connect import OrgReader, OrgWriter
     from rehearse.org.model import Login
+    from rehearse.org.transport import WireOptions
+
+PRODUCTION = "production"
+"""The name of production where an org is named."""
 
 
 @dataclass
@@ -54,14 +59,30 @@ class Desk:
         """A reader of production, or None where rehearse.yaml gives no login for it."""
         config = self.workspace.production
         if self._production is None and config is not None and config.login is not None:
-            self._production = self._connect(config.login)
+            self._production = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
         return self._production
 
     def connect_reader(self, sandbox: SandboxConfig) -> OrgReader:
         """A reader of a sandbox; raises UsageError where it has no login."""
         if sandbox.name not in self._readers:
-            self._readers[sandbox.name] = self._connect(_needed(sandbox))
+            self._readers[sandbox.name] = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
         return self._readers[sandbox.name]
+
+    def name_org(self, name: str) -> str:
+        """The name of a sandbox as rehearse.yaml spells it, or `production`. Raises NotFound."""
+        config = self.workspace.production
+        if name.lower() == PRODUCTION or (config is not None and name.lower() == config.name.lower()):
+            return PRODUCTION
+        return self.workspace.sandbox(name).name
+
+    def connect_org(self, name: str) -> OrgReader:
+        """A reader of what `name_org` names; raises UsageError where it has no login."""
+        if name != PRODUCTION:
+            return self.connect_reader(self.workspace.sandbox(name))
+        found = self.connect_production()
+        if found is None:
+            raise UsageError("rehearse.yaml gives no login for production.", "Add production.login: it only reads.")
+        return found
 
     def connect_writer(self, sandbox: SandboxConfig, expected_org_id: str | None) -> OrgWriter:
         """A writer of a sandbox that proved to be one (rule 4 of the design); raises NotASandbox, GenerationChanged."""
@@ -73,8 +94,11 @@ class Desk:
             confirmed_org_id=None,
             expected_org_id=expected_org_id,
         )
-        writer = connect_writer(build_login(_needed(sandbox)), claim, ca_bundle=self.workspace.ca_bundle)
+        budget, options = self._budget(self.workspace.budget.sandbox, sandbox.name)
+        login = build_login(_needed(sandbox))
+        writer = connect_writer(login, claim, ca_bundle=self.workspace.ca_bundle, options=options)
         self._stack.callback(writer.reader.close)
+        budget.begin(writer.reader)
         return writer
 
     def store(self) -> CaptureStore:
@@ -91,12 +115,23 @@ class Desk:
 
         return Baselines(self.database)
 
-    def _connect(self, config: LoginConfig) -> OrgReader:
+    def _connect(self, config: LoginConfig, share: float, name: str) -> OrgReader:
         from rehearse.org.connect import connect_reader
 
-        reader = connect_reader(build_login(config), ca_bundle=self.workspace.ca_bundle)
+        budget, options = self._budget(share, name)
+        reader = connect_reader(build_login(config), ca_bundle=self.workspace.ca_bundle, options=options)
         self._stack.callback(reader.close)
+        budget.begin(reader)
         return reader
+
+    def _budget(self, share: float, name: str) -> tuple[Budget, WireOptions]:
+        """The API budget of a connection, and the wire that tells it of every call."""
+        from rehearse.baseline.budget import Budget
+        from rehearse.org.transport import WireOptions
+
+        budget = Budget(self.database, share, name)
+        self._stack.callback(budget.save)
+        return budget, WireOptions(on_call=budget.heard)
 
 
 @contextmanager

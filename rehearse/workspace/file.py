@@ -248,7 +248,7 @@ class WorkspaceEntry(Entry):
     refresh: RefreshEntry = Field(default_factory=RefreshEntry)
     licences: dict[str, int] = Field(default_factory=dict)
     scope: ScopeEntry = Field(default_factory=ScopeEntry)
-    budget: BudgetEntry | None = None
+    budget: BudgetEntry = Field(default_factory=BudgetEntry)
     storage: StorageEntry = Field(default_factory=StorageEntry)
     notify: list[NotifyEntry] = Field(default_factory=list)
 
@@ -256,8 +256,6 @@ class WorkspaceEntry(Entry):
         """What the file asks for and this version does not do, one sentence each."""
         asked = {
             "scope.bypass is not acted on yet: automation of the org fires while a reset writes": self.scope.bypass,
-            "scope.records.files is not acted on yet: bodies of files are not captured": self.scope.records.files,
-            "budget is not acted on yet: API calls are not counted": self.budget,
             "notify is not acted on yet: nothing is sent": self.notify,
             "storage.keep is not acted on yet: captures stay until you remove them": "keep"
             in self.storage.model_fields_set,

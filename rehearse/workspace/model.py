@@ -104,6 +104,14 @@ class ScopeConfig:
 
 
 @dataclass(frozen=True)
+class BudgetConfig:
+    """The part of an org's API calls a day that rehearse may use, 0 to 1."""
+
+    production: float = 0.1
+    sandbox: float = 0.5
+
+
+@dataclass(frozen=True)
 class StorageConfig:
     """Where things are kept: the folder, the database (URL or None for SQLite in the folder), the key."""
 
@@ -133,6 +141,7 @@ class Workspace:
     licences: Mapping[str, int]
     scope: ScopeConfig
     storage: StorageConfig
+    budget: BudgetConfig = BudgetConfig()
     not_acted_on: tuple[str, ...] = ()
 
     def sandbox(self, name: str) -> SandboxConfig:

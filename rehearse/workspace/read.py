@@ -21,6 +21,7 @@ from rehearse.workspace.file import BlackoutEntry, HoursEntry, LoginEntry, Secre
 from rehearse.workspace.model import (
     FILE,
     Blackout,
+    BudgetConfig,
     HandDates,
     LoginConfig,
     Person,
@@ -88,6 +89,10 @@ class _Reader:
             licences=file.licences,
             scope=self.scope(),
             storage=self.storage(),
+            budget=BudgetConfig(
+                self.share(("budget", "production"), file.budget.production),
+                self.share(("budget", "sandbox"), file.budget.sandbox),
+            ),
             not_acted_on=file.not_acted_on(),
         )
 
@@ -96,6 +101,14 @@ class _Reader:
         if span.working_days:
             self.document.problem(place, "working days make no sense here; write hours or days")
         return span.amount
+
+    def share(self, place: Place, text: str) -> float:
+        """A part of a whole, written `50%`."""
+        found = re.fullmatch(r"\s*(\d{1,3}(?:\.\d+)?)\s*%\s*", text)
+        if not found or not 0 < float(found[1]) <= 100:
+            self.document.problem(place, f"{text!r} is no part of the daily API calls; write for example 50%")
+            return 1.0
+        return float(found[1]) / 100
 
     def instant(self, place: Place, text: str) -> datetime:
         return self.document.read(place, lambda one: clock.parse_instant(one, self.zone), text) or _NEVER
