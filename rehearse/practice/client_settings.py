@@ -140,7 +140,7 @@ def _soap(door: Door) -> ClientSettings:
         "soap",
         "SOAP clients on the official WSDL (zeep and others)",
         {"REQUESTS_CA_BUNDLE": door.ca_file},
-        {"metadata": address.format("m"), "partner": address.format("u"), "sessionId": door.access_token,
+        {"metadata": address.format("m"), "partner": address.format("u"), "enterprise": address.format("c"), "sessionId": door.access_token,
          "username": door.username, "password file": door.password_file},
         (f"login(): {door.http_url}/services/Soap/u/{CHOSEN_VERSION} (API 64.0 or older)",),
     )  # fmt: skip

@@ -1,10 +1,11 @@
 """One request and its answer on the wire: reads a body whole, replays it, and can lose or cut the answer on purpose.
 
-Refuses bodies over 150 MB (413), Salesforce's limit for an ingest upload. Promise: a body that stopped half-way is
-never handed on as if it were whole.
+Refuses bodies over 150 MB (413), Salesforce's limit for an ingest upload, packed or unpacked. Promise: a body that
+stopped half-way is never handed on as if it were whole.
 """
 
 import asyncio
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,29 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         if size > MAX_BODY:
             raise ApiError(413, "REQUEST_TOO_LARGE", "Request Entity Too Large")
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return unpack_body(scope, b"".join(parts))
+
+
+def unpack_body(scope: Scope, body: bytes) -> bytes:
+    """The body as the client meant it: gzip and deflate are undone, up to the same limit [REST guide, compression].
+
+    Raises ApiError 413, 415 for another encoding, 400 for a packed body that is broken or cut.
+    """
+    encoding = next((value for name, value in scope["headers"] if name == b"content-encoding"), b"").strip().lower()
+    if encoding in (b"", b"identity"):
+        return body
+    if encoding not in (b"gzip", b"deflate"):
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Encoding is none of gzip, deflate")
+    unpacker = zlib.decompressobj(wbits=47 if encoding == b"gzip" else 15)
+    try:
+        found = unpacker.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise ApiError(400, "BAD_REQUEST", f"The body is no {encoding.decode()}: {error}") from None
+    if len(found) > MAX_BODY:
+        raise ApiError(413, "REQUEST_TOO_LARGE", "Request Entity Too Large")
+    if not unpacker.eof:
+        raise ApiError(400, "BAD_REQUEST", f"The {encoding.decode()} body ends too early")
+    return found
 
 
 def replay_body(body: bytes, receive: Receive) -> Receive:

@@ -196,7 +196,7 @@ def _replicated(call: DataCall, listing: Callable[[Call], Any]) -> str:
 
 
 def _ids(call: DataCall) -> list[str]:
-    ids = call.texts("ids")
+    ids = call.texts("ids") or call.texts("id")  # beatbox and pyforce say `id`, and have worked with it for years
     _check_count(len(ids))
     return ids
 

@@ -1,4 +1,4 @@
-"""simple-salesforce and zeep: their scripts run in the Python of the clients and print a line for each step."""
+"""simple-salesforce, zeep and pyforce: scripts run in the Python of the clients and print a line for each step."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def describe(world: World, client: str, org: str) -> dict[str, Any]:
         "password": Path(access["password_file"]).read_text(encoding="ascii"),
         "security_token": Path(access["security_token_file"]).read_text(encoding="ascii"),
         "jwt_key_file": access["jwt_key_file"],
+        "partner_wsdl": str(world.tools.modules / "jsforce" / "src" / "api" / "soap" / "wsdl.xml"),
         **{name: value for name, value in world.client(client, org)["settings"].items() if name == "metadata"},
     }
 
@@ -44,4 +45,6 @@ SCRIPTS: dict[str, Callable[[World], Iterator[Result]]] = {
     "simple-salesforce logins": partial(run_script, "simple-salesforce", "simple_salesforce_logins.py", "UATFULL"),
     "simple-salesforce work": partial(run_script, "simple-salesforce", "simple_salesforce_work.py", "DEV2"),
     "soap": partial(run_script, "soap", "zeep_metadata.py", "DEV2"),
+    "pyforce": partial(run_script, "soap", "pyforce_work.py", "DEV2"),
+    "soap partner": partial(run_script, "soap", "zeep_partner.py", "UATFULL"),
 }

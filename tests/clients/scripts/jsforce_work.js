@@ -138,6 +138,30 @@ async function bulk() {
   });
 }
 
+async function soap() {
+  const conn = connect();
+  await step('soap: create, update, upsert, delete, undelete', async () => {
+    const made = await conn.soap.create([{ type: 'Account', Name: 'By soap' }, { type: 'Account' }]);
+    need(made[0].success && !made[1].success, made);
+    const id = made[0].id;
+    need((await conn.soap.update({ type: 'Account', Id: id, Industry: null, Phone: '1' })).success, 'update');
+    const again = await conn.soap.upsert('Id', [{ type: 'Account', Id: id, Name: 'By soap again' }]);
+    need(again[0].success && again[0].created === false, again);
+    need((await conn.soap.delete([id]))[0].success, 'delete');
+    need((await conn.soap.undelete([id]))[0].success, 'undelete');
+    const row = await conn.sobject('Account').retrieve(id);
+    need(row.Name === 'By soap again' && row.Phone === '1', row);
+    const me = await conn.soap.getUserInfo();
+    need((await conn.soap.getServerTimestamp()).timestamp, 'timestamp');
+    return `${id} by ${me.userFullName}`;
+  });
+  await step('search (SOSL)', async () => {
+    const found = await conn.search("FIND {soap again} IN NAME FIELDS RETURNING Account(Id, Name LIMIT 5)");
+    need(found.searchRecords.length >= 1, found);
+    return `${found.searchRecords.length} found`;
+  });
+}
+
 async function metadata() {
   const conn = connect();
   conn.metadata.pollInterval = 300;
@@ -184,5 +208,6 @@ async function metadata() {
   await logins();
   await records();
   await bulk();
+  await soap();
   await metadata();
 })();
