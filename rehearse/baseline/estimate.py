@@ -6,10 +6,8 @@ is called an estimate. With no records in scope it proposes the objects that peo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
 
 import pyarrow as pa
@@ -18,7 +16,7 @@ from rehearse.baseline.asking import DESCRIBES_AT_ONCE
 from rehearse.baseline.canonical import value_text
 from rehearse.baseline.capture_records import REST_ROWS, alive, build_where, shape_of_rows, with_archived
 from rehearse.baseline.manifests import MEMBERS_AT_ONCE
-from rehearse.baseline.model import Capture, ObjectScope, Scope
+from rehearse.baseline.model import Capture, Estimate, ObjectEstimate, ObjectScope, Scope
 from rehearse.baseline.scope import match_objects, match_types, resolve_objects
 from rehearse.errors import OrgRejected
 from rehearse.org.model import ObjectSummary, Schema
@@ -33,49 +31,6 @@ ROW_BYTES_ON_DISK = 34
 _SAMPLE_ROWS = 100
 _SOME_CALLS = 12
 """Identity, time, limits, describes of types and objects, packages, schedules."""
-
-
-@dataclass(frozen=True)
-class ObjectEstimate:
-    """One object: rows as counted; bytes over the line, bytes on disk and API calls as estimated."""
-
-    name: str
-    rows: int
-    bytes: int
-    disk: int
-    calls: int
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A whole capture. `proposed`: no records were in scope, so the objects are a proposal. `rate` in rows a second."""
-
-    objects: tuple[ObjectEstimate, ...]
-    metadata_calls: int
-    rate: float
-    measured: bool
-    proposed: bool
-
-    @property
-    def rows(self) -> int:
-        return sum(one.rows for one in self.objects)
-
-    @property
-    def bytes(self) -> int:
-        return sum(one.bytes for one in self.objects)
-
-    @property
-    def disk(self) -> int:
-        return sum(one.disk for one in self.objects)
-
-    @property
-    def calls(self) -> int:
-        return self.metadata_calls + sum(one.calls for one in self.objects)
-
-    @property
-    def time(self) -> timedelta:
-        return timedelta(seconds=self.rows / self.rate)
 
 
 def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()) -> Estimate:
@@ -154,23 +109,3 @@ def _files(scope: Scope, schema: Schema) -> str:
     if any(one.type == "base64" for one in schema.fields):
         return "each file's contents are one more call" if scope.files else "without the files' contents"
     return ""
-
-
-def as_proposal(estimate: Estimate) -> str:
-    """The line of rehearse.yaml that takes the proposed objects into scope, the smallest that hold rows first."""
-    return "include: [" + ", ".join(one.name for one in sorted(estimate.objects, key=lambda one: one.rows)) + "]"
-
-
-def plain(estimate: Estimate) -> Mapping[str, object]:
-    """The estimate as data."""
-    return {
-        "rows": estimate.rows,
-        "bytes": estimate.bytes,
-        "disk": estimate.disk,
-        "calls": estimate.calls,
-        "hours": round(estimate.time.total_seconds() / 3600, 3),
-        "rate": round(estimate.rate),
-        "rate_measured": estimate.measured,
-        "proposed": estimate.proposed,
-        "objects": [one.__dict__ for one in estimate.objects],
-    }

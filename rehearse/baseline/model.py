@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 CANONICALISER = "1"
@@ -246,3 +246,46 @@ class Baseline:
     proof: str | None = None
     proof_verdict: str | None = None
     proof_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ObjectEstimate:
+    """One object: rows as counted; bytes over the line, bytes on disk and API calls as estimated."""
+
+    name: str
+    rows: int
+    bytes: int
+    disk: int
+    calls: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A whole capture. `proposed`: no records were in scope, so the objects are a proposal. `rate` in rows a second."""
+
+    objects: tuple[ObjectEstimate, ...]
+    metadata_calls: int
+    rate: float
+    measured: bool
+    proposed: bool
+
+    @property
+    def rows(self) -> int:
+        return sum(one.rows for one in self.objects)
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.bytes for one in self.objects)
+
+    @property
+    def disk(self) -> int:
+        return sum(one.disk for one in self.objects)
+
+    @property
+    def calls(self) -> int:
+        return self.metadata_calls + sum(one.calls for one in self.objects)
+
+    @property
+    def time(self) -> timedelta:
+        return timedelta(seconds=self.rows / self.rate)

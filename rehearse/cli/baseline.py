@@ -29,17 +29,19 @@ _Of = Annotated[
 
 @app.command()
 def capture(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml, or `production` (only read).")],
     name: _Name = None,
     metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Capture no records, on purpose.")] = False,
     allow_empty: _MayBeEmpty = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read, and capture nothing.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", "--dry-run", help="Show what it would read and take, and capture nothing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Keep what a sandbox holds now, to put it back later.
 
     Reads the metadata and the records in scope of rehearse.yaml; records are stored encrypted. Exit 3 when something
-    is missing from it, so that a reset to it could not be proven.
+    is missing from it, so that a reset to it could not be proven; 4 when the API budget is used up: run it again later.
 
     Example: rehearse baseline capture UATFULL
     """
@@ -52,17 +54,17 @@ def capture(
     from rehearse.report.baselines import build_baseline_body, build_baseline_page
 
     with open_desk() as desk:
-        config = desk.workspace.sandbox(sandbox)
+        org = desk.name_org(sandbox)
         scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
-        called, now = _new_name(desk, config.name, name), desk.fetch_now()
-        if dry_run or not (scope.objects or metadata_only):
-            _estimate(desk, config.name, scope, refuse=not dry_run, as_json=as_json)
+        called, now = _new_name(desk, org, name), desk.fetch_now()
+        if estimate or not (scope.objects or metadata_only):
+            _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
         _say_notes(desk)
-        with hold(desk.database, config.name, "baseline capture", now), progress.shown() as on_event:
-            reader = desk.connect_reader(config)
+        with hold(desk.database, org, "baseline capture", now), progress.shown() as on_event:
+            reader = desk.connect_org(org)
             check_quiet(reader, (one for one in scope.objects if "*" not in one))
-            taken = take(reader, CaptureRequest(config.name, scope), desk.store(), on_event)
+            taken = take(reader, CaptureRequest(org, scope), desk.store(), on_event)
             baseline = add_to_index(desk, taken, called)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
         finish("baseline", now, build_baseline_body(baseline, taken), page, as_json=as_json)
@@ -81,7 +83,7 @@ def list_(
     from rehearse.report.baselines import build_baseline_body, build_baseline_list
 
     with open_desk() as desk:
-        found = desk.baselines().load(desk.workspace.sandbox(sandbox).name if sandbox else None)
+        found = desk.baselines().load(desk.name_org(sandbox) if sandbox else None)
         body = {"baselines": [build_baseline_body(one, None) for one in found]}
         finish("baselines", desk.fetch_now(), body, build_baseline_list(found, desk.workspace.zone), as_json=as_json)
 
@@ -192,7 +194,8 @@ def _say_notes(desk: Desk) -> None:
 def _say_next(baseline: Baseline, taken: Capture) -> None:
     """What to do with the new baseline, on stderr; end with 3 where it cannot be relied on."""
     if taken.verdict == "usable":
-        say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
+        if baseline.sandbox != "production":
+            say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
         return
     counts = {one.object: one.rows for one in taken.objects}
     empty = [one for one in taken.hollow if counts.get(one) == 0]
@@ -244,19 +247,15 @@ def _new_name(desk: Desk, sandbox: str, name: str | None) -> str:
 
 
 def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: bool) -> None:
-    """Count what would be read; without records in scope, refuse and propose the objects that hold rows."""
-    from rehearse.report.view import Page, Rows, build_table
+    """Tell what a capture would take; without records in scope, refuse and propose the objects that hold rows."""
+    from rehearse.baseline.estimate import fetch_estimate
+    from rehearse.report.baselines import build_estimate_body, build_estimate_page
 
-    reader = desk.connect_reader(desk.workspace.sandbox(name))
-    wanted = scope.objects or tuple(
-        one.name for one in reader.fetch_objects() if one.queryable and one.layoutable and not one.custom_setting
-    )
-    counts = {one: reader.fetch_count(f"SELECT COUNT() FROM {one}") for one in wanted if "*" not in one}
-    held = {one: count for one, count in sorted(counts.items(), key=lambda pair: -pair[1]) if count}
-    rows: Rows = [[one, f"{count:,}"] for one, count in held.items()]
-    page = Page("", (build_table(f"Rows in {name}", ["object", "rows"], rows, right=(1,)),))
-    body = {"sandbox": name, "objects": [{"name": one, "rows": count} for one, count in held.items()]}
-    finish("estimate", desk.fetch_now(), body, page, as_json=as_json and not refuse)
+    reader, store = desk.connect_org(name), desk.store()
+    past = [one for one in store.load_all() if one.org_id == reader.org_id]
+    found = fetch_estimate(reader, scope, past)
+    body = build_estimate_body(found, name)
+    finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json and not refuse)
     if refuse:
         raise Refused(
             f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",

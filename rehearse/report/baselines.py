@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.baseline.model import Baseline, Capture, Change
+from rehearse.baseline.model import Baseline, Capture, Change, CoverageRow, Estimate
 from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, Tone, build_table
 
 Values = Mapping[tuple[str, str], Mapping[str, tuple[str | None, str | None]]]
@@ -64,15 +64,95 @@ def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) ->
     blocks: list[Any] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
     if capture.hollow:
         names = ", ".join(capture.hollow)
-        blocks.append(Paragraph(f"Came back empty, so a reset could bring nothing back in them: {names}.", "bad"))
+        blocks.append(Paragraph(f"Hollow: these came back empty, or with less than the org counts: {names}.", "bad"))
+    blocks += _standing(capture, zone)
     for kind, title in (("records", "Records"), ("metadata", "Metadata")):
-        rows: Rows = [
-            [one.name, Cell(one.state, "plain" if one.state == "captured" else "warn"), f"{one.count:,}", one.note]
-            for one in capture.coverage
-            if one.kind == kind
-        ]
+        rows = [row for one in _joined([one for one in capture.coverage if one.kind == kind]) for row in one]
         blocks.append(build_table(title, ["name", "state", "count", "note"], rows, right=(2,)))
     return Page("", tuple(blocks))
+
+
+_TO_JOIN = ("excluded", "not-listable", "not-metadata", "empty")
+_NAMED = 4
+
+
+def _joined(coverage: Sequence[CoverageRow]) -> list[Rows]:
+    """Rows of a coverage table: what is held or missing one by one; what was left out, together for each reason."""
+    told: list[Rows] = []
+    groups: dict[tuple[str, str], list[CoverageRow]] = {}
+    for one in coverage:
+        if one.state in _TO_JOIN and not one.count:
+            groups.setdefault((one.state, one.note), []).append(one)
+        else:
+            tone: Tone = "plain" if one.state == "captured" else "warn"
+            told.append([[one.name, Cell(one.state, tone), f"{one.count:,}", one.note]])
+    for (state, note), rows in groups.items():
+        names = ", ".join(one.name for one in rows[:_NAMED])
+        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        told.append([[f"{names}{more}", Cell(state, "faint"), "", note]])
+    return told
+
+
+def _standing(capture: Capture, zone: ZoneInfo) -> list[Block]:
+    """The release, the packages and the scheduled work that a baseline holds whatever its scope."""
+    if not capture.release:
+        return []
+    packages = ", ".join(f"{one.namespace or one.name} {one.version}" for one in capture.packages) or "none"
+    text = f"Platform release {capture.release}, read at API {capture.api_version}. Installed packages: {packages}."
+    rows: Rows = [
+        [one.name, one.apex_class, one.expression, one.owner, _instant(one.next_fire, zone)]
+        for one in capture.schedules
+    ]
+    columns = ["scheduled work", "class", "expression", "owner", "next"]
+    return [Paragraph(text), *([build_table("Scheduled work", columns, rows)] if rows else [])]
+
+
+def _instant(text: str | None, zone: ZoneInfo) -> str:
+    return clock.show(clock.from_iso(text), zone) if text else ""
+
+
+def build_estimate_body(estimate: Estimate, sandbox: str) -> dict[str, Any]:
+    """The estimate as data: totals, and a row for each object."""
+    return {
+        "sandbox": sandbox,
+        "rows": estimate.rows,
+        "bytes": estimate.bytes,
+        "disk": estimate.disk,
+        "calls": estimate.calls,
+        "hours": round(estimate.time.total_seconds() / 3600, 3),
+        "rows_per_second": round(estimate.rate),
+        "measured": estimate.measured,
+        "proposed": estimate.proposed,
+        "objects": [one.__dict__ for one in estimate.objects],
+    }
+
+
+def build_estimate_page(estimate: Estimate, sandbox: str) -> Page:
+    """What a capture would take, by object; and where nothing is in scope, the line that would put it there."""
+    rows: Rows = [
+        [one.name, f"{one.rows:,}", size(one.bytes), size(one.disk), _time(one.rows / estimate.rate), f"{one.calls:,}"]
+        + [one.note]
+        for one in estimate.objects
+    ]
+    rows.append(["(metadata)", "", "", "", "", f"{estimate.metadata_calls:,}", ""])
+    total = [f"{estimate.rows:,}", size(estimate.bytes), size(estimate.disk), _time(estimate.time.total_seconds())]
+    rows.append(["in all", *total, f"{estimate.calls:,}", ""])
+    columns = ["object", "rows", "bytes", "on disk", "time", "API calls", ""]
+    known = "as the last capture read" if estimate.measured else "as one published export of a real org; not measured"
+    blocks: list[Block] = [
+        build_table(f"A capture of {sandbox} would read about", columns, rows, right=(1, 2, 3, 4, 5)),
+        Paragraph(f"Time at {estimate.rate:,.0f} rows a second, {known}. Bytes from a sample of rows.", "faint"),
+    ]
+    if estimate.proposed:
+        names = ", ".join(sorted(one.name for one in estimate.objects))
+        blocks.append(Paragraph(f"Proposed for scope.records of rehearse.yaml: include: [{names}]"))
+    return Page("", tuple(blocks))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def build_diff_body(baseline: str, changes: Sequence[Change], values: Values) -> dict[str, Any]:
