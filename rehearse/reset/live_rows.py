@@ -72,6 +72,16 @@ def is_others(context: Context, row: LiveRow) -> bool:
     return row.by != context.user_id and row.at is not None and row.at >= context.began
 
 
+def is_as_planned(context: Context, object: str, key: str, row: LiveRow) -> bool:
+    """Whether a row of the very second in which apply began still holds what the plan saw: nobody touched it since."""
+    if row.at is None or row.at.replace(microsecond=0) > context.began:
+        return False
+    guard = guard_fields(context.before, context.after, object)
+    live = context.live_id(key)
+    seen = context.canonical(context.load_values(context.after, object, [live]), guard).get(live)
+    return seen is not None and all(row.values.get(name, value) == value for name, value in seen.items())
+
+
 def moved_lookups(context: Context, row: LiveRow, expects: Values) -> list[str]:
     """Fields whose value the platform changed by itself because of our own undelete or delete, without a stamp.
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from rehearse.reset.apply_context import Context
 from rehearse.reset.batches import by_object
-from rehearse.reset.live_rows import LiveRow, fetch_live, is_others, is_ours
+from rehearse.reset.live_rows import LiveRow, fetch_live, is_as_planned, is_others, is_ours
 from rehearse.reset.model import Action, ResetPlan
 
 BRING_BACK = ("undelete", "insert")
@@ -74,7 +74,8 @@ def _may_deploy(context: Context, action: Action) -> bool:
 
 def _may_write(context: Context, action: Action, planned: bool, row: LiveRow | None) -> bool:
     if planned:
-        if row is not None and not row.deleted and is_others(context, row) and action.do != "delete":
+        edited = row is not None and not row.deleted and action.do != "delete" and is_others(context, row)
+        if edited and row is not None and not is_as_planned(context, action.type, action.key, row):
             context.note(action, "foreign", f"changed during the reset by {context.person(row.by)}; not written")
             return False
         return True
