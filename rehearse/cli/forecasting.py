@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rehearse.cli.desk import Desk
-from rehearse.errors import UsageError
+from rehearse.errors import KeyUnavailable, NotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline
@@ -90,10 +90,12 @@ def make_forecast(desk: Desk, demand: Demand, against: Against, on_event: OnEven
 
 
 def _base(desk: Desk, found: Baseline) -> Base:
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.baseline.index import check_is_here
     from rehearse.reset.forecast_read import Base
 
-    return Base(desk.store(), check_baseline(desk, found, deep=False))
+    check_is_here(found, desk.workspace.storage.folder)
+    store = desk.store()
+    return Base(store, store.load(found.capture))
 
 
 def find_burned_until(desk: Desk, sandbox: str, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -110,28 +112,33 @@ def find_burned_until(desk: Desk, sandbox: str, now: datetime) -> tuple[datetime
 def find_burning(
     desk: Desk, releases: Sequence[Release], on_event: OnEvent
 ) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
-    """The rehearsals with `forecast: auto` that burn whatever sandbox with a baseline they are held in.
+    """The rehearsals with `forecast: auto` that burn a sandbox, and sentences about those that nobody can judge.
 
-    Also sentences about those that nobody can judge, or that burn in some sandboxes and not in others. A sandbox
-    counts with its newest baseline; a package that burns in any of them is planned as burning.
+    A release is held against the newest baseline of each sandbox; what burns one of them is planned as burning.
     """
     burning: set[tuple[str, str]] = set()
     said: list[str] = []
     for release in releases:
         auto = [one for one in release.rehearsals if one.forecast == "auto"]
-        if not auto or (release.package is None and not release.runbook):
+        if not auto or release.package is None:
             continue
-        newest = _newest(desk)
-        if not newest:
-            said.append(f"{release.name}: no baseline to forecast against; it is planned as undoable.")
+        try:
+            burned = _burned_sandboxes(desk, release, on_event)
+        except (NotFound, UsageError, StoreError, KeyUnavailable) as error:
+            said.append(f"{release.name}: no forecast, so it is planned as undoable. {error}")
             continue
-        demand = demand_of(release)
-        verdicts = {one.sandbox: make_forecast(desk, demand, one, on_event).verdict for one in newest}
-        burned = sorted(name for name, verdict in verdicts.items() if verdict == "burns")
         if burned:
             burning |= {(release.name, one.name) for one in auto}
-            said.append(f"{release.name}: the forecast says that it burns {', '.join(burned)}.")
+            said.append(f"{release.name}: its forecast says that it burns {', '.join(burned)}.")
     return frozenset(burning), tuple(said)
+
+
+def _burned_sandboxes(desk: Desk, release: Release, on_event: OnEvent) -> list[str]:
+    newest = _newest(desk)
+    if not newest:
+        raise NotFound("There is no baseline to compare its package with.")
+    demand = demand_of(release)
+    return sorted(one.sandbox for one in newest if make_forecast(desk, demand, one, on_event).verdict == "burns")
 
 
 def _newest(desk: Desk) -> list[Against]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,7 @@ def plan(
     """
     from rehearse.cli import overview, planning, progress
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.forecasting import find_burning
     from rehearse.report.schedule import build_schedule_body, build_schedule_page
     from rehearse.schedule.solver import solve
 
@@ -43,7 +45,10 @@ def plan(
         with progress.shown() as on_event:
             overview.refresh_ledger(desk, on_event)
             now = desk.fetch_now()
-            schedule = solve(planning.build_wish(desk, wanted, now, replan=replan), seconds=seconds, on_event=on_event)
+            burns, said = find_burning(desk, wanted, on_event)
+            wish = planning.build_wish(desk, wanted, now, replan=replan, burns=burns)
+            schedule = solve(wish, seconds=seconds, on_event=on_event)
+            schedule = replace(schedule, warnings=(*schedule.warnings, *said))
         page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
         code = 3 if schedule.unplaced else 0
         if as_json:

@@ -32,8 +32,18 @@ def load_plans(desk: Desk, paths: Sequence[Path]) -> tuple[Release, ...]:
     return load_releases(paths, calendar)
 
 
-def build_wish(desk: Desk, releases: Sequence[Release], now: datetime, *, replan: bool = False) -> Wish:
-    """Everything that one planning is about; releases that were booked before count, whatever files are given now."""
+def build_wish(
+    desk: Desk,
+    releases: Sequence[Release],
+    now: datetime,
+    *,
+    replan: bool = False,
+    burns: frozenset[tuple[str, str]] = frozenset(),
+) -> Wish:
+    """Everything that one planning is about; releases that were booked before count, whatever files are given now.
+
+    `burns` names rehearsals (release, name) that a forecast says burn their sandbox.
+    """
     workspace = desk.workspace
     cycles = load_cycles(desk.database)
     return Wish(
@@ -46,6 +56,7 @@ def build_wish(desk: Desk, releases: Sequence[Release], now: datetime, *, replan
             Somebody(one.name, one.zone, one.hours, tuple(Window(*span) for span in one.away))
             for one in workspace.people
         ),
+        burns=burns,
         replan=replan,
     )
 

@@ -21,10 +21,11 @@ from rehearse.reset.component_xml import write
 from rehearse.reset.forecast_flows import find_flow_changes
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import What
-from rehearse.reset.profile_undo import overlay_profile
+from rehearse.reset.profile_undo import overlay_profile, without_entries_of
 
 Place = tuple[str, str]
 
+ACCESS_TYPES = ("Profile", "PermissionSet")
 DESTRUCTIVE = ("destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml")
 
 
@@ -118,7 +119,7 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
     )
     found = [
         ComponentChange(type, name, what, frozenset(_marks(known, book, type, name)))
-        for type, name, what in _differences(known, parts, gone)
+        for type, name, what in [*_differences(known, parts, gone), *_losers(known, parts, gone)]
     ]
     flows = find_flow_changes(parts, merged.files, package.deletes, _flow_files(known))
     found += [
@@ -141,6 +142,16 @@ def _differences(
             yield type, name, "updated"
     for type, name in gone:
         yield type, name, "deleted"
+
+
+def _losers(known: Known, parts: Mapping[Place, Component], gone: set[Place]) -> Iterator[tuple[str, str, What]]:
+    """Profiles and permission sets that lose their entries about what is deleted, where their files are known."""
+    for (type, name), one in known.components.items():
+        if type not in ACCESS_TYPES or not gone or (type, name) in parts or (type, name) in gone:
+            continue
+        root = parse_xml(known.files.get(one.files[0], b""))
+        if root is not None and len(without_entries_of(root, gone)) < len(root):
+            yield type, name, "updated"
 
 
 def _marks(known: Known, book: MetadataBook, type: str, name: str) -> set[str]:

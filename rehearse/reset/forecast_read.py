@@ -22,6 +22,7 @@ from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.connect import OrgReader
 from rehearse.reset.forecast import ForecastInputs, RowChanges, Work
 from rehearse.reset.forecast_package import (
+    ACCESS_TYPES,
     ComponentChange,
     Known,
     Package,
@@ -118,7 +119,7 @@ def _load_known(package: Package, base: Base) -> Known:
     paths = {
         path
         for (type, name), one in components.items()
-        if _touches(type, name.lower(), names, containers)
+        if _touches(type, name.lower(), names, containers) or (package.deletes and type in ACCESS_TYPES)
         for path in one.files
     }
     types = frozenset({*base.capture.scope.types, *(type for type, _ in components)})
