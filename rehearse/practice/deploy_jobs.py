@@ -22,6 +22,9 @@ from rehearse.practice.meta_list import Register
 from rehearse.practice.org_state import OrgState
 
 QUICK_DAYS = 10
+FINALIZING_FROM = 65  # the API version that has these states
+BEFORE_FINALIZING = {"Finalizing": "InProgress", "FinalizingFailed": "Failed"}  # the second: our guess
+SAVED = ("Succeeded", "SucceededPartial")
 ON_ACTIVE_ORG = "purgeOnDelete option can only be used on a non-active org"
 
 
@@ -82,7 +85,10 @@ def run(org: OrgState, job: Job) -> Finished:
     result = finish(options, outcomes, started, org.stamp())
     has_apex = any(one.type in ("ApexClass", "ApexTrigger") for one in outcomes)
     result["runTestResult"] = count_tests(org, options, has_apex=has_apex)
-    return Finished(result["status"], result, keep=options.check_only and result["status"] == "Succeeded")
+    keep = options.check_only and result["status"] == "Succeeded"
+    last_step = org.settings.get("finalizing_seconds", meta_jobs.STEP_SECONDS) or meta_jobs.UNFINISHED in job.request
+    lasts = result["status"] in SAVED and bool(last_step)
+    return Finished("Finalizing" if lasts else result["status"], result, keep=keep)
 
 
 def _manifests(package: DeployPackage) -> list[str]:
@@ -93,12 +99,15 @@ def _manifests(package: DeployPackage) -> list[str]:
     return [*named, package.folder + deploy_zip.MANIFEST]
 
 
-def status(org: OrgState, job_id: str, *, details: bool) -> dict[str, Any]:
-    """DeployResult of a job; `details` holds messages only where asked. Raises INVALID_CROSS_REFERENCE_KEY."""
+def status(org: OrgState, job_id: str, *, details: bool, version: str = "67.0") -> dict[str, Any]:
+    """DeployResult of a job; `details` holds messages only where asked. Raises INVALID_CROSS_REFERENCE_KEY.
+
+    Whoever asks under an older API version than 65.0 sees neither Finalizing nor FinalizingFailed (facts 1.4)."""
     job = meta_jobs.load(org, job_id, "deploy")
+    state = BEFORE_FINALIZING.get(job.state, job.state) if float(version) < FINALIZING_FROM else job.state
     options, register = options_of(job), Register(org)
     tests = job.result.get("runTestResult", {"numFailures": 0, "numTestsRun": 0, "successes": [], "totalTime": 0.0})
-    body: dict[str, Any] = {"done": job.done, "id": job.id, "status": job.state}
+    body: dict[str, Any] = {"done": job.done, "id": job.id, "status": state}
     body |= {"checkOnly": options.check_only, "ignoreWarnings": options.ignore_warnings}
     body |= {"rollbackOnError": options.rollback_on_error, "runTestsEnabled": bool(tests["numTestsRun"])}
     body["createdBy"] = job.request["user_id"]
@@ -108,7 +117,7 @@ def status(org: OrgState, job_id: str, *, details: bool) -> dict[str, Any]:
         body[name] = job.result.get(name, 0)
     body["numberTestErrors"] = tests["numFailures"]
     body["numberTestsCompleted"] = body["numberTestsTotal"] = tests["numTestsRun"]
-    body["success"] = bool(job.result.get("success", False)) and job.done
+    body["success"] = bool(job.result.get("success", False)) and job.done and job.state != "FinalizingFailed"
     for name in ("completedDate", "errorMessage", "errorStatusCode", "lastModifiedDate", "startDate"):
         if name in job.result:
             body[name] = job.result[name]
@@ -128,12 +137,16 @@ def _details(job: Job, tests: dict[str, Any]) -> dict[str, Any]:
 
 
 def cancel(org: OrgState, job_id: str, user_id: str) -> dict[str, Any]:
-    """CancelDeployResult: done at once while it waits, else to be polled. Raises INVALID_ID_FIELD when it is over."""
+    """CancelDeployResult: done at once while it waits, else to be polled.
+
+    Raises INVALID_ID_FIELD when it is over, or Finalizing: what it did is saved (facts 1.4; the code is our guess)."""
     job = meta_jobs.load(org, job_id, "deploy")
     done = meta_jobs.move(org, job.id, ("Pending",), "Canceled")
     if not done and not meta_jobs.move(org, job.id, ("InProgress", "Canceling"), "Canceling"):
-        raise ApiError(500, "INVALID_ID_FIELD", "Deployment already completed")
+        over = "is finalizing and cannot be canceled" if job.state == "Finalizing" else "already completed"
+        raise ApiError(500, "INVALID_ID_FIELD", f"Deployment {over}")
     meta_jobs.note(org, job.id, {**job.request, "canceled_by": user_id})
+    meta_jobs.ensure_worker(org, "deploy")
     return {"done": done, "id": job.id}
 
 

@@ -110,7 +110,7 @@ def _shape(request: Request, job_id: str, *, details: bool) -> dict[str, Any]:
     for one in fields(Options):
         words = one.name.split("_")
         shown[words[0] + "".join(word.capitalize() for word in words[1:])] = getattr(options, one.name)
-    result = deploy_jobs.status(org, job.id, details=details)
+    result = deploy_jobs.status(org, job.id, details=details, version=request.state.api_version)
     return {"id": job.id, "validatedDeployRequestId": None, "deployResult": result, "deployOptions": shown}
 
 

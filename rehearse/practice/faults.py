@@ -33,6 +33,7 @@ Deed = Literal[
     "never-end",
     "some-fail",
     "unknown-exception",
+    "finalizing-failed",
     "suspend",
     "stop",
 ]
@@ -48,9 +49,10 @@ DEEDS: dict[str, str] = {
     "slow": "wait --amount seconds (5) first, then do everything right",
     "empty": "answer a query as if the object had no row",
     "fail": "the job ends as Failed",
-    "never-end": "the job stays in progress until somebody aborts or cancels it",
+    "never-end": "the job stays in progress until somebody aborts or cancels it; deployments behind it wait",
     "some-fail": "the job completes, and every third row was refused",
     "unknown-exception": "a retrieve of more than --amount members (0) ends with UNKNOWN_EXCEPTION",
+    "finalizing-failed": "the deployment saves its work, and ends as FinalizingFailed",
     "suspend": "the sandbox copy becomes Suspended, for --amount virtual minutes, or until it is resumed",
     "stop": "the sandbox copy becomes Stopped",
 }
@@ -59,7 +61,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "ANY", "SOAP")
 ALLOWED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(METHODS, WIRE),
     "CHUNK": ("lock-row",),
-    "JOB": ("fail", "never-end", "some-fail", "empty", "slow", "unknown-exception"),
+    "JOB": ("fail", "never-end", "some-fail", "empty", "slow", "unknown-exception", "finalizing-failed"),
     "COPY": ("suspend", "stop"),
 }
 USUAL_AMOUNT = {"stall": 60.0, "slow": 5.0}
@@ -68,7 +70,7 @@ JOB_DEEDS: dict[str, tuple[str, ...]] = {
     "query-job": ("fail", "never-end", "empty", "slow"),
     "ingest-job": ("fail", "never-end", "some-fail", "slow"),
     "retrieve-job": ("fail", "never-end", "unknown-exception", "slow"),
-    "deploy-job": ("fail", "never-end", "slow"),
+    "deploy-job": ("fail", "never-end", "slow", "finalizing-failed"),
 }
 
 # What a person calls a kind of call, and where that is: the point, and a pattern over what it sees.

@@ -1,9 +1,9 @@
 """Asynchronous metadata jobs of an org: kept in its file, done in order by short-lived threads, in real time.
 
-Deployments of one org run one after the other; a waiting one is Pending and can be cancelled. What a deployment
+Deployments of one org run one after the other: one that never ends holds up those behind it. What a deployment
 changes and its result are one transaction, so a killed process leaves the job either undone or done; an unfinished
 job is taken up again when somebody asks for its status. `metadata_seconds` (setting) is how long a job stays Pending,
-and again InProgress.
+and again InProgress; `finalizing_seconds`, how long a deployment that has saved its work is Finalizing.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from rehearse.practice.org_state import OrgState
 
 log = logging.getLogger(__name__)
 
+SERIAL = ("deploy",)  # kinds of which an org runs one at a time [metadata.md 1.4]
 PREFIXES = {"retrieve": "09S", "deploy": "0Af"}
-FINISHED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
+FINISHED = ("Succeeded", "SucceededPartial", "Failed", "Canceled", "FinalizingFailed")
 STEP_SECONDS = 0.05
 HELD = "held"  # in the request of a job that a fault keeps from ever ending
+UNFINISHED = "unfinished"  # in the request of a deployment that a fault lets fail once its work is saved
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,16 @@ def _work(org: OrgState, kind: str) -> None:
 def _next(org: OrgState, kind: str) -> str | None:
     """The next job to do; when there is none the thread counts as gone, in the same step."""
     with org.lock, _busy_lock:
-        row = org.db.execute(
-            "SELECT id FROM meta_job WHERE kind = ? AND (state = 'Canceling' OR state IN ('Pending', 'InProgress')"
-            " AND json_extract(request, ?) IS NULL) ORDER BY position LIMIT 1",
-            (kind, f"$.{HELD}"),
-        ).fetchone()
-        if row is None:
+        waiting = org.db.execute(
+            "SELECT id, state = 'Canceling' OR json_extract(request, ?) IS NULL FROM meta_job WHERE kind = ?"
+            " AND state IN ('Pending', 'InProgress', 'Canceling', 'Finalizing') ORDER BY position",
+            (f"$.{HELD}", kind),
+        ).fetchall()
+        able = waiting[:1] if kind in SERIAL else waiting
+        job_id = next((str(row[0]) for row in able if row[1]), None)
+        if job_id is None:
             _busy.get(org, set()).discard(kind)
-            return None
-        return str(row[0])
+        return job_id
 
 
 def _do(org: OrgState, kind: str, job_id: str) -> None:
@@ -162,9 +165,18 @@ def _do(org: OrgState, kind: str, job_id: str) -> None:
     move(org, job_id, ("Pending",), "InProgress")
     time.sleep(seconds)
     spoilt = _spoil(org, load(org, job_id, kind))
+    _save(org, kind, job_id, spoilt)
+    if load(org, job_id, kind).state == "Finalizing":
+        time.sleep(float(org.settings.get("finalizing_seconds", STEP_SECONDS)))
+        job = load(org, job_id, kind)
+        move(org, job_id, ("Finalizing",), "FinalizingFailed" if UNFINISHED in job.request else job.result["status"])
+
+
+def _save(org: OrgState, kind: str, job_id: str, spoilt: Finished | None) -> None:
+    """Do a job and keep what it gave, in one transaction."""
     with org.transaction() as db:
         job = load(org, job_id, kind)
-        if job.done or (HELD in job.request and job.state != "Canceling"):
+        if job.done or job.state == "Finalizing" or (HELD in job.request and job.state != "Canceling"):
             return
         try:
             finished = Finished("Canceled", {}) if job.state == "Canceling" else spoilt or RUNNERS[kind](org, job)
@@ -191,6 +203,8 @@ def _spoil(org: OrgState, job: Job) -> Finished | None:
         time.sleep(fault.amount)
     elif fault.deed == "never-end":
         note(org, job.id, {**job.request, HELD: True})
+    elif fault.deed == "finalizing-failed":
+        note(org, job.id, {**job.request, UNFINISHED: True})
     elif fault.deed in ("fail", "unknown-exception"):
         return _unknown(org, "UNKNOWN_EXCEPTION: An unexpected error occurred. Please include this ErrorId: 1-1 (1)")
     return None

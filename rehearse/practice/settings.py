@@ -104,6 +104,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob(
         "metadata_seconds", 0.05, "real seconds that a retrieve or deployment waits, and again that it is in progress"
     ),
+    Knob("finalizing_seconds", 0.05, "real seconds that a deployment is Finalizing, for API 65.0 and newer; 0 = never"),
     Knob("retrieve_file_limit", 10_000, "most files of one retrieve"),
     Knob("retrieve_shuffles", True, "arrays come in another order with each retrieve"),
     Knob(

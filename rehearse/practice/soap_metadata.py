@@ -133,7 +133,7 @@ def read_options(given: etree._Element | None) -> Options:
 
 
 def check_deploy(call: Call) -> Any:
-    return deploy_jobs.status(call.org, job_id(call), details=flag(call.body, "includeDetails"))
+    return deploy_jobs.status(call.org, job_id(call), details=flag(call.body, "includeDetails"), version=call.version)
 
 
 def cancel_deploy(call: Call) -> Any:
@@ -151,7 +151,8 @@ def check_status(call: Call) -> Any:
     """The legacy call, for retrieves and deployments; `stateDetail` is left out because it breaks CumulusCI."""
     asked = job_id(call)
     job = meta_jobs.load(call.org, asked, "deploy" if asked.startswith("0Af") else "retrieve")
-    states = {"Pending": "Queued", "InProgress": "InProgress", "Canceling": "InProgress", "Failed": "Error"}
+    states = {"Pending": "Queued", "InProgress": "InProgress", "Canceling": "InProgress", "Finalizing": "InProgress"}
+    states |= dict.fromkeys(("Failed", "FinalizingFailed"), "Error")
     return {"done": job.done, "id": job.id, "state": states.get(job.state, "Completed")}
 
 
