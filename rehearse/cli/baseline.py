@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.cli.gate import Wait, check_quiet, read_wait
 from rehearse.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline, Capture, Scope
     from rehearse.cli.desk import Desk
+    from rehearse.events import OnEvent
+    from rehearse.org.reader import OrgReader
+    from rehearse.reset.gates import Patience
 
 app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,6 +40,10 @@ def capture(
     estimate: Annotated[
         bool, typer.Option("--estimate", "--dry-run", help="Show what it would read and take, and capture nothing.")
     ] = False,
+    wait: Wait = "0m",
+    despite_writes: Annotated[
+        bool, typer.Option("--despite-writes", help="Capture although others wrote in the last 10 minutes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Keep what a sandbox holds now, to put it back later.
@@ -45,30 +53,37 @@ def capture(
 
     Example: rehearse baseline capture UATFULL
     """
-    from rehearse.baseline.capture import CaptureRequest
-    from rehearse.baseline.capture import capture as take
-    from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
-    from rehearse.cli.gate import check_quiet
-    from rehearse.lock import hold
     from rehearse.report.baselines import build_baseline_body, build_baseline_page
+    from rehearse.reset.gates import Patience
 
+    patience = Patience(read_wait(wait), strict=not despite_writes)
     with open_desk() as desk:
         org = desk.name_org(sandbox)
         scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
-        called, now = _new_name(desk, org, name), desk.fetch_now()
+        called = _new_name(desk, org, name)
         if estimate or not (scope.objects or metadata_only):
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
-        _say_notes(desk)
-        with hold(desk.database, org, "baseline capture", now), progress.shown() as on_event:
-            reader = desk.connect_org(org)
-            check_quiet(reader, (one for one in scope.objects if "*" not in one))
-            taken = take(reader, CaptureRequest(org, scope), desk.store(), on_event)
-            baseline = add_to_index(desk, taken, called)
+        taken = _capture(desk, org, scope, patience)
+        baseline = add_to_index(desk, taken, called)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
-        finish("baseline", now, build_baseline_body(baseline, taken), page, as_json=as_json)
+        finish("baseline", desk.fetch_now(), build_baseline_body(baseline, taken), page, as_json=as_json)
         _say_next(baseline, taken)
+
+
+def _capture(desk: Desk, org: str, scope: Scope, patience: Patience) -> Capture:
+    from rehearse.baseline.capture import CaptureRequest
+    from rehearse.baseline.capture import capture as take
+    from rehearse.cli import progress
+    from rehearse.lock import hold
+
+    for sentence in desk.workspace.not_acted_on:
+        say(f"note: {sentence}")
+    with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
+        reader = desk.connect_org(org)
+        _check_quiet(desk, reader, scope, patience, on_event)
+        return take(reader, CaptureRequest(org, scope), desk.store(), on_event)
 
 
 @app.command("list")
@@ -186,9 +201,16 @@ def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[
     )
 
 
-def _say_notes(desk: Desk) -> None:
-    for sentence in desk.workspace.not_acted_on:
-        say(f"note: {sentence}")
+def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience, on_event: OnEvent) -> None:
+    """The quiet gate before a capture, which is expected to take half as long again as the last one of this org."""
+    from rehearse.baseline.scope import match_objects
+    from rehearse.reset.gates import RECENT
+
+    past = [one for one in desk.store().load_all() if one.org_id == reader.org_id]
+    long = max(RECENT, (past[-1].ended - past[-1].started) * 1.5) if past else RECENT
+    check_quiet(
+        reader, match_objects(scope, reader.fetch_objects()), patience, reader.fetch_server_time() + long, on_event
+    )
 
 
 def _say_next(baseline: Baseline, taken: Capture) -> None:

@@ -1,15 +1,46 @@
-"""The quiet gate as a step of a command: refuse while something else writes to the org; name recent writes."""
+"""The quiet gate as a step of a command: wait a while, then refuse and name who writes to the org, and what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from rehearse.cli.answers import say
-from rehearse.org.connect import OrgReader
-from rehearse.reset.gates import fetch_noise, require_quiet
+from rehearse.events import OnEvent, ignore
+
+if TYPE_CHECKING:
+    from rehearse.org.reader import OrgReader
+    from rehearse.reset.gates import Patience
+
+Wait = Annotated[
+    str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
+]
 
 
-def check_quiet(reader: OrgReader, objects: Iterable[str]) -> None:
-    """Raise GateClosed while jobs, deployments or schedules run; recent writes of others are only named."""
-    for sentence in require_quiet(fetch_noise(reader, objects)):
+def check_quiet(
+    reader: OrgReader,
+    objects: Iterable[str],
+    patience: Patience | None = None,
+    ends: datetime | None = None,
+    on_event: OnEvent = ignore,
+) -> None:
+    """Raise GateClosed while something else writes to the org, or will before `ends`; what is let pass is named."""
+    from rehearse.reset.gates import Patience, await_quiet, fetch_noise
+
+    names = tuple(objects)
+    for sentence in await_quiet(lambda: fetch_noise(reader, names, ends), patience or Patience(), on_event):
         say(f"note: {sentence}")
+
+
+def read_wait(text: str) -> timedelta:
+    """The bound that `--wait` gives. Raises UsageError."""
+    from rehearse import clock
+    from rehearse.errors import UsageError
+
+    span = clock.parse_span(text)
+    if span.working_days:
+        raise UsageError(f"--wait {text} counts working days.", "Write for example 15m or 1h.")
+    return span.amount

@@ -1,65 +1,124 @@
 """The quiet gate: is anything else writing to this org? Asked before a capture, an apply and a proof. Reads only.
 
-Running work (Apex jobs, deployments, background operations, a schedule about to fire) closes the gate; recent writes of
-other users are named as a warning, because their edits are protected row by row anyway. An object that this login may
-not ask about is named as not asked, never counted as quiet.
+Running work (Apex jobs, bulk loads and deployments of others, background operations such as sharing or publishing, a
+schedule about to fire) closes the gate. Writes of others in the last minutes close it where the caller is strict; else
+they are named, because an apply protects their edits row by row. What may not be asked is named, never called quiet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.errors import GateClosed, OrgRejected
+from rehearse.events import Noted, OnEvent, ignore
 from rehearse.org.connect import OrgReader
+from rehearse.org.model import Value
 
 RECENT = timedelta(minutes=10)
+PAUSE = timedelta(seconds=15)
+"""Between two looks while waiting for quiet."""
 _NAMED = 3
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Something that writes, or may: `blocks` says whether it closes the gate."""
+    """Something that writes, or may: `blocks` closes the gate; `recent` closes it where the caller is strict."""
 
     what: str
     detail: str
     blocks: bool
+    recent: bool = False
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for quiet, and how; `strict`: recent writes of others are no quiet either."""
+
+    bound: timedelta = timedelta()
+    strict: bool = False
+    pause: timedelta = PAUSE
+    sleep: Callable[[float], None] = time.sleep
+
+
+def await_quiet(look: Callable[[], Sequence[Noise]], patience: Patience, on_event: OnEvent = ignore) -> tuple[str, ...]:
+    """Look until it is quiet or the bound has passed; the warnings left. Raises GateClosed naming who and what."""
+    waited, minutes = timedelta(), patience.bound.total_seconds() / 60
+    while True:
+        noise = tuple(look())
+        try:
+            return require_quiet(noise, strict=patience.strict)
+        except GateClosed as error:
+            if waited >= patience.bound:
+                raise
+            if not waited:
+                on_event(Noted(f"{error.message} Waiting up to {minutes:g} minutes."))
+        pause = min(patience.pause, patience.bound - waited)
+        patience.sleep(pause.total_seconds())
+        waited += pause
 
 
 def fetch_noise(reader: OrgReader, objects: Iterable[str], ends: datetime | None = None) -> tuple[Noise, ...]:
     """Everything that moves in the org now; `ends` is when our own work is expected to be over (org's clock)."""
     now = reader.fetch_server_time()
     user_id = reader.fetch_identity().user_id
-    found = [*_running(reader, user_id), *_due(reader, now, ends or now + RECENT)]
-    for name in sorted(objects):
-        found.extend(_recent(reader, name, now - RECENT, user_id))
+    found = [*_running(reader), *_loading(reader, user_id), *_deploying(reader, user_id)]
+    found += _due(reader, now, ends or now + RECENT)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for written in pool.map(lambda name: list(_recent(reader, name, now - RECENT, user_id)), sorted(objects)):
+            found += written
     return tuple(found)
 
 
-def require_quiet(noise: Iterable[Noise]) -> tuple[str, ...]:
+def require_quiet(noise: Iterable[Noise], *, strict: bool = False) -> tuple[str, ...]:
     """The warnings among it, as sentences. Raises GateClosed naming who and what when something blocks."""
     noise = tuple(noise)
-    blocking = [one for one in noise if one.blocks]
+    blocking = [one for one in noise if one.blocks or (strict and one.recent)]
     if blocking:
         raise GateClosed(
             "The sandbox is not quiet: " + "; ".join(f"{one.what} ({one.detail})" for one in blocking[:_NAMED]) + ".",
-            "Wait until it has ended, then run the same command again.",
+            "Run the same command again when it has ended; `baseline capture --wait 15m` waits for it.",
         )
     return tuple(f"{one.what}: {one.detail}" for one in noise)
 
 
-def _running(reader: OrgReader, user_id: str) -> Iterable[Noise]:
-    """Apex jobs, background operations, and deployments of others."""
-    states = "('Holding', 'Queued', 'Preparing', 'Processing')"
-    yield from _counted(
-        reader, f"SELECT COUNT() FROM AsyncApexJob WHERE Status IN {states}", "Apex jobs queued or running"
+def _running(reader: OrgReader) -> Iterable[Noise]:
+    """Apex jobs under way or waiting (a ScheduledApex row only waits for its time) and background operations."""
+    yield from _named(
+        reader,
+        "SELECT Id, JobType, CreatedBy.Name FROM AsyncApexJob WHERE JobType != 'ScheduledApex' "
+        "AND Status IN ('Holding', 'Queued', 'Preparing', 'Processing')",
+        "Apex jobs queued or running",
+        lambda row: f"{row['JobType']} by {row.get('CreatedBy.Name')}",
     )
-    states = "('New', 'Scheduled', 'Running')"
-    yield from _counted(
-        reader, f"SELECT COUNT() FROM BackgroundOperation WHERE Status IN {states}", "background operations"
+    yield from _named(
+        reader,
+        "SELECT Id, Name, Type FROM BackgroundOperation WHERE Status IN ('New', 'Scheduled', 'Running')",
+        "background operations",
+        lambda row: f"{row.get('Type') or ''} {row.get('Name') or ''}".strip() or str(row["Id"]),
     )
+
+
+def _loading(reader: OrgReader, user_id: str) -> Iterable[Noise]:
+    """Bulk loads of others that are under way. A query job writes nothing."""
+    try:
+        jobs = [one for one in reader.fetch_load_jobs() if one.state in ("UploadComplete", "InProgress")]
+    except OrgRejected as error:
+        yield Noise("bulk loads", f"not asked: {error.org_code}", False)
+        return
+    foreign = [one for one in jobs if one.created_by[:15] != user_id[:15]]
+    if foreign:
+        who = _user_names(reader, sorted({one.created_by for one in foreign}))
+        said = [f"{one.operation} of {one.object} by {who.get(one.created_by, one.created_by)}" for one in foreign]
+        yield Noise("bulk loads of somebody else", _listed(said), True)
+
+
+def _deploying(reader: OrgReader, user_id: str) -> Iterable[Noise]:
     soql = "SELECT Id, CreatedById FROM DeployRequest WHERE Status IN ('Pending', 'InProgress', 'Canceling')"
     try:
         rows = [row for row in reader.fetch_tooling_rows(soql) if row.get("CreatedById") != user_id]
@@ -67,32 +126,46 @@ def _running(reader: OrgReader, user_id: str) -> Iterable[Noise]:
         yield Noise("deployments", f"not asked: {error.org_code}", False)
         return
     if rows:
-        yield Noise("a deployment of somebody else", ", ".join(str(row["Id"]) for row in rows[:_NAMED]), True)
+        who = _user_names(reader, sorted({str(row["CreatedById"]) for row in rows}))
+        said = [f"{row['Id']} by {who.get(str(row['CreatedById']), row['CreatedById'])}" for row in rows]
+        yield Noise("a deployment of somebody else", _listed(said), True)
 
 
-def _counted(reader: OrgReader, soql: str, what: str) -> Iterable[Noise]:
+def _named(reader: OrgReader, soql: str, what: str, tell: Callable[[dict[str, Value]], str]) -> Iterable[Noise]:
     try:
-        number = reader.fetch_count(soql)
+        rows = list(reader.fetch_rows(soql))
     except OrgRejected as error:
         yield Noise(what, f"not asked: {error.org_code}", False)
         return
-    if number:
-        yield Noise(what, str(number), True)
+    if rows:
+        yield Noise(what, f"{len(rows)}: {_listed([tell(row) for row in rows])}", True)
+
+
+def _listed(said: Sequence[str]) -> str:
+    more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
+    return ", ".join(said[:_NAMED]) + more
+
+
+def _user_names(reader: OrgReader, ids: Sequence[str]) -> dict[str, str]:
+    try:
+        return {id: str(row["Name"]) for id, row in reader.fetch_by_ids("User", ids, ["Name"]).items()}
+    except OrgRejected:
+        return {}
 
 
 def _due(reader: OrgReader, now: datetime, ends: datetime) -> Iterable[Noise]:
     soql = (
-        "SELECT Id, NextFireTime FROM CronTrigger WHERE State = 'WAITING' "
+        "SELECT Id, CronJobDetail.Name, NextFireTime FROM CronTrigger WHERE State = 'WAITING' "
         f"AND NextFireTime >= {clock.iso(now)} AND NextFireTime <= {clock.iso(ends)}"
     )
     try:
-        rows = list(reader.fetch_rows(soql))
+        rows = sorted(reader.fetch_rows(soql), key=lambda row: str(row["NextFireTime"]))
     except OrgRejected as error:
         yield Noise("scheduled work", f"not asked: {error.org_code}", False)
         return
     if rows:
-        first = min(str(row["NextFireTime"]) for row in rows)
-        yield Noise("scheduled work is about to start", f"{len(rows)}, the first at {first}", True)
+        said = [f"{row.get('CronJobDetail.Name')} at {row['NextFireTime']}" for row in rows]
+        yield Noise("scheduled work is about to start", _listed(said), True)
 
 
 def _recent(reader: OrgReader, object: str, since: datetime, user_id: str) -> Iterable[Noise]:
@@ -108,4 +181,4 @@ def _recent(reader: OrgReader, object: str, since: datetime, user_id: str) -> It
         names = sorted({str(row.get("LastModifiedBy.Name")) for row in rows})
         more = " or more" if len(rows) == 200 else ""
         detail = f"{len(rows)}{more} rows of {object}, by {', '.join(names[:_NAMED])}"
-        yield Noise("written in the last 10 minutes", detail, False)
+        yield Noise("written in the last 10 minutes", detail, False, recent=True)
