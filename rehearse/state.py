@@ -2,14 +2,17 @@
 
 This file knows no table of the rooms. Each store declares its tables on `TABLES`; the scripts under `migrations/`
 create them, and a test holds the two against each other. A write is one `begin()` block: on SQLite an immediate
-transaction, so that what was read in it cannot change before it ends. Instants are kept as UTC ISO text.
+transaction, on PostgreSQL one that holds an advisory lock of the database, so that what was read in it cannot change
+before it ends. A connection that was lost between two blocks is made again; one lost inside a block ends it whole or
+not at all. Instants are kept as UTC ISO text.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,10 +20,16 @@ from sqlalchemy import event
 
 from rehearse.errors import DiskFull, StoreError
 
-HEAD = "0005"
+HEAD = "0007"
 """The newest revision under migrations/; Alembic is imported only when a database is not there yet."""
 
 TABLES = sa.MetaData()
+
+
+_WRITERS = 7226381954
+"""The number of the advisory lock on PostgreSQL: whoever holds it is alone with this database."""
+_AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts to reach a server that was there before."""
 
 
 class Database:
@@ -28,6 +37,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._was_there = False
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -36,12 +46,25 @@ class Database:
         Raises StoreError (DiskFull where that is the cause) when the database itself fails.
         """
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            with ExitStack() as stack:
+                yield self._enter(stack)
         except sa.exc.DatabaseError as error:
-            if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+            if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError) and not _is_forbidden(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
+
+    def _enter(self, stack: ExitStack) -> sa.Connection:
+        """Begin; where a server that was there is gone, wait for it a little: nothing has been sent yet."""
+        waits = list(_AGAIN) if self._was_there and self._engine.dialect.name == "postgresql" else []
+        while True:
+            try:
+                connection = stack.enter_context(self._engine.begin())
+                self._was_there = True
+                return connection
+            except sa.exc.OperationalError as error:
+                if not waits or _code(error) == _LOCK_TIMEOUT:
+                    raise
+                time.sleep(waits.pop(0))
 
     def close(self) -> None:
         """Give back all connections."""
@@ -63,13 +86,21 @@ def open_database(url_or_folder: str | Path) -> Database:
                 f"The folder {folder} cannot be made: {error.strerror}.", "Choose storage.path."
             ) from error
         database = Database(_engine(f"sqlite:///{folder / 'rehearse.db'}"))
-    _migrate(database)
+    try:
+        _migrate(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
 def _engine(url: str) -> sa.Engine:
     try:
-        engine = sa.create_engine(url, future=True)
+        made = sa.engine.make_url(url)
+        if made.drivername in ("postgres", "postgresql"):
+            made = made.set(drivername="postgresql+psycopg")
+        postgres = made.get_backend_name() == "postgresql"
+        engine = sa.create_engine(made, **(_postgres_options() if postgres else {}))
     except (sa.exc.ArgumentError, ImportError) as error:  # never quote the URL: it may hold a password
         raise StoreError(
             "The URL of the workspace database names no database that can be opened.",
@@ -78,7 +109,23 @@ def _engine(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_alone)
     return engine
+
+
+def _postgres_options() -> dict[str, object]:
+    """Few connections, looked at before use; waits end after 30 s as on SQLite, and a dead client is noticed."""
+    settings = {
+        "lock_timeout": "30s",
+        "idle_in_transaction_session_timeout": "10min",
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    arguments = {"connect_timeout": 10, "application_name": "rehearse", "options": options}
+    return {"connect_args": arguments, "pool_pre_ping": True, "pool_size": 2}
 
 
 def _prepare_sqlite(connection: object, record: object) -> None:
@@ -91,6 +138,10 @@ def _prepare_sqlite(connection: object, record: object) -> None:
 
 def _begin_immediate(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_alone(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -121,8 +172,30 @@ def _migrate(database: Database) -> None:
             raise
 
 
+_LOCK_TIMEOUT, _FORBIDDEN = "55P03", "42501"
+
+
+def _code(error: sa.exc.DatabaseError) -> str:
+    """PostgreSQL's five-letter code of an error; empty elsewhere."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _is_forbidden(error: sa.exc.DatabaseError) -> bool:
+    return _code(error) == _FORBIDDEN
+
+
 def _translated(error: sa.exc.DatabaseError) -> StoreError:
-    text = str(error.orig)
-    if "disk is full" in text or "disk I/O" in text:
+    text = str(error.orig).strip().partition("\n")[0]
+    if "disk is full" in text or "disk I/O" in text or _code(error) == "53100":
         return DiskFull("The workspace database cannot be written: the disk is full.", "Free some space and run again.")
+    if error.connection_invalidated:
+        return StoreError(
+            "The connection to the workspace database was lost in the middle of a step: the step was kept whole or not "
+            "at all.",
+            "Run the same command again when the database is back: it continues.",
+        )
+    if _code(error) == _LOCK_TIMEOUT or "database is locked" in text:
+        return StoreError(
+            "The workspace database is busy: somebody else has been writing for 30 seconds.", "Run the command again."
+        )
     return StoreError(f"The workspace database failed: {text}.", "Check storage.database in rehearse.yaml.")

@@ -8,6 +8,7 @@ under tests/practice, may ask production whatever they like).
 import fcntl
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from rehearse.practice.faults import Faults
 from rehearse.practice.request_log import LoggedRequest, load_requests
 from rehearse.practice.server import PracticeServer
 from rehearse.practice.tls import ensure_certificate
+from tests import postgres_server as postgres_server_of_tests
+from tests.postgres_server import PostgresServer
 
 READ_SOAP = re.compile(r"^(describe\w*|list\w*|retrieve|check\w*Status|checkStatus|getServerTimestamp)$")
 REFRESH_PATH = re.compile(r"/tooling/sobjects/Sandbox(Info|Process)(/\w+)?$")
@@ -209,3 +212,41 @@ def shared_practice(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactor
             yield Practice(server, list_orgs(server.estate), session, allow_everything=True)
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer | str]:
+    """A PostgreSQL of our own, or the sentence why there is none."""
+    yield from postgres_server_of_tests.serve()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer | str, request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """The running PostgreSQL; where there is none, what needs it is left out and the end of the run says so."""
+    if isinstance(postgres_server, str):
+        request.node.user_properties.append(("postgres", f"not tested: {postgres_server}"))
+        pytest.skip(f"no PostgreSQL: {postgres_server}")
+    request.node.user_properties.append(("postgres", f"tested against {postgres_server.version}"))
+    yield postgres_server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty database on it."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    postgres.execute(f"CREATE DATABASE {name}")
+    yield postgres.url(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a workspace database is to be: a folder, and then a PostgreSQL, for tests that hold for both."""
+    return tmp_path / "store" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say whether the team database was tested, and against what."""
+    reports = [one for some in terminalreporter.stats.values() for one in some if hasattr(one, "user_properties")]
+    for text in sorted({str(value) for one in reports for name, value in one.user_properties if name == "postgres"}):
+        terminalreporter.write_line(f"PostgreSQL: {text}")

@@ -17,8 +17,8 @@ from rehearse.ids import build_content_id, build_ulid, find_by_prefix, looks_lik
 
 
 @pytest.fixture
-def database(tmp_path: Path):  # type: ignore[no-untyped-def]
-    opened = state.open_database(tmp_path / "store")
+def database(database_place: Path | str):  # type: ignore[no-untyped-def]
+    opened = state.open_database(database_place)
     yield opened
     opened.close()
 
@@ -75,11 +75,11 @@ def test_the_migrations_make_the_tables_that_the_stores_declare(database: state.
     assert difference == []
 
 
-def test_a_database_of_a_newer_rehearse_is_refused(database: state.Database, tmp_path: Path) -> None:
+def test_a_database_of_a_newer_rehearse_is_refused(database: state.Database, database_place: Path | str) -> None:
     with database.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="9999"):
-        state.open_database(tmp_path / "store")
+        state.open_database(database_place)
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: state.Database) -> None:
@@ -100,17 +100,17 @@ def test_a_lock_is_held_by_one_and_given_back_however_the_block_ends(database: s
     assert [one.sandbox for one in lock.load_locks(database)] == ["SIT"]
 
 
-def _take_and_wait(folder: Path, ready: "multiprocessing.synchronize.Event") -> None:
-    opened = state.open_database(folder)
+def _take_and_wait(place: Path | str, ready: "multiprocessing.synchronize.Event") -> None:
+    opened = state.open_database(place)
     lock.take(opened, "UAT", "will be killed", clock.now())
     ready.set()
     signal.pause()
 
 
-def test_the_lock_of_a_killed_process_is_taken_over(database: state.Database, tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_process_is_taken_over(database: state.Database, database_place: Path | str) -> None:
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    process = context.Process(target=_take_and_wait, args=(tmp_path / "store", ready))
+    process = context.Process(target=_take_and_wait, args=(database_place, ready))
     process.start()
     assert ready.wait(30)
     with pytest.raises(Locked):

@@ -95,7 +95,7 @@ def cancel(
         if dry_run:
             gone = find_booking(desk.database, booking)
         else:
-            gone = cancel_booking(desk.database, booking, f"{user()} {_one_line(why)}".strip(), now)
+            gone = cancel_booking(desk.database, booking, (user(), _one_line(why)), now)
         head = f"{'Would cancel' if dry_run else 'Cancelled'} {gone.id} ({gone.label}) of {gone.sandbox}."
         page = Page("", (Paragraph(head),))
         finish("booking", now, {**build_booking_body(gone), "cancelled": not dry_run}, page, as_json=as_json)

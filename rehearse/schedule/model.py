@@ -34,6 +34,7 @@ class Window:
 
 
 Prepare = Literal["refresh", "reset", "none"]
+BookingState = Literal["requested", "confirmed"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Booking:
     why: str = ""
     request: datetime | None = None
     """When the copy of a booked refresh is to be requested."""
+    state: BookingState = "confirmed"
+    """`requested` waits for somebody's approval; it holds its time all the same."""
 
     @property
     def label(self) -> str:

@@ -1,18 +1,20 @@
 """Bookings in the workspace database. Two bookings of one sandbox never overlap: the database itself refuses.
 
-The check and the insert are one immediate transaction (SQLite), or run under an exclusive lock of the table
-(PostgreSQL), so that two people who book at once cannot both succeed.
+An exclusion constraint (PostgreSQL) or triggers (SQLite) hold that, whoever writes; the check before it, in the same
+transaction, only says in words what is in the way. Who did what with a booking, and why, is kept with it for good.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from rehearse import clock
-from rehearse.errors import Locked, NotFound
+from rehearse.errors import Locked, Refused
 from rehearse.ids import find_by_prefix
 from rehearse.schedule.model import Booking
 from rehearse.state import TABLES, Database
@@ -37,7 +39,37 @@ _bookings = sa.Table(
     sa.Column("request", sa.Text),
     sa.Column("made", sa.Text, nullable=False),
     sa.Column("cancelled", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, server_default="confirmed"),
 )
+
+
+_events = sa.Table(
+    "booking_event",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("booking", sa.Text, nullable=False, index=True),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("sandbox", sa.Text, nullable=False),
+    sa.Column("start", sa.Text, nullable=False),
+    sa.Column("end", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing that somebody did with a booking, and where the booking was after it."""
+
+    booking: str
+    what: str
+    at: datetime
+    who: str
+    why: str
+    sandbox: str
+    start: datetime
+    end: datetime
 
 
 def save_bookings(
@@ -47,17 +79,22 @@ def save_bookings(
 
     Raises Locked when one overlaps what is booked.
     """
-    with database.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("LOCK TABLE booking IN SHARE ROW EXCLUSIVE MODE"))
-        for one in instead_of:
-            change = sa.update(_bookings).where(_bookings.c.id == one.id, _bookings.c.cancelled.is_(None))
-            connection.execute(change.values(cancelled=f"{clock.iso(now)} planned again"))
+    with _writing(database) as connection:
+        for gone in instead_of:
+            if _mark_cancelled(connection, gone.id, f"{clock.iso(now)} planned again"):
+                _note(connection, gone, ("cancelled", now, _somebody(bookings), "planned again"))
+        known = {one.id: _cancel_mark(connection, one.id) for one in bookings}
         for one in bookings:
             connection.execute(sa.delete(_bookings).where(_bookings.c.id == one.id))
         for one in bookings:
             _refuse_overlap(connection, one)
             connection.execute(sa.insert(_bookings).values(**_row(one, now)))
+            first = "requested" if one.state == "requested" else "booked"
+            _note(connection, one, ("moved" if known[one.id] == "" else first, now, one.by, one.why))
+
+
+def _somebody(bookings: Sequence[Booking]) -> str:
+    return next((one.by for one in bookings if one.by), "")
 
 
 def refuse_overlaps(database: Database, bookings: Sequence[Booking]) -> None:
@@ -65,6 +102,51 @@ def refuse_overlaps(database: Database, bookings: Sequence[Booking]) -> None:
     with database.begin() as connection:
         for one in bookings:
             _refuse_overlap(connection, one)
+
+
+def confirm_booking(database: Database, prefix: str, who: str, now: datetime) -> Booking:
+    """Approve a requested booking; raises NotFound, or Refused where it is confirmed already."""
+    with _writing(database) as connection:
+        found = _find(connection, prefix)
+        if found.state == "confirmed":
+            raise Refused(f"The booking {found.id} is confirmed already.", "See it with `rehearse book list`.")
+        connection.execute(sa.update(_bookings).where(_bookings.c.id == found.id).values(state="confirmed"))
+        _note(connection, found, ("confirmed", now, who, ""))
+    return replace(found, state="confirmed")
+
+
+def move_booking(
+    database: Database, prefix: str, to: tuple[str, datetime], deed: tuple[str, str, datetime]
+) -> tuple[Booking, Booking]:
+    """Give a booking another sandbox or start, its length, hold and reset kept; answers what it was and what it is.
+
+    `deed` is who, why and when. Raises Locked when the new time overlaps what is booked, NotFound, AmbiguousId.
+    """
+    who, why, now = deed
+    with _writing(database) as connection:
+        old = _find(connection, prefix)
+        new = moved(old, *to)
+        _refuse_overlap(connection, new)
+        values = {key: value for key, value in _row(new, now).items() if key not in ("made", "id")}
+        connection.execute(sa.update(_bookings).where(_bookings.c.id == old.id).values(**values))
+        _note(connection, new, ("moved", now, who, why))
+    return old, new
+
+
+def moved(booking: Booking, sandbox: str, start: datetime) -> Booking:
+    """A booking in another sandbox or at another start; what the planner said of its preparation is no longer known."""
+    shift = start - booking.start
+    request = None if booking.request is None else booking.request + shift
+    return replace(
+        booking,
+        sandbox=sandbox,
+        start=start,
+        end=booking.end + shift,
+        free_at=booking.free_at + shift,
+        prepare="none",
+        ready_by=None,
+        request=request,
+    )
 
 
 def load_bookings(database: Database, sandbox: str | None = None) -> tuple[Booking, ...]:
@@ -78,26 +160,74 @@ def load_bookings(database: Database, sandbox: str | None = None) -> tuple[Booki
 
 def find_booking(database: Database, prefix: str) -> Booking:
     """A booking that stands, by its id or a unique start of it; raises NotFound or AmbiguousId."""
-    known = {one.id: one for one in load_bookings(database)}
-    return known[find_by_prefix(prefix, known, "booking")]
-
-
-def cancel_booking(database: Database, prefix: str, why: str, now: datetime) -> Booking:
-    """Take a booking back, by its id or a unique start of it; raises NotFound."""
-    found = find_booking(database, prefix)
-    change = sa.update(_bookings).where(_bookings.c.id == found.id, _bookings.c.cancelled.is_(None))
     with database.begin() as connection:
-        if not connection.execute(change.values(cancelled=f"{clock.iso(now)} {why}".strip())).rowcount:
-            raise NotFound(f"The booking {found.id} was cancelled already.")
+        return _find(connection, prefix)
+
+
+def load_deeds(database: Database, booking: str) -> tuple[Deed, ...]:
+    """What was done with a booking, oldest first; also with one that was cancelled."""
+    query = sa.select(_events).where(_events.c.booking == booking).order_by(_events.c.id)
+    with database.begin() as connection:
+        rows = connection.execute(query).mappings().all()
+    times = ("at", "start", "end")
+    return tuple(
+        Deed(**{key: clock.from_iso(row[key]) if key in times else row[key] for key in row if key != "id"})
+        for row in rows
+    )
+
+
+def cancel_booking(database: Database, prefix: str, deed: tuple[str, str], now: datetime) -> Booking:
+    """Take a booking back, by its id or a unique start of it; `deed` is who and why. Raises NotFound."""
+    with _writing(database) as connection:
+        found = _find(connection, prefix)
+        _mark_cancelled(connection, found.id, f"{clock.iso(now)} {' '.join(deed)}".strip())
+        _note(connection, found, ("cancelled", now, *deed))
     return found
 
 
+@contextmanager
+def _writing(database: Database) -> Iterator[sa.Connection]:
+    """A transaction in which the database's own rule against overlaps is told as Locked."""
+    try:
+        with database.begin() as connection:
+            yield connection
+    except sa.exc.IntegrityError as error:
+        raise Locked(
+            "Somebody else booked this time at the same moment; nothing was booked.",
+            "See what is free with `rehearse book free`.",
+        ) from error
+
+
+def _find(connection: sa.Connection, prefix: str) -> Booking:
+    rows = connection.execute(sa.select(_bookings).where(_bookings.c.cancelled.is_(None))).mappings()
+    known = {row["id"]: _booking(row) for row in rows}
+    return known[find_by_prefix(prefix, known, "booking")]
+
+
+def _cancel_mark(connection: sa.Connection, name: str) -> str | None:
+    """None for an unknown id, empty for a booking that stands, else when and why it was cancelled."""
+    found = connection.execute(sa.select(_bookings.c.cancelled).where(_bookings.c.id == name)).one_or_none()
+    return None if found is None else found[0] or ""
+
+
+def _mark_cancelled(connection: sa.Connection, name: str, mark: str) -> bool:
+    change = sa.update(_bookings).where(_bookings.c.id == name, _bookings.c.cancelled.is_(None))
+    return bool(connection.execute(change.values(cancelled=mark)).rowcount)
+
+
+def _note(connection: sa.Connection, one: Booking, deed: tuple[str, datetime, str, str]) -> None:
+    what, at, who, why = deed
+    row = {"booking": one.id, "what": what, "at": clock.iso(at), "who": who, "why": why, "sandbox": one.sandbox}
+    connection.execute(sa.insert(_events).values(**row, start=_text(one.start), end=_text(one.end)))
+
+
 def _refuse_overlap(connection: sa.Connection, booking: Booking) -> None:
-    """Instants are kept as UTC text of one form, so comparing text compares time."""
+    """Say what is in the way. Instants are kept as UTC text of one form, so comparing text compares time."""
     clash = connection.execute(
         sa.select(_bookings).where(
             _bookings.c.sandbox == booking.sandbox,
             _bookings.c.cancelled.is_(None),
+            _bookings.c.id != booking.id,
             _bookings.c.start < _text(booking.free_at),
             _bookings.c.free_at > _text(booking.start),
         )
@@ -115,7 +245,7 @@ def _row(one: Booking, now: datetime) -> dict[str, object]:
     times: dict[str, str | None] = {key: _text(getattr(one, key)) for key in ("start", "end", "free_at")}
     for key in ("ready_by", "request"):
         times[key] = _optional(getattr(one, key))
-    plain = ("id", "sandbox", "what", "release", "rehearsal", "kind", "prepare", "burns", "by", "why")
+    plain = ("id", "sandbox", "what", "release", "rehearsal", "kind", "prepare", "burns", "by", "why", "state")
     return {**{key: getattr(one, key) for key in plain}, **times, "made": clock.iso(now)}
 
 

@@ -6,11 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from rehearse import clock, state
-from rehearse.errors import AmbiguousId, Locked, NotFound
+from rehearse.errors import AmbiguousId, Locked, NotFound, Refused
 from rehearse.schedule.model import Booking
-from rehearse.schedule.store import cancel_booking, load_bookings, save_bookings
+from rehearse.schedule.store import (
+    cancel_booking,
+    confirm_booking,
+    load_bookings,
+    load_deeds,
+    move_booking,
+    save_bookings,
+)
 
 NOW = clock.from_iso("2026-11-23T08:00:00Z")
 HOUR = timedelta(hours=1)
@@ -23,8 +31,8 @@ def _booking(name: str, start: int, hours: int = 2, sandbox: str = "UAT", hold: 
 
 
 @pytest.fixture
-def database(tmp_path: Path):  # type: ignore[no-untyped-def]
-    opened = state.open_database(tmp_path / "store")
+def database(database_place: Path | str):  # type: ignore[no-untyped-def]
+    opened = state.open_database(database_place)
     yield opened
     opened.close()
 
@@ -58,17 +66,17 @@ def test_a_known_id_moves(database: state.Database) -> None:
 def test_a_cancelled_booking_gives_its_time_back(database: state.Database) -> None:
     save_bookings(database, [_booking("mock-1", 1), _booking("mock-2", 9)], NOW)
     with pytest.raises(AmbiguousId):
-        cancel_booking(database, "mock", "moved", NOW)
-    cancel_booking(database, "mock-1", "moved", NOW)
+        cancel_booking(database, "mock", ("ann", "moved"), NOW)
+    cancel_booking(database, "mock-1", ("ann", "moved"), NOW)
     save_bookings(database, [_booking("other", 1)], NOW)
     with pytest.raises(NotFound):
-        cancel_booking(database, "mock-1", "again", NOW)
+        cancel_booking(database, "mock-1", ("ann", "again"), NOW)
 
 
-def _book(folder: Path, number: int, results: "multiprocessing.queues.Queue[str]") -> None:
-    opened = state.open_database(folder)
+def _book(place: Path | str, number: int, results: "multiprocessing.queues.Queue[str]") -> None:
+    opened = state.open_database(place)
     try:
-        save_bookings(opened, [_booking(f"p{number}", number % 3)], NOW)
+        save_bookings(opened, [_booking(f"p{number}", number % 5)], NOW)
         results.put("booked")
     except Locked:
         results.put("refused")
@@ -76,10 +84,12 @@ def _book(folder: Path, number: int, results: "multiprocessing.queues.Queue[str]
         opened.close()
 
 
-def test_many_processes_that_book_at_once_never_overlap(database: state.Database, tmp_path: Path) -> None:
+def test_many_processes_that_book_at_once_never_overlap(database_place: Path | str) -> None:
+    """They also meet an empty database, which one of them makes."""
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["rehearse.schedule.store", "alembic.command", "psycopg"])
     results = context.Queue()
-    workers = [context.Process(target=_book, args=(tmp_path / "store", number, results)) for number in range(6)]
+    workers = [context.Process(target=_book, args=(database_place, number, results)) for number in range(20)]
     for one in workers:
         one.start()
     answers = [results.get(timeout=60) for _ in workers]
@@ -88,11 +98,53 @@ def test_many_processes_that_book_at_once_never_overlap(database: state.Database
         one.close()
     results.close()
     results.join_thread()
-    booked = load_bookings(database)
-    assert answers.count("booked") == len(booked) >= 1
+    opened = state.open_database(database_place)
+    booked = load_bookings(opened)
+    opened.close()
+    assert answers.count("booked") == len(booked) >= 1 and len(answers) == 20
     assert not [
         (a.id, b.id) for a in booked for b in booked if a.id < b.id and a.start < b.free_at and b.start < a.free_at
     ]
+
+
+def test_the_database_refuses_an_overlap_whoever_writes(database: state.Database) -> None:
+    save_bookings(database, [_booking("mock", 1), _booking("late", 50)], NOW)
+    copy = (
+        "INSERT INTO booking SELECT 'other' AS id, sandbox, start, \"end\", free_at, what, release, rehearsal, kind, "
+    )
+    copy += "prepare, ready_by, burns, by, why, request, made, cancelled, state FROM booking WHERE id = 'mock'"
+    late = "UPDATE booking SET start = (SELECT b.start FROM booking b WHERE b.id = 'mock') WHERE id = 'late'"
+    for statement in (copy, late):
+        with pytest.raises(sa.exc.IntegrityError, match="booking_overlap"), database.begin() as connection:
+            connection.execute(sa.text(statement))
+    cancel_booking(database, "mock", ("ann", "free again"), NOW)
+    with database.begin() as connection:
+        connection.execute(sa.text(late))
+
+
+def test_a_booking_is_requested_confirmed_moved_and_cancelled_with_who_and_why(database: state.Database) -> None:
+    save_bookings(
+        database, [replace(_booking("mock", 1), state="requested", by="ann", why="R41"), _booking("x", 9)], NOW
+    )
+    with pytest.raises(Locked):
+        save_bookings(database, [_booking("second", 1)], NOW)
+    assert confirm_booking(database, "mock", "bob", NOW).state == "confirmed"
+    with pytest.raises(Refused, match="already"):
+        confirm_booking(database, "mock", "bob", NOW)
+    with pytest.raises(Locked, match="overlaps"):
+        move_booking(database, "mock", ("UAT", NOW + 8 * HOUR), ("bob", "later", NOW))
+    old, new = move_booking(database, "mock", ("UAT", NOW + 2 * HOUR), ("bob", "later", NOW))
+    assert (old.start, new.start, new.free_at - new.end) == (NOW + HOUR, NOW + 2 * HOUR, HOUR)
+    cancel_booking(database, "mock", ("eve", "no need"), NOW)
+    deeds = [(one.what, one.who, one.why, one.start) for one in load_deeds(database, "mock")]
+    at = NOW + HOUR
+    assert deeds == [
+        ("requested", "ann", "R41", at),
+        ("confirmed", "bob", "", at),
+        ("moved", "bob", "later", at + HOUR),
+        ("cancelled", "eve", "no need", at + HOUR),
+    ]
+    assert [one.id for one in load_bookings(database)] == ["x"]
 
 
 def test_a_new_plan_takes_the_place_of_an_old_one_in_one_step(database) -> None:  # type: ignore[no-untyped-def]
