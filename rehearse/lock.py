@@ -56,7 +56,7 @@ def take(database: Database, sandbox: str, what: str, now: datetime) -> Lock:
         if found is not None and not _is_dead(found):
             raise Locked(
                 f"{sandbox} is locked by {found.who} on {found.host} since {clock.iso(found.since)}: {found.what}.",
-                f"Wait, or break it with `rehearse status --break-lock {found.token}` if that work is surely dead.",
+                f"Wait, or break it with `rehearse reset unlock {found.token}` if that work is surely dead.",
             )
         connection.execute(sa.delete(_locks).where(_locks.c.sandbox == sandbox))
         connection.execute(sa.insert(_locks).values(**{**mine.__dict__, "since": clock.iso(now)}))
@@ -80,7 +80,7 @@ def check(connection: sa.Connection, lock: Lock) -> None:
     if found is None or found.token != lock.token:
         raise Locked(
             f"The lock of {lock.sandbox} was broken while this command was working; it stops here.",
-            "Look at `rehearse status` to see who holds it now.",
+            "Look at `rehearse reset locks` to see who holds it now.",
         )
 
 
@@ -91,10 +91,15 @@ def load_locks(database: Database) -> tuple[Lock, ...]:
     return tuple(_from_row(row) for row in rows)
 
 
+def find_lock(database: Database, token: str) -> Lock:
+    """A lock by its id, or a unique start of it; raises NotFound, AmbiguousId."""
+    locks = {one.token: one for one in load_locks(database)}
+    return locks[find_by_prefix(token, locks, "lock")]
+
+
 def break_lock(database: Database, token: str) -> Lock:
     """Remove a lock by its id (or a unique start of it); raises NotFound."""
-    locks = {one.token: one for one in load_locks(database)}
-    found = locks[find_by_prefix(token, locks, "lock")]
+    found = find_lock(database, token)
     with database.begin() as connection:
         removed = connection.execute(sa.delete(_locks).where(_locks.c.token == found.token)).rowcount
     if not removed:

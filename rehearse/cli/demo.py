@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -43,7 +44,10 @@ STORY = (
     Scene("No. So the sandbox is put back: first the plan …", ("reset", "plan", SANDBOX), (0, 3)),
     Scene(
         "… then the reset itself, which ends with the proof.",
-        ("reset", "apply", "PLAN", "--confirm", SANDBOX, "--delete-side-effects"),
+        (
+            *("reset", "apply", "PLAN", "--confirm", SANDBOX, "--delete-side-effects"),
+            *("--allow-egress", "Ledger", "--allow-egress", "Rates", "--reason", "nobody answers there"),
+        ),
     ),
     Scene("And for the team: a page and a calendar.", ("report", "--format", "html", "--output", "report.html")),
     Scene("", ("report", "--format", "ics", "--output", "sandboxes.ics")),
@@ -111,7 +115,7 @@ def _tell(run: Runner, *, as_json: bool) -> dict[str, object]:
     for scene in STORY:
         command = tuple(plan_id if one == "PLAN" else one for one in scene.command)
         words = f"\n{scene.words}\n" if scene.words else ""
-        (say if as_json else typer.echo)(f"{words}$ rehearse {' '.join(command)}")
+        (say if as_json else typer.echo)(f"{words}$ rehearse {shlex.join(command)}")
         wants_data = command[:2] in (("reset", "plan"), ("reset", "apply"))
         code, text = run((*command, "--json") if wants_data and as_json else command, as_json)
         if code not in scene.expected:

@@ -1,4 +1,4 @@
-"""`rehearse reset plan | apply | prove`: undo what a rehearsal changed, and prove that the sandbox is back."""
+"""`rehearse reset plan | apply | prove | locks | unlock`: undo what a rehearsal changed, and prove it."""
 
 from __future__ import annotations
 
@@ -6,91 +6,25 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
+from rehearse.cli import reset_lock, reset_plan, reset_prove
+from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.reset_plan import Egress
+from rehearse.cli.reset_prove import Reason, Residue
 from rehearse.errors import NotConfirmed, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
     from rehearse.lock import Lock
-    from rehearse.reset.model import Action, ApplyReport, Choices, Proof, ResetPlan
+    from rehearse.org.connect import OrgWriter
+    from rehearse.reset.model import Action, Allowed, ApplyReport, ResetPlan
 
 app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
-
-Residue = Annotated[
-    str | None,
-    typer.Option(callback=not_blank, help="Name of the sandbox: accept what can only come back nearly the same."),
-]
-Reason = Annotated[
-    str | None, typer.Option(callback=not_blank, help="Why the residue is acceptable; kept in the proof.")
-]
-
-
-@app.command()
-def plan(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Baseline to go back to; the newest unless given.")
-    ] = None,
-    keep_created: Annotated[
-        bool, typer.Option("--keep-created", help="Delete nothing that the rehearsal added.")
-    ] = False,
-    leave_out: Annotated[
-        list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Save a plan that puts a sandbox back to its baseline.
-
-    Compares the sandbox with the baseline and orders the steps that undo the difference. Changes nothing in the
-    sandbox. Exit 3 when something cannot be undone.
-
-    Example: rehearse reset plan UATFULL
-    """
-    from rehearse.cli import progress
-    from rehearse.cli.desk import open_desk
-    from rehearse.report.resets import build_plan_page
-    from rehearse.reset.model import Choices
-    from rehearse.reset.plan import plain
-
-    with open_desk() as desk:
-        for sentence in desk.workspace.not_acted_on:
-            say(f"note: {sentence}")
-        choices = Choices(delete_added=not keep_created, left_out=frozenset(leave_out or ()))
-        with progress.shown() as on_event:
-            made = _fetch_plan(desk, sandbox, baseline, choices, on_event)
-        if dry_run:
-            desk.store().drop(made.live_capture)
-            finish("reset-plan", made.made_at, plain(made), build_plan_page(made), as_json=as_json, code=_blocks(made))
-            return
-        _keep_plan(desk, made, as_json=as_json)
-
-
-def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
-    """Save a plan, show it, and end with its exit code."""
-    from rehearse.report.resets import build_plan_page
-    from rehearse.reset.plan import plain
-    from rehearse.reset.plan_file import save_plan
-
-    path = _plans(desk) / f"{made.id}.json"
-    save_plan(made, path)
-    finish("reset-plan", made.made_at, {**plain(made), "file": str(path)}, build_plan_page(made), as_json=as_json)
-    if not as_json:
-        say(f"Saved {path}.\nApply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
-    raise typer.Exit(_blocks(made))
-
-
-def _blocks(made: ResetPlan) -> int:
-    """3: something stays that the plan cannot undo."""
-    return 3 if made.blocked else 0
+app.command()(reset_plan.plan)
 
 
 @app.command()
@@ -103,6 +37,10 @@ def apply(
             "--delete-side-effects", help="Also delete rows that the org's automation creates while the reset writes."
         ),
     ] = False,
+    keep_newer: Annotated[
+        bool, typer.Option("--keep-newer", help="Go on although the org moved since the plan; leave alone what moved.")
+    ] = False,
+    allow_egress: Egress = None,
     accept_residue: Residue = None,
     reason: Reason = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")] = False,
@@ -110,6 +48,7 @@ def apply(
 ) -> None:
     """Put a sandbox back by a saved plan, and prove it.
 
+    Refuses while the sandbox could send mail or call production's endpoints, and when the org moved since the plan.
     Ends with a fresh capture and the proof. Interrupted, the same command continues. Exit 0 only when the proof says
     clean, or its residue is accepted by name.
 
@@ -118,92 +57,30 @@ def apply(
     from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
     from rehearse.cli.proof import keep_proof
+    from rehearse.cli.reset_prove import Proving, check_names, prove_baseline
     from rehearse.lock import hold
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.plan import plain
 
     with open_desk() as desk:
-        made = _load_plan(desk, plan)
+        made = reset_plan.load_given_plan(desk, plan)
         now = desk.fetch_now()
         if dry_run:
             finish("reset-plan", now, plain(made), build_plan_page(made), as_json=as_json)
             return
-        _check_names(made.sandbox, accept_residue, reason)
+        allowed = (*made.egress, *reset_plan.build_allowed(allow_egress, reason))
+        check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
         with hold(desk.database, made.sandbox, f"reset {made.id[:12]}", now) as lock, progress.shown() as on_event:
-            report = _apply(desk, made, _Applying(lock, on_event, delete_side_effects))
-            proof = _prove(desk, made.sandbox, made.baseline, made, report, on_event)
+            applying = _Applying(lock, on_event, delete_side_effects, keep_newer, allowed)
+            report, egress = _apply(desk, made, applying)
+            proof = prove_baseline(desk, Proving(made.sandbox, made.baseline, made, report, egress), on_event)
         keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
-@app.command()
-def prove(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Baseline to prove; the newest unless given.")
-    ] = None,
-    accept_residue: Residue = None,
-    reason: Reason = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict, and keep no proof.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Prove, or disprove, that a sandbox equals its baseline.
-
-    Captures the sandbox again and compares everything in scope. Changes nothing in the sandbox. Exit 0 only for
-    clean, or for residue accepted by name.
-
-    Example: rehearse reset prove UATFULL
-    """
-    from rehearse.cli import progress
-    from rehearse.cli.desk import open_desk
-    from rehearse.cli.diff import find_baseline
-    from rehearse.cli.proof import keep_proof, show_unkept
-    from rehearse.lock import hold
-
-    with open_desk() as desk:
-        name = desk.workspace.sandbox(sandbox).name
-        _check_names(name, accept_residue, reason)
-        found = find_baseline(desk, name, baseline)
-        with hold(desk.database, name, "reset prove", desk.fetch_now()), progress.shown() as on_event:
-            proof = _prove(desk, name, found.name, None, None, on_event)
-        if dry_run:
-            show_unkept(desk, proof, as_json=as_json)
-        else:
-            keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
-
-
-def _fetch_plan(desk: Desk, sandbox: str, baseline: str | None, choices: Choices, on_event: OnEvent) -> ResetPlan:
-    from rehearse.cli.baseline import check_baseline
-    from rehearse.cli.diff import check_generation, find_baseline
-    from rehearse.reset.gather import GatherRequest, gather
-    from rehearse.reset.id_map import IdMap
-    from rehearse.reset.live_capture import capture_live
-    from rehearse.reset.plan import build_plan
-
-    config = desk.workspace.sandbox(sandbox)
-    base = find_baseline(desk, config.name, baseline)
-    reader, store = desk.connect_reader(config), desk.store()
-    check_generation(base, reader.fetch_identity().org_id)
-    before = check_baseline(desk, base, deep=False)
-    live = capture_live(reader, store, before, on_event)
-    ids = IdMap(desk.database, base.org_id).load()
-    request = GatherRequest(config.name, base.name, before, live, desk.fetch_now(), ids, choices)
-    return build_plan(gather(reader, store, request))
-
-
-def _plans(desk: Desk) -> Path:
-    return desk.workspace.storage.folder / "plans"
-
-
-def _load_plan(desk: Desk, given: str) -> ResetPlan:
-    from rehearse.ids import find_by_prefix
-    from rehearse.reset.plan_file import load_plan
-
-    if given.endswith(".json"):
-        return load_plan(Path(given))
-    folder = _plans(desk)
-    known = [one.stem for one in folder.glob("*.json")] if folder.exists() else []
-    return load_plan(folder / f"{find_by_prefix(given, known, 'reset plan')}.json")
+app.command()(reset_prove.prove)
+app.command()(reset_lock.locks)
+app.command()(reset_lock.unlock)
 
 
 def _confirm(made: ResetPlan, confirm: str) -> None:
@@ -219,22 +96,15 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
         )
 
 
-def _check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
-    if accept_residue and accept_residue != sandbox:
-        raise UsageError(
-            f"--accept-residue {accept_residue} does not name this sandbox.", f"Write --accept-residue {sandbox}."
-        )
-    if bool(accept_residue) != bool(reason):
-        raise UsageError("--accept-residue and --reason go together.", "Say why the residue is acceptable.")
-
-
 @dataclass(frozen=True)
 class _Applying:
-    """What one run of apply works under: its lock, who listens, and whether side effects may be deleted unasked."""
+    """What one run of apply works under: its lock, who listens, and what the user allowed."""
 
     lock: Lock
     on_event: OnEvent
     side_effects: bool
+    keep_newer: bool
+    egress: tuple[Allowed, ...]
 
     def ask_more(self, actions: Sequence[Action]) -> bool:
         """May rows be deleted that the plan does not name? Automation created them while we wrote."""
@@ -244,7 +114,8 @@ class _Applying:
         return typer.confirm(f"Automation created {len(actions)} row(s) ({kinds}) meanwhile. Delete them?", err=True)
 
 
-def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
+def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyReport, tuple[Allowed, ...]]:
+    """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose."""
     from rehearse.cli.baseline import check_baseline
     from rehearse.cli.gate import check_quiet
     from rehearse.journal import Journal
@@ -252,6 +123,7 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     from rehearse.reset.apply_context import Tools
     from rehearse.reset.context import ApplySettings
     from rehearse.reset.id_map import IdMap
+    from rehearse.reset.storage_room import require_room
 
     base = desk.baselines().find(made.baseline, made.sandbox)
     if base.capture != made.baseline_capture:
@@ -259,10 +131,22 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> ApplyReport:
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
     check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
+    egress = _check_egress(desk, writer, applying)
+    require_room(writer.reader, made)
     journal = Journal(desk.database, applying.lock, made.id)
-    settings = ApplySettings(ask_more=applying.ask_more, uncertain_for=_longest_call())
+    settings = ApplySettings(ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.keep_newer)
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
-    return apply_plan(made, tools, settings)
+    return apply_plan(made, tools, settings), egress
+
+
+def _check_egress(desk: Desk, writer: OrgWriter, applying: _Applying) -> tuple[Allowed, ...]:
+    """Raise GateClosed unless every way out is shut or let through by name; answers what was let through."""
+    from rehearse.reset.egress import fetch_leaks, require_no_egress, used
+
+    leaks = fetch_leaks(writer.reader, desk.connect_production(), writer.fetch_deliverability(), applying.on_event)
+    for sentence in require_no_egress(leaks, {one.name for one in applying.egress}):
+        say(f"note: {sentence}")
+    return used(leaks, applying.egress)
 
 
 def _longest_call() -> timedelta:
@@ -271,23 +155,3 @@ def _longest_call() -> timedelta:
     if not given.isdigit():
         raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
     return timedelta(seconds=int(given))
-
-
-def _prove(
-    desk: Desk, sandbox: str, baseline: str, made: ResetPlan | None, report: ApplyReport | None, on_event: OnEvent
-) -> Proof:
-    from rehearse.cli.baseline import check_baseline
-    from rehearse.cli.diff import check_generation
-    from rehearse.cli.gate import check_quiet
-    from rehearse.reset.id_map import IdMap
-    from rehearse.reset.prove import ProofRequest
-    from rehearse.reset.prove import prove as prove_now
-
-    base = desk.baselines().find(baseline, sandbox)
-    reader, store = desk.connect_reader(desk.workspace.sandbox(sandbox)), desk.store()
-    check_generation(base, reader.fetch_identity().org_id)
-    before = check_baseline(desk, base, deep=False)
-    check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
-    now: datetime = reader.fetch_server_time()
-    ids = IdMap(desk.database, base.org_id).load()
-    return prove_now(reader, store, ProofRequest(base.name, before, now, made, report, ids), on_event)

@@ -37,6 +37,15 @@ def build_plan_page(plan: ResetPlan) -> Page:
     if plan.blocked:
         lines: Rows = [[one.type, one.key, Cell(one.grade, _TONES[one.grade]), one.reason] for one in plan.blocked]
         blocks.append(build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines))
+    if plan.created:
+        made: Rows = [
+            [one.by, one.type, f"{one.count:,}", Cell("stays", "warn") if one.stay else "deleted"]
+            for one in plan.created
+        ]
+        title = "Rows that the baseline does not have, by who made them"
+        blocks.append(build_table(title, ["by", "type", "rows", "plan"], made, right=(2,)))
+    blocks += [Paragraph(f"bypass while it writes: {one}", "faint") for one in plan.bypass]
+    blocks += [Paragraph(f"let out: {one.name} ({one.reason})", "warn") for one in plan.egress]
     blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
     return Page("", tuple(blocks))
 
@@ -68,6 +77,7 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
     if proof.outside_scope:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
+    blocks += [Paragraph(f"let out while it wrote: {one.name} ({one.reason})", "warn") for one in proof.egress]
     blocks += [Paragraph(f"not compared: {one}", "warn") for one in proof.not_compared]
     blocks += [Paragraph(f"assumes: {one}", "faint") for one in proof.assumptions]
     return Page("", tuple(blocks))

@@ -55,7 +55,7 @@ def fetch_leaks(
 ) -> tuple[Leak, ...]:
     """Every way out that is open now, e-mail first; `email` is what the sandbox's writer was told. Raises OrgError."""
     on_event(Started("Asking what could leave the sandbox"))
-    return (*_email(*email), *_shared(sandbox, production))
+    return (*_email(*email), *fetch_shared(sandbox, production))
 
 
 def require_no_egress(leaks: Iterable[Leak], allowed: Collection[str]) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def _email(state: Deliverability, why: str) -> Iterator[Leak]:
         yield Leak(EMAIL, f"the org does not say whether it lets e-mail out ({why})")
 
 
-def _shared(sandbox: OrgReader, production: OrgReader | None) -> Iterator[Leak]:
+def fetch_shared(sandbox: OrgReader, production: OrgReader | None) -> Iterator[Leak]:
     """The active endpoints of the sandbox that production uses too, whatever they are called there."""
     ours = fetch_endpoints(sandbox)
     if not ours:

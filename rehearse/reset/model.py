@@ -267,3 +267,4 @@ class Proof:
     accept_reason: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
+    egress: tuple[Allowed, ...] = ()

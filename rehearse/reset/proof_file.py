@@ -17,7 +17,7 @@ from rehearse import clock
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, NotFound, UsageError
-from rehearse.reset.model import Proof, ProofItem
+from rehearse.reset.model import Allowed, Proof, ProofItem
 
 SCHEMA = "rehearse.proof/1"
 
@@ -33,6 +33,7 @@ def build_content(proof: Proof) -> dict[str, Any]:
         "outside_scope": [{"type": name, "changed": number} for name, number in proof.outside_scope.items()],
         "assumptions": list(proof.assumptions),
         "not_compared": list(proof.not_compared),
+        "egress": [asdict(one) for one in proof.egress],
     }
 
 
@@ -90,5 +91,6 @@ def _from_content(content: Mapping[str, Any]) -> Proof:
             "outside_scope": {one["type"]: one["changed"] for one in rest["outside_scope"]},
             "assumptions": tuple(rest["assumptions"]),
             "not_compared": tuple(rest.get("not_compared", ())),
+            "egress": tuple(Allowed(**one) for one in rest.get("egress", ())),
         }
     )

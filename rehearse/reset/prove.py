@@ -24,7 +24,7 @@ from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.live_capture import capture_live
-from rehearse.reset.model import ApplyReport, Proof, ProofItem, ResetPlan, Verdict
+from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
 
@@ -35,7 +35,7 @@ _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadabl
 class ProofRequest:
     """What to prove: that `before` is what the sandbox holds. `plan` and `report` explain what was done, if anything.
 
-    `ids` is the generation's id map; `now` is when the proof is made.
+    `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile.
     """
 
     baseline: str
@@ -44,6 +44,7 @@ class ProofRequest:
     plan: ResetPlan | None = None
     report: ApplyReport | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
+    egress: tuple[Allowed, ...] = ()
 
 
 def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
@@ -94,6 +95,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
+        egress=request.egress,
     )
 
 

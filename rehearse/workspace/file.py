@@ -200,14 +200,30 @@ class RowSwitchEntry(Entry):
     set: dict[str, str | bool | int | float | None]
 
 
+DEACTIVATED = ("Flow", "ValidationRule", "WorkflowRule", "ApexTrigger", "DuplicateRule")
+"""What `deactivate` can switch off and on again by deployment."""
+
+
 class BypassEntry(Entry):
-    """A switch of the org that silences its automation."""
+    """A switch of the org that silences its automation while a reset writes: exactly one kind an entry."""
 
     custom_permission: str = ""
     custom_setting: str = ""
     field: str = ""
     value: bool | str | int | None = None
     rows: RowSwitchEntry | None = None
+    deactivate: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(map(bool, (self.custom_permission, self.custom_setting, self.rows, self.deactivate))) != 1:
+            raise ValueError("give exactly one of custom_permission, custom_setting, rows, deactivate")
+        if bool(self.custom_setting) != bool(self.field):
+            raise ValueError("custom_setting and field go together")
+        kind, _, name = self.deactivate.partition(":")
+        if self.deactivate and (kind not in DEACTIVATED or not name):
+            raise ValueError(f"deactivate takes Type:Name with one of {', '.join(DEACTIVATED)}")
+        return self
 
 
 class ScopeEntry(Entry):
@@ -255,7 +271,6 @@ class WorkspaceEntry(Entry):
     def not_acted_on(self) -> tuple[str, ...]:
         """What the file asks for and this version does not do, one sentence each."""
         asked = {
-            "scope.bypass is not acted on yet: automation of the org fires while a reset writes": self.scope.bypass,
             "notify is not acted on yet: nothing is sent": self.notify,
             "storage.keep is not acted on yet: captures stay until you remove them": "keep"
             in self.storage.model_fields_set,

@@ -92,6 +92,16 @@ class RefreshPolicy:
 
 
 @dataclass(frozen=True)
+class BypassConfig:
+    """One switch that silences the org's automation while a reset writes (formats.md, `scope.bypass`)."""
+
+    kind: Literal["custom_permission", "custom_setting", "rows", "deactivate"]
+    name: str
+    where: str = ""
+    values: tuple[tuple[str, str | bool | int | float | None], ...] = ()
+
+
+@dataclass(frozen=True)
 class ScopeConfig:
     """Which metadata and records count (formats.md, `scope`)."""
 
@@ -101,6 +111,7 @@ class ScopeConfig:
     objects_exclude: tuple[str, ...]
     where: Mapping[str, str]
     files: bool
+    bypass: tuple[BypassConfig, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from rehearse.clock import Hours, Span
 from rehearse.documents import Document, Place, load_document
 from rehearse.errors import NotFound, UsageError
 from rehearse.secret import Reference, resolve
-from rehearse.workspace.file import BlackoutEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
+from rehearse.workspace.file import BlackoutEntry, BypassEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
 from rehearse.workspace.model import (
     FILE,
     Blackout,
     BudgetConfig,
+    BypassConfig,
     HandDates,
     LoginConfig,
     Person,
@@ -222,6 +223,7 @@ class _Reader:
             tuple(records.exclude),
             records.where,
             records.files,
+            tuple(_bypass(one) for one in self.file.scope.bypass),
         )
 
     def storage(self) -> StorageConfig:
@@ -231,6 +233,16 @@ class _Reader:
             database = _database_url(self.reference(entry.database))
         keep = self.span(("storage", "keep"), entry.keep)
         return StorageConfig(self.root / Path(entry.path).expanduser(), database, self.reference(entry.key), keep)
+
+
+def _bypass(entry: BypassEntry) -> BypassConfig:
+    if entry.custom_permission:
+        return BypassConfig("custom_permission", entry.custom_permission)
+    if entry.custom_setting:
+        return BypassConfig("custom_setting", entry.custom_setting, values=((entry.field, entry.value),))
+    if entry.rows:
+        return BypassConfig("rows", entry.rows.object, entry.rows.where, tuple(sorted(entry.rows.set.items())))
+    return BypassConfig("deactivate", entry.deactivate)
 
 
 def _database_url(reference: Reference) -> str | None:

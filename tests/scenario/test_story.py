@@ -36,6 +36,10 @@ def _rows(world: Path, sandbox: str) -> dict[str, set[tuple[Any, ...]]]:
         estate.close()
 
 
+LET_OUT = ("--allow-egress", "Ledger", "--allow-egress", "Rates", "--reason", "nobody answers there")
+"""A copy keeps production's remote sites; the practice company's are of the domain that is nobody's."""
+
+
 def test_a_failed_rehearsal_is_undone_and_proven_and_the_team_is_told(shell: Any) -> None:
     windows = {one["name"]: one for one in shell.json("sandboxes")["sandboxes"]}
     assert set(windows) == {"UATFULL", "PERFFULL", "SIT1", "DEV1", "DEV2"}
@@ -60,9 +64,12 @@ def test_a_failed_rehearsal_is_undone_and_proven_and_the_team_is_told(shell: Any
     plan = shell.json("reset", "plan", "UATFULL")
     assert plan["actions"] and not plan["blocked"]
     shell.refused("reset", "apply", plan["id"], code=5)
+    closed = shell.refused("reset", "apply", plan["id"], "--confirm", "UATFULL", code=5)
+    assert closed["code"] == "gate-closed" and "--allow-egress Ledger" in closed["hint"]
     assert _rows(shell.world, "UATFULL") != before
 
-    proof = shell.json("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects")
+    proof = shell.json("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects", *LET_OUT)
+    assert [one["name"] for one in proof["egress"]] == ["Ledger", "Rates"]
     assert proof["verdict"] == "clean" and set(proof["counts"]) <= {"restored", "already equal"}
     assert _rows(shell.world, "UATFULL") == before
     assert shell.json("diff", "UATFULL")["changes"] == []
@@ -102,7 +109,7 @@ def test_rows_deleted_for_good_come_back_under_new_ids_and_are_named(shell: Any)
     before = _rows(shell.world, "UATFULL")
     shell.run("practice", "play", "UATFULL", "--hard")
     plan = shell.json("reset", "plan", "UATFULL")
-    command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects")
+    command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects", *LET_OUT)
     proof = shell.json(*command, code=3)
     assert proof["verdict"] == "clean-with-residue"
     residue = [one for one in proof["items"] if one["grade"] == "residue"]
@@ -125,7 +132,7 @@ def test_a_reset_that_is_killed_again_and_again_goes_on_and_ends_clean(shell: An
     before = _rows(shell.world, "UATFULL")
     shell.run("practice", "play", "UATFULL")
     plan = shell.json("reset", "plan", "UATFULL")
-    command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects")
+    command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects", *LET_OUT)
     killed = [shell.kill_after(seconds, *command) for seconds in (0.8, 1.5, 2.2, 3.0)]
     assert any(killed)
     proof = shell.json(*command)

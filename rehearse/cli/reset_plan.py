@@ -1,0 +1,178 @@
+"""`rehearse reset plan`: compare a sandbox with its baseline, and save the ordered steps that undo the difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, not_blank, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rehearse.cli.desk import Desk
+    from rehearse.events import OnEvent
+    from rehearse.org.connect import OrgReader
+    from rehearse.reset.model import Allowed, Choices, ResetPlan, Switch
+
+Egress = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-egress",
+        help="A way out that may stay open while the reset writes: email, or an endpoint's name. Repeatable.",
+    ),
+]
+
+
+def plan(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    baseline: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Baseline to go back to; the newest unless given.")
+    ] = None,
+    no_create: Annotated[bool, typer.Option("--no-create", help="Bring back nothing that is missing.")] = False,
+    no_update: Annotated[bool, typer.Option("--no-update", help="Leave changed things as they are.")] = False,
+    no_delete: Annotated[
+        bool, typer.Option("--no-delete", "--keep-created", help="Delete nothing that the rehearsal added.")
+    ] = False,
+    participant: Annotated[
+        list[str] | None,
+        typer.Option(help="Who took part besides the user of this login: user name, alias or Id. Repeatable."),
+    ] = None,
+    delete_others: Annotated[
+        bool, typer.Option("--delete-others", help="Delete also rows that people made who took no part.")
+    ] = False,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")
+    ] = None,
+    allow_egress: Egress = None,
+    reason: Annotated[str | None, typer.Option(callback=not_blank, help="Why that way out may stay open.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Save a plan that puts a sandbox back to its baseline.
+
+    Compares the sandbox with the baseline and orders the steps that undo the difference. Changes nothing in the
+    sandbox. Rows that people made who took no part stay. Exit 3 when something cannot be undone.
+
+    Example: rehearse reset plan UATFULL --participant loader
+    """
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.model import Choices
+    from rehearse.reset.plan import plain
+
+    with open_desk() as desk:
+        for sentence in desk.workspace.not_acted_on:
+            say(f"note: {sentence}")
+        people = _fetch_participants(desk, sandbox, participant or ())
+        choices = Choices(
+            not no_create, not no_update, not no_delete, people, delete_others, frozenset(leave_out or ())
+        )
+        allowed = build_allowed(allow_egress, reason)
+        with progress.shown() as on_event:
+            made = _fetch_plan(desk, sandbox, baseline, (choices, allowed), on_event)
+        if dry_run:
+            desk.store().drop(made.live_capture)
+            finish("reset-plan", made.made_at, plain(made), build_plan_page(made), as_json=as_json, code=_blocks(made))
+            return
+        _keep_plan(desk, made, as_json=as_json)
+
+
+def build_allowed(names: Sequence[str] | None, reason: str | None) -> tuple[Allowed, ...]:
+    """What `--allow-egress` lets through, with its reason. Raises UsageError without one."""
+    from rehearse.errors import UsageError
+    from rehearse.reset.model import Allowed
+
+    if names and not reason:
+        raise UsageError("--allow-egress needs a --reason.", "Say why that way out is harmless; the proof keeps it.")
+    return tuple(Allowed(one, reason or "") for one in dict.fromkeys(names or ()))
+
+
+def plans_folder(desk: Desk) -> Path:
+    """Where saved plans lie."""
+    return desk.workspace.storage.folder / "plans"
+
+
+def load_given_plan(desk: Desk, given: str) -> ResetPlan:
+    """A saved plan by its id, a unique start of it, or its file. Raises NotFound, AmbiguousId, Damaged."""
+    from rehearse.ids import find_by_prefix
+    from rehearse.reset.plan_file import load_plan
+
+    if given.endswith(".json"):
+        return load_plan(Path(given))
+    folder = plans_folder(desk)
+    known = [one.stem for one in folder.glob("*.json")] if folder.exists() else []
+    return load_plan(folder / f"{find_by_prefix(given, known, 'reset plan')}.json")
+
+
+def _fetch_participants(desk: Desk, sandbox: str, names: Sequence[str]) -> frozenset[str]:
+    """The Ids of those who took part: the user of this login, and whoever was named."""
+    from rehearse.reset.people import fetch_users
+
+    reader = desk.connect_reader(desk.workspace.sandbox(sandbox))
+    return frozenset({reader.fetch_identity().user_id, *fetch_users(reader, names).values()})
+
+
+def _fetch_plan(
+    desk: Desk, sandbox: str, baseline: str | None, wanted: tuple[Choices, tuple[Allowed, ...]], on_event: OnEvent
+) -> ResetPlan:
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.diff import check_generation, find_baseline
+    from rehearse.reset.gather import GatherRequest, gather
+    from rehearse.reset.id_map import IdMap
+    from rehearse.reset.live_capture import capture_live
+    from rehearse.reset.plan import build_plan
+
+    config = desk.workspace.sandbox(sandbox)
+    base = find_baseline(desk, config.name, baseline)
+    reader, store = desk.connect_reader(config), desk.store()
+    check_generation(base, reader.fetch_identity().org_id)
+    before = check_baseline(desk, base, deep=False)
+    live = capture_live(reader, store, before, on_event)
+    ids = IdMap(desk.database, base.org_id).load()
+    choices, allowed = wanted
+    request = GatherRequest(
+        config.name, base.name, before, live, desk.fetch_now(), ids, choices, _switches(desk), allowed
+    )
+    made = build_plan(gather(reader, store, request))
+    _warn_of_egress(reader, desk.connect_production(), made)
+    return made
+
+
+def _switches(desk: Desk) -> tuple[Switch, ...]:
+    """The switches of the scope, as a plan keeps them."""
+    from rehearse.reset.model import Switch
+
+    return tuple(Switch(one.kind, one.name, one.where, one.values) for one in desk.workspace.scope.bypass)
+
+
+def _warn_of_egress(reader: OrgReader, production: OrgReader | None, made: ResetPlan) -> None:
+    """Say already now what would keep the gate closed; e-mail is asked when the plan is applied."""
+    from rehearse.reset.egress import fetch_shared
+
+    allowed = {one.name for one in made.egress}
+    for leak in fetch_shared(reader, production) if made.actions else ():
+        if leak.name not in allowed:
+            say(f"note: {leak.why}; apply will ask for --allow-egress {leak.name} --reason TEXT")
+
+
+def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
+    """Save a plan, show it, and end with its exit code."""
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.plan import plain
+    from rehearse.reset.plan_file import save_plan
+
+    path = plans_folder(desk) / f"{made.id}.json"
+    save_plan(made, path)
+    finish("reset-plan", made.made_at, {**plain(made), "file": str(path)}, build_plan_page(made), as_json=as_json)
+    if not as_json:
+        say(f"Saved {path}.\nApply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
+    raise typer.Exit(_blocks(made))
+
+
+def _blocks(made: ResetPlan) -> int:
+    """3: something stays that the plan cannot undo."""
+    return 3 if made.blocked else 0

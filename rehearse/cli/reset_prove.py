@@ -1,0 +1,102 @@
+"""`rehearse reset prove`: capture a sandbox again, compare it with its baseline, and keep the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, not_blank
+from rehearse.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehearse.cli.desk import Desk
+    from rehearse.events import OnEvent
+    from rehearse.reset.model import Allowed, ApplyReport, Proof, ResetPlan
+
+Residue = Annotated[
+    str | None,
+    typer.Option(callback=not_blank, help="Name of the sandbox: accept what can only come back nearly the same."),
+]
+Reason = Annotated[
+    str | None,
+    typer.Option(callback=not_blank, help="Why residue or an open way out is acceptable; kept in the proof."),
+]
+
+
+def prove(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    baseline: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Baseline to prove; the newest unless given.")
+    ] = None,
+    accept_residue: Residue = None,
+    reason: Reason = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict, and keep no proof.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Prove, or disprove, that a sandbox equals its baseline.
+
+    Captures the sandbox again and compares everything in scope. Changes nothing in the sandbox. Exit 0 only for
+    clean, or for residue accepted by name.
+
+    Example: rehearse reset prove UATFULL
+    """
+    from rehearse.cli import progress
+    from rehearse.cli.desk import open_desk
+    from rehearse.cli.diff import find_baseline
+    from rehearse.cli.proof import keep_proof, show_unkept
+    from rehearse.lock import hold
+
+    with open_desk() as desk:
+        name = desk.workspace.sandbox(sandbox).name
+        check_names(name, accept_residue, reason)
+        found = find_baseline(desk, name, baseline)
+        with hold(desk.database, name, "reset prove", desk.fetch_now()), progress.shown() as on_event:
+            proof = prove_baseline(desk, Proving(name, found.name), on_event)
+        if dry_run:
+            show_unkept(desk, proof, as_json=as_json)
+        else:
+            keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Proving:
+    """What is to be proven, and what was done for it."""
+
+    sandbox: str
+    baseline: str
+    plan: ResetPlan | None = None
+    report: ApplyReport | None = None
+    egress: tuple[Allowed, ...] = ()
+
+
+def check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
+    """Raises UsageError unless the residue is accepted for this very sandbox, and with a reason."""
+    if accept_residue and accept_residue != sandbox:
+        raise UsageError(
+            f"--accept-residue {accept_residue} does not name this sandbox.", f"Write --accept-residue {sandbox}."
+        )
+    if bool(accept_residue) != bool(reason):
+        raise UsageError("--accept-residue and --reason go together.", "Say why the residue is acceptable.")
+
+
+def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
+    """The proof of a sandbox as it is now, after the quiet gate. Raises GenerationChanged, GateClosed, OrgError."""
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.diff import check_generation
+    from rehearse.cli.gate import check_quiet
+    from rehearse.reset.id_map import IdMap
+    from rehearse.reset.prove import ProofRequest
+    from rehearse.reset.prove import prove as prove_now
+
+    base = desk.baselines().find(proving.baseline, proving.sandbox)
+    reader, store = desk.connect_reader(desk.workspace.sandbox(proving.sandbox)), desk.store()
+    check_generation(base, reader.fetch_identity().org_id)
+    before = check_baseline(desk, base, deep=False)
+    check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
+    ids = IdMap(desk.database, base.org_id).load()
+    request = ProofRequest(
+        base.name, before, reader.fetch_server_time(), proving.plan, proving.report, ids, proving.egress
+    )
+    return prove_now(reader, store, request, on_event)
