@@ -1,8 +1,8 @@
 """What differs between two captures: by digests first, and by fields only where digests differ.
 
-DuckDB joins (Id, digest) pairs out of core, in a folder of the store; no record value ever reaches it, because its
-spill is clear text. The few candidates are then read through pyarrow and compared field by field, with re-inserted ids
-mapped back to those of the before side; only fields comparable on both sides decide. `compare(a, a)` is empty.
+The join of digests is out of core, in a folder of the store; no record value ever reaches it, because its spill is
+clear text. The few candidates are then read at their places and compared field by field, with re-inserted ids mapped
+back to those of the before side; only fields comparable on both sides decide. `compare(a, a)` is empty.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rehearse import clock
 from rehearse.baseline.canonical import ID_TYPES, canonical_value, field_digest, row_digest
 from rehearse.baseline.compare_components import compare_components
-from rehearse.baseline.digest_join import Pair, find_candidates
+from rehearse.baseline.digest_join import FoundRow, Pair, find_pairs
 from rehearse.baseline.model import Capture, Change, ComparableField, FieldChange
 from rehearse.baseline.record_store import CaptureStore, find_object, shape_of
+from rehearse.baseline.row_places import Places, read_at
 
 BATCH_IDS = 10_000
 Row = Mapping[str, str | None]
@@ -63,12 +66,17 @@ def compare_rows(
     same_fields = fields == shape_of(before, object) == shape_of(after, object)
     if same_fields and _content(before, object) == _content(after, object):
         return []
-    pairs = find_candidates(store, (before, after), object, None if same_fields else fields, back)
+    places = _places(store, before, object), _places(store, after, object)
+    question = _Question(places, object, fields, back, stored=same_fields)
     found: list[Change] = []
-    question = _Question(store, before, after, object, fields, back)
-    for batch in _batches(pairs):
+    for batch in _batches(find_pairs(store.root, places, None if same_fields else fields, back)):
         found += _resolve(question, batch)
     return sorted(found, key=lambda one: one.key)
+
+
+def _places(store: CaptureStore, capture: Capture, object: str) -> Places:
+    found = find_object(capture, object)
+    return Places(store.open_parts(capture.ulid, found) if found else ())
 
 
 def _content(capture: Capture, object: str) -> tuple[int, str]:
@@ -109,41 +117,82 @@ def compare_fields(before: Row | None, after: Row | None, fields: Sequence[Compa
 
 @dataclass(frozen=True)
 class _Question:
-    store: CaptureStore
-    before: Capture
-    after: Capture
+    """`stored`: the digests are those of the parts, so that their prints tell which columns can differ."""
+
+    sides: tuple[Places, Places]
     object: str
     fields: tuple[ComparableField, ...]
     back: Mapping[str, str]
+    stored: bool
 
-    def rows(self, side: Capture, ids: Sequence[str], more: Sequence[str]) -> dict[str, dict[str, str | None]]:
-        names = [*(one.name for one in self.fields), *more]
-        back = self.back if side is self.after else {}
-        rows = (map_back(row, self.fields, back) for row in self.store.load_rows(side.ulid, self.object, ids, names))
-        return {str(row["Id"]): row for row in rows}
+    def differing(self, pair: Pair) -> frozenset[str]:
+        """The fields that can differ between the two rows of a pair."""
+        everything = frozenset(one.name for one in self.fields)
+        if not self.stored or self.back or pair.before is None or pair.after is None:
+            return everything
+        found = [
+            side.prints(*side.group_of(row.place)) for side, row in zip(self.sides, _rows(pair), strict=True) if row
+        ]
+        old, new = found
+        if "Id" not in old or old["Id"] != new.get("Id"):
+            return everything
+        return frozenset(name for name in everything if old.get(name) != new.get(name) or name not in old)
+
+
+def _rows(pair: Pair) -> tuple[FoundRow | None, FoundRow | None]:
+    return pair.before, pair.after
 
 
 def _resolve(question: _Question, batch: Sequence[Pair]) -> Iterator[Change]:
-    fields = question.fields
-    old = question.rows(question.before, [one.id for one in batch if one.in_before], [])
-    new = question.rows(question.after, [one.live for one in batch if one.live], ["_stamp", "_by"])
-    for pair in batch:
-        left, right = old.get(pair.id), new.get(pair.id)
-        changed = compare_fields(left, right, fields)
+    wanted = [question.differing(pair) for pair in batch]
+    old = _load(question, 0, batch, wanted)
+    new = _load(question, 1, batch, wanted)
+    for pair, names in zip(batch, wanted, strict=True):
+        left = old[pair.before.place] if pair.before else None
+        right = new[pair.after.place] if pair.after else None
+        changed = compare_fields(left, right, [one for one in question.fields if one.name in names])
         if left is not None and right is not None and not changed:
-            continue
+            continue  # only its id, or one that it names, is another: mapped back, they are the same
         stamp = right.get("_stamp") if right else None
         yield Change(
             kind="record",
             type=question.object,
             key=pair.id,
-            before=row_digest(pair.id, left, fields).hex() if left else None,
-            after=row_digest(pair.id, right, fields).hex() if right else None,
+            before=pair.before.digest.hex() if pair.before else None,
+            after=_digest_after(question, pair, right),
             fields=changed,
             live_id=pair.live if pair.live not in ("", pair.id) else None,
             by=(right.get("_by") if right else None) or "",
             at=clock.from_iso(stamp) if stamp else None,
         )
+
+
+def _digest_after(question: _Question, pair: Pair, row: Row | None) -> str | None:
+    if pair.after is None or row is None:
+        return None
+    return (row_digest(pair.id, row, question.fields) if question.back else pair.after.digest).hex()
+
+
+def _load(
+    question: _Question, side: int, batch: Sequence[Pair], wanted: Sequence[frozenset[str]]
+) -> dict[int, dict[str, str | None]]:
+    """The rows of one side by place, with the fields that can differ; on the after side also who and when."""
+    places = question.sides[side]
+    columns: dict[tuple[int, int], set[str]] = {}
+    numbers = []
+    for pair, names in zip(batch, wanted, strict=True):
+        row = _rows(pair)[side]
+        if row is not None:
+            numbers.append(row.place)
+            columns.setdefault(places.group_of(row.place), set()).update(names)
+    more = ("_stamp", "_by") if side else ()
+    back = question.back if side else {}
+    found: dict[int, dict[str, str | None]] = {}
+    read = read_at(places, np.array(sorted(numbers), np.int64), lambda *at: ["Id", *sorted(columns[at]), *more])
+    for at, rows in read:
+        for place, row in zip(at.tolist(), rows.to_pylist(), strict=True):
+            found[place] = map_back(row, question.fields, back)
+    return found
 
 
 def _batches(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
