@@ -111,6 +111,13 @@ def rewrite(org: OrgState, component: Component, xml: bytes, author: Author | No
     _write(org, replace(stamped, xml=xml))
 
 
+def rename(org: OrgState, old: Component, new: Component, author: Author) -> None:
+    """Keep a component under another name; its id and creation stamps stay."""
+    with org.transaction():
+        remove(org, old.type, old.name)
+        _write(org, replace(new, modified_at=author.at, modified_by=author.user_id))
+
+
 def remove(org: OrgState, type_name: str, name: str) -> None:
     """Forget one component with its content files (children are not touched)."""
     with org.transaction() as db:

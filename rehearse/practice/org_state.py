@@ -13,13 +13,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import base62, pod_of, to_18
-from rehearse.practice.org_tables import quote, shape_table
+from rehearse.practice.org_tables import quote, rename_column, shape_table
 from rehearse.practice.schema import ObjectDef, build_object, object_as_json
 
 if TYPE_CHECKING:
@@ -226,6 +227,19 @@ class OrgState:
             )
             self._load_objects()[definition.name.lower()] = definition
             self.schema_version += 1
+
+    def rename_field(self, name: str, old: str, new: str) -> None:
+        """Give a field of an object another name; its values stay."""
+        with self.transaction():
+            definition = self.object(name)
+            fields = tuple(replace(one, name=new) if one.name == old else one for one in definition.fields)
+            rename_column(self.db, definition.name, old, new)
+            row = (
+                json.dumps(object_as_json(replace(definition, fields=fields)), separators=(",", ":")),
+                definition.name,
+            )
+            self.db.execute("UPDATE org_objects SET definition = ? WHERE name = ?", row)
+            self._forget_objects()
 
     def drop_object(self, name: str) -> None:
         """Forget an object with all its rows."""

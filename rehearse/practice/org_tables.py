@@ -53,6 +53,14 @@ def _drop_column(db: sqlite3.Connection, table: str, name: str) -> None:
     db.execute(f"ALTER TABLE {quote(table)} DROP COLUMN {quote(name)}")
 
 
+def rename_column(db: sqlite3.Connection, table: str, old: str, new: str) -> None:
+    """Give a column another name, where it is one; its index is made anew when the table takes shape again."""
+    columns = {str(row[1]) for row in db.execute(f"PRAGMA table_info({quote(table)})")}
+    if old in columns:
+        db.execute(f"DROP INDEX IF EXISTS {quote(f'{table}.{old}')}")
+        db.execute(f"ALTER TABLE {quote(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
+
+
 def shape_table(db: sqlite3.Connection, old: ObjectDef | None, new: ObjectDef) -> None:
     """Create the table of an object, or turn the columns of `old` into those of `new`."""
     table = new.name

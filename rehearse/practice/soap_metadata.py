@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rehearse.practice import deploy, deploy_jobs, meta_crud, meta_jobs, meta_list, retrieve_jobs
+from rehearse.practice import deploy, deploy_jobs, meta_crud, meta_jobs, meta_list, meta_rename, retrieve_jobs
 from rehearse.practice.components import Author
 from rehearse.practice.deploy_model import Options
 from rehearse.practice.http_errors import ApiError
@@ -221,6 +221,11 @@ def delete_metadata(call: Call) -> Any:
     return meta_crud.delete(call.org, _author(call), meta_crud.read_names(call.body), _all_or_none(call))
 
 
+def rename_metadata(call: Call) -> Any:
+    names = [text_of(call.body, name).strip() for name in ("type", "oldFullName", "newFullName")]
+    return meta_rename.rename(call.org, _author(call), (names[0], names[1], names[2]))
+
+
 def describe_value_type(call: Call) -> Any:
     return meta_crud.describe_value_type(call.org, text_of(call.body, "type"))
 
@@ -233,6 +238,7 @@ OPERATIONS: dict[str, Callable[[Call], Any]] = {
     "updateMetadata": update_metadata,
     "upsertMetadata": upsert_metadata,
     "deleteMetadata": delete_metadata,
+    "renameMetadata": rename_metadata,
     "describeValueType": describe_value_type,
     "retrieve": start_retrieve,
     "checkRetrieveStatus": check_retrieve,
