@@ -119,7 +119,7 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
     )
     found = [
         ComponentChange(type, name, what, frozenset(_marks(known, book, type, name)))
-        for type, name, what in [*_differences(known, parts, gone), *_losers(known, parts, gone)]
+        for type, name, what in [*_differences(known, parts, gone), *_followers(known, parts, gone)]
     ]
     flows = find_flow_changes(parts, merged.files, package.deletes, _flow_files(known))
     found += [
@@ -144,12 +144,16 @@ def _differences(
         yield type, name, "deleted"
 
 
-def _losers(known: Known, parts: Mapping[Place, Component], gone: set[Place]) -> Iterator[tuple[str, str, What]]:
-    """Profiles and permission sets that lose their entries about what is deleted, where their files are known."""
+def _followers(known: Known, parts: Mapping[Place, Component], gone: set[Place]) -> Iterator[tuple[str, str, What]]:
+    """Profiles get an entry about each new field; profiles and permission sets lose theirs about what is deleted."""
+    adds = any(type == "CustomField" and (type, name) not in known.components for type, name in parts)
     for (type, name), one in known.components.items():
-        if type not in ACCESS_TYPES or not gone or (type, name) in parts or (type, name) in gone:
+        if type not in ACCESS_TYPES or (type, name) in parts or (type, name) in gone:
             continue
-        root = parse_xml(known.files.get(one.files[0], b""))
+        if adds and type == "Profile":
+            yield type, name, "updated"
+            continue
+        root = parse_xml(known.files.get(one.files[0], b"")) if gone else None
         if root is not None and len(without_entries_of(root, gone)) < len(root):
             yield type, name, "updated"
 
