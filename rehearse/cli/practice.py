@@ -175,7 +175,7 @@ def reset(
 ) -> None:
     """Put the whole practice world back to its beginning.
 
-    Logins, certificates and ports stay as they are.
+    It is as large as it was made. Settings and faults are forgotten; logins, certificates and ports stay.
 
     Example: rehearse practice reset --confirm practice
     """
@@ -212,6 +212,8 @@ def clock(
     from rehearse import clock as time
     from rehearse.practice import admin
 
+    if pause and resume:
+        raise UsageError("A clock cannot be stopped and started at once.", "Give --pause or --resume.")
     with open_world(find_home(folder)) as estate:
         try:
             if move:
@@ -221,12 +223,16 @@ def clock(
             if speed:
                 estate.clock.run_at(speed)
         except ValueError as error:
-            raise UsageError(f"The clock cannot do that: {error}.", "It only moves forward.") from error
+            hint = "It moves forward only, to 2199 at the most, and up to 1000000 times as fast as real time."
+            raise UsageError(f"{str(error).rstrip('.')}.", hint) from error
         if pause or resume:
             (estate.clock.pause if pause else estate.clock.resume)()
         world = admin.show_world(estate)
     body = {"now": world.now, "paused": world.paused, "speed": world.speed}
-    page = Page("", (Paragraph(f"The practice clock says {as_text(world.now)} UTC."),))
+    runs = (
+        "It is stopped" if world.paused else "It runs" + ("" if world.speed == 1 else f" {world.speed:g} times as fast")
+    )
+    page = Page("", (Paragraph(f"The practice clock says {as_text(world.now)} UTC. {runs}."),))
     finish("practice-clock", world.now, body, page, as_json=as_json)
 
 

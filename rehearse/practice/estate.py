@@ -85,6 +85,18 @@ class Estate:
         (row,) = self.file.load_rows("SELECT value FROM estate_facts WHERE name = 'seed'")
         return int(row["value"])
 
+    def keep_recipe(self, **sizes: int) -> None:
+        """Note how large the world was made: `records`, `components`, `skew`."""
+        with self.file.transaction() as db:
+            rows = [(f"made with {name}", str(size)) for name, size in sizes.items()]
+            db.executemany("INSERT OR REPLACE INTO estate_facts VALUES (?, ?)", rows)
+
+    @property
+    def recipe(self) -> dict[str, int]:
+        """What `keep_recipe` noted; empty for a world of which nobody did."""
+        rows = self.file.load_rows("SELECT name, value FROM estate_facts WHERE name LIKE 'made with %'")
+        return {str(row["name"]).removeprefix("made with "): int(row["value"]) for row in rows}
+
     # ---- orgs
 
     def org(self, org_id: str) -> OrgState:

@@ -1,8 +1,8 @@
 """Put a practice world back to its beginning: the seed's rows, metadata, history and clock, made anew.
 
 The clients, their secrets, the certificate authority and the ports stay, so a workspace that was written for the world
-goes on working. Refuses a folder without an estate; the caller has ended its server. The new world is complete before
-the old one is touched.
+goes on working; the world is as large as it was. Settings are the defaults again, and no fault waits. Refuses a folder
+without an estate; the caller has ended its server. The new world is complete before the old one is touched.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from rehearse.practice.estate import Estate
 REPLACED = ("estate.db", "estate.db-wal", "estate.db-shm", "orgs", "pages")
 
 
-def rebuild(folder: Path, number: int | None = None, records: int = 3000) -> None:
-    """Build the world anew, with the seed that it had unless another is given. Raises FileNotFoundError."""
+def rebuild(folder: Path, number: int | None = None) -> None:
+    """Build the world anew, as large, with the seed that it had unless another is given. Raises FileNotFoundError."""
     estate = Estate.open(folder)
     clients = estate.tokens.clients()
     number = estate.seed if number is None else number
+    recipe = estate.recipe
     estate.close()
     aside = folder / "rebuilding"
     if aside.exists():
         shutil.rmtree(aside)
-    fresh = seed.build(aside, number, records)
+    fresh = seed.build(aside, number, **recipe)
     for client in clients:
         fresh.tokens.keep_client(client)
     fresh.close()

@@ -89,6 +89,7 @@ def build(folder: Path, seed: int = 1, records: int = 3000, components: int = 0,
     FileExistsError when there is an estate already.
     """
     estate = Estate.create(folder, seed)
+    estate.keep_recipe(records=records, components=components, skew=skew)
     try:
         user_id = build_production(estate.production, seed, records, components, skew)
         estate.tokens.add_client(None, user_id)

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from rehearse.practice.estate_file import EstateFile
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+END = datetime(2200, 1, 1, tzinfo=UTC)  # no world goes on for longer: sums of dates stay in bounds
+PAST_END = f"The practice clock ends in the year {END.year}."
 MAX_SPEED = 1_000_000.0
 
 TABLE = """
@@ -65,21 +67,25 @@ class VirtualClock:
                 self._write(db, self._locked(db), started=True)
 
     def move(self, by: timedelta) -> datetime:
-        """Move the time on by `by`; returns the new time. Raises ValueError for a negative amount."""
+        """Move the time on by `by`; returns the new time. Raises ValueError for a negative amount and past END."""
         if by < timedelta():
             raise ValueError(f"The practice clock cannot go back (by {-by}).")
         with self._file.transaction() as db:
             reading = self._locked(db)
+            if by > END - reading.now:
+                raise ValueError(PAST_END)
             return self._write(db, reading, now=reading.now + by)
 
     def set(self, at: datetime) -> datetime:
-        """Set the time; returns it. Raises ValueError for a naive time and for one before the present virtual time."""
+        """Set the time; returns it. Raises ValueError for a naive time, one before the present time and past END."""
         if at.tzinfo is None:
             raise ValueError("The practice clock needs a time with its zone.")
+        if at > END:
+            raise ValueError(PAST_END)
         with self._file.transaction() as db:
             reading = self._locked(db)
             if at < reading.now:
-                raise ValueError(f"The practice clock cannot go back: it shows {reading.now.isoformat()}.")
+                raise ValueError(f"The practice clock cannot go back: it shows {reading.now:%Y-%m-%d %H:%M:%S} UTC.")
             return self._write(db, reading, now=at.astimezone(UTC))
 
     def pause(self) -> datetime:
@@ -95,7 +101,7 @@ class VirtualClock:
     def run_at(self, speed: float) -> datetime:
         """Run `speed` times as fast as real time, from the time shown. Raises ValueError outside 0 < speed <= 10^6."""
         if not (math.isfinite(speed) and 0 < speed <= MAX_SPEED):
-            raise ValueError(f"The practice clock runs at a speed above 0 and up to {MAX_SPEED:.0f}, not {speed}.")
+            raise ValueError(f"The practice clock takes a speed above 0 and up to {MAX_SPEED:.0f}, not {speed:g}.")
         with self._file.transaction() as db:
             return self._write(db, self._locked(db), speed=speed)
 
@@ -127,5 +133,6 @@ def _reading(row: sqlite3.Row) -> ClockReading:
     if started and not paused:
         passed = max(timedelta(), _real_now() - datetime.fromisoformat(row["real_at"]))
         at += passed * row["speed"]
+    at = min(at, END)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     return ClockReading(now=at, speed=row["speed"], paused=paused, started=started)

@@ -42,6 +42,20 @@ def test_the_clock_never_goes_back(file):
     assert clock.now() == START + timedelta(hours=1)
 
 
+def test_the_clock_ends_in_2200(file):
+    clock = VirtualClock(file)
+    for amount in (timedelta(days=200 * 366), timedelta.max):
+        with pytest.raises(ValueError, match="2200"):
+            clock.move(amount)
+    with pytest.raises(ValueError, match="2200"):
+        clock.set(datetime(9999, 12, 31, tzinfo=UTC))
+    clock.set(datetime(2199, 12, 31, tzinfo=UTC))
+    clock.start()
+    clock.run_at(1_000_000)
+    while clock.now() < datetime(2200, 1, 1, tzinfo=UTC):
+        pass
+
+
 def test_a_started_clock_runs_and_a_paused_one_does_not(file):
     clock = VirtualClock(file)
     clock.run_at(1_000_000)
