@@ -1,4 +1,4 @@
-"""Identifiers: content ids, ULIDs, look-up by prefix, and Salesforce's 15 and 18 characters."""
+"""Identifiers: content ids, ULIDs, look-up by prefix, Salesforce's 15 and 18 characters, and names of sandboxes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from rehearse.errors import AmbiguousId, NotFound, UsageError
 
+T = TypeVar("T")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?\Z")
@@ -66,3 +68,27 @@ def to_18(salesforce_id: str) -> str:
 def looks_like_id(value: str) -> bool:
     """Whether a text has the shape of a Salesforce id; an 18-character one must carry its right suffix."""
     return bool(_SALESFORCE_ID.match(value)) and (len(value) == 15 or to_18(value) == value)
+
+
+class ByName(Mapping[str, T]):
+    """Things by sandbox name: kept as first spelled, found in any letter case, as Salesforce treats sandbox names."""
+
+    def __init__(self, pairs: Iterable[tuple[str, T]] = ()) -> None:
+        self._pairs: dict[str, tuple[str, T]] = {}
+        for name, value in pairs:
+            key = name.casefold()
+            self._pairs[key] = (self._pairs[key][0] if key in self._pairs else name, value)
+
+    def __getitem__(self, name: str) -> T:
+        return self._pairs[name.casefold()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._pairs.values())
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two sandbox names mean the same sandbox: their letter case does not count."""
+    return one.casefold() == other.casefold()

@@ -61,7 +61,15 @@ def test_a_prefix_finds_one_thing_or_says_why_not() -> None:
             find_by_prefix(nothing, ["ab", "ac"], "baseline")
 
 
-STORES = ("baseline.index", "reset.id_map", "schedule.ledger_store", "schedule.releases_store", "schedule.store")
+STORES = (
+    "baseline.index",
+    "refresh.ready_store",
+    "reset.id_map",
+    "schedule.ledger_stages",
+    "schedule.ledger_store",
+    "schedule.releases_store",
+    "schedule.store",
+)
 
 
 def test_the_migrations_make_the_tables_that_the_stores_declare(database: state.Database) -> None:

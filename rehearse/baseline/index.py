@@ -39,6 +39,7 @@ _baselines = sa.Table(
     sa.Column("proof", sa.Text),
     sa.Column("proof_verdict", sa.Text),
     sa.Column("proof_at", sa.Text),
+    sa.Column("voided", sa.Text),
 )
 
 _NAME = re.compile(r"\w[\w .+-]{0,59}\Z")
@@ -109,6 +110,17 @@ class Baselines:
         if not done:
             raise NotFound(f"The baseline {baseline.name} of {baseline.sandbox} is gone.")
 
+    def void_others(self, sandbox: str, org_id: str, at: datetime) -> tuple[Baseline, ...]:
+        """Void the baselines of every earlier generation of a sandbox: nothing can be put back to them any more.
+
+        Returns those that were not void before; their files stay, for comparisons and as evidence.
+        """
+        old = tuple(one for one in self.load(sandbox) if one.org_id != org_id and one.voided is None)
+        with self._database.begin() as connection:
+            for one in old:
+                connection.execute(sa.update(_baselines).where(*_is(one)).values(voided=clock.iso(at)))
+        return old
+
     def remove(self, baseline: Baseline) -> None:
         """Forget the name; the files of its capture are not touched."""
         with self._database.begin() as connection:
@@ -129,10 +141,14 @@ def _is(baseline: Baseline) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _to_row(baseline: Baseline) -> dict[str, object]:
-    proof_at = clock.iso(baseline.proof_at) if baseline.proof_at else None
-    return {**asdict(baseline), "taken_at": clock.iso(baseline.taken_at), "proof_at": proof_at}
+    found = {**asdict(baseline), "taken_at": clock.iso(baseline.taken_at)}
+    for name in ("proof_at", "voided"):
+        found[name] = clock.iso(found[name]) if found[name] else None
+    return found
 
 
 def _from_row(row: sa.RowMapping) -> Baseline:
-    proof_at = clock.from_iso(row["proof_at"]) if row["proof_at"] else None
-    return Baseline(**{**row, "taken_at": clock.from_iso(row["taken_at"]), "proof_at": proof_at})
+    found = {**row, "taken_at": clock.from_iso(row["taken_at"])}
+    for name in ("proof_at", "voided"):
+        found[name] = clock.from_iso(found[name]) if found[name] else None
+    return Baseline(**found)

@@ -180,6 +180,7 @@ class Capture:
     packages: tuple[Package, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     listing_sha256: str = ""
+    canonicaliser: str = CANONICALISER
 
     @property
     def record_count(self) -> int:
@@ -228,7 +229,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Baseline:
-    """One row of the index: a name for a verified capture, the store that holds its files, and its last proof."""
+    """One row of the index: a name for a verified capture, the store that holds its files, and its last proof.
+
+    `voided`: since when the sandbox is another org, so that nothing can be put back to this any more.
+    """
 
     name: str
     sandbox: str
@@ -246,6 +250,7 @@ class Baseline:
     proof: str | None = None
     proof_verdict: str | None = None
     proof_at: datetime | None = None
+    voided: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import Desk
-from rehearse.events import OnEvent, Started
+from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.ledger import Availability, Cycle, build_availability
 from rehearse.workspace.model import SandboxConfig
@@ -17,26 +17,29 @@ from rehearse.workspace.model import SandboxConfig
 
 def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
     """Ask production which copies it knows and keep them; nothing happens without a production login."""
-    from rehearse.schedule.ledger_store import record_copies
+    from rehearse.refresh.observe import observe
 
     production = desk.connect_production()
     if production is not None:
-        on_event(Started("Asking production for its sandboxes"))
-        record_copies(desk.database, production.fetch_sandbox_copies(), desk.fetch_now())
+        observe(production, desk.database, desk.fetch_now(), on_event)
 
 
 def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
-    from rehearse.schedule.ledger_store import load_cycles
+    from rehearse.schedule.ledger_store import is_gone, load_cycles, load_sandboxes
     from rehearse.schedule.store import load_bookings
 
-    cycles = load_cycles(desk.database)
+    cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
     bookings = load_bookings(desk.database)
     newest: dict[str, Baseline] = {}
     for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
-        newest[one.sandbox] = one
+        if one.voided is None:
+            newest[one.sandbox.casefold()] = one
     names = [one.name for one in desk.workspace.sandboxes]
-    names += sorted(name for name in cycles if name not in names and not _is_gone(cycles[name]))
+    written = {name.casefold() for name in names}
+    names += sorted(
+        name for name in cycles if name.casefold() not in written and not is_gone(known, name, cycles[name])
+    )
     lines = []
     for name in names:
         config = next((one for one in desk.workspace.sandboxes if one.name == name), None)
@@ -44,7 +47,7 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         own = sorted((one for one in bookings if one.sandbox == name), key=lambda one: one.start)
         running = next((one for one in own if one.start <= now < one.end), None)
         coming = next((one for one in own if one.start > now), None)
-        lines.append(SandboxLine(availability, running, coming, newest.get(name)))
+        lines.append(SandboxLine(availability, running, coming, newest.get(name.casefold())))
     return tuple(lines)
 
 
@@ -67,7 +70,3 @@ def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...]) -> tuple[Cycl
     state = "completed" if hand.activated else "copying"
     dates = (hand.requested, hand.copied or hand.activated, hand.activated)
     return (Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True),)
-
-
-def _is_gone(cycles: tuple[Cycle, ...]) -> bool:
-    return max(cycles, key=lambda one: one.requested).state in ("deleted", "deleting")

@@ -11,6 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from rehearse.org.sandbox_model import CopyStage as CopyStage
+from rehearse.org.sandbox_model import SandboxCopy as SandboxCopy
+from rehearse.org.sandbox_model import SandboxRecord as SandboxRecord
+from rehearse.org.sandbox_model import SandboxState as SandboxState
+
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
 
@@ -250,51 +255,3 @@ class DeployResult:
     check_only: bool
     messages: tuple[DeployMessage, ...] = ()
     error: str = ""
-
-
-@dataclass(frozen=True)
-class SandboxRecord:
-    """One SandboxInfo row of a production (Tooling API). `fields` holds every writable field, re-sent on refresh."""
-
-    id: str
-    name: str
-    licence: str
-    description: str | None
-    auto_activate: bool
-    template_id: str | None
-    source_id: str | None
-    fields: Mapping[str, Value]
-
-
-SandboxState = Literal[
-    "pending",
-    "copying",
-    "pending-activation",
-    "activating",
-    "completed",
-    "suspended",
-    "stopped",
-    "discarding",
-    "deleting",
-    "deleted",
-    "locked",
-    "unknown",
-]
-
-
-@dataclass(frozen=True)
-class SandboxCopy:
-    """One SandboxProcess row, a create or refresh: `org_id` is the org that it makes, `requested` its CreatedDate."""
-
-    id: str
-    sandbox_id: str
-    name: str
-    licence: str
-    state: SandboxState
-    label: str
-    org_id: str | None
-    requested: datetime
-    started: datetime | None = None
-    copied: datetime | None = None
-    activated: datetime | None = None
-    progress: int | None = None

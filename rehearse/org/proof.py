@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rehearse.errors import GenerationChanged, NotASandbox
-from rehearse.ids import to_18
+from rehearse.ids import is_same_name, to_18
 from rehearse.org.model import Identity, SandboxCopy
 
 
@@ -96,9 +96,9 @@ def _check_production(name: str, identity: Identity, production: Identity) -> No
 def _check_named(name: str, identity: Identity, copies: Sequence[SandboxCopy]) -> None:
     """Any Completed copy may name the org: a pending refresh already names the next one."""
     ours = [copy for copy in copies if copy.org_id == identity.org_id]
-    if any(copy.name == name and copy.state == "completed" for copy in ours):
+    if any(is_same_name(copy.name, name) and copy.state == "completed" for copy in ours):
         return
-    others = sorted({copy.name for copy in ours if copy.name != name})
+    others = sorted({copy.name for copy in ours if not is_same_name(copy.name, name)})
     if others:
         raise NotASandbox(
             f"Production says that the org behind the login of {name} is the sandbox {', '.join(others)}.",

@@ -14,6 +14,7 @@ from rehearse.org.metadata import MetadataReader
 from rehearse.org.model import (
     BulkJob,
     BulkPage,
+    CopyStage,
     Identity,
     Limit,
     Manifest,
@@ -101,9 +102,9 @@ class OrgReader:
         """Rows of a query, page by page; with `deleted` also binned and archived ones. Parents as `Owner.Name`."""
         return self._rest.fetch_rows(soql, deleted=deleted)
 
-    def fetch_count(self, soql: str) -> int:
-        """The number that a `SELECT COUNT() FROM …` gives."""
-        return self._rest.fetch_count(soql)
+    def fetch_count(self, soql: str, *, deleted: bool = False) -> int:
+        """The number that a `SELECT COUNT() FROM …` gives; with `deleted` among binned and archived rows too."""
+        return self._rest.fetch_count(soql, deleted=deleted)
 
     def fetch_by_ids(
         self, object: str, ids: Sequence[str], fields: Sequence[str], *, deleted: bool = False
@@ -170,6 +171,10 @@ class OrgReader:
     def fetch_sandbox_copies(self) -> tuple[SandboxCopy, ...]:
         """Every SandboxProcess of a production, newest first."""
         return sandboxes.fetch_copies(self._rest)
+
+    def fetch_copy_stages(self) -> tuple[CopyStage, ...]:
+        """Every SandboxProcessStage of a production; none where the org does not know them."""
+        return sandboxes.fetch_stages(self._rest)
 
     def fetch_copies_of(self, org_id: str) -> tuple[SandboxCopy, ...]:
         """The SandboxProcess rows that name this org, newest first."""

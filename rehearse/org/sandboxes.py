@@ -15,7 +15,7 @@ from rehearse import clock
 from rehearse.errors import OrgRejected
 from rehearse.ids import to_18
 from rehearse.org.bulk import JSON, fetch_json, json_body
-from rehearse.org.model import SandboxCopy, SandboxRecord, SandboxState, Value
+from rehearse.org.model import CopyStage, SandboxCopy, SandboxRecord, SandboxState, Value
 from rehearse.org.rest import RestReader
 from rehearse.org.wire import Call, Wire
 
@@ -41,6 +41,11 @@ _COPY = (
     "Id,SandboxInfoId,SandboxName,LicenseType,Status,SandboxOrganization,CreatedDate,StartDate,EndDate,ActivatedDate,"
     "CopyProgress"
 )
+_STAGE = (
+    "StageNumber,StageType,Status,StartTime,EndTime,EstimatedTotalWork,ActualTotalWork,IsActualWorkFinal,CompletedWork"
+)
+# which of the two is the column that names the process is in no source (facts 2.4)
+_STAGE_PARENTS = ("SandboxProcessId", "SandboxProcess")
 # rows carry labels, filters take codes; a code in a row is understood as well (Tooling API guide, SandboxProcess)
 _STATES: Mapping[str, SandboxState] = {
     "pending": "pending",
@@ -105,9 +110,26 @@ def fetch_records(rest: RestReader) -> tuple[SandboxRecord, ...]:
 def fetch_copies(rest: RestReader, of_org: str | None = None) -> tuple[SandboxCopy, ...]:
     """Every SandboxProcess row, newest first; with `of_org` those that name this org (compared by case, by us)."""
     where = f" WHERE SandboxOrganization = '{to_18(of_org)[:15]}'" if of_org else ""
-    soql = f"SELECT {_COPY} FROM SandboxProcess{where} ORDER BY CreatedDate DESC"
-    copies = [_build_copy(row) for row in _fetch_rows(rest, soql)]
+    tail = f"FROM SandboxProcess{where} ORDER BY CreatedDate DESC"
+    try:
+        rows = list(_fetch_rows(rest, f"SELECT {_COPY},SourceId {tail}"))
+    except OrgRejected as error:
+        if error.org_code != "INVALID_FIELD":
+            raise
+        rows = list(_fetch_rows(rest, f"SELECT {_COPY} {tail}"))
+    copies = [_build_copy(row) for row in rows]
     return tuple(copy for copy in copies if of_org is None or copy.org_id == to_18(of_org))
+
+
+def fetch_stages(rest: RestReader) -> tuple[CopyStage, ...]:
+    """Every SandboxProcessStage row; none where the org does not know the object (before API 66.0) or hides it."""
+    for parent in _STAGE_PARENTS:
+        soql = f"SELECT {parent},{_STAGE} FROM SandboxProcessStage ORDER BY {parent},StageNumber"
+        try:
+            return tuple(_build_stage(row, parent) for row in _fetch_rows(rest, soql))
+        except OrgRejected:
+            continue
+    return ()
 
 
 def _fetch_rows(rest: RestReader, soql: str) -> Iterator[dict[str, Value]]:
@@ -144,8 +166,27 @@ def _build_copy(row: Mapping[str, Value]) -> SandboxCopy:
         started=_instant(row.get("StartDate")),
         copied=_instant(row.get("EndDate")),
         activated=_instant(row.get("ActivatedDate")),
-        progress=int(progress) if isinstance(progress, int | float) else None,
+        progress=_number(progress),
+        source_id=_text(row.get("SourceId")),
     )
+
+
+def _build_stage(row: Mapping[str, Value], parent: str) -> CopyStage:
+    return CopyStage(
+        copy_id=to_18(str(row[parent])),
+        number=int(str(row["StageNumber"])),
+        kind=str(row["StageType"]),
+        status=str(row["Status"]),
+        started=_instant(row.get("StartTime")),
+        ended=_instant(row.get("EndTime")),
+        estimated=_number(row.get("EstimatedTotalWork")),
+        actual=_number(row.get("ActualTotalWork")) if row.get("IsActualWorkFinal") is True else None,
+        completed=_number(row.get("CompletedWork")),
+    )
+
+
+def _number(value: Value) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _instant(value: Value) -> datetime | None:

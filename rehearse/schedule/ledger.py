@@ -2,8 +2,9 @@
 
 No Salesforce API holds the next refresh date, so it is computed from what the org said about earlier copies
 (SandboxProcess rows) plus the interval of the licence type, as two dates: *possible from* counts from the last
-request, *certain from* from the later of the end of its copy and its activation. Which of the two rules the platform
-follows is not documented anywhere that can be relied on; a request that was accepted between the two dates settles it.
+request, *certain from* from the later of the end of its copy and its activation. Which of the rules the platform
+follows is not documented anywhere that can be relied on: see ledger_rule.py for how observed answers settle it.
+A licence type whose interval is not known is never predicted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from rehearse.schedule.ledger_rule import Counting, Cycle, Dated, Refusal, Rule, build_counting
+
+__all__ = [
+    "COPY_TIMES",
+    "DONE",
+    "INTERVALS",
+    "Availability",
+    "Cycle",
+    "Refusal",
+    "Refreshable",
+    "Rule",
+    "build_availability",
+    "find_in_force",
+    "interval_of",
+    "licence_name",
+    "percentile",
+]
 
 INTERVALS: Mapping[str, timedelta] = {
     "FULL": timedelta(days=29),
@@ -30,28 +49,20 @@ COPY_TIMES: Mapping[str, timedelta] = {
 }
 """Copy time assumed for a sandbox without a history of its own; `refresh.copy_time` overrides it."""
 
-Rule = Literal["learn", "request", "end", "activation"]
+DONE = ("completed", "discarded")
+"""States after which a sandbox takes the next request. A discarded copy leaves the old org in place, but its request
+counts: whether it uses up the interval is not documented, so it is assumed to."""
+
 Refreshable = Literal["yes", "maybe", "no"]
 
 
 @dataclass(frozen=True)
-class Cycle:
-    """One create or refresh of a sandbox, as the org (or a person) reported it."""
-
-    id: str
-    sandbox: str
-    licence: str
-    state: str
-    org_id: str | None
-    requested: datetime
-    copied: datetime | None
-    activated: datetime | None
-    by_hand: bool = False
-
-
-@dataclass(frozen=True)
 class Availability:
-    """What is known of one sandbox's refreshes at one instant. `generation` counts its activated copies."""
+    """What is known of one sandbox's refreshes at one instant. `generation` counts its activated copies.
+
+    `rule` is what *certain from* counts from; `settled` says that observed answers (or the configuration) leave one
+    rule only. `evidence` says in words what was observed.
+    """
 
     sandbox: str
     type: str | None
@@ -69,6 +80,8 @@ class Availability:
     copy_p90: timedelta | None
     settled: bool = False
     note: str = ""
+    rule: Dated = "activation"
+    evidence: str = ""
 
 
 def build_availability(
@@ -76,30 +89,63 @@ def build_availability(
 ) -> Availability:
     """The refresh dates of one sandbox from its cycles (any order). `days_left` counts to *certain from*, 0 = now."""
     ordered = sorted(cycles, key=lambda one: one.requested)
-    kind = licence or (ordered[-1].licence if ordered else None)
-    interval = INTERVALS.get(kind or "")
     last = ordered[-1] if ordered else None
-    in_force = next((one for one in reversed(ordered) if one.state == "completed"), None)
-    possible, certain, settled = _dates(ordered, interval, rule)
-    times = [one.copied - one.requested for one in ordered if one.copied and not one.by_hand]
+    kind = licence or (last.licence if last else None)
+    interval = interval_of(kind, ordered)
+    in_force = find_in_force(ordered)
+    counting = build_counting(ordered, interval, rule)
+    certain = counting.certain_from
+    times = copy_times(ordered, kind)
+    shown = in_force if last is not None and last.state == "discarded" and in_force else last
     return Availability(
         sandbox=name,
         type=kind,
-        state=last.state if last else "unknown",
+        state=shown.state if shown else "unknown",
         org_id=in_force.org_id if in_force else None,
         generation=sum(1 for one in ordered if one.state == "completed"),
         requested=last.requested if last else None,
         copied=last.copied if last else None,
         activated=last.activated if last else None,
-        possible_from=possible,
+        possible_from=counting.possible_from,
         certain_from=certain,
-        refreshable=_refreshable(last, interval, possible, certain, now),
+        refreshable=_refreshable(last, interval, counting, now),
         days_left=None if certain is None else max(0, math.ceil((certain - now) / timedelta(days=1))),
         copy_p50=percentile(times, 50),
         copy_p90=percentile(times, 90),
-        settled=settled,
-        note=_note(last, kind, interval),
+        settled=counting.settled,
+        note=_note(last, kind, interval, now),
+        rule=counting.rule,
+        evidence=counting.evidence,
     )
+
+
+def find_in_force(cycles: Sequence[Cycle]) -> Cycle | None:
+    """The copy that the sandbox is now: the newest completed one."""
+    done = [one for one in cycles if one.state == "completed"]
+    return max(done, key=lambda one: one.requested, default=None)
+
+
+def interval_of(licence: str | None, cycles: Sequence[Cycle] = ()) -> timedelta | None:
+    """The time between two refreshes of a licence type: as configured (carried by the cycles), else as documented."""
+    configured = next((one.interval for one in cycles if one.interval is not None), None)
+    return configured or INTERVALS.get(licence or "")
+
+
+def licence_name(given: str) -> str:
+    """One spelling of a licence type: upper case, underscores (the CLI and older tools write `Developer Pro`)."""
+    return "_".join(given.upper().replace("-", " ").replace("_", " ").split())
+
+
+def copy_times(cycles: Sequence[Cycle], licence: str | None) -> list[timedelta]:
+    """How long the copies of this licence type took, from request to copied, in the order of the requests.
+
+    A sandbox that was deleted and made again with another licence type begins a new history.
+    """
+    return [
+        one.copied - one.requested
+        for one in sorted(cycles, key=lambda one: one.requested)
+        if one.copied and not one.by_hand and licence in (None, one.licence)
+    ]
 
 
 def percentile(values: Sequence[timedelta], percent: int) -> timedelta | None:
@@ -109,53 +155,29 @@ def percentile(values: Sequence[timedelta], percent: int) -> timedelta | None:
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
-def _dates(
-    ordered: Sequence[Cycle], interval: timedelta | None, rule: Rule
-) -> tuple[datetime | None, datetime | None, bool]:
-    if not ordered or interval is None:
-        return None, None, False
-    last = ordered[-1]
-    request, end = last.requested + interval, (last.copied or last.activated)
-    latest = max((one for one in (last.copied, last.activated) if one), default=None)
-    if rule == "request":
-        return request, request, True
-    if rule in ("end", "activation"):
-        base = end if rule == "end" else latest
-        date = None if base is None else base + interval
-        return date, date, True
-    if _accepted_early(ordered, interval):
-        return request, request, True
-    return request, None if latest is None else latest + interval, False
-
-
-def _accepted_early(ordered: Sequence[Cycle], interval: timedelta) -> bool:
-    """Whether the org once took a request that only the rule "from the request" allows."""
-    for before, after in zip(ordered, ordered[1:], strict=False):
-        if before.by_hand or after.by_hand:
-            continue
-        ends = [one for one in (before.copied, before.activated) if one]
-        if ends and before.requested + interval <= after.requested < max(ends) + interval:
-            return True
-    return False
-
-
-def _refreshable(
-    last: Cycle | None,
-    interval: timedelta | None,
-    possible: datetime | None,
-    certain: datetime | None,
-    now: datetime,
-) -> Refreshable:
+def _refreshable(last: Cycle | None, interval: timedelta | None, counting: Counting, now: datetime) -> Refreshable:
     if last is None:
         return "yes"
-    if interval is None or last.state != "completed" or possible is None or now < possible:
+    if last.state not in DONE:
         return "no"
-    return "yes" if certain is not None and now >= certain else "maybe"
+    possible, certain = counting.possible_from, counting.certain_from
+    if interval is None or possible is None:
+        return "maybe"
+    if now < possible:
+        return "no"
+    if certain is None or now < certain or any(one.at >= certain and one.is_about_time for one in last.refusals):
+        return "maybe"
+    return "yes"
 
 
-def _note(last: Cycle | None, kind: str | None, interval: timedelta | None) -> str:
+def _note(last: Cycle | None, kind: str | None, interval: timedelta | None, now: datetime) -> str:
     if last is None:
         return "no refresh is known"
+    if last.state not in DONE:
+        return f"the last refresh is {last.state}"
     if interval is None:
-        return f"the refresh interval of licence type {kind} is not known"
-    return "" if last.state == "completed" else f"the last refresh is {last.state}"
+        return (
+            f"the refresh interval of licence type {kind} is not known; give it under refresh.interval in rehearse.yaml"
+        )
+    refused = [one for one in last.refusals if one.at <= now]
+    return f"refused on {refused[-1].at:%Y-%m-%d %H:%M} UTC: {refused[-1].text}" if refused else ""

@@ -1,15 +1,23 @@
-"""The ledger in the workspace database: every create and refresh ever seen, because the platform forgets."""
+"""The ledger in the workspace database: every create and refresh ever seen, because the platform forgets.
+
+Rows are keyed by the id of their SandboxProcess (or an id of ours for what a person wrote down). Nothing is ever
+removed by what production says: a sandbox that it no longer lists is marked as gone, and what we discarded stays
+discarded whatever label production gives it later. Names are kept as production spells them, found in any letter case.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from rehearse import clock
-from rehearse.org.model import SandboxCopy
-from rehearse.schedule.ledger import Cycle
+from rehearse.errors import UsageError
+from rehearse.ids import ByName, build_ulid, is_same_name
+from rehearse.org.model import SandboxCopy, SandboxRecord
+from rehearse.schedule.ledger import Cycle, Refusal, copy_times, licence_name, percentile
 from rehearse.state import TABLES, Database
 
 _cycles = sa.Table(
@@ -24,39 +32,239 @@ _cycles = sa.Table(
     sa.Column("copied", sa.Text),
     sa.Column("activated", sa.Text),
     sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("sandbox_id", sa.Text),
+    sa.Column("started", sa.Text),
+    sa.Column("source", sa.Text),
+    sa.Column("by", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("clone_of", sa.Text),
+    sa.Column("progress", sa.Integer),
+    sa.Column("expected_p50", sa.Text),
+    sa.Column("expected_p90", sa.Text),
+)
+_refusals = sa.Table(
+    "refresh_refusal",
+    TABLES,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("sandbox", sa.Text, nullable=False, index=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+)
+_records = sa.Table(
+    "sandbox_record",
+    TABLES,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("licence", sa.Text, nullable=False),
+    sa.Column("source_id", sa.Text),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("gone", sa.Text),
 )
 
 
-def record_copies(database: Database, copies: Iterable[SandboxCopy], now: datetime) -> None:
-    """Keep what production says about its copies; a row that is known already takes the newer state."""
+@dataclass(frozen=True)
+class KnownSandbox:
+    """One sandbox that production lists, or listed until `gone`; `clone_of` names the one that it is copied from."""
+
+    id: str
+    name: str
+    licence: str
+    clone_of: str
+    gone: datetime | None
+
+
+def record_sandboxes(database: Database, records: Sequence[SandboxRecord], now: datetime) -> None:
+    """Keep which sandboxes production lists; those that it lists no more are marked as gone."""
+    by_id = {one.id: one for one in records}
     with database.begin() as connection:
-        for one in copies:
+        for one in records:
             row = {
-                "sandbox": one.name,
-                "licence": one.licence,
-                "state": one.state,
-                "org_id": one.org_id,
-                "requested": clock.iso(one.requested),
-                "copied": _text(one.copied),
-                "activated": _text(one.activated),
+                "name": one.name,
+                "licence": _licence_of(one, by_id),
+                "source_id": one.source_id,
                 "seen": clock.iso(now),
+                "gone": None,
             }
-            changed = connection.execute(sa.update(_cycles).where(_cycles.c.id == one.id).values(**row)).rowcount
-            if not changed:
-                connection.execute(sa.insert(_cycles).values(id=one.id, **row))
+            _upsert(connection, _records, one.id, row)
+        gone = sa.update(_records).where(_records.c.gone.is_(None), _records.c.id.not_in(list(by_id) or [""]))
+        connection.execute(gone.values(gone=clock.iso(now)))
 
 
-def load_cycles(database: Database) -> dict[str, tuple[Cycle, ...]]:
-    """All cycles by sandbox name, oldest first."""
+def record_copies(database: Database, copies: Iterable[SandboxCopy], now: datetime) -> None:
+    """Keep what production says about its copies; a row that is known already takes the newer state.
+
+    Where a copy is seen under way for the first time, what we expect of it is kept too, to be held against it later.
+    """
+    known = load_sandboxes(database)
+    before = load_cycles(database)
+    ordered = sorted(copies, key=lambda one: one.requested)
     with database.begin() as connection:
-        rows = connection.execute(sa.select(_cycles).order_by(_cycles.c.requested)).mappings().all()
-    found: dict[str, list[Cycle]] = {}
+        for one in ordered:
+            found = next((known_one for known_one in known if known_one.id == one.sandbox_id), None)
+            cycles = before.get(one.name, ())
+            old = next((cycle for cycle in cycles if cycle.id == one.id), None)
+            row = _row_of(one, found, old, ordered, now)
+            if old is None and one.copied is None:
+                row |= _expected(cycles, str(row["licence"]), one.requested)
+            _upsert(connection, _cycles, one.id, row)
+
+
+def _row_of(
+    one: SandboxCopy,
+    found: KnownSandbox | None,
+    old: Cycle | None,
+    others: Sequence[SandboxCopy],
+    now: datetime,
+) -> dict[str, object]:
+    licence = licence_name(one.licence) or (found.licence if found else "") or (old.licence if old else "?")
+    return {
+        "sandbox": one.name,
+        "licence": licence,
+        "state": _state_of(one, found, old, others),
+        "org_id": one.org_id,
+        "requested": clock.iso(one.requested),
+        "copied": _text(one.copied),
+        "activated": _text(one.activated),
+        "seen": clock.iso(now),
+        "sandbox_id": one.sandbox_id,
+        "started": _text(one.started),
+        "source": "org",
+        "clone_of": found.clone_of if found else "",
+        "progress": one.progress,
+    }
+
+
+def _state_of(one: SandboxCopy, found: KnownSandbox | None, old: Cycle | None, others: Sequence[SandboxCopy]) -> str:
+    """The state of a copy; a dropped copy of a sandbox that lives on is *discarded*, its sandbox is not deleted.
+
+    What the row of a discarded copy reads in the end is not documented (facts 2.3): what we discarded stays so.
+    """
+    if old is not None and old.state == "discarded" and one.state in ("deleted", "completed", "discarding"):
+        return "discarding" if one.state == "discarding" else "discarded"
+    lives = found is not None and found.gone is None
+    first = all(other.requested >= one.requested for other in others if other.sandbox_id == one.sandbox_id)
+    return "discarded" if one.state == "deleted" and lives and not first else one.state
+
+
+def _expected(cycles: Sequence[Cycle], licence: str, requested: datetime) -> dict[str, object]:
+    times = copy_times(cycles, licence)
+    found = {"expected_p50": percentile(times, 50), "expected_p90": percentile(times, 90)}
+    return {name: None if one is None else clock.iso(requested + one) for name, one in found.items()}
+
+
+def set_expected(database: Database, cycle_id: str, p50: datetime, p90: datetime) -> None:
+    """Keep what was said to a person about a copy at its request."""
+    values = {"expected_p50": clock.iso(p50), "expected_p90": clock.iso(p90)}
+    with database.begin() as connection:
+        connection.execute(sa.update(_cycles).where(_cycles.c.id == cycle_id).values(**values))
+
+
+def set_discarded(database: Database, cycle_id: str) -> None:
+    """Remember that we discarded a copy."""
+    with database.begin() as connection:
+        connection.execute(sa.update(_cycles).where(_cycles.c.id == cycle_id).values(state="discarded"))
+
+
+def save_cycles(database: Database, cycles: Iterable[Cycle], now: datetime) -> None:
+    """Keep cycles that a person wrote down, all or none; one with a known id of a person is replaced.
+
+    Raises UsageError for an id that production gave: its word is not overwritten.
+    """
+    with database.begin() as connection:
+        for one in cycles:
+            held = connection.execute(sa.select(_cycles.c.source).where(_cycles.c.id == one.id)).scalar()
+            if held == "org":
+                raise UsageError(f"The copy {one.id} is known from production.", "Its dates cannot be overwritten.")
+            row = {name: getattr(one, name) for name in ("sandbox", "licence", "state", "org_id", "source", "by")}
+            row |= {"note": one.note, "seen": clock.iso(now), "clone_of": one.clone_of}
+            row |= {name: _text(getattr(one, name)) for name in ("requested", "started", "copied", "activated")}
+            _upsert(connection, _cycles, one.id, row)
+
+
+def record_refusal(database: Database, sandbox: str, refusal: Refusal) -> None:
+    """Keep a refused request with the platform's own words."""
+    row = {"sandbox": sandbox, "at": clock.iso(refusal.at), "code": refusal.code, "text": refusal.text}
+    with database.begin() as connection:
+        connection.execute(sa.insert(_refusals).values(id=build_ulid(refusal.at), by=refusal.by, **row))
+
+
+def load_refusals(database: Database, sandbox: str) -> tuple[Refusal, ...]:
+    """The refused requests of a sandbox, oldest first."""
+    return _load_refusals(database).get(sandbox, ())
+
+
+def load_sandboxes(database: Database) -> tuple[KnownSandbox, ...]:
+    """Every sandbox that production ever listed, by name; those that are gone too."""
+    with database.begin() as connection:
+        rows = connection.execute(sa.select(_records).order_by(_records.c.name)).mappings().all()
+    names = {row["id"]: row["name"] for row in rows}
+    return tuple(
+        KnownSandbox(
+            row["id"],
+            row["name"],
+            row["licence"],
+            names.get(row["source_id"], "") if row["source_id"] else "",
+            _instant(row["gone"]),
+        )
+        for row in rows
+    )
+
+
+def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
+    """All cycles by sandbox name (in any letter case), oldest first, each with the requests refused after it."""
+    with database.begin() as connection:
+        rows = connection.execute(sa.select(_cycles).order_by(_cycles.c.requested, _cycles.c.id)).mappings().all()
+    refusals = _load_refusals(database)
+    found: ByName[list[Cycle]] = ByName((row["sandbox"], []) for row in rows)
     for row in rows:
-        found.setdefault(row["sandbox"], []).append(_from_row(row))
-    return {name: tuple(cycles) for name, cycles in found.items()}
+        found[row["sandbox"]].append(_from_row(row))
+    return ByName((name, _with_refusals(cycles, refusals.get(name, ()))) for name, cycles in found.items())
+
+
+def is_gone(known: Sequence[KnownSandbox], name: str, cycles: Sequence[Cycle]) -> bool:
+    """Whether a sandbox was deleted: production lists it no more; without that, by the state of its newest copy."""
+    own = [one for one in known if is_same_name(one.name, name)]
+    if own:
+        return all(one.gone is not None for one in own)
+    return bool(cycles) and cycles[-1].state in ("deleted", "deleting")
+
+
+def _with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:
+    ends = [one.requested for one in cycles[1:]]
+    found = []
+    for cycle, end in zip(cycles, [*ends, None], strict=True):
+        own = tuple(one for one in refusals if one.at >= cycle.requested and (end is None or one.at < end))
+        found.append(replace(cycle, refusals=own))
+    return tuple(found)
+
+
+def _load_refusals(database: Database) -> ByName[tuple[Refusal, ...]]:
+    with database.begin() as connection:
+        rows = connection.execute(sa.select(_refusals).order_by(_refusals.c.at)).mappings().all()
+    found: ByName[list[Refusal]] = ByName((row["sandbox"], []) for row in rows)
+    for row in rows:
+        found[row["sandbox"]].append(Refusal(clock.from_iso(row["at"]), row["code"], row["text"], row["by"]))
+    return ByName((name, tuple(own)) for name, own in found.items())
+
+
+def _licence_of(record: SandboxRecord, by_id: dict[str, SandboxRecord]) -> str:
+    """The licence type of a sandbox; a clone has that of its source (Tooling API guide: LicenseType is null then)."""
+    seen: set[str] = set()
+    while not record.licence and record.source_id in by_id and record.id not in seen:
+        seen.add(record.id)
+        record = by_id[record.source_id]
+    return licence_name(record.licence)
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, id: str, row: Mapping[str, object]) -> None:
+    if not connection.execute(sa.update(table).where(table.c.id == id).values(**row)).rowcount:
+        connection.execute(sa.insert(table).values(id=id, **row))
 
 
 def _from_row(row: sa.RowMapping) -> Cycle:
+    source = row["source"] or "org"
     return Cycle(
         row["id"],
         row["sandbox"],
@@ -66,6 +274,16 @@ def _from_row(row: sa.RowMapping) -> Cycle:
         clock.from_iso(row["requested"]),
         _instant(row["copied"]),
         _instant(row["activated"]),
+        by_hand=source != "org",
+        sandbox_id=row["sandbox_id"] or "",
+        started=_instant(row["started"]),
+        source=source,
+        by=row["by"] or "",
+        note=row["note"] or "",
+        clone_of=row["clone_of"] or "",
+        progress=row["progress"],
+        expected_p50=_instant(row["expected_p50"]),
+        expected_p90=_instant(row["expected_p90"]),
     )
 
 

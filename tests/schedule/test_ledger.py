@@ -67,7 +67,7 @@ def test_a_copy_that_runs_has_no_certain_date() -> None:
 
 def test_an_unknown_licence_is_not_predicted() -> None:
     found = build_availability("X", None, [_cycle(90, licence="FULL_PLUS")], NOW)
-    assert found.possible_from is None and found.refreshable == "no" and "FULL_PLUS" in found.note
+    assert found.possible_from is None and found.refreshable == "maybe" and "FULL_PLUS" in found.note
 
 
 def test_without_history_a_refresh_is_possible_now() -> None:
