@@ -9,40 +9,44 @@ verbatim, plus what was added since: only so can two captures be compared (facts
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from rehearse.baseline.asking import DESCRIBES_AT_ONCE, Question, ask
+from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
 from rehearse.baseline.capture_metadata import MetadataRead, capture_metadata
-from rehearse.baseline.capture_records import REST_ROWS, ReadObject, capture_records
+from rehearse.baseline.capture_records import REST_ROWS
+from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
 from rehearse.baseline.hollow import name_held
+from rehearse.baseline.incremental import Base, may_build_on
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.settle import settle_object
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
-from rehearse.events import Finished, Noted, OnEvent, Started, ignore
+from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
 from rehearse.org.reader import OrgReader
 
 
 @dataclass(frozen=True)
 class CaptureRequest:
-    """What to capture; `frozen`: reuse that capture's scope and manifest. Objects up to `rest_rows` rows skip Bulk."""
+    """What to capture; `frozen`: reuse that capture's scope and manifest. Objects up to `rest_rows` rows skip Bulk.
+
+    `base`: an earlier capture of the same generation; only what may have changed since is read.
+    """
 
     sandbox: str
     scope: Scope
     frozen: Capture | None = None
     rest_rows: int = REST_ROWS
+    base: Capture | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class _Work:
     question: Question
     working: Working
     on_event: OnEvent
+
+    @property
+    def base(self) -> Capture | None:
+        """The capture to build on, where this org and user may."""
+        base = self.request.base
+        return base if base and may_build_on(base, self.reader, self.question.user_id) else None
 
 
 def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_event: OnEvent = ignore) -> Capture:
@@ -88,9 +98,12 @@ def _read(work: _Work) -> Content:
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
     with ThreadPoolExecutor(1) as beside:
         metadata = beside.submit(_read_metadata, work)
-        read, refused = capture_records(work.reader, work.working, wanted, work.request.rest_rows, work.on_event)
+        base = Base(work.base, work.store, work.reader) if work.base else None
+        read, refused = read_rows(
+            RowsWork(work.reader, work.working, base, work.request.rest_rows, work.on_event), wanted
+        )
         found, components, commit = metadata.result()
-    return Content(_settle(work, read), refused, found, components, commit)
+    return Content(read, refused, found, components, commit)
 
 
 def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], str]:
@@ -110,14 +123,6 @@ def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], st
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return metadata, components, commit
-
-
-def _settle(work: _Work, read: Sequence[ReadObject]) -> list[ReadObject]:
-    work.on_event(Started("changes during the capture", len(read), "objects"))
-    with ThreadPoolExecutor(DESCRIBES_AT_ONCE) as pool:
-        settled = list(pool.map(lambda one: settle_object(work.reader, work.working, one), read))
-    work.on_event(Finished("changes during the capture"))
-    return settled
 
 
 def _build(work: _Work, content: Content) -> Capture:

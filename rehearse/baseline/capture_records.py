@@ -127,6 +127,12 @@ def alive(object: str) -> str | None:
     return "IsDeleted = false" if with_archived(object) else None
 
 
+def fetch_expected(reader: OrgReader, scope: ObjectScope) -> int:
+    """How many live rows the org counts in a scope."""
+    where = build_where(scope.where, alive(scope.name))
+    return reader.fetch_count(f"SELECT COUNT() FROM {scope.name}{where}", deleted=with_archived(scope.name))
+
+
 def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Value]]) -> tuple[Part, int]:
     """Write rows that came as JSON into one part; returns it with the sum of its digests."""
     with PartWriter(file, shape.fields) as writer:
@@ -157,8 +163,8 @@ def _read_object(reading: RowReading, scope: ObjectScope, schema: Schema) -> Rea
     if done is not None:
         return ReadObject(shape, scope, *done)
     reading.working.forget(scope.name)
-    expected = reading.reader.fetch_count(f"SELECT COUNT() FROM {scope.name}{build_where(scope.where)}")
-    parts, note = _read_parts(reading, shape, scope, expected)
+    expected = fetch_expected(reading.reader, scope)
+    parts, note = read_parts(reading, shape, scope, expected)
     found = total(scope.name, parts)
     if found.rows > reading.rest_rows:
         reading.working.save_done(scope, found, note)
@@ -167,9 +173,10 @@ def _read_object(reading: RowReading, scope: ObjectScope, schema: Schema) -> Rea
     return ReadObject(shape, scope, found, note)
 
 
-def _read_parts(
+def read_parts(
     reading: RowReading, shape: RowShape, scope: ObjectScope, expected: int
 ) -> tuple[list[tuple[Part, int]], str]:
+    """All rows of a scope as parts with the sums of their digests, and a note where that took another way."""
     if expected > reading.rest_rows or len(build_query(shape, scope.where)) > REST_QUERY_BYTES:
         try:
             return _read_bulk(reading, shape, scope), ""

@@ -19,13 +19,14 @@ from rehearse.baseline.capture_records import (
     ReadObject,
     alive,
     build_where,
+    fetch_expected,
     part_file,
     total,
     with_archived,
     write_rows,
 )
 from rehearse.baseline.model import ObjectCapture, Part
-from rehearse.baseline.record_parts import PartFile, PartWriter, part_schema, read_part
+from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.working import Working
 from rehearse.errors import OrgRejected
 from rehearse.org.model import Value
@@ -45,9 +46,7 @@ def settle_object(reader: OrgReader, working: Working, read: ReadObject) -> Read
     for _ in range(_PASSES):
         if read.shape.stamp is not None:
             read = _settle_once(reader, working, read)
-        if with_archived(read.shape.object):
-            return read
-        expected = reader.fetch_count(f"SELECT COUNT() FROM {read.shape.object}{build_where(read.scope.where)}")
+        expected = fetch_expected(reader, read.scope)
         if expected == read.found.rows:
             return replace(read, expected=expected)
         if read.shape.stamp is None:
@@ -61,7 +60,7 @@ def settle_object(reader: OrgReader, working: Working, read: ReadObject) -> Read
 def _settle_once(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:
     since = f"{working.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
     changed = _changed(reader, working, read, since)
-    gone = _deleted(reader, read, since)
+    gone = fetch_deleted(reader, read.shape, since)
     if not (changed or gone):
         return read
     return replace(read, found=_patch(working, read, changed, gone))
@@ -84,8 +83,8 @@ def _changed(reader: OrgReader, working: Working, read: ReadObject, since: str) 
     return reader.fetch_by_ids(shape.object, ids, shape.columns[1:], deleted=with_archived(shape.object)) if ids else {}
 
 
-def _deleted(reader: OrgReader, read: ReadObject, since: str) -> set[str]:
-    shape = read.shape
+def fetch_deleted(reader: OrgReader, shape: RowShape, since: str) -> set[str]:
+    """The Ids of rows that went to the bin since an instant (SOQL text); none where the object has no bin."""
     soql = f"SELECT Id FROM {shape.object} WHERE IsDeleted = true AND {shape.stamp} >= {since}"
     try:
         rows = list(reader.fetch_rows(soql, deleted=True))

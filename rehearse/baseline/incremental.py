@@ -1,0 +1,237 @@
+"""A later capture of the same generation: the rows that may have changed are read, and the rest is taken from a base.
+
+What changed is found by SystemModstamp with an overlap, what went by the recycle bin, and rows that lost a lookup
+because their parent went are read again, for their stamp may not move (facts/data.md 3, Cascade). The org's count must
+then agree; where it does not, or where stamps say too little, the object is read whole: an incremental capture and a
+full one of the same org have the same snapshot id. The base's parts are named, never copied, until they are folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from rehearse.baseline.canonical import DIGEST_MODULUS
+from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
+from rehearse.baseline.capture_records import (
+    ReadObject,
+    RowReading,
+    build_where,
+    fetch_expected,
+    part_file,
+    read_parts,
+    shape_of_rows,
+    total,
+    with_archived,
+    write_rows,
+)
+from rehearse.baseline.filters import freeze_filter
+from rehearse.baseline.layers import LayeredPart, read_layer
+from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
+from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
+from rehearse.baseline.record_store import CaptureStore, find_object
+from rehearse.baseline.settle import OVERLAP, fetch_deleted
+from rehearse.errors import OrgRejected
+from rehearse.org.model import Schema
+from rehearse.org.reader import OrgReader
+
+MOST_DELTAS = 8
+"""After so many layers the rows are written anew, into parts of one capture."""
+MOST_CHANGED = 0.3
+"""Where a larger part of an object changed, it is read whole."""
+_FOLDED_ROWS = 250_000
+_PASSES = 3
+
+
+@dataclass
+class Base:
+    """An earlier capture to build on, and what went since in objects that rows point at (asked once each)."""
+
+    capture: Capture
+    store: CaptureStore
+    reader: OrgReader
+    _gone: dict[str, frozenset[str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def since(self) -> str:
+        """From when on a row may have changed unseen, as SOQL writes it."""
+        return f"{self.capture.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+
+    def gone(self, object: str) -> frozenset[str]:
+        """The rows of an object that went to the bin since, in scope or not."""
+        with self._lock:
+            if object not in self._gone:
+                shape = RowShape(object, ())
+                self._gone[object] = frozenset(fetch_deleted(self.reader, shape, self.since))
+            return self._gone[object]
+
+
+def may_build_on(base: Capture, reader: OrgReader, user_id: str) -> bool:
+    """Whether a capture of this org by this user may reuse an earlier one."""
+    return (
+        base.verdict == "usable"
+        and base.org_id == reader.org_id
+        and base.api_version == reader.api_version
+        and base.read_by == user_id
+        and base.canonicaliser == CANONICALISER
+    )
+
+
+def can_build(base: Capture, scope: ObjectScope, schema: Schema, rest_rows: int) -> bool:
+    """Whether the stamps of an object tell enough: same shape and filter, a stamp on every row, a filter that holds."""
+    found = find_object(base, scope.name)
+    if found is None or found.rows <= rest_rows or scope not in base.scope.objects:
+        return False
+    if shape_of_rows(scope, schema).stamp != "SystemModstamp":
+        return False
+    return scope.where is None or not freeze_filter(scope.where, schema, base.started)[1]
+
+
+def read_since(base: Base, reading: RowReading, scope: ObjectScope, schema: Schema) -> ReadObject | None:
+    """The object as it is now, on top of the base; None where it must be read whole. Raises OrgError, Damaged."""
+    shape = shape_of_rows(scope, schema)
+    old = find_object(base.capture, scope.name)
+    assert old is not None
+    for _ in range(_PASSES):
+        reading.working.forget(scope.name)
+        try:
+            found = _build(base, reading, shape, (scope, schema), old)
+        except OrgRejected:
+            return None
+        if found is None:
+            return None
+        expected = fetch_expected(reading.reader, scope)
+        if expected == found.rows:
+            return ReadObject(shape, scope, found, f"built on {base.capture.ulid}", expected)
+    return None
+
+
+def _build(
+    base: Base, reading: RowReading, shape: RowShape, asked: tuple[ObjectScope, Schema], old: ObjectCapture
+) -> ObjectCapture | None:
+    scope, schema = asked
+    changed = replace(scope, where=_and(scope.where, f"SystemModstamp >= {base.since}"))
+    number = fetch_expected(reading.reader, changed)
+    if number > max(reading.rest_rows, int(old.rows * MOST_CHANGED)):
+        return None
+    delta, _ = read_parts(reading, shape, changed, number) if number else ([], "")
+    seen = set(_ids_of(reading, [part for part, _ in delta]))
+    orphans = sorted(_orphans(base, old, schema, scope) - seen)
+    if orphans:
+        live = reading.reader.fetch_by_ids(scope.name, orphans, shape.columns[1:], deleted=with_archived(scope.name))
+        delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, live.values()))
+        seen |= set(live)
+    hidden = sorted(seen | set(orphans) | fetch_deleted(reading.reader, shape, base.since))
+    return _put_on(base, reading, shape, (old, delta, hidden))
+
+
+def _put_on(
+    base: Base,
+    reading: RowReading,
+    shape: RowShape,
+    pieces: tuple[ObjectCapture, Sequence[tuple[Part, int]], Sequence[str]],
+) -> ObjectCapture:
+    """The rows of the base without the hidden ones, and the delta on top."""
+    old, delta, hidden = pieces
+    rows, digests = _weigh(base.store.open_parts(base.capture.ulid, old), hidden)
+    layer = max((part.layer for part in (*old.parts, *old.removed)), default=0) + 1
+    if layer > MOST_DELTAS:
+        return _fold(base, reading, shape, pieces)
+    kept = tuple(replace(one, capture=one.capture or base.capture.ulid) for one in old.parts)
+    removed = tuple(replace(one, capture=one.capture or base.capture.ulid) for one in old.removed)
+    if rows:
+        file = part_file(reading.working, shape.object, len(delta) + 1)
+        part, _ = write_rows(file, RowShape(shape.object, (), None, None), [{"Id": one} for one in hidden])
+        removed = (*removed, replace(part, layer=layer))
+    found = total(shape.object, delta)
+    return ObjectCapture(
+        object=shape.object,
+        rows=old.rows - rows + found.rows,
+        digest_sum=f"{(int(old.digest_sum, 16) - digests + int(found.digest_sum, 16)) % DIGEST_MODULUS:032x}",
+        parts=(*kept, *(replace(one, layer=layer) for one in found.parts)),
+        removed=removed,
+    )
+
+
+def _fold(
+    base: Base,
+    reading: RowReading,
+    shape: RowShape,
+    pieces: tuple[ObjectCapture, Sequence[tuple[Part, int]], Sequence[str]],
+) -> ObjectCapture:
+    """All rows of all layers in parts of this capture."""
+    old, delta, hidden = pieces
+    names = part_schema(shape.fields).names
+    written = list(delta)
+    waiting = _without(base.store.open_parts(base.capture.ulid, old), names, hidden)
+    batch = next(waiting, None)
+    while batch is not None:
+        with PartWriter(part_file(reading.working, shape.object, len(written) + 1), shape.fields) as writer:
+            while batch is not None and writer.rows < _FOLDED_ROWS:
+                writer.write(batch)
+                batch = next(waiting, None)
+        written.append((writer.finish(), writer.digest_sum))
+    return total(shape.object, written)
+
+
+def _without(parts: Sequence[LayeredPart], names: Sequence[str], hidden: Sequence[str]) -> Iterator[Any]:
+    import pyarrow.compute as pc
+
+    gone = text_array(hidden)
+    for part in parts:
+        for batch in read_layer(part, names):
+            left: Any = batch
+            if hidden:
+                left = left.filter(pc.invert(pc.is_in(left.column("Id"), gone)))
+            if left.num_rows:
+                yield left
+
+
+def _weigh(parts: Sequence[LayeredPart], ids: Sequence[str]) -> tuple[int, int]:
+    """How many rows with these (sorted) ids count in the layers, and the sum of their digests."""
+    rows = digests = 0
+    for part in parts if ids else ():
+        for batch in read_layer(part, ["Id", "_digest"], ids):
+            found: Any = batch
+            rows += found.num_rows
+            digests += sum_digest_array(found.column("_digest"))
+    return rows, digests
+
+
+def _orphans(base: Base, old: ObjectCapture, schema: Schema, scope: ObjectScope) -> set[str]:
+    """The rows of the base whose lookups point at rows that went since."""
+    lookups: dict[str, Collection[str]] = {}
+    for one in scope.fields:
+        described = schema.field(one.name)
+        targets = described.reference_to if described is not None and one.type == "reference" else ()
+        gone = frozenset().union(*(base.gone(target) for target in targets))
+        if gone:
+            lookups[one.name] = gone
+    return _pointing(base.store.open_parts(base.capture.ulid, old), lookups) if lookups else set()
+
+
+def _pointing(parts: Sequence[LayeredPart], lookups: Mapping[str, Collection[str]]) -> set[str]:
+    import pyarrow.compute as pc
+
+    found: set[str] = set()
+    for part in parts:
+        for batch in read_layer(part, ["Id", *lookups]):
+            rows: Any = batch
+            for name, gone in lookups.items():
+                fits = rows.filter(pc.is_in(rows.column(name), text_array(sorted(gone))))
+                found.update(fits.column("Id").to_pylist())
+    return found
+
+
+def _ids_of(reading: RowReading, parts: Sequence[Part]) -> Iterator[str]:
+    for part in parts:
+        file = replace(part_file(reading.working, "", 0), path=part.path)
+        for batch in read_part(file, ["Id"]) if part.rows else ():
+            yield from batch.column("Id").to_pylist()
+
+
+def _and(*conditions: str | None) -> str:
+    return build_where(*conditions).removeprefix(" WHERE ")
