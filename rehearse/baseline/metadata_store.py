@@ -38,14 +38,14 @@ class MetadataStore:
     """The repository `metadata.git` below a store's root; made on the first save."""
 
     def __init__(self, root: Path) -> None:
-        self._path = root / "metadata.git"
+        self.path = root / "metadata.git"
         self._scratch = root / "scratch"
 
     def save(self, ulid: str, files: Mapping[str, bytes], sandbox: str, at: datetime) -> str:
         """Keep a tree of files as the commit of a capture; returns the commit id. Raises DiskFull or StoreError."""
-        make_private_folder(self._path)
-        with _translated(self._path):
-            store = pygit2.init_repository(str(self._path), bare=True)
+        make_private_folder(self.path)
+        with translated(self.path):
+            store = pygit2.init_repository(str(self.path), bare=True)
             scratch_path = self._scratch / f"git-{ulid}"
             shutil.rmtree(scratch_path, ignore_errors=True)
             make_private_folder(scratch_path)
@@ -58,8 +58,8 @@ class MetadataStore:
 
     def load_files(self, commit: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
         """The files of a commit, all or the named ones that it has. Raises Damaged."""
-        with _reading(self._path, commit):
-            store = pygit2.Repository(str(self._path))
+        with _reading(self.path, commit):
+            store = pygit2.Repository(str(self.path))
             top = store[commit].peel(pygit2.Tree)
             if paths is None:
                 return dict(_walk(top, ""))
@@ -70,22 +70,22 @@ class MetadataStore:
 
         Raises Damaged. (Reading alone would not do: libgit2 keeps packs mapped that were read before.)
         """
-        packs = self._path / "objects" / "pack"
+        packs = self.path / "objects" / "pack"
         found = sorted(packs.glob("*.pack")) + sorted(packs.glob("*.idx"))
         for path in found:
             twin = path.with_suffix(".idx" if path.suffix == ".pack" else ".pack")
             if not twin.exists() or not _ends_with_its_digest(path):
                 raise Damaged(f"{path} is not what was written.", "Restore the folder from a copy.")
-        with _reading(self._path, commit):
+        with _reading(self.path, commit):
             name = f"refs/captures/{ulid}"
-            if str(pygit2.Repository(str(self._path)).references[name].target) != commit:
+            if str(pygit2.Repository(str(self.path)).references[name].target) != commit:
                 raise ValueError(f"{name} names another commit")
         return len(self.load_files(commit))
 
     def drop(self, ulid: str) -> None:
-        """Forget the reference of a capture; its objects go with git's own garbage collection."""
-        with _translated(self._path):
-            store = pygit2.Repository(str(self._path))
+        """Forget the reference of a capture; its objects go with the next sweep."""
+        with translated(self.path):
+            store = pygit2.Repository(str(self.path))
             if f"refs/captures/{ulid}" in store.references:
                 store.references.delete(f"refs/captures/{ulid}")
 
@@ -94,7 +94,7 @@ class MetadataStore:
     ) -> pygit2.Oid:
         ulid, sandbox, at = about
         scratch = pygit2.init_repository(str(scratch_path), bare=True)
-        (scratch_path / "objects" / "info" / "alternates").write_text(f"{(self._path / 'objects').resolve()}\n")
+        (scratch_path / "objects" / "info" / "alternates").write_text(f"{(self.path / 'objects').resolve()}\n")
         scratch = pygit2.Repository(str(scratch_path))
         new: list[pygit2.Oid] = []
         top = _Folder()
@@ -108,7 +108,7 @@ class MetadataStore:
             at_folder.blobs[name] = oid
         tree = _write_tree(scratch, top, new)
         who = pygit2.Signature("rehearse", "rehearse@localhost", int(at.timestamp()), 0)
-        branch = f"refs/heads/{_branch(sandbox)}"
+        branch = f"refs/heads/{branch_of(sandbox)}"
         parents = [store.references[branch].target] if branch in store.references else []
         commit = scratch.create_commit(None, who, who, f"{sandbox} {ulid}\n", tree, parents)
         self._move_over(store, scratch, [*new, commit])
@@ -119,7 +119,7 @@ class MetadataStore:
         builder = pygit2.PackBuilder(scratch)
         for oid in missing:
             builder.add(oid)
-        packs = self._path / "objects" / "pack"
+        packs = self.path / "objects" / "pack"
         before = set(packs.iterdir()) if packs.exists() else set()
         packs.mkdir(exist_ok=True)
         builder.write(str(packs))
@@ -128,11 +128,11 @@ class MetadataStore:
         sync_folder(packs)
 
     def _name(self, ulid: str, sandbox: str, commit: pygit2.Oid) -> None:
-        store = pygit2.Repository(str(self._path))
-        for name in (f"refs/captures/{ulid}", f"refs/heads/{_branch(sandbox)}"):
+        store = pygit2.Repository(str(self.path))
+        for name in (f"refs/captures/{ulid}", f"refs/heads/{branch_of(sandbox)}"):
             store.references.create(name, commit, force=True)
-            sync_file(self._path / name)
-            sync_folder((self._path / name).parent)
+            sync_file(self.path / name)
+            sync_folder((self.path / name).parent)
 
 
 def encode_name(name: str) -> str:
@@ -187,12 +187,14 @@ def _ends_with_its_digest(path: Path) -> bool:
         return left == 0 and file.read() == found.digest()
 
 
-def _branch(sandbox: str) -> str:
+def branch_of(sandbox: str) -> str:
+    """The name of the branch that shows a sandbox's history."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", sandbox) or "org"
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """Say what git or the disk says while the repository is being written as our errors."""
     try:
         with storing(path):
             yield

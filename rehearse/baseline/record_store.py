@@ -93,9 +93,13 @@ class CaptureStore:
     def drop(self, ulid: str) -> None:
         """Destroy a capture that nothing names: its manifest first (then it is no capture), its key, its files.
 
-        The caller has made sure that no baseline, plan or proof needs it. Killed half-way, the next capture sweeps up.
+        The caller has made sure that no baseline, plan or proof needs it. It stays, until it is pruned, when another
+        capture is built on its parts. Killed half-way, the next capture sweeps up.
         """
         folder = self.folder(ulid)
+        others = (one for one in (self.root / "captures").glob(f"*/{MANIFEST}") if one.parent != folder)
+        if any(ulid.encode() in one.read_bytes() for one in others):
+            return
         with storing(folder):
             (folder / MANIFEST).unlink(missing_ok=True)
             self.keys.drop(ulid)

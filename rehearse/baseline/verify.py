@@ -7,6 +7,8 @@ The first damage found is raised with the name of the file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rehearse.baseline.canonical import DIGEST_MODULUS, build_snapshot_id
 from rehearse.baseline.canonical_arrays import digest_rows, sum_digest_array
 from rehearse.baseline.components import read_components
@@ -17,24 +19,30 @@ from rehearse.baseline.writing import file_sha256
 from rehearse.errors import Damaged
 
 
-def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False) -> Capture:
+def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False, records: bool = True) -> Capture:
     """Check a capture: every file against its digest; deep: every row, component and the snapshot id again.
 
-    Raises NotFound, Damaged (naming what is damaged), or, for deep, KeyUnavailable.
+    `records` False leaves out the rows, where they were destroyed on purpose. Raises NotFound, Damaged (naming what is
+    damaged), or, for deep, KeyUnavailable.
     """
     with store.shared():
         capture = store.load(ulid)
-        verify_files(store, capture)
+        _verify_metadata_files(store, capture)
+        if records:
+            _verify_part_files(store, capture)
         if deep:
-            verify_deeply(store, capture)
+            _verify_deeply(store, capture, capture.objects if records else ())
         return capture
 
 
-def verify_files(store: CaptureStore, capture: Capture) -> None:
-    """Compare every file of a capture with its recorded digest. Raises Damaged."""
+def _verify_metadata_files(store: CaptureStore, capture: Capture) -> None:
     components = store.load_components(capture.ulid)
     if len(components) != capture.component_count:
         raise _damaged(f"The list of components of capture {capture.ulid}")
+    store.metadata.verify(capture.commit, capture.ulid)
+
+
+def _verify_part_files(store: CaptureStore, capture: Capture) -> None:
     for found in capture.objects:
         for part in (*found.parts, *found.removed):
             path = store.folder(part.capture or capture.ulid) / part.path
@@ -42,12 +50,11 @@ def verify_files(store: CaptureStore, capture: Capture) -> None:
                 raise _damaged(str(path))
         if not found.removed and sum(part.rows for part in found.parts) != found.rows:
             raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
-    store.metadata.verify(capture.commit, capture.ulid)
 
 
-def verify_deeply(store: CaptureStore, capture: Capture) -> None:
-    """Recompute every digest from the stored values, and the snapshot id from these. Raises Damaged, KeyUnavailable."""
-    for found in capture.objects:
+def _verify_deeply(store: CaptureStore, capture: Capture, objects: Sequence[ObjectCapture]) -> None:
+    """Recompute every digest from the stored values, and the snapshot id from these."""
+    for found in objects:
         _verify_rows(store, capture, found)
     stored = store.load_components(capture.ulid)
     built = read_components(store.load_files(capture.ulid))
