@@ -11,6 +11,7 @@ import socket
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -40,6 +41,7 @@ _baselines = sa.Table(
     sa.Column("proof_verdict", sa.Text),
     sa.Column("proof_at", sa.Text),
     sa.Column("voided", sa.Text),
+    sa.Column("pruned", sa.Text),
 )
 
 _NAME = re.compile(r"\w[\w .+-]{0,59}\Z")
@@ -121,10 +123,25 @@ class Baselines:
                 connection.execute(sa.update(_baselines).where(*_is(one)).values(voided=clock.iso(at)))
         return old
 
+    def set_pruned(self, baseline: Baseline, at: datetime) -> None:
+        """Record that the records of a baseline are being destroyed; said before the deed, so that none is unsaid."""
+        with self._database.begin() as connection:
+            connection.execute(sa.update(_baselines).where(*_is(baseline)).values(pruned=clock.iso(at)))
+
     def remove(self, baseline: Baseline) -> None:
         """Forget the name; the files of its capture are not touched."""
         with self._database.begin() as connection:
             connection.execute(sa.delete(_baselines).where(*_is(baseline)))
+
+
+def check_has_records(baseline: Baseline, zone: ZoneInfo) -> None:
+    """Raise StoreError when the records of a baseline were destroyed by prune."""
+    if baseline.pruned is not None:
+        raise StoreError(
+            f"The records of baseline {baseline.name} of {baseline.sandbox} were destroyed on "
+            f"{clock.show(baseline.pruned, zone)} (storage.keep); its metadata and proofs are kept.",
+            "Name a younger baseline with --baseline, or capture a new one.",
+        )
 
 
 def check_is_here(baseline: Baseline, store: Path) -> None:
@@ -142,13 +159,13 @@ def _is(baseline: Baseline) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _to_row(baseline: Baseline) -> dict[str, object]:
     found = {**asdict(baseline), "taken_at": clock.iso(baseline.taken_at)}
-    for name in ("proof_at", "voided"):
+    for name in ("proof_at", "voided", "pruned"):
         found[name] = clock.iso(found[name]) if found[name] else None
     return found
 
 
 def _from_row(row: sa.RowMapping) -> Baseline:
     found = {**row, "taken_at": clock.from_iso(row["taken_at"])}
-    for name in ("proof_at", "voided"):
+    for name in ("proof_at", "voided", "pruned"):
         found[name] = clock.from_iso(found[name]) if found[name] else None
     return Baseline(**found)

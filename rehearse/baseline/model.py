@@ -251,6 +251,8 @@ class Baseline:
     proof_verdict: str | None = None
     proof_at: datetime | None = None
     voided: datetime | None = None
+    pruned: datetime | None = None
+    """Since when its records are destroyed; manifest, metadata and proofs stay."""
 
 
 @dataclass(frozen=True)
