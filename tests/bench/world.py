@@ -22,6 +22,7 @@ class World:
 
     folder: Path
     url: str
+    http_url: str
     ca_file: str
     access_token: str
 
@@ -51,7 +52,7 @@ def serve(folder: Path, records: int, rate: int) -> Iterator[World]:
     try:
         told = json.loads(rehearse("practice", "connect", "--json", folder=place).run().said)
         org = next(one for one in told["orgs"] if one["name"] == SANDBOX)
-        yield World(place, told["url"], told["ca_file"], org["access_token"])
+        yield World(place, told["url"], told["http_url"], told["ca_file"], org["access_token"])
     finally:
         rehearse("practice", "down", "--folder", ".practice", folder=place).run()
         shutil.rmtree(place, ignore_errors=True)
