@@ -22,11 +22,12 @@ from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
 from rehearse.baseline.hollow import name_held
-from rehearse.baseline.incremental import Base, may_build_on
+from rehearse.baseline.incremental import may_build_on
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.silent_changes import Base
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
@@ -98,7 +99,7 @@ def _read(work: _Work) -> Content:
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
     with ThreadPoolExecutor(1) as beside:
         metadata = beside.submit(_read_metadata, work)
-        base = Base(work.base, work.store, work.reader) if work.base else None
+        base = Base(work.base, work.store, work.reader, question.schemas) if work.base else None
         read, refused = read_rows(
             RowsWork(work.reader, work.working, base, work.request.rest_rows, work.on_event), wanted
         )

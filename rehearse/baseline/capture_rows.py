@@ -19,9 +19,10 @@ from rehearse.baseline.capture_records import (
     RowReading,
     capture_records,
 )
-from rehearse.baseline.incremental import Base, can_build, read_since
+from rehearse.baseline.incremental import can_build, read_since
 from rehearse.baseline.model import CoverageRow, ObjectScope
 from rehearse.baseline.settle import settle_object
+from rehearse.baseline.silent_changes import Base
 from rehearse.baseline.working import Working
 from rehearse.events import Advanced, Finished, OnEvent, Started
 from rehearse.org.model import Schema

@@ -1,16 +1,15 @@
 """A later capture of the same generation: the rows that may have changed are read, and the rest is taken from a base.
 
 What changed is found by SystemModstamp with an overlap, what went by the recycle bin, and rows that lost a lookup
-because their parent went are read again, for their stamp may not move (facts/data.md 3, Cascade). The org's count must
-then agree; where it does not, or where stamps say too little, the object is read whole: an incremental capture and a
-full one of the same org have the same snapshot id. The base's parts are named, never copied, until they are folded.
+because their parent went, or found it again, are read anew (`silent_changes.py`). The org's count must then agree;
+where it does not, or where stamps say too little, the object is read whole: an incremental capture and a full one of
+the same org have the same snapshot id. The base's parts are named, never copied, until they are folded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rehearse.baseline.canonical import DIGEST_MODULUS
@@ -31,10 +30,11 @@ from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.layers import LayeredPart, read_layer
 from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
-from rehearse.baseline.record_store import CaptureStore, find_object
-from rehearse.baseline.settle import OVERLAP, fetch_deleted
+from rehearse.baseline.record_store import find_object
+from rehearse.baseline.settle import fetch_deleted
+from rehearse.baseline.silent_changes import Base, find_silent
 from rehearse.errors import OrgRejected
-from rehearse.org.model import Schema
+from rehearse.org.model import Schema, Value
 from rehearse.org.reader import OrgReader
 
 MOST_DELTAS = 8
@@ -43,30 +43,6 @@ MOST_CHANGED = 0.3
 """Where a larger part of an object changed, it is read whole."""
 _FOLDED_ROWS = 250_000
 _PASSES = 3
-
-
-@dataclass
-class Base:
-    """An earlier capture to build on, and what went since in objects that rows point at (asked once each)."""
-
-    capture: Capture
-    store: CaptureStore
-    reader: OrgReader
-    _gone: dict[str, frozenset[str]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def since(self) -> str:
-        """From when on a row may have changed unseen, as SOQL writes it."""
-        return f"{self.capture.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
-
-    def gone(self, object: str) -> frozenset[str]:
-        """The rows of an object that went to the bin since, in scope or not."""
-        with self._lock:
-            if object not in self._gone:
-                shape = RowShape(object, ())
-                self._gone[object] = frozenset(fetch_deleted(self.reader, shape, self.since))
-            return self._gone[object]
 
 
 def may_build_on(base: Capture, reader: OrgReader, user_id: str) -> bool:
@@ -119,12 +95,12 @@ def _build(
         return None
     delta, _ = read_parts(reading, shape, changed, number) if number else ([], "")
     seen = set(_ids_of(reading, [part for part, _ in delta]))
-    orphans = sorted(_orphans(base, old, schema, scope) - seen)
-    if orphans:
-        live = reading.reader.fetch_by_ids(scope.name, orphans, shape.columns[1:], deleted=with_archived(scope.name))
+    silent = sorted(find_silent(base, old, schema, scope) - seen)
+    if silent:
+        live = fetch_live(reading.reader, shape, silent)
         delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, live.values()))
         seen |= set(live)
-    hidden = sorted(seen | set(orphans) | fetch_deleted(reading.reader, shape, base.since))
+    hidden = sorted(seen | set(silent) | fetch_deleted(reading.reader, shape, base.since))
     return _put_on(base, reading, shape, (old, delta, hidden))
 
 
@@ -201,29 +177,12 @@ def _weigh(parts: Sequence[LayeredPart], ids: Sequence[str]) -> tuple[int, int]:
     return rows, digests
 
 
-def _orphans(base: Base, old: ObjectCapture, schema: Schema, scope: ObjectScope) -> set[str]:
-    """The rows of the base whose lookups point at rows that went since."""
-    lookups: dict[str, Collection[str]] = {}
-    for one in scope.fields:
-        described = schema.field(one.name)
-        targets = described.reference_to if described is not None and one.type == "reference" else ()
-        gone = frozenset().union(*(base.gone(target) for target in targets))
-        if gone:
-            lookups[one.name] = gone
-    return _pointing(base.store.open_parts(base.capture.ulid, old), lookups) if lookups else set()
-
-
-def _pointing(parts: Sequence[LayeredPart], lookups: Mapping[str, Collection[str]]) -> set[str]:
-    import pyarrow.compute as pc
-
-    found: set[str] = set()
-    for part in parts:
-        for batch in read_layer(part, ["Id", *lookups]):
-            rows: Any = batch
-            for name, gone in lookups.items():
-                fits = rows.filter(pc.is_in(rows.column(name), text_array(sorted(gone))))
-                found.update(fits.column("Id").to_pylist())
-    return found
+def fetch_live(reader: OrgReader, shape: RowShape, ids: Sequence[str]) -> dict[str, dict[str, Value]]:
+    """Those of the rows with these ids that are not in the bin."""
+    archived = with_archived(shape.object)
+    more = ["IsDeleted"] if archived else []
+    found = reader.fetch_by_ids(shape.object, ids, [*shape.columns[1:], *more], deleted=archived)
+    return {key: row for key, row in found.items() if not (archived and row["IsDeleted"])}
 
 
 def _ids_of(reading: RowReading, parts: Sequence[Part]) -> Iterator[str]:

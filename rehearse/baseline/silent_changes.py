@@ -1,0 +1,120 @@
+"""Rows that changed although their own stamp may not have moved: lookups that were cleared, or that came back.
+
+When a row goes to the bin, optional lookups that point at it become null; when it comes back, they are restored
+(facts/data.md 3, Cascade, and 4, row 6). Salesforce does not say whether the stamps of the pointing rows move, so such
+rows are looked for from the side of the parent, in scope or not. What is not seen: lookups to rows that were purged
+before anybody asked. A capture with `--full`, and every proof, looks at values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+import pyarrow.compute as pc
+
+from rehearse.baseline.canonical_arrays import text_array
+from rehearse.baseline.layers import LayeredPart, read_layer
+from rehearse.baseline.model import Capture, ObjectCapture, ObjectScope
+from rehearse.baseline.record_parts import RowShape
+from rehearse.baseline.record_store import CaptureStore, find_object
+from rehearse.baseline.settle import OVERLAP, fetch_deleted
+from rehearse.errors import OrgRejected
+from rehearse.ids import to_18
+from rehearse.org.model import Schema
+from rehearse.org.reader import OrgReader
+
+IDS_A_QUERY = 200
+_SYSTEM = frozenset({"OwnerId", "RecordTypeId", "CreatedById", "LastModifiedById"})
+"""References to users, queues and record types: these do not come and go through the bin."""
+
+
+@dataclass
+class Base:
+    """An earlier capture to build on, and what went and came in objects that rows point at (asked once each)."""
+
+    capture: Capture
+    store: CaptureStore
+    reader: OrgReader
+    schemas: Mapping[str, Schema]
+    _gone: dict[str, frozenset[str]] = field(default_factory=dict)
+    _returned: dict[str, frozenset[str]] = field(default_factory=dict)
+    _lock: Any = field(default_factory=RLock)
+
+    @property
+    def since(self) -> str:
+        """From when on a row may have changed unseen, as SOQL writes it."""
+        return f"{self.capture.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+
+    def gone(self, object: str) -> frozenset[str]:
+        """The rows of an object that went to the bin since, in scope or not."""
+        with self._lock:
+            if object not in self._gone:
+                self._gone[object] = frozenset(fetch_deleted(self.reader, RowShape(object, ()), self.since))
+            return self._gone[object]
+
+    def returned(self, object: str) -> frozenset[str]:
+        """Older rows of an object that changed since and that the base does not hold: they may come from the bin."""
+        with self._lock:
+            if object not in self._returned:
+                self._returned[object] = frozenset(self._fetch_returned(object))
+            return self._returned[object]
+
+    def _fetch_returned(self, object: str) -> set[str]:
+        where = f"SystemModstamp >= {self.since} AND CreatedDate < {self.since}"
+        try:
+            if not (self.schemas.get(object) or self.reader.fetch_schema(object)).undeletable:
+                return set()
+            rows = self.reader.fetch_rows(f"SELECT Id FROM {object} WHERE {where}")
+            ids = {to_18(str(row["Id"])) for row in rows}
+        except OrgRejected:
+            return set()  # nothing of it can be asked, so nothing of it is known to be back
+        old = find_object(self.capture, object)
+        parts = self.store.open_parts(self.capture.ulid, old) if old is not None and ids else []
+        return ids - {one for part in parts for one in _ids(part, sorted(ids))}
+
+
+def find_silent(base: Base, old: ObjectCapture, schema: Schema, scope: ObjectScope) -> set[str]:
+    """The rows of an object whose lookups pointed at what went since, or point at what came back."""
+    gone: dict[str, Collection[str]] = {}
+    found: set[str] = set()
+    for one in scope.fields:
+        described = schema.field(one.name)
+        if one.type != "reference" or one.name in _SYSTEM or described is None:
+            continue
+        lost = frozenset[str]().union(*(base.gone(target) for target in described.reference_to))
+        if lost:
+            gone[one.name] = lost
+        back = frozenset[str]().union(*(base.returned(target) for target in described.reference_to))
+        found |= _fetch_pointing(base.reader, scope.name, one.name, sorted(back))
+    return found | (_find_pointing(base.store.open_parts(base.capture.ulid, old), gone) if gone else set())
+
+
+def _fetch_pointing(reader: OrgReader, object: str, name: str, ids: Sequence[str]) -> set[str]:
+    """The live rows whose lookup holds one of these ids now."""
+    found: set[str] = set()
+    for start in range(0, len(ids), IDS_A_QUERY):
+        listed = ", ".join(f"'{one}'" for one in ids[start : start + IDS_A_QUERY])
+        for row in reader.fetch_rows(f"SELECT Id FROM {object} WHERE {name} IN ({listed})"):
+            found.add(to_18(str(row["Id"])))
+    return found
+
+
+def _find_pointing(parts: Sequence[LayeredPart], lookups: Mapping[str, Collection[str]]) -> set[str]:
+    """The captured rows whose lookups held one of these ids."""
+    found: set[str] = set()
+    for part in parts:
+        for batch in read_layer(part, ["Id", *lookups]):
+            rows: Any = batch
+            for name, gone in lookups.items():
+                fits = rows.filter(pc.is_in(rows.column(name), text_array(sorted(gone))))
+                found.update(fits.column("Id").to_pylist())
+    return found
+
+
+def _ids(part: LayeredPart, ids: Sequence[str]) -> Iterator[str]:
+    for batch in read_layer(part, ["Id"], ids):
+        rows: Any = batch
+        yield from rows.column("Id").to_pylist()

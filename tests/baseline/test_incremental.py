@@ -1,0 +1,102 @@
+"""Increments: whatever changed in between, an incremental capture and a full one have the same snapshot id."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rehearse.baseline import incremental
+from rehearse.baseline.capture import CaptureRequest, capture
+from rehearse.baseline.compare import compare
+from rehearse.baseline.model import Capture, Scope
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.verify import verify_capture
+from rehearse.org.connect import connect_reader
+from rehearse.org.model import Login
+from rehearse.org.reader import OrgReader
+from rehearse.org.transport import WireOptions
+from rehearse.practice import rows
+from rehearse.practice.org_state import OrgState
+
+OBJECTS = ("Account", "Contact", "Invoice__c", "InvoiceLine__c", "Project__c", "Routing__c", "Task")
+SCOPE = Scope(metadata_include=("RemoteSiteSetting",), objects=OBJECTS, may_be_empty=("all",))
+QUICK = WireOptions(attempts=3, first_poll=0.01, longest_poll=0.1, wait_seconds=0.01, longest_wait=0.02)
+SEEDS = range(1, 30 if os.environ.get("REHEARSE_TEST") == "all" else 2)
+
+
+@pytest.fixture
+def reader(practice: Any) -> Iterator[OrgReader]:
+    org = practice.orgs["UATFULL"]
+    login = Login("token", url=practice.url, secret=org.access_token)
+    with connect_reader(login, ca_bundle=practice.ca_file, options=QUICK) as opened:
+        yield opened
+
+
+@pytest.fixture
+def take(reader: OrgReader, store: CaptureStore) -> Callable[..., Capture]:
+    def taken(base: Capture | None = None, rest_rows: int = 20, scope: Scope = SCOPE) -> Capture:
+        return capture(reader, CaptureRequest("UATFULL", scope, rest_rows=rest_rows, base=base), store)
+
+    return taken
+
+
+@pytest.fixture
+def world(practice: Any) -> "World":
+    return World(practice.estate.org(practice.orgs["UATFULL"].org_id))
+
+
+class World:
+    """Somebody who changes the sandbox at random, in its own database."""
+
+    def __init__(self, org: OrgState) -> None:
+        self.org = org
+        with org.lock:
+            self.user = str(org.db.execute('SELECT "Id" FROM "User" WHERE "Alias" = \'admin\'').fetchone()[0])
+
+    def ids(self, object: str, deleted: bool = False) -> list[str]:
+        with self.org.lock:
+            found = self.org.db.execute(
+                f'SELECT "Id" FROM "{object}" WHERE "IsDeleted" = ? ORDER BY "Id"', (int(deleted),)
+            ).fetchall()
+        return [str(row[0]) for row in found]
+
+    def change(self, chance: random.Random) -> None:
+        object = chance.choice(("Account", "Contact", "Task", "Routing__c", "Project__c"))
+        field = {"Routing__c": "Remark__c", "Project__c": "Name"}.get(object, "Description")
+        what = chance.choice(("update", "update", "insert", "delete", "hard", "undelete", "parent"))
+        live, binned = self.ids(object), self.ids(object, deleted=True)
+        if what == "update":
+            chosen = chance.sample(live, min(len(live), chance.randint(1, 5)))
+            values = [{"Id": one, field: f"changed {chance.random()}"} for one in chosen]
+            rows.update(self.org, self.user, object, values, automation=False)
+        elif what == "insert" and object in ("Account", "Contact"):
+            made = {"Name": "New"} if object == "Account" else {"LastName": "New"}
+            rows.insert(self.org, self.user, object, [made], automation=False)
+        elif what in ("delete", "hard") and live:
+            rows.delete(self.org, self.user, [chance.choice(live)], hard=what == "hard")
+        elif what == "undelete" and binned:
+            rows.undelete(self.org, self.user, [chance.choice(binned)])
+        elif what == "parent":  # clears or takes along what points at it
+            rows.delete(self.org, self.user, [chance.choice(self.ids("Account"))])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_increment_is_what_a_full_capture_is(
+    take: Any, store: CaptureStore, world: World, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incremental, "MOST_DELTAS", 2)
+    chance = random.Random(seed)
+    last = take()
+    for _ in range(4):
+        for _ in range(chance.randint(0, 8)):
+            world.change(chance)
+        increment, full = take(last), take()
+        assert {one.object: (one.rows, one.digest_sum) for one in increment.objects} == {
+            one.object: (one.rows, one.digest_sum) for one in full.objects
+        }, seed
+        assert increment.snapshot_id == full.snapshot_id and increment.verdict == "usable"
+        verify_capture(store, increment.ulid, deep=True)
+        assert compare(store, increment, full) == ()
+        last = increment
