@@ -172,7 +172,7 @@ class _Reader:
 
     def pin(self, place: Place, entry: RehearsalEntry, zone: ZoneInfo) -> Pin:
         name = entry.pin.sandbox or None
-        if name and name not in self.calendar.sandboxes:
+        if name and name.lower() not in {one.lower() for one in self.calendar.sandboxes}:
             self.document.problem((*place, "pin", "sandbox"), f"there is no sandbox {name!r} in rehearse.yaml")
         return Pin(name, self.instant((*place, "pin", "at"), entry.pin.at, zone) if entry.pin.at else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -173,6 +174,22 @@ class PersonEntry(Entry):
     away: list[AwayEntry] = Field(default_factory=list)
 
 
+class ReadyEntry(Entry):
+    """One item of the ready list: a tick of its owner, or of a query that must count `equals` rows."""
+
+    item: str = Field(min_length=1, max_length=120)
+    owner: str = ""
+    types: list[str] = Field(default_factory=list)
+    soql: str = ""
+    equals: int = 0
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        if self.soql and not re.match(r"\s*SELECT\s+COUNT\(\s*\)\s+FROM\s", self.soql, re.IGNORECASE):
+            raise ValueError("soql must be SELECT COUNT() FROM …: its number is compared with equals")
+        return self
+
+
 class RefreshEntry(Entry):
     prefer: Literal["few", "fresh"] = "few"
     clock: Literal["learn", "request", "end", "activation"] = "learn"
@@ -180,6 +197,8 @@ class RefreshEntry(Entry):
     settle: SpanText = "6h"
     plan_with: Literal["certain", "possible"] = "certain"
     copy_time: dict[str, SpanText] = Field(default_factory=dict)
+    interval: dict[str, SpanText] = Field(default_factory=dict)
+    ready: list[ReadyEntry] | None = None
 
 
 class MetadataScopeEntry(Entry):

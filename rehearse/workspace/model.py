@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -80,8 +80,22 @@ class Person:
 
 
 @dataclass(frozen=True)
+class ReadyConfig:
+    """One configured item of the ready list; `soql` counts rows and ticks it when the number is `equals`."""
+
+    item: str
+    owner: str = ""
+    types: tuple[str, ...] = ()
+    soql: str = ""
+    equals: int = 0
+
+
+@dataclass(frozen=True)
 class RefreshPolicy:
-    """What the planner may assume about refreshes (formats.md, `refresh`)."""
+    """What may be assumed about refreshes (formats.md, `refresh`), and what must be done after one.
+
+    `interval` is for licence types whose interval is not documented; `ready` None means the items that ship with us.
+    """
 
     prefer: Literal["few", "fresh"] = "few"
     clock: Literal["learn", "request", "end", "activation"] = "learn"
@@ -89,6 +103,8 @@ class RefreshPolicy:
     settle: timedelta = timedelta(hours=6)
     plan_with: Literal["certain", "possible"] = "certain"
     copy_time: Mapping[str, timedelta] | None = None
+    interval: Mapping[str, timedelta] = field(default_factory=dict)
+    ready: tuple[ReadyConfig, ...] | None = None
 
 
 @dataclass(frozen=True)

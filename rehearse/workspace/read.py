@@ -17,7 +17,15 @@ from rehearse.clock import Hours, Span
 from rehearse.documents import Document, Place, load_document
 from rehearse.errors import NotFound, UsageError
 from rehearse.secret import Reference, resolve
-from rehearse.workspace.file import BlackoutEntry, BypassEntry, HoursEntry, LoginEntry, SecretEntry, WorkspaceEntry
+from rehearse.workspace.file import (
+    BlackoutEntry,
+    BypassEntry,
+    HoursEntry,
+    LoginEntry,
+    ReadyEntry,
+    SecretEntry,
+    WorkspaceEntry,
+)
 from rehearse.workspace.model import (
     FILE,
     Blackout,
@@ -27,6 +35,7 @@ from rehearse.workspace.model import (
     LoginConfig,
     Person,
     ProductionConfig,
+    ReadyConfig,
     RefreshPolicy,
     SandboxConfig,
     ScopeConfig,
@@ -169,10 +178,11 @@ class _Reader:
 
     def blackout(self, index: int, entry: BlackoutEntry) -> Blackout:
         place: Place = ("calendar", "blackouts", index)
+        spelled = {name.lower(): name for name in self.file.sandboxes}
         for name in entry.sandboxes:
-            if name not in self.file.sandboxes:
+            if name.lower() not in spelled:
                 self.document.problem((*place, "sandboxes"), f"there is no sandbox {name!r} in this file")
-        chosen = tuple(entry.sandboxes)
+        chosen = tuple(spelled.get(name.lower(), name) for name in entry.sandboxes)
         if entry.ics:
             return Blackout(entry.name or entry.ics, chosen, ics=self.text_of((*place, "ics"), entry.ics))
         if entry.rrule:
@@ -212,7 +222,11 @@ class _Reader:
         entry = self.file.refresh
         times = {name: self.span(("refresh", "copy_time", name), text) for name, text in entry.copy_time.items()}
         settle = self.span(("refresh", "settle"), entry.settle)
-        return RefreshPolicy(entry.prefer, entry.clock, entry.usable_during_copy, settle, entry.plan_with, times)
+        intervals = {name: self.span(("refresh", "interval", name), text) for name, text in entry.interval.items()}
+        ready = None if entry.ready is None else tuple(_ready(one) for one in entry.ready)
+        return RefreshPolicy(
+            entry.prefer, entry.clock, entry.usable_during_copy, settle, entry.plan_with, times, intervals, ready
+        )
 
     def scope(self) -> ScopeConfig:
         metadata, records = self.file.scope.metadata, self.file.scope.records
@@ -243,6 +257,10 @@ def _bypass(entry: BypassEntry) -> BypassConfig:
     if entry.rows:
         return BypassConfig("rows", entry.rows.object, entry.rows.where, tuple(sorted(entry.rows.set.items())))
     return BypassConfig("deactivate", entry.deactivate)
+
+
+def _ready(entry: ReadyEntry) -> ReadyConfig:
+    return ReadyConfig(entry.item, entry.owner, tuple(entry.types), entry.soql, entry.equals)
 
 
 def _database_url(reference: Reference) -> str | None:
