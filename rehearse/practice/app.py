@@ -75,6 +75,7 @@ ROUTE_MODULES = (
     tooling_query,
     tooling_sobjects,
 )
+PLATFORM_PATHS = ("/services/Soap/m", "/services/oauth2/", "/id/")  # see all: metadata knows no field security
 SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_HOST = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
@@ -179,7 +180,7 @@ class Front:
             state["body"] = await read_body(scope, receive)
             await to_thread.run_sync(self._admit, scope)
             exchange.on_start = self._on_start
-            asking = state.get("user_id") if auth.REST_PATH.match(scope["path"]) else None
+            asking = None if scope["path"].startswith(PLATFORM_PATHS) else state.get("user_id")
             with as_user(asking):  # endpoints run in threads that take this context along
                 await self._answer(scope, replay_body(state["body"], receive), exchange)
         except ApiError as error:

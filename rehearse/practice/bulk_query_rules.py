@@ -6,6 +6,7 @@ code is Bulk 1's, and the other texts are made like it: no source has them (data
 ORDER BY and LIMIT are taken: they only switch PK chunking off.
 """
 
+from rehearse.practice.field_security import may
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import COMPOUND_TYPES, ObjectDef
@@ -36,6 +37,8 @@ def check_query(org: OrgState, soql: str) -> str:
     query = parse_soql(soql)
     with org.lock:
         definition = org.object(str(query.source))
+        if not may(org, "read", definition):
+            raise ApiError(400, "INVALIDENTITY", f"Entity '{definition.name}' is not supported by the Bulk API.")
         check_entity(definition)
         if query.group or query.having is not None:
             raise refuse("Group By is")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from rehearse.practice import deploy, deploy_jobs, meta_jobs
 from rehearse.practice.deploy_model import Options
+from rehearse.practice.field_security import require_metadata
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.json_body import load_json
 
@@ -29,6 +30,7 @@ def start(request: Request) -> Response:
     A JSON body that names a `validatedDeployRequestId` deploys what was validated (facts 1.5, unsure)."""
     if request.headers.get("content-type", "").startswith("application/json"):
         return _start_validated(request)
+    require_metadata(request.state.org, request.state.user_id)
     given, body = read_parts(request.headers.get("content-type", ""), request.state.body)
     org = request.state.org
     deploy.prepare(org)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearse.practice.describe_field import deletion_rule, describe_field
-from rehearse.practice.field_security import hidden_fields, locked_fields
+from rehearse.practice.field_security import hidden_fields, locked_fields, may
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import ObjectDef
 
@@ -57,7 +57,7 @@ def describe_summary(definition: ObjectDef, version: str) -> Json:
 
 def describe_global(org: OrgState, version: str) -> Json:
     """GET /sobjects."""
-    found = sorted(org.objects().values(), key=lambda one: one.name)
+    found = sorted((one for one in org.objects().values() if may(org, "read", one)), key=lambda one: one.name)
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [describe_summary(one, version) for one in found]}
 
 

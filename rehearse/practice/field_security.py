@@ -1,8 +1,10 @@
-"""Field-level security: which custom fields a user reads and writes, by profile and permission sets (metadata.md 4.1).
+"""Which fields and objects whoever asks may see and write, by profile and permission sets (metadata.md 4.1).
 
-Only where the setting `field_security` is on, and only while a request of somebody is answered: automation, jobs of
-the platform and the seed see everything. A field that nobody was given access to is invisible, to administrators too;
-required fields and masters are always there. Standard fields are never hidden.
+Only while a request of somebody is answered: automation, jobs of the platform and the seed see everything. A custom
+field that nobody was given access to is invisible, to administrators too; required fields and masters are always
+there, and standard fields are never hidden. Objects follow their permissions, or View All Data and Modify All Data; a
+detail without permissions of its own follows its parent. Switched off by the settings `field_security` and
+`object_permissions`.
 """
 
 from __future__ import annotations
@@ -11,21 +13,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Literal
 
-from rehearse.practice import components
 from rehearse.practice.describe_field import is_permissionable
-from rehearse.practice.meta_xml import elements, flag, parse, text_of
+from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.rows_values import RowError
 from rehearse.practice.schema import FieldDef, ObjectDef
+from rehearse.practice.user_rights import Rights, rights_of
+
+Verb = Literal["read", "create", "edit", "delete"]
+# Standard objects with permissions of their own; activities, attachments and files are everybody's.
+GOVERNED = frozenset({"Account", "Campaign", "Case", "Contact", "Lead", "Opportunity", "Pricebook2", "Product2"})
+FOLLOWS = {
+    "CampaignMember": "Campaign",
+    "OpportunityContactRole": "Opportunity",
+    "OpportunityLineItem": "Opportunity",
+    "PricebookEntry": "Pricebook2",
+}
+MANAGES_SETUP = "ManageUsers"
+NO_METADATA = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 
 
 @dataclass
 class _Asking:
-    """Who asks, and what was looked up for this one request: whether security is on, and what it lets him do."""
+    """Who asks, and what was looked up for this one request: which rules hold, and what they let him do."""
 
     user_id: str
-    on: bool | None = None
-    access: tuple[set[str], set[str]] | None = None
+    looked_up: bool = False
+    fields_on: bool = False
+    objects_on: bool = False
+    rights: Rights | None = None
 
 
 _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
@@ -41,38 +59,20 @@ def as_user(user_id: str | None) -> Iterator[None]:
         _asking.reset(token)
 
 
-def _allowed(org: OrgState) -> tuple[set[str], set[str]] | None:
-    """What whoever asks may read and write, or None where security does not hold."""
+def _look_up(org: OrgState) -> _Asking | None:
+    """Who asks, with his rights; None where nothing is checked."""
     asking = _asking.get()
     if asking is None:
         return None
-    if asking.on is None:
-        asking.on = bool(org.settings.get("field_security", False))
-    if asking.on and asking.access is None:
-        asking.access = access(org, asking.user_id)
-    return asking.access
+    if not asking.looked_up:
+        asking.looked_up = True
+        asking.fields_on = bool(org.settings.get("field_security", True))
+        asking.objects_on = bool(org.settings.get("object_permissions", True))
+        asking.rights = rights_of(org, asking.user_id)
+    return asking if asking.rights is not None else None
 
 
-def access(org: OrgState, user_id: str) -> tuple[set[str], set[str]]:
-    """The fields, as `Object.Field`, that a user may read, and those that he may write."""
-    with org.lock:
-        own = org.db.execute('SELECT "ProfileId" FROM "User" WHERE "Id" = ?', (user_id,)).fetchall()
-        sql = 'SELECT "PermissionSetId" FROM "PermissionSetAssignment" WHERE "AssigneeId" = ?'
-        sets = org.db.execute(sql, (user_id,)).fetchall()
-        holders = {str(row[0]) for row in (*own, *sets)}
-        found = [*components.load_type(org, "Profile"), *components.load_type(org, "PermissionSet")]
-    reads: set[str] = set()
-    writes: set[str] = set()
-    for holder in found:
-        if holder.id not in holders:
-            continue
-        for entry in elements(parse(holder.xml), "fieldPermissions"):
-            path = text_of(entry, "field")
-            if flag(entry, "readable"):
-                reads.add(path)
-            if flag(entry, "editable"):
-                writes.add(path)
-    return reads, writes
+# ---- fields
 
 
 def _governed(definition: ObjectDef, field: FieldDef) -> bool:
@@ -80,7 +80,7 @@ def _governed(definition: ObjectDef, field: FieldDef) -> bool:
     return field.custom and not kept and is_permissionable(definition, field)
 
 
-def _closed(definition: ObjectDef, paths: set[str]) -> frozenset[str]:
+def _closed(definition: ObjectDef, paths: frozenset[str]) -> frozenset[str]:
     return frozenset(
         one.name
         for one in definition.fields
@@ -90,11 +90,75 @@ def _closed(definition: ObjectDef, paths: set[str]) -> frozenset[str]:
 
 def hidden_fields(org: OrgState, definition: ObjectDef) -> frozenset[str]:
     """The names of the fields of an object that whoever asks may not see."""
-    allowed = _allowed(org)
-    return _closed(definition, allowed[0]) if allowed is not None else frozenset()
+    asking = _look_up(org)
+    if asking is None or asking.rights is None or not asking.fields_on:
+        return frozenset()
+    return _closed(definition, asking.rights.reads)
 
 
 def locked_fields(org: OrgState, definition: ObjectDef) -> frozenset[str]:
     """The names of the fields of an object that whoever asks may not write."""
-    allowed = _allowed(org)
-    return _closed(definition, allowed[1]) if allowed is not None else frozenset()
+    asking = _look_up(org)
+    if asking is None or asking.rights is None or not asking.fields_on:
+        return frozenset()
+    return _closed(definition, asking.rights.writes)
+
+
+# ---- objects
+
+
+def may(org: OrgState, verb: Verb, definition: ObjectDef) -> bool:
+    """Whether whoever asks may read, create, edit or delete rows of an object. No sharing: all rows or none."""
+    asking = _look_up(org)
+    if asking is None or asking.rights is None or not asking.objects_on:
+        return True
+    held = asking.rights.permissions
+    if definition.setup:
+        return verb == "read" or MANAGES_SETUP in held
+    if definition.custom_setting or definition.name.endswith(("__mdt", "__e")):
+        return verb == "read" or bool(held & {"CustomizeApplication", "ModifyAllData"})
+    if "ModifyAllData" in held or (verb == "read" and "ViewAllData" in held):
+        return True
+    name = FOLLOWS.get(definition.name, definition.name)
+    if not definition.custom and name not in GOVERNED:
+        return True
+    if definition.name != name and verb in ("create", "delete"):
+        verb = "edit"
+    verbs = {verb, "modifyAll"} | ({"viewAll"} if verb == "read" else set())
+    return any(f"{name}.{one}" in asking.rights.verbs for one in verbs)
+
+
+def find_readable(org: OrgState, name: str) -> ObjectDef | None:
+    """The object of this name that whoever asks may read, or None."""
+    found = org.find_object(name)
+    return found if found is not None and may(org, "read", found) else None
+
+
+def require(org: OrgState, verb: Verb, definition: ObjectDef, row_id: str = "") -> None:
+    """Raise the RowError of a write that whoever asks may not do; his own user row he may change."""
+    asking = _asking.get()
+    if may(org, verb, definition) or (asking is not None and verb == "edit" and row_id == asking.user_id):
+        return
+    if verb == "create":
+        text = f"entity type cannot be inserted: {definition.label}"
+        raise RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", text, ())
+    raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", ())
+
+
+def permitted(org: OrgState, *permissions: str) -> bool:
+    """Whether whoever asks has one of these user permissions; the platform has all."""
+    asking = _look_up(org)
+    return asking is None or asking.rights is None or bool(asking.rights.permissions & set(permissions))
+
+
+def was_given(org: OrgState, permission: str) -> bool:
+    """Whether whoever asks is a user who was given a user permission by name; the platform was not."""
+    asking = _look_up(org)
+    return asking is not None and asking.rights is not None and permission in asking.rights.permissions
+
+
+def require_metadata(org: OrgState, user_id: str) -> None:
+    """Raise ApiError INSUFFICIENT_ACCESS for a user who may not use the Metadata API (metadata.md 1.1)."""
+    with as_user(user_id):
+        if org.settings.get("object_permissions", True) and not permitted(org, "ModifyMetadata", "ModifyAllData"):
+            raise ApiError(500, "INSUFFICIENT_ACCESS", NO_METADATA)

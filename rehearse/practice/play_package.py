@@ -15,7 +15,7 @@ from rehearse.practice.seed_objects import PAYMENT, compact_layout, custom_objec
 from rehearse.practice.seed_xml import Xml, render_component, render_manifest
 
 NEW_FIELDS = ("Payment__c.ClearedOn__c", "Payment__c.Route__c", "Payment__c.Run__c", "Payment__c.Urgent__c")
-RUN_FIELDS = ("PaymentRun__c.Bank__c", "PaymentRun__c.StartedAt__c", "PaymentRun__c.State__c", "PaymentRun__c.Limit__c")
+RUN_FIELDS = tuple(f"PaymentRun__c.{name}__c" for name in ("Bank", "Code", "Limit", "StartedAt", "State"))
 
 PAYMENT_RUN = custom_object(
     "PaymentRun__c",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rehearse.practice.field_security import require
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -98,6 +99,7 @@ def delete_row(work: Work, given: str, *, hard: bool = False) -> Saved:
     find_live(org, definition, row_id)
     if not definition.deletable:
         raise RowError("INVALID_TYPE_FOR_OPERATION", f"entity type {definition.name} does not support delete", ())
+    require(org, "delete", definition)
     doomed = _collect(org, definition, row_id)
     if doomed.blocked:
         child = doomed.blocked[0][0]
@@ -172,6 +174,7 @@ def undelete_row(work: Work, given: str) -> Saved:
     binned = org.db.execute("SELECT root, hard FROM recycle_bin WHERE id = ?", (row_id,)).fetchone()
     if definition is None or binned is None or binned[1]:
         raise RowError("UNDELETE_FAILED", "Entity is not in the recycle bin", ())
+    require(org, "create", definition)
     group = _group(org, definition, row_id, str(binned[0]))
     _require_masters(org, definition, row_id, group)
     for one, its in _with_living_masters(org, group).items():

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rehearse.practice.describe import describe_global, describe_object, describe_summary
+from rehearse.practice.field_security import find_readable
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -93,7 +94,7 @@ def count_records(call: Call) -> Answer:
 
 def known_object(call: Call) -> ObjectDef:
     """The object that a path names. Raises ApiError 404 NOT_FOUND."""
-    found = call.org.find_object(call.path["name"])
+    found = find_readable(call.org, call.path["name"])
     if found is None:
         raise ApiError(404, "NOT_FOUND", MISSING)
     return found

@@ -7,7 +7,7 @@ fields. Validation rules come later, when the row stands in its table (automatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rehearse.practice import field_security
@@ -44,21 +44,31 @@ def named_fields(
             refused.append(field.name)
         found.append((field, value))
     if refused:
-        see = "Please check the security settings of this field and verify that it is read/write for your profile or "
-        message = f"Unable to create/update fields: {', '.join(refused)}. {see}permission set."
-        raise RowError("INVALID_FIELD_FOR_INSERT_UPDATE", message, tuple(refused))
+        raise unwritable(refused)
     return found
+
+
+def unwritable(names: Sequence[str]) -> RowError:
+    """The refusal of fields that may not be given a value."""
+    see = "Please check the security settings of this field and verify that it is read/write for your profile or "
+    message = f"Unable to create/update fields: {', '.join(names)}. {see}permission set."
+    return RowError("INVALID_FIELD_FOR_INSERT_UPDATE", message, tuple(names))
 
 
 def may_write(org: OrgState, field: FieldDef, *, creating: bool) -> bool:
     """Whether a field may be given a value, on insert or on update."""
-    if creating and field.name in AUDIT_FIELDS and org.settings.get("audit_fields", False):
+    if creating and field.name in AUDIT_FIELDS and _audited(org):
         return True
     if not field.writable:
         return False
     if creating:
         return field.createable
     return field.updateable and (not field.is_master or field.reparentable)
+
+
+def _audited(org: OrgState) -> bool:
+    """Whether audit fields may be given: Set Audit Fields upon Record Creation, or its setting (data.md 4, row 16)."""
+    return bool(org.settings.get("audit_fields", False)) or field_security.was_given(org, "CreateAuditFields")
 
 
 def _by_relation(org: OrgState, definition: ObjectDef, name: str, value: Any) -> tuple[FieldDef, Any]:
@@ -116,9 +126,10 @@ def reference_value(org: OrgState, field: FieldDef, value: Any) -> Stored:
 def check_owner(org: OrgState, definition: ObjectDef, values: Mapping[str, Stored]) -> None:
     """Raise RowError INACTIVE_OWNER_OR_USER where a row is given to a user who is not active.
 
-    `inactive_owners` (setting) is the permission Update Records with Inactive Owners (data.md 4, row 23)."""
+    Update Records with Inactive Owners allows it, to whom it was given, or to all by the setting `inactive_owners`
+    (data.md 4, row 23)."""
     owner = values.get("OwnerId")
-    if owner is None:
+    if owner is None or field_security.was_given(org, "UpdateWithInactiveOwners"):
         return
     found = org.db.execute('SELECT "IsActive" FROM "User" WHERE "Id" = ?', (owner,)).fetchone()
     if found is not None and not found[0] and not org.settings.get("inactive_owners", False):

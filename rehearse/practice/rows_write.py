@@ -14,18 +14,20 @@ from typing import Any
 
 from rehearse.practice.automation import Effects, Occasion, check_validation, find_effects
 from rehearse.practice.describe_field import is_id_lookup
-from rehearse.practice.field_security import as_user
+from rehearse.practice.field_security import as_user, require
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_assignment import assign_owner
 from rehearse.practice.rows_audit import note_setup
 from rehearse.practice.rows_check import (
+    AUDIT_FIELDS,
     check_owner,
     check_required,
     check_unique,
     checked_values,
     named_fields,
+    unwritable,
     with_defaults,
 )
 from rehearse.practice.rows_duplicates import check_duplicates
@@ -123,7 +125,10 @@ def upsert_row(work: Work, definition: ObjectDef, key: str, row: Mapping[str, An
         return update_row(work, definition, {**rest, "Id": found[0]})
     if key.lower() == "id" and value not in (None, ""):
         raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
-    return insert_row(work, definition, {name: one for name, one in row.items() if name.lower() != "id"})
+    fresh = {name: one for name, one in row.items() if name.lower() != "id"}
+    if given := [name for name in fresh if name in AUDIT_FIELDS]:  # on insert only, not by upsert (data.md 4, row 16)
+        raise unwritable(given)
+    return insert_row(work, definition, fresh)
 
 
 def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Saved:
@@ -131,6 +136,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     if not definition.createable:
         raise RowError("INVALID_TYPE_FOR_OPERATION", f"entity type {definition.name} does not support create", ())
     org = work.org
+    require(org, "create", definition)
     values = checked_values(org, named_fields(org, definition, row, creating=True))
     with_defaults(org, definition, values, work.user_id)
     assign_owner(org, work.assignment_rules, definition, values)
@@ -212,6 +218,7 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     org = work.org
     row_id = row_id_of(definition, row)
     before = find_live(org, definition, row_id)
+    require(org, "edit", definition, row_id)
     values = checked_values(org, named_fields(org, definition, row, creating=False))
     apply_standard_rules(org, definition.name, values, before)
     check_required(definition, values, creating=False)

@@ -124,7 +124,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("duplicate_rules", [], "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value"),
     Knob("assignment_rules", [], "such as `Lead New_Leads`: the queue that owns what REST inserts, whoever it names"),
     Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
-    Knob("field_security", False, "users see and write only the custom fields that they were given access to"),
+    Knob("field_security", True, "users see and write only the custom fields that they were given access to"),
+    Knob("object_permissions", True, "users see and write only objects that profile and permission sets let them"),
     Knob("bin_days", 15, "days that a deleted record can be undeleted"),
     Knob("ghost_hours", 24, "hours that queryAll still shows a hard-deleted record"),
 )

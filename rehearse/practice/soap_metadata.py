@@ -21,6 +21,7 @@ from starlette.routing import Route
 from rehearse.practice import deploy, deploy_jobs, meta_crud, meta_jobs, meta_list, meta_rename, retrieve_jobs
 from rehearse.practice.components import Author
 from rehearse.practice.deploy_model import Options
+from rehearse.practice.field_security import require_metadata
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_package import Package, read_package
 from rehearse.practice.meta_types import CONTAINER_OF, known
@@ -58,6 +59,7 @@ def endpoint(request: Request) -> Response:
         name = "" if operation is None else local(operation)
         raise ApiError(500, "INVALID_OPERATION", f"No operation available for request {{{NAMESPACE}}}{name}")
     deploy.prepare(request.state.org)
+    require_metadata(request.state.org, request.state.user_id)
     call = Call(request.state.org, request.state.user_id, request.state.api_version or "67.0", operation)
     return Response(render_answer(local(operation), OPERATIONS[local(operation)](call)), media_type="text/xml")
 

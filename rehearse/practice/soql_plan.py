@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count
 
+from rehearse.practice.field_security import find_readable, may
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import MAYBE_CUSTOM, OrgState
 from rehearse.practice.schema import COMPOUND_TYPES, FieldDef, ObjectDef
@@ -70,7 +71,7 @@ class Plan:
 
 def build_plan(org: OrgState, query: Query, *, deleted: bool = False) -> Plan:
     """The plan of a query. Raises ApiError INVALID_TYPE, INVALID_FIELD or MALFORMED_QUERY."""
-    definition = org.find_object(query.source.names[0])
+    definition = find_readable(org, query.source.names[0])
     if definition is None or not definition.queryable or len(query.source.names) > 1:
         message = f"sObject type '{query.source}' is not supported. {MAYBE_CUSTOM}"
         raise malformed(query.text, query.source.place, message, "INVALID_TYPE")
@@ -156,7 +157,7 @@ class _Planner:
 
     def child(self, plan: Plan, query: Query) -> Child:
         wanted = query.source.names[-1].lower()
-        for definition in self.org.objects().values():
+        for definition in (one for one in self.org.objects().values() if may(self.org, "read", one)):
             for one in definition.fields:
                 if (one.child_relationship or "").lower() == wanted and plan.definition.name in one.reference_to:
                     return Child(one.child_relationship or "", self.plan(query, definition, count(), one))
@@ -233,7 +234,7 @@ class _Planner:
         return self.function(plan, one)
 
     def subselect(self, query: Query, outer: Scope) -> tuple[str, list[Param]]:
-        definition = self.org.find_object(query.source.names[0])
+        definition = find_readable(self.org, query.source.names[0])
         if definition is None:
             message = f"sObject type '{query.source}' is not supported. {MAYBE_CUSTOM}"
             raise malformed(outer.text, query.source.place, message, "INVALID_TYPE")

@@ -165,6 +165,7 @@ def test_a_refused_set_up_row_leaves_no_trail(small):
 
 @pytest.fixture
 def coded(seeded_estate):
+    seeded_estate.settings.put("finalizing_seconds", 0)
     return seeded_estate.production
 
 

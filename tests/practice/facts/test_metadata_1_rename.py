@@ -14,7 +14,8 @@ def test_metadata_1_2_a_renamed_field_keeps_its_id_its_values_and_its_places(met
     given = "<editable>true</editable><field>Account.Before__c</field><readable>true</readable>"
     permission = f"<label>R</label><fieldPermissions>{given}</fieldPermissions>"
     files["permissionsets/Renaming.permissionset"] = tools.xml("PermissionSet", permission)
-    files["package.xml"] = tools.manifest(CustomField="Account.Before__c", PermissionSet="Renaming")
+    files["profiles/Admin.profile"] = tools.xml("Profile", f"<fieldPermissions>{given}</fieldPermissions>")
+    files["package.xml"] = tools.manifest(CustomField="Account.Before__c", PermissionSet="Renaming", Profile="Admin")
     assert metadata.deploy(files)["status"] == ["Succeeded"]
     (before,) = (one["id"] for one in metadata.list("CustomField") if one["fullName"] == "Account.Before__c")
     row_id = rest.create("Account", Name="Renamed", Before__c="kept")
