@@ -13,6 +13,7 @@ from pathlib import Path
 
 WIDTH = array("Q").itemsize
 SHUFFLE_ROWS = 200_000  # rows that change places among each other; all of them, for smaller results
+SHUFFLE_BYTES = 32 << 20  # and no more than this, since they are held in memory
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,13 @@ def write_pages(
 
 def _blocks(lines: Iterable[bytes], tick: Callable[[int], None]) -> Iterable[list[bytes]]:
     block: list[bytes] = []
+    held = 0
     for count, line in enumerate(lines, start=1):
         block.append(line)
+        held += len(line)
         if count % 5_000 == 0:
             tick(count)
-        if len(block) == SHUFFLE_ROWS:
+        if len(block) == SHUFFLE_ROWS or held > SHUFFLE_BYTES:
             yield block
-            block = []
+            block, held = [], 0
     yield block
