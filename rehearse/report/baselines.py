@@ -29,6 +29,7 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str
         "coverage": [] if capture is None else [one.__dict__ for one in capture.coverage],
         "verdict": baseline.verdict,
         "capture": baseline.capture,
+        "pruned": baseline.pruned,
         "proof": baseline.proof and {"id": baseline.proof, "verdict": baseline.proof_verdict, "at": baseline.proof_at},
     }
 
@@ -43,7 +44,7 @@ def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
             f"{one.records:,}",
             f"{one.components:,}",
             size(one.bytes),
-            Cell(one.verdict, "good" if one.verdict == "usable" else "bad"),
+            _verdict(one),
             one.proof_verdict or "-",
             one.snapshot_id[:8],
         ]
@@ -51,6 +52,12 @@ def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
     ]
     columns = ["name", "sandbox", "taken", "records", "components", "size", "verdict", "proof", "snapshot"]
     return Page("", (build_table("Baselines", columns, rows, right=(3, 4, 5), empty="none yet"),))
+
+
+def _verdict(baseline: Baseline) -> Cell:
+    if baseline.pruned is not None:
+        return Cell("records destroyed", "faint")
+    return Cell(baseline.verdict, "good" if baseline.verdict == "usable" else "bad")
 
 
 def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> Page:
@@ -129,11 +136,10 @@ def build_estimate_body(estimate: Estimate, sandbox: str) -> dict[str, Any]:
 
 def build_estimate_page(estimate: Estimate, sandbox: str) -> Page:
     """What a capture would take, by object; and where nothing is in scope, the line that would put it there."""
-    rows: Rows = [
-        [one.name, f"{one.rows:,}", size(one.bytes), size(one.disk), _time(one.rows / estimate.rate), f"{one.calls:,}"]
-        + [one.note]
-        for one in estimate.objects
-    ]
+    rows: Rows = []
+    for one in estimate.objects:
+        time = _time(one.rows / estimate.rate)
+        rows.append([one.name, f"{one.rows:,}", size(one.bytes), size(one.disk), time, f"{one.calls:,}", one.note])
     rows.append(["(metadata)", "", "", "", "", f"{estimate.metadata_calls:,}", ""])
     total = [f"{estimate.rows:,}", size(estimate.bytes), size(estimate.disk), _time(estimate.time.total_seconds())]
     rows.append(["in all", *total, f"{estimate.calls:,}", ""])
