@@ -7,83 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, say
-from rehearse.cli.gate import Wait, check_quiet, read_wait
-from rehearse.errors import Refused, UsageError
+from rehearse.cli.answers import Json, finish, not_blank
+from rehearse.cli.baseline_capture import capture
+from rehearse.errors import UsageError
 
 if TYPE_CHECKING:
-    from rehearse.baseline.model import Baseline, Capture, Scope
+    from rehearse.baseline.model import Baseline, Capture
     from rehearse.cli.desk import Desk
-    from rehearse.events import OnEvent
-    from rehearse.org.reader import OrgReader
-    from rehearse.reset.gates import Patience
 
 app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_help=True, rich_markup_mode=None)
 
 
-_Name = Annotated[str | None, typer.Option(callback=not_blank, help="Name of the baseline; B1, B2, … unless given.")]
-_MayBeEmpty = Annotated[
-    list[str] | None,
-    typer.Option(metavar="OBJECT", help="This object is meant to have no rows (`all`: any object). Repeatable."),
-]
 _Of = Annotated[
     str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
 ]
 
-
-@app.command()
-def capture(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml, or `production` (only read).")],
-    name: _Name = None,
-    metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Capture no records, on purpose.")] = False,
-    allow_empty: _MayBeEmpty = None,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", "--dry-run", help="Show what it would read and take, and capture nothing.")
-    ] = False,
-    wait: Wait = "0m",
-    despite_writes: Annotated[
-        bool, typer.Option("--despite-writes", help="Capture although others wrote in the last 10 minutes.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Keep what a sandbox holds now, to put it back later.
-
-    Reads the metadata and the records in scope of rehearse.yaml; records are stored encrypted. Exit 3 when something
-    is missing from it, so that a reset to it could not be proven; 4 when the API budget is used up: run it again later.
-
-    Example: rehearse baseline capture UATFULL
-    """
-    from rehearse.cli.desk import open_desk
-    from rehearse.report.baselines import build_baseline_body, build_baseline_page
-    from rehearse.reset.gates import Patience
-
-    patience = Patience(read_wait(wait), strict=not despite_writes)
-    with open_desk() as desk:
-        org = desk.name_org(sandbox)
-        scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
-        called = _new_name(desk, org, name)
-        if estimate or not (scope.objects or metadata_only):
-            _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
-            return
-        taken = _capture(desk, org, scope, patience)
-        baseline = add_to_index(desk, taken, called)
-        page = build_baseline_page(baseline, taken, desk.workspace.zone)
-        finish("baseline", desk.fetch_now(), build_baseline_body(baseline, taken), page, as_json=as_json)
-        _say_next(baseline, taken)
-
-
-def _capture(desk: Desk, org: str, scope: Scope, patience: Patience) -> Capture:
-    from rehearse.baseline.capture import CaptureRequest
-    from rehearse.baseline.capture import capture as take
-    from rehearse.cli import progress
-    from rehearse.lock import hold
-
-    for sentence in desk.workspace.not_acted_on:
-        say(f"note: {sentence}")
-    with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
-        reader = desk.connect_org(org)
-        _check_quiet(desk, reader, scope, patience, on_event)
-        return take(reader, CaptureRequest(org, scope), desk.store(), on_event)
+app.command()(capture)
 
 
 @app.command("list")
@@ -177,109 +116,3 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool) -> Capture:
             "Take a new baseline; do not reset to this one.",
         )
     return taken
-
-
-def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[str, ...] = ()) -> Scope:
-    """The scope of rehearse.yaml as the baseline room understands it; raises UsageError for a name outside it."""
-    from rehearse.baseline.model import Scope
-
-    asked = desk.workspace.scope
-    for name in may_be_empty:
-        if name != "all" and name not in asked.objects:
-            raise UsageError(
-                f"--allow-empty {name}: scope.records.include of rehearse.yaml names no object {name!r}.",
-                f"Named there: {', '.join(asked.objects) or 'none'}.",
-            )
-    return Scope(
-        metadata_include=asked.metadata_include,
-        metadata_exclude=asked.metadata_exclude,
-        objects=() if metadata_only else asked.objects,
-        objects_exclude=asked.objects_exclude,
-        where=dict(asked.where),
-        files=asked.files,
-        may_be_empty=may_be_empty,
-    )
-
-
-def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience, on_event: OnEvent) -> None:
-    """The quiet gate before a capture, which is expected to take half as long again as the last one of this org."""
-    from rehearse.baseline.scope import match_objects
-    from rehearse.reset.gates import RECENT
-
-    past = [one for one in desk.store().load_all() if one.org_id == reader.org_id]
-    long = max(RECENT, (past[-1].ended - past[-1].started) * 1.5) if past else RECENT
-    check_quiet(
-        reader, match_objects(scope, reader.fetch_objects()), patience, reader.fetch_server_time() + long, on_event
-    )
-
-
-def _say_next(baseline: Baseline, taken: Capture) -> None:
-    """What to do with the new baseline, on stderr; end with 3 where it cannot be relied on."""
-    if taken.verdict == "usable":
-        if baseline.sandbox != "production":
-            say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
-        return
-    counts = {one.object: one.rows for one in taken.objects}
-    empty = [one for one in taken.hollow if counts.get(one) == 0]
-    if empty:
-        flags = " ".join(f"--allow-empty {one}" for one in empty)
-        say(f"hint: Where no rows are as it should be: rehearse baseline capture {baseline.sandbox} {flags}")
-    else:
-        say("hint: See what is missing in the tables above; mend it, or leave it out of the scope, and capture again.")
-    raise typer.Exit(3)
-
-
-def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:
-    """Give a capture a name in the index."""
-    import hashlib
-    import socket
-
-    from rehearse.baseline.model import Baseline
-
-    store = desk.store()
-    baseline = Baseline(
-        name=name,
-        sandbox=taken.sandbox,
-        org_id=taken.org_id,
-        capture=taken.ulid,
-        snapshot_id=taken.snapshot_id,
-        taken_at=taken.started,
-        records=taken.record_count,
-        components=taken.component_count,
-        bytes=store.size(taken.ulid),
-        verdict=taken.verdict,
-        host=socket.gethostname(),
-        store=str(desk.workspace.storage.folder.resolve()),
-        manifest_sha256=hashlib.sha256((store.folder(taken.ulid) / "manifest.json").read_bytes()).hexdigest(),
-    )
-    desk.baselines().add(baseline)
-    return baseline
-
-
-def _new_name(desk: Desk, sandbox: str, name: str | None) -> str:
-    """The given name, checked before hours of reading; else B1, B2, …: the first that the sandbox has not."""
-    if name:
-        desk.baselines().check_new_name(sandbox, name)
-        return name
-    taken = {one.name for one in desk.baselines().load(sandbox)}
-    number = 1
-    while f"B{number}" in taken:
-        number += 1
-    return f"B{number}"
-
-
-def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: bool) -> None:
-    """Tell what a capture would take; without records in scope, refuse and propose the objects that hold rows."""
-    from rehearse.baseline.estimate import fetch_estimate
-    from rehearse.report.baselines import build_estimate_body, build_estimate_page
-
-    reader, store = desk.connect_org(name), desk.store()
-    past = [one for one in store.load_all() if one.org_id == reader.org_id]
-    found = fetch_estimate(reader, scope, past)
-    body = build_estimate_body(found, name)
-    finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json and not refuse)
-    if refuse:
-        raise Refused(
-            f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",
-            "Name objects under scope.records.include (the table proposes some), or use --metadata-only.",
-        )
