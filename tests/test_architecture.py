@@ -22,7 +22,16 @@ MAP: dict[str, set[str]] = {
     "baseline": {"org", "state", "secret"},
     "reset": {"org", "baseline", "state", *ACTING},
     "refresh": {"org", "schedule", "baseline", "state", *ACTING},
-    "report": {"org.model", "schedule.model", "schedule.ledger", "baseline.model", "reset.model", "release.model"},
+    "report": {
+        "org.model",
+        "schedule.model",
+        "schedule.ledger",
+        "baseline.model",
+        "baseline.store_model",
+        "reset.model",
+        "release.model",
+        "refresh.model",
+    },
     "practice": set(),
 }
 LEAF_MAP: dict[str, set[str]] = {
