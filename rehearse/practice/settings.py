@@ -98,6 +98,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("bulk_delay_seconds", 0.05, "real seconds that a bulk job waits before it runs"),
     Knob("bulk_page_rows", 50_000, "rows of a result page when the client names no maxRecords"),
     Knob("bulk_page_bytes", 0, "most bytes of a result page, whatever maxRecords says; 0 = no limit"),
+    Knob("chunks_lock_parents", False, "rows are refused whose parent the chunk before in the same job touched"),
     Knob("bulk_hard_delete", True, "users may hardDelete (a permission that is off by default)"),
     Knob("result_bytes_per_second", 0, "slows the download of bulk results, to try interruptions; 0 = no limit"),
     # Metadata.
@@ -106,6 +107,8 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("finalizing_seconds", 0.05, "real seconds that a deployment is Finalizing, for API 65.0 and newer; 0 = never"),
     Knob("retrieve_file_limit", 10_000, "most files of one retrieve"),
+    Knob("retrieve_zip_bytes", 39_000_000, "largest zip of one retrieve"),
+    Knob("unnamed_files", [], "types whose entries in a list have no fileName"),
     Knob("retrieve_shuffles", True, "arrays come in another order with each retrieve"),
     Knob(
         "permission_set_noise", True, "permission sets list a `no` for each field of the objects in the same retrieve"
@@ -126,6 +129,9 @@ KNOBS: tuple[Knob, ...] = (
     Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
     Knob("field_security", True, "users see and write only the custom fields that they were given access to"),
     Knob("object_permissions", True, "users see and write only objects that profile and permission sets let them"),
+    Knob("replication_lag_minutes", 0, "changes of the last minutes are left out of getUpdated and getDeleted"),
+    Knob("replication_most_ids", 600_000, "ids that getUpdated and getDeleted list before EXCEEDED_ID_LIMIT"),
+    Knob("delete_log_rows", 0, "deleted rows of an object that getDeleted remembers; 0 = no limit"),
     Knob("bin_days", 15, "days that a deleted record can be undeleted"),
     Knob("ghost_hours", 24, "hours that queryAll still shows a hard-deleted record"),
 )
@@ -177,7 +183,7 @@ class Settings(Mapping[str, Any]):
 def _same_kind(default: Any, value: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, int):
+    if isinstance(default, int | float):
         return isinstance(value, int | float) and value >= 0
     if isinstance(default, dict):
         return isinstance(value, dict) and all(isinstance(one, int | float) and one >= 0 for one in value.values())

@@ -189,3 +189,9 @@ def test_data_4_row_23_an_inactive_owner_needs_the_permission(given, org):
     given("UpdateWithInactiveOwners")
     with as_user(sales):
         assert rows.insert(org, sales, "Account", [{"Name": "Left", "OwnerId": gone}])[0].success
+
+
+def test_definitions_can_be_queried_by_everybody_who_may_query(ask):
+    soql = "SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinition.QualifiedApiName = 'Account'"
+    for path in ("query", "tooling/query"):
+        assert ask("sales1", "GET", path, params={"q": soql})[0] == 200
