@@ -42,6 +42,7 @@ class Desk:
     _stack: ExitStack
     _now: datetime | None = None
     _production: OrgReader | None = None
+    _store: CaptureStore | None = None
     _readers: dict[str, OrgReader] = field(default_factory=dict)
 
     def fetch_now(self) -> datetime:
@@ -101,13 +102,20 @@ class Desk:
         budget.begin(writer.reader)
         return writer
 
-    def store(self) -> CaptureStore:
-        """The capture store of this workspace; raises KeyUnavailable when the workspace key is not there."""
+    def store(self, *, alone: bool = False) -> CaptureStore:
+        """The capture store of this workspace, held for the length of the command. Raises Locked when it is not free.
+
+        `alone`: for a sweep or a repair; everybody else shares it.
+        """
         from rehearse.baseline.keys import Keys
         from rehearse.baseline.record_store import CaptureStore
 
-        storage = self.workspace.storage
-        return CaptureStore(storage.folder, Keys(storage.folder / "keys", storage.key))
+        if self._store is None:
+            storage = self.workspace.storage
+            store = CaptureStore(storage.folder, Keys(storage.folder / "keys", storage.key))
+            self._stack.enter_context(store.alone() if alone else store.shared())
+            self._store = store
+        return self._store
 
     def baselines(self) -> Baselines:
         """The index of baselines."""
