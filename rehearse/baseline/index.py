@@ -144,9 +144,14 @@ def check_has_records(baseline: Baseline, zone: ZoneInfo) -> None:
         )
 
 
+def is_here(baseline: Baseline, store: Path) -> bool:
+    """Whether the files of a baseline are in this store of this machine."""
+    return baseline.host == socket.gethostname() and Path(baseline.store) == store.resolve()
+
+
 def check_is_here(baseline: Baseline, store: Path) -> None:
     """Raise StoreError when the files of a baseline are on another machine or in another store."""
-    if baseline.host != socket.gethostname() or Path(baseline.store) != store.resolve():
+    if not is_here(baseline, store):
         raise StoreError(
             f"Baseline {baseline.name} is in the store {baseline.store} of {baseline.host}.",
             "Work on that machine, or copy the store here and set storage.path to it.",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from rehearse.baseline.layers import owners
 from rehearse.baseline.model import Baseline, Capture
+from rehearse.baseline.store_model import Fate
 
 PROVEN = ("clean", "clean-with-residue")
 
@@ -25,19 +26,6 @@ class KeepRules:
     keep: timedelta
     booked: frozenset[str] = frozenset()
     needed: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What becomes of the records of one capture; `name` is its baseline's, empty for one that only a proof names."""
-
-    capture: str
-    name: str
-    sandbox: str
-    taken: datetime
-    records: int
-    destroyed: bool
-    why: str
 
 
 def decide_fates(captures: Sequence[Capture], baselines: Iterable[Baseline], rules: KeepRules) -> tuple[Fate, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,20 +18,12 @@ from rehearse.baseline.metadata_sweep import Kept, sweep_metadata
 from rehearse.baseline.model import Capture
 from rehearse.baseline.prune import needed_by
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.store_model import Swept
 from rehearse.baseline.working import CONTINUE_WITHIN, STATE
 from rehearse.baseline.writing import storing
 
 _OWN = frozenset({MANIFEST, COMPONENTS})
 _ULID = re.compile(r"[0-9A-Z]{26}\Z")
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What a sweep removed: keys, files and folders that nothing names, and the bytes that came free."""
-
-    keys: int
-    files: int
-    bytes: int
 
 
 def sweep(store: CaptureStore, destroy: Collection[str], now: datetime) -> Swept:

@@ -1,26 +1,21 @@
-"""`rehearse baseline capture | list | show | verify`."""
+"""`rehearse baseline`: its verbs in order, `list` and `show` themselves, and the check that every use begins with."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank
+from rehearse.cli.answers import Json, finish
 from rehearse.cli.baseline_capture import capture
-from rehearse.errors import UsageError
+from rehearse.cli.baseline_prune import prune
+from rehearse.cli.baseline_verify import Of, verify
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline, Capture
     from rehearse.cli.desk import Desk
 
-app = typer.Typer(help="Capture, list, show and verify baselines.", no_args_is_help=True, rich_markup_mode=None)
-
-
-_Of = Annotated[
-    str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
-]
+app = typer.Typer(help="Capture, show, verify and keep baselines.", no_args_is_help=True, rich_markup_mode=None)
 
 app.command()(capture)
 
@@ -45,7 +40,7 @@ def list_(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")],
-    sandbox: _Of = None,
+    sandbox: Of = None,
     as_json: Json = False,
 ) -> None:
     """Show what a baseline covers, and what it does not.
@@ -64,51 +59,26 @@ def show(
         finish("baseline", desk.fetch_now(), build_baseline_body(found, taken), page, as_json=as_json)
 
 
-@app.command()
-def verify(
-    name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")] = "",
-    sandbox: _Of = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Decrypt every row and recompute every digest.")] = False,
-    proof: Annotated[Path | None, typer.Option(help="Verify a proof file instead, offline.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Check that a baseline, or a proof, is as it was written.
+app.command()(verify)
+app.command()(prune)
 
-    Without --deep the digests of all files are checked; with --proof the signature of a proof file, without any org.
 
-    Example: rehearse baseline verify B1 --deep
+def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = True) -> Capture:
+    """Verify the files of a baseline and that they are those of the index. Raises Damaged, StoreError.
+
+    `records` False takes a baseline whose records were destroyed by prune as it is.
     """
-    from rehearse.cli.desk import open_desk
-    from rehearse.report.baselines import build_baseline_body
-    from rehearse.report.view import Page, Paragraph
-
-    if bool(name) == bool(proof):
-        raise UsageError("Give the name of a baseline or --proof FILE, one of the two.", "See --help.")
-    with open_desk() as desk:
-        if proof is not None:
-            from rehearse.cli.proof import show_proof
-
-            show_proof(desk, proof, as_json=as_json)
-            return
-        found = desk.baselines().find(name, sandbox)
-        taken = check_baseline(desk, found, deep=deep)
-        what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
-        page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
-        body = {**build_baseline_body(found, taken), "whole": True, "deep": deep}
-        finish("baseline", desk.fetch_now(), body, page, as_json=as_json)
-
-
-def check_baseline(desk: Desk, found: Baseline, *, deep: bool) -> Capture:
-    """Verify the files of a baseline and that they are those of the index. Raises Damaged, StoreError."""
     import hashlib
 
-    from rehearse.baseline.index import check_is_here
+    from rehearse.baseline.index import check_has_records, check_is_here
     from rehearse.baseline.verify import verify_capture
     from rehearse.errors import Damaged
 
     store = desk.store()
     check_is_here(found, desk.workspace.storage.folder)
-    taken = verify_capture(store, found.capture, deep=deep)
+    if records:
+        check_has_records(found, desk.workspace.zone)
+    taken = verify_capture(store, found.capture, deep=deep, records=records)
     written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
     if written != found.manifest_sha256:
         raise Damaged(

@@ -1,0 +1,50 @@
+"""`rehearse baseline verify`: is a baseline, or a proof, as it was written?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, not_blank
+from rehearse.errors import UsageError
+
+Of = Annotated[
+    str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
+]
+
+
+def verify(
+    name: Annotated[str, typer.Argument(help="Name, or the start of a snapshot or capture id.")] = "",
+    sandbox: Of = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decrypt every row and recompute every digest.")] = False,
+    proof: Annotated[Path | None, typer.Option(help="Verify a proof file instead, offline.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check that a baseline, or a proof, is as it was written.
+
+    Without --deep the digests of all files are checked; with --proof the signature of a proof file, without any org.
+
+    Example: rehearse baseline verify B1 --deep
+    """
+    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.baselines import build_baseline_body
+    from rehearse.report.view import Page, Paragraph
+
+    if bool(name) == bool(proof):
+        raise UsageError("Give the name of a baseline or --proof FILE, one of the two.", "See --help.")
+    with open_desk() as desk:
+        if proof is not None:
+            from rehearse.cli.proof import show_proof
+
+            show_proof(desk, proof, as_json=as_json)
+            return
+        found = desk.baselines().find(name, sandbox)
+        taken = check_baseline(desk, found, deep=deep, records=found.pruned is None)
+        what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
+        what += "" if found.pruned is None else " (its records were destroyed by prune)"
+        page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
+        body = {**build_baseline_body(found, taken), "whole": True, "deep": deep}
+        finish("baseline", desk.fetch_now(), body, page, as_json=as_json)
