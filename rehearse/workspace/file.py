@@ -291,7 +291,5 @@ class WorkspaceEntry(Entry):
         """What the file asks for and this version does not do, one sentence each."""
         asked = {
             "notify is not acted on yet: nothing is sent": self.notify,
-            "storage.keep is not acted on yet: captures stay until you remove them": "keep"
-            in self.storage.model_fields_set,
         }
         return tuple(sentence for sentence, value in asked.items() if value)
