@@ -8,7 +8,7 @@ the org: whoever resumes reads the org again. Never put a record value or a toke
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +101,14 @@ class Journal:
 def load_entries(database: Database, run: str) -> tuple[Entry, ...]:
     """All entries of a run, oldest first; open ones have no result."""
     query = sa.select(_entries).where(_entries.c.run == run).order_by(_entries.c.id)
+    with database.begin() as connection:
+        rows = connection.execute(query).mappings().all()
+    return tuple(_from_row(row) for row in rows)
+
+
+def load_by_kind(database: Database, kinds: Collection[str]) -> tuple[Entry, ...]:
+    """All entries of these kinds, of every run and sandbox, oldest first."""
+    query = sa.select(_entries).where(_entries.c.kind.in_(sorted(kinds))).order_by(_entries.c.id)
     with database.begin() as connection:
         rows = connection.execute(query).mappings().all()
     return tuple(_from_row(row) for row in rows)

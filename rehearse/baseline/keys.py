@@ -95,6 +95,28 @@ class Keys:
         """Whether `sign` made this signature for this message. Raises KeyUnavailable."""
         return hmac.compare_digest(self.sign(message), signature)
 
+    def seal(self, text: str) -> str:
+        """A text encrypted under the workspace key, for where no value may be readable. Raises KeyUnavailable."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = os.urandom(12)
+        return (nonce + AESGCM(self._sealing_key()).encrypt(nonce, text.encode(), b"rehearse seal/1")).hex()
+
+    def unseal(self, sealed: str) -> str:
+        """What `seal` took. Raises Damaged for anything else, KeyUnavailable."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        key = self._sealing_key()
+        try:
+            content = bytes.fromhex(sealed)
+            return AESGCM(key).decrypt(content[:12], content[12:], b"rehearse seal/1").decode()
+        except (InvalidTag, ValueError) as error:
+            raise Damaged("A sealed value of the journal cannot be opened.", _HINT) from error
+
+    def _sealing_key(self) -> bytes:
+        return hashlib.sha256(b"rehearse seal key/1:" + self._load_workspace()).digest()
+
     def _name(self) -> str:
         return hashlib.sha256(b"rehearse name/1:" + self._load_workspace()).hexdigest()[:16]
 

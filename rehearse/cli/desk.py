@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehearse import clock
-from rehearse.errors import UsageError
+from rehearse.cli.answers import say
+from rehearse.errors import GateClosed, UsageError
+from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import resolve
 from rehearse.state import Database, open_database
 from rehearse.workspace.model import LoginConfig, SandboxConfig, Workspace
@@ -44,6 +46,8 @@ class Desk:
     _production: OrgReader | None = None
     _store: CaptureStore | None = None
     _readers: dict[str, OrgReader] = field(default_factory=dict)
+    continues: str = ""
+    """The run (a reset plan) that this command continues: it alone may work where that run bypasses automation."""
 
     def fetch_now(self) -> datetime:
         """The instant that counts as now, asked once a command: REHEARSE_NOW, production's clock, or the machine's."""
@@ -65,9 +69,20 @@ class Desk:
 
     def connect_reader(self, sandbox: SandboxConfig) -> OrgReader:
         """A reader of a sandbox; raises UsageError where it has no login."""
+        self.check_bypass(sandbox.name)
         if sandbox.name not in self._readers:
             self._readers[sandbox.name] = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
         return self._readers[sandbox.name]
+
+    def check_bypass(self, sandbox: str) -> None:
+        """Raises GateClosed while a reset that was broken off bypasses the automation of a sandbox."""
+        for one in load_bypasses(self.database):
+            if one.sandbox.lower() == sandbox.lower() and one.run != self.continues:
+                raise GateClosed(
+                    f"{one}, since {clock.iso(one.since)}.",
+                    f"Continue it with `rehearse reset apply {one.run[:12]}`, or put the switches back with "
+                    f"`rehearse reset bypass-off {one.sandbox}`.",
+                )
 
     def name_org(self, name: str) -> str:
         """The name of a sandbox as rehearse.yaml spells it, or `production`. Raises NotFound."""
@@ -89,6 +104,7 @@ class Desk:
         """A writer of a sandbox that proved to be one (rule 4 of the design); raises NotASandbox, GenerationChanged."""
         from rehearse.org.connect import SandboxClaim, connect_writer
 
+        self.check_bypass(sandbox.name)
         claim = SandboxClaim(
             name=sandbox.name,
             production=self.connect_production(),
@@ -149,6 +165,8 @@ def open_desk() -> Iterator[Desk]:
     with ExitStack() as stack:
         database = open_database(workspace.storage.database or workspace.storage.folder)
         stack.callback(database.close)
+        for bypass in load_bypasses(database):
+            say(f"note: {bypass}")
         yield Desk(workspace, database, stack)
 
 

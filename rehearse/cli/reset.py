@@ -1,4 +1,4 @@
-"""`rehearse reset plan | apply | prove | locks | unlock`: undo what a rehearsal changed, and prove it."""
+"""`rehearse reset plan | apply | prove | locks | unlock | bypass-off`: undo what a rehearsal changed, and prove it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli import reset_lock, reset_plan, reset_prove
+from rehearse.cli import reset_bypass, reset_lock, reset_plan, reset_prove
 from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.proof import keep_proof
 from rehearse.cli.reset_plan import Egress
 from rehearse.cli.reset_prove import Reason, Residue
 from rehearse.errors import NotConfirmed, NotFound, UsageError
@@ -21,29 +22,36 @@ if TYPE_CHECKING:
     from rehearse.events import OnEvent
     from rehearse.lock import Lock
     from rehearse.org.connect import OrgWriter
-    from rehearse.reset.model import Action, Allowed, ApplyReport, ResetPlan
+    from rehearse.reset.model import Action, Allowed, ApplyReport, Proof, ResetPlan
 
 app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(reset_plan.plan)
 
 
+PlanId = Annotated[str, typer.Argument(help="Id of a saved plan, a unique start of it, or its file.")]
+Confirm = Annotated[str, typer.Option(help="Name of the sandbox; needed when the plan deletes something.")]
+SideEffects = Annotated[
+    bool,
+    typer.Option(
+        "--delete-side-effects", help="Also delete rows that the org's automation creates while the reset writes."
+    ),
+]
+KeepNewer = Annotated[
+    bool, typer.Option("--keep-newer", help="Go on although the org moved since the plan; leave alone what moved.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
+
+
 @app.command()
 def apply(
-    plan: Annotated[str, typer.Argument(help="Id of a saved plan, a unique start of it, or its file.")],
-    confirm: Annotated[str, typer.Option(help="Name of the sandbox; needed when the plan deletes something.")] = "",
-    delete_side_effects: Annotated[
-        bool,
-        typer.Option(
-            "--delete-side-effects", help="Also delete rows that the org's automation creates while the reset writes."
-        ),
-    ] = False,
-    keep_newer: Annotated[
-        bool, typer.Option("--keep-newer", help="Go on although the org moved since the plan; leave alone what moved.")
-    ] = False,
+    plan: PlanId,
+    confirm: Confirm = "",
+    delete_side_effects: SideEffects = False,
+    keep_newer: KeepNewer = False,
     allow_egress: Egress = None,
     accept_residue: Residue = None,
     reason: Reason = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Put a sandbox back by a saved plan, and prove it.
@@ -54,33 +62,40 @@ def apply(
 
     Example: rehearse reset apply 01M83M --confirm UATFULL
     """
-    from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
-    from rehearse.cli.proof import keep_proof
-    from rehearse.cli.reset_prove import Proving, check_names, prove_baseline
-    from rehearse.lock import hold
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.plan import plain
 
     with open_desk() as desk:
         made = reset_plan.load_given_plan(desk, plan)
+        desk.continues = made.id
         now = desk.fetch_now()
         if dry_run:
             finish("reset-plan", now, plain(made), build_plan_page(made), as_json=as_json)
             return
         allowed = (*made.egress, *reset_plan.build_allowed(allow_egress, reason))
-        check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
+        reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
-        with hold(desk.database, made.sandbox, f"reset {made.id[:12]}", now) as lock, progress.shown() as on_event:
-            applying = _Applying(lock, on_event, delete_side_effects, keep_newer, allowed)
-            report, egress = _apply(desk, made, applying)
-            proof = prove_baseline(desk, Proving(made.sandbox, made.baseline, made, report, egress), on_event)
+        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, allowed))
         keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
+
+
+def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
+    """Apply a plan behind its gates, under the sandbox's lock, and prove what came of it."""
+    from rehearse.cli import progress
+    from rehearse.lock import hold
+
+    what = f"reset {made.id[:12]}"
+    with hold(desk.database, made.sandbox, what, desk.fetch_now()) as lock, progress.shown() as on_event:
+        report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
+        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress)
+        return reset_prove.prove_baseline(desk, proving, on_event)
 
 
 app.command()(reset_prove.prove)
 app.command()(reset_lock.locks)
 app.command()(reset_lock.unlock)
+app.command(name="bypass-off")(reset_bypass.bypass_off)
 
 
 def _confirm(made: ResetPlan, confirm: str) -> None:
@@ -97,19 +112,26 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What the user allowed: deleting side effects, leaving newer edits, and ways out with their reasons."""
+
+    side_effects: bool
+    keep_newer: bool
+    egress: tuple[Allowed, ...]
+
+
+@dataclass(frozen=True)
 class _Applying:
     """What one run of apply works under: its lock, who listens, and what the user allowed."""
 
     lock: Lock
     on_event: OnEvent
-    side_effects: bool
-    keep_newer: bool
-    egress: tuple[Allowed, ...]
+    wanted: _Wanted
 
     def ask_more(self, actions: Sequence[Action]) -> bool:
         """May rows be deleted that the plan does not name? Automation created them while we wrote."""
-        if self.side_effects or not is_terminal():
-            return self.side_effects
+        if self.wanted.side_effects or not is_terminal():
+            return self.wanted.side_effects
         kinds = ", ".join(sorted({one.type for one in actions}))
         return typer.confirm(f"Automation created {len(actions)} row(s) ({kinds}) meanwhile. Delete them?", err=True)
 
@@ -134,7 +156,9 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
     egress = _check_egress(desk, writer, applying)
     require_room(writer.reader, made)
     journal = Journal(desk.database, applying.lock, made.id)
-    settings = ApplySettings(ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.keep_newer)
+    settings = ApplySettings(
+        ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.wanted.keep_newer
+    )
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
     return apply_plan(made, tools, settings), egress
 
@@ -144,9 +168,9 @@ def _check_egress(desk: Desk, writer: OrgWriter, applying: _Applying) -> tuple[A
     from rehearse.reset.egress import fetch_leaks, require_no_egress, used
 
     leaks = fetch_leaks(writer.reader, desk.connect_production(), writer.fetch_deliverability(), applying.on_event)
-    for sentence in require_no_egress(leaks, {one.name for one in applying.egress}):
+    for sentence in require_no_egress(leaks, {one.name for one in applying.wanted.egress}):
         say(f"note: {sentence}")
-    return used(leaks, applying.egress)
+    return used(leaks, applying.wanted.egress)
 
 
 def _longest_call() -> timedelta:

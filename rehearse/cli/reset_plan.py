@@ -26,29 +26,39 @@ Egress = Annotated[
 ]
 
 
+Sandbox = Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")]
+BaselineName = Annotated[
+    str | None, typer.Option(callback=not_blank, help="Baseline to go back to; the newest unless given.")
+]
+NoCreate = Annotated[bool, typer.Option("--no-create", help="Bring back nothing that is missing.")]
+NoUpdate = Annotated[bool, typer.Option("--no-update", help="Leave changed things as they are.")]
+NoDelete = Annotated[
+    bool, typer.Option("--no-delete", "--keep-created", help="Delete nothing that the rehearsal added.")
+]
+Participants = Annotated[
+    list[str] | None,
+    typer.Option(help="Who took part besides the user of this login: user name, alias or Id. Repeatable."),
+]
+DeleteOthers = Annotated[
+    bool, typer.Option("--delete-others", help="Delete also rows that people made who took no part.")
+]
+LeaveOut = Annotated[list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")]
+Why = Annotated[str | None, typer.Option(callback=not_blank, help="Why that way out may stay open.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")]
+
+
 def plan(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    baseline: Annotated[
-        str | None, typer.Option(callback=not_blank, help="Baseline to go back to; the newest unless given.")
-    ] = None,
-    no_create: Annotated[bool, typer.Option("--no-create", help="Bring back nothing that is missing.")] = False,
-    no_update: Annotated[bool, typer.Option("--no-update", help="Leave changed things as they are.")] = False,
-    no_delete: Annotated[
-        bool, typer.Option("--no-delete", "--keep-created", help="Delete nothing that the rehearsal added.")
-    ] = False,
-    participant: Annotated[
-        list[str] | None,
-        typer.Option(help="Who took part besides the user of this login: user name, alias or Id. Repeatable."),
-    ] = None,
-    delete_others: Annotated[
-        bool, typer.Option("--delete-others", help="Delete also rows that people made who took no part.")
-    ] = False,
-    leave_out: Annotated[
-        list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")
-    ] = None,
+    sandbox: Sandbox,
+    baseline: BaselineName = None,
+    no_create: NoCreate = False,
+    no_update: NoUpdate = False,
+    no_delete: NoDelete = False,
+    participant: Participants = None,
+    delete_others: DeleteOthers = False,
+    leave_out: LeaveOut = None,
     allow_egress: Egress = None,
-    reason: Annotated[str | None, typer.Option(callback=not_blank, help="Why that way out may stay open.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")] = False,
+    reason: Why = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Save a plan that puts a sandbox back to its baseline.

@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from rehearse import clock
 from rehearse.baseline.model import Capture
 from rehearse.errors import GenerationChanged, StalePlan
-from rehearse.events import Finished, Noted, Started
+from rehearse.events import Noted
 from rehearse.journal import Entry, load_entries
+from rehearse.reset.apply_bypass import load_silenced
 from rehearse.reset.apply_context import Context, Tools
 from rehearse.reset.apply_hard_deletes import finish_hard_delete
 from rehearse.reset.apply_inserts import finish_insert
+from rehearse.reset.apply_passes import run_passes
+from rehearse.reset.bypass import OFF, ON
 from rehearse.reset.context import ApplySettings
-from rehearse.reset.gather import GatherRequest, gather
-from rehearse.reset.live_capture import capture_live
-from rehearse.reset.model import Action, ApplyReport, ResetPlan
+from rehearse.reset.model import ApplyReport, ResetPlan
 from rehearse.reset.newer_edits import Newer, fetch_newer, fetch_newer_components, note_newer
-from rehearse.reset.next_pass import keep_allowed
-from rehearse.reset.phases import run_phases
-from rehearse.reset.plan import build_fingerprint, build_plan
+from rehearse.reset.plan import build_fingerprint
 from rehearse.reset.settle import ROW_KINDS, settle_deploy, settle_flow, settle_rows
 from rehearse.reset.staleness import require_unmoved
 
@@ -53,11 +51,13 @@ def apply(plan: ResetPlan, tools: Tools, settings: ApplySettings | None = None) 
     passes = _passes_of_ended(context)
     if passes is None:
         _resume(context)
-        passes = _run_passes(context)
+        passes = run_passes(context, tools)
         end = context.journal.open("end", {"passes": passes})
         context.journal.close(end, {"results": len(context.results)})
     outside = tuple(sorted(f"{type} {key}: {why}" for (type, key), why in context.outside.items()))
-    return ApplyReport(plan.id, context.began, context.user_id, passes, tuple(context.results.values()), outside)
+    silenced = load_silenced(tools, context.entries())
+    results = tuple(context.results.values())
+    return ApplyReport(plan.id, context.began, context.user_id, passes, results, outside, silenced)
 
 
 def _passes_of_ended(context: Context) -> int | None:
@@ -136,8 +136,8 @@ def _take_up(context: Context, entries: Sequence[Entry]) -> None:
 def _resume(context: Context) -> None:
     """Settle every intent that a killed run left open, oldest first, before anything is written."""
     for entry in context.entries():
-        if entry.closed is not None:
-            continue
+        if entry.closed is not None or entry.kind in (ON, OFF):
+            continue  # switches are put on and back by looking at the org
         context.on_event(Noted(f"Continuing: looking up what became of a {entry.kind}."))
         if entry.kind in ROW_KINDS:
             settle_rows(context, entry)
@@ -155,46 +155,3 @@ def _resume(context: Context) -> None:
             settle_deploy(context, entry)
         else:
             context.journal.close(entry, {})
-
-
-def _run_passes(context: Context) -> int:
-    """Passes until nothing is left to do, nothing moves any more, or the limit of passes is reached."""
-    original = context.plan
-    left: set[str] | None = None
-    for number in range(1, context.settings.max_passes + 1):
-        context.on_event(Started(f"reset pass {number}", len(context.plan.actions), "actions"))
-        run_phases(context)
-        live = capture_live(context.writer.reader, context.store, context.before, context.on_event)
-        next_plan = _plan_again(context, original, live)
-        context.on_event(Finished(f"reset pass {number}", f"{len(next_plan.actions)} actions left"))
-        remaining = {one.id for one in next_plan.actions}
-        if not remaining or remaining == left:
-            return number
-        left = remaining
-        context.plan, context.after = next_plan, live
-        note_newer(context, fetch_newer(context, live))
-    return context.settings.max_passes
-
-
-def _not_edited(context: Context, live: Capture, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The actions without those on components that somebody else wrote since the run began: they stay as they are."""
-    authors = {(one.type, one.full_name): one for one in context.store.load_components(live.ulid)}
-    kept: list[Action] = []
-    for action in actions:
-        found = authors.get((action.type, action.key)) if action.kind == "component" else None
-        late = found is not None and found.at is not None and found.at >= context.began
-        if found is not None and late and found.by and found.by != context.person(context.user_id):
-            context.note(action, "foreign", f"changed during the reset by {found.by}; not deployed")
-        else:
-            kept.append(action)
-    return tuple(kept)
-
-
-def _plan_again(context: Context, original: ResetPlan, live: Capture) -> ResetPlan:
-    request = GatherRequest(
-        original.sandbox, original.baseline, context.before, live, context.settings.now(), context.id_map.load()
-    )
-    plan = build_plan(gather(context.writer.reader, context.store, request))
-    actions = keep_allowed(context, original, plan.actions)
-    changed = replace(plan, actions=_not_edited(context, live, actions), fingerprint="")
-    return replace(changed, fingerprint=build_fingerprint(changed))

@@ -38,7 +38,8 @@ class Tools:
 class Context:
     """One run of apply. `began` is the org's clock at its very first start, also after a resume.
 
-    `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo.
+    `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
+    the switches are made of that silence the org's automation now.
     """
 
     plan: ResetPlan
@@ -65,6 +66,7 @@ class Context:
     removed: set[str] = field(default_factory=set)
     left_alone: frozenset[tuple[str, str]] = frozenset()
     names: dict[str, str] = field(default_factory=dict)
+    silent: frozenset[tuple[str, str]] = frozenset()
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Any, Literal
 
 Grade = Literal["exact", "residue", "manual", "impossible", "unknown"]
 """What a plan or forecast expects of one item."""
@@ -163,6 +163,15 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Silenced:
+    """A switch that was put on, with what was before: rows (`prior`), or the files of what was deactivated."""
+
+    switch: Switch
+    prior: Mapping[str, Any] | None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Creation:
     """Rows of one object that somebody made since the baseline; `stay`: the plan leaves them, he took no part."""
 
@@ -226,6 +235,7 @@ class ApplyReport:
     passes: int
     results: tuple[ActionResult, ...]
     outside: tuple[str, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
 
     def count(self, state: ActionState) -> int:
         """How many actions ended in this state."""

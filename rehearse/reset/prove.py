@@ -20,6 +20,7 @@ from rehearse.events import OnEvent, ignore
 from rehearse.ids import build_ulid
 from rehearse.org.connect import OrgReader
 from rehearse.reset.assumptions import ASSUMPTIONS
+from rehearse.reset.bypass_proof import fetch_bypass_items
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
 from rehearse.reset.inputs import PlanInputs
@@ -58,8 +59,17 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
+    items += _switches(reader, request)
     proof = _build(store, request, gathered, items)
     return replace(proof, outside_scope=count_outside(reader, request.before))
+
+
+def _switches(reader: OrgReader, request: ProofRequest) -> tuple[ProofItem, ...]:
+    """What silenced the org's automation while the reset wrote, and whether it is as it was."""
+    if request.report is None or not request.report.silenced:
+        return ()
+    planned = {(one.type, one.key) for one in request.plan.actions} if request.plan else set()
+    return fetch_bypass_items(reader, request.report.silenced, planned)
 
 
 def _with_people(reader: OrgReader, items: tuple[ProofItem, ...]) -> tuple[ProofItem, ...]:

@@ -30,7 +30,7 @@ from rehearse.reset.apply_context import Tools
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
-from rehearse.reset.model import ApplyReport, Choices, Proof, ResetPlan
+from rehearse.reset.model import ApplyReport, Choices, Proof, ResetPlan, Switch
 from rehearse.reset.plan import build_plan
 from rehearse.reset.plan_file import load_plan, save_plan
 from rehearse.reset.prove import ProofRequest, prove
@@ -150,12 +150,25 @@ class Lab:
         scope = Scope(metadata_include=tuple(types), objects=tuple(objects))
         return capture(self.writer.reader, CaptureRequest(SANDBOX, scope, frozen=frozen), self.store)
 
-    def plan(self, before: Capture, choices: Choices | None = None, types: Sequence[str] = ()) -> ResetPlan:
+    def rules(self) -> list[Any]:
+        """Validation rules of the sandbox: object, name, active."""
+        with self.org.lock:
+            return self.org.db.execute("SELECT object, name, active FROM validation_rules ORDER BY 1, 2").fetchall()
+
+    def plan(
+        self,
+        before: Capture,
+        choices: Choices | None = None,
+        types: Sequence[str] = (),
+        bypass: tuple[Switch, ...] = (),
+    ) -> ResetPlan:
         """Capture the live org, plan, and take the plan through its file, as the command line does."""
         after = self.capture(
             objects=[one.name for one in before.scope.objects], types=types or before.scope.types, frozen=before
         )
-        request = GatherRequest(SANDBOX, "B1", before, after, clock.now(), self.ids.load(), choices or Choices())
+        request = GatherRequest(
+            SANDBOX, "B1", before, after, clock.now(), self.ids.load(), choices or Choices(), bypass
+        )
         plan = build_plan(gather(self.writer.reader, self.store, request))
         path = self.folder / "workspace" / "plan.json"
         save_plan(plan, path)

@@ -1,0 +1,87 @@
+"""The passes of an apply, to a fixed point, with the org's own automation silenced where the scope says so.
+
+While a switch is on, the rows and components that it is made of are left alone; what the plan has to do with them is
+done after the switches are back, in further passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rehearse.baseline.model import Capture
+from rehearse.events import Finished, Started
+from rehearse.reset.apply_bypass import find_places, switch_off, switch_on
+from rehearse.reset.apply_context import Context, Tools
+from rehearse.reset.gather import GatherRequest, gather
+from rehearse.reset.live_capture import capture_live
+from rehearse.reset.model import Action, ResetPlan
+from rehearse.reset.newer_edits import fetch_newer, note_newer
+from rehearse.reset.next_pass import keep_allowed
+from rehearse.reset.phases import run_phases
+from rehearse.reset.plan import build_fingerprint, build_plan
+
+
+def run_passes(context: Context, tools: Tools) -> int:
+    """Passes until nothing is left to do, nothing moves any more, or the limit is reached; answers how many."""
+    original = context.plan
+    silenced = switch_on(tools, original.bypass, context.user_id)
+    context.silent = frozenset(find_places(tools, silenced))
+    held_back = [one for one in original.actions if (one.type, one.key) in context.silent]
+    context.plan = _without(original, context.silent)
+    passes = _run_until_fixed(context, original)
+    switch_off(tools)
+    if held_back:
+        context.silent = frozenset()
+        live = capture_live(context.writer.reader, context.store, context.before, context.on_event)
+        context.plan, context.after = _plan_again(context, original, live), live
+        passes += _run_until_fixed(context, original)
+    return passes
+
+
+def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:
+    if not places:
+        return plan
+    left = replace(plan, actions=tuple(one for one in plan.actions if (one.type, one.key) not in places))
+    return replace(left, fingerprint=build_fingerprint(left))
+
+
+def _run_until_fixed(context: Context, original: ResetPlan) -> int:
+    left: set[str] | None = None
+    for number in range(1, context.settings.max_passes + 1):
+        context.on_event(Started(f"reset pass {number}", len(context.plan.actions), "actions"))
+        run_phases(context)
+        live = capture_live(context.writer.reader, context.store, context.before, context.on_event)
+        next_plan = _plan_again(context, original, live)
+        context.on_event(Finished(f"reset pass {number}", f"{len(next_plan.actions)} actions left"))
+        remaining = {one.id for one in next_plan.actions}
+        if not remaining or remaining == left:
+            return number
+        left = remaining
+        context.plan, context.after = next_plan, live
+        note_newer(context, fetch_newer(context, live))
+    return context.settings.max_passes
+
+
+def _not_edited(context: Context, live: Capture, actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The actions without those on components that somebody else wrote since the run began: they stay as they are."""
+    authors = {(one.type, one.full_name): one for one in context.store.load_components(live.ulid)}
+    kept: list[Action] = []
+    for action in actions:
+        found = authors.get((action.type, action.key)) if action.kind == "component" else None
+        late = found is not None and found.at is not None and found.at >= context.began
+        if found is not None and late and found.by and found.by != context.person(context.user_id):
+            context.note(action, "foreign", f"changed during the reset by {found.by}; not deployed")
+        else:
+            kept.append(action)
+    return tuple(kept)
+
+
+def _plan_again(context: Context, original: ResetPlan, live: Capture) -> ResetPlan:
+    request = GatherRequest(
+        original.sandbox, original.baseline, context.before, live, context.settings.now(), context.id_map.load()
+    )
+    plan = build_plan(gather(context.writer.reader, context.store, request))
+    actions = keep_allowed(context, original, _without(plan, context.silent).actions)
+    changed = replace(plan, actions=_not_edited(context, live, actions), fingerprint="")
+    return replace(changed, fingerprint=build_fingerprint(changed))
