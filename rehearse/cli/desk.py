@@ -49,9 +49,10 @@ class Desk:
     continues: str = ""
     """The run (a reset plan) that this command continues: it alone may work where that run bypasses automation."""
 
-    def fetch_now(self) -> datetime:
-        """The instant that counts as now, asked once a command: REHEARSE_NOW, production's clock, or the machine's."""
-        if self._now is None:
+    def fetch_now(self, *, fresh: bool = False) -> datetime:
+        """The instant that counts as now, asked once a command (or `fresh`, by one that waits): REHEARSE_NOW,
+        production's clock, or the machine's."""
+        if self._now is None or fresh:
             if text := os.environ.get("REHEARSE_NOW"):
                 self._now = clock.from_iso(text)
             elif self.workspace.clock == "org" and (production := self.connect_production()) is not None:
