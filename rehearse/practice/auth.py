@@ -1,8 +1,8 @@
 """Who is asking: a bearer token or a SOAP session header becomes an org and a user, through the estate.
 
 Refuses, with Salesforce's codes: no or dead token (401 INVALID_SESSION_ID; in SOAP a fault), a token that cannot be one
-(401 INVALID_AUTH_HEADER), an API version that is not served (404 NOT_FOUND). Bodies are only peeked at, as far as the
-SOAP operation element, with entities and DTDs switched off. Tokens never leave this file.
+(401 INVALID_AUTH_HEADER), an API version that is not served (404 NOT_FOUND) or retired (410). Bodies are only peeked
+at, as far as the SOAP operation element, with entities and DTDs switched off. Tokens never leave this file.
 """
 
 import re
@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from rehearse.practice.http_errors import ApiError
 
+RETIRED = range(21, 31)  # since Summer '25 [sandbox-and-auth.md 5]; code and text are our guess
 OLDEST_VERSION, NEWEST_VERSION = 51, 67
 REST_PATH = re.compile(r"^/services/data/v([0-9]{1,4})\.([0-9]{1,4})(?:/|$)")
 SOAP_PATH = re.compile(r"^/services/Soap/([cmu])(?:/([0-9]{1,4})\.([0-9]{1,4}))?(?:/|$)")
@@ -48,6 +49,8 @@ def check_version(path: str) -> str:
             raise ApiError(500, "UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
         return f"{int(soap[2])}.{soap[3]}"
     major, minor = int(match.group(1)), match.group(2)
+    if major in RETIRED and minor == "0":
+        raise ApiError(410, "UNSUPPORTED_API_VERSION", "This API version is retired")
     if minor != "0" or not OLDEST_VERSION <= major <= NEWEST_VERSION:
         raise ApiError(404, "NOT_FOUND", MISSING)
     return f"{major}.0"

@@ -119,8 +119,8 @@ class BulkWorkers:
             job = store.move(job_id, ("InProgress",), fault=fault.deed)
         if job is None or job.fault == "never-end":
             return
-        if job.fault == "fail":
-            store.move(job_id, ("InProgress",), state="Failed", error=SPOILT)
+        if job.fault in ("fail", "fail-silently"):
+            store.move(job_id, ("InProgress",), state="Failed", error=SPOILT if job.fault == "fail" else "")
             return
         run = run_query_job if kind.endswith("Query") else run_ingest_job
         try:

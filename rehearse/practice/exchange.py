@@ -80,8 +80,8 @@ def replay_body(body: bytes, receive: Receive) -> Receive:
 
 def answer_instead(fault: Fault, path: str) -> Response | None:
     """The answer that takes the place of the work; None for faults that let the work happen. Raises ApiError."""
-    if fault.deed == "503-html":
-        return HTMLResponse(MAINTENANCE, status_code=503)
+    if fault.deed.endswith("-html"):
+        return HTMLResponse(MAINTENANCE, status_code=int(fault.deed[:3]))
     if fault.deed == "empty" and "/query" in path:
         return JSONResponse({"totalSize": 0, "done": True, "records": []})
     if fault.deed == "500":
@@ -90,6 +90,10 @@ def answer_instead(fault: Fault, path: str) -> Response | None:
         raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
     if fault.deed == "403-limit":
         raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    if fault.deed == "406":
+        raise ApiError(406, "NOT_ACCEPTABLE", "The requested representation is not available")
+    if fault.deed == "429":
+        raise ApiError(429, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.")
     if fault.deed == "lock-row":
         raise ApiError(400, "UNABLE_TO_LOCK_ROW", LOCKED.format("000000000000000"))
     return None

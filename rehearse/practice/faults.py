@@ -23,6 +23,10 @@ Deed = Literal[
     "503-html",
     "401",
     "403-limit",
+    "406",
+    "420-html",
+    "429",
+    "502-html",
     "lock-row",
     "lose-reply",
     "truncate",
@@ -30,6 +34,7 @@ Deed = Literal[
     "slow",
     "empty",
     "fail",
+    "fail-silently",
     "never-end",
     "some-fail",
     "unknown-exception",
@@ -42,6 +47,10 @@ DEEDS: dict[str, str] = {
     "503-html": "answer 503 with an HTML page without doing the work",
     "401": "answer 401 INVALID_SESSION_ID without doing the work",
     "403-limit": "answer 403 REQUEST_LIMIT_EXCEEDED without doing the work",
+    "406": "answer 406 without doing the work",
+    "420-html": "answer 420 with an HTML page without doing the work",
+    "429": "answer 429 REQUEST_LIMIT_EXCEEDED without doing the work",
+    "502-html": "answer 502 with an HTML page without doing the work",
     "lock-row": "answer UNABLE_TO_LOCK_ROW without doing the work; in a chunk, for each of its rows",
     "lose-reply": "do the work, then drop the connection without a byte",
     "truncate": "do the work, send half of the first part of the answer, and end the connection",
@@ -49,6 +58,7 @@ DEEDS: dict[str, str] = {
     "slow": "wait --amount seconds (5) first, then do everything right",
     "empty": "answer a query as if the object had no row",
     "fail": "the job ends as Failed",
+    "fail-silently": "the job ends as Failed and says no reason",
     "never-end": "the job stays in progress until somebody aborts or cancels it; deployments behind it wait",
     "some-fail": "the job completes, and every third row was refused",
     "unknown-exception": "a retrieve of more than --amount members (0) ends with UNKNOWN_EXCEPTION",
@@ -56,19 +66,29 @@ DEEDS: dict[str, str] = {
     "suspend": "the sandbox copy becomes Suspended, for --amount virtual minutes, or until it is resumed",
     "stop": "the sandbox copy becomes Stopped",
 }
-WIRE = ("500", "503-html", "401", "403-limit", "lock-row", "lose-reply", "truncate", "stall", "slow", "empty")
+INSTEAD = ("500", "503-html", "401", "403-limit", "406", "420-html", "429", "502-html", "lock-row")
+WIRE = (*INSTEAD, "lose-reply", "truncate", "stall", "slow", "empty")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "ANY", "SOAP")
 ALLOWED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(METHODS, WIRE),
     "CHUNK": ("lock-row",),
-    "JOB": ("fail", "never-end", "some-fail", "empty", "slow", "unknown-exception", "finalizing-failed"),
+    "JOB": (
+        "fail",
+        "fail-silently",
+        "never-end",
+        "some-fail",
+        "empty",
+        "slow",
+        "unknown-exception",
+        "finalizing-failed",
+    ),
     "COPY": ("suspend", "stop"),
 }
 USUAL_AMOUNT = {"stall": 60.0, "slow": 5.0}
 
 JOB_DEEDS: dict[str, tuple[str, ...]] = {
-    "query-job": ("fail", "never-end", "empty", "slow"),
-    "ingest-job": ("fail", "never-end", "some-fail", "slow"),
+    "query-job": ("fail", "fail-silently", "never-end", "empty", "slow"),
+    "ingest-job": ("fail", "fail-silently", "never-end", "some-fail", "slow"),
     "retrieve-job": ("fail", "never-end", "unknown-exception", "slow"),
     "deploy-job": ("fail", "never-end", "slow", "finalizing-failed"),
 }

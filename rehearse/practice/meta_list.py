@@ -48,13 +48,14 @@ def list_members(org: OrgState, queries: Iterable[tuple[str, str]]) -> list[Prop
     register = Register(org)
     found: list[Properties] = []
     for type_name, folder in asked:
-        found += [_in_list(file_properties(one, register)) for one in listed(org, type_name, folder)]
+        found += [_in_list(file_properties(one, register), register) for one in listed(org, type_name, folder)]
     return found
 
 
-def _in_list(properties: Properties) -> Properties:
-    """What a list shows of a component; some types are nil there (facts 1.3)."""
-    return {**properties, "type": None} if properties["type"] in LISTED_AS_NIL else properties
+def _in_list(properties: Properties, register: Register) -> Properties:
+    """What a list shows of a component: some types are nil there, some have no file name (facts 1.3)."""
+    shown = {**properties, "type": None} if properties["type"] in LISTED_AS_NIL else properties
+    return {**shown, "fileName": None} if properties["type"] in register.unnamed else shown
 
 
 def listed(org: OrgState, type_name: str, folder: str = "") -> list[Component]:
@@ -75,6 +76,7 @@ class Register:
         with org.lock:
             self._names: dict[str, str] = dict(org.db.execute(sql, ("", " ")))
         self.undated = frozenset(org.settings.get("undated_types", ()))
+        self.unnamed = frozenset(org.settings.get("unnamed_files", ()))
 
     def name(self, user_id: str) -> str:
         """The name of a user; the platform's own user where nobody has this id."""

@@ -25,6 +25,7 @@ from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
 
 MOST_FILES = 10_000
+MOST_BYTES = 39_000_000  # in base64 they are what a SOAP message may hold [metadata.md 2]; the text is our guess
 PREFIX = "unpackaged/"
 
 
@@ -85,7 +86,11 @@ def run(org: OrgState, request: RetrieveRequest) -> Retrieved:
             for one in every.values()
         ]
         listed.append(_manifest_properties(org))
-        return Retrieved(_result(request, listed, found.messages), build_zip(files, prefix, org.now()))
+        packed = build_zip(files, prefix, org.now())
+        most = int(org.settings.get("retrieve_zip_bytes", MOST_BYTES))
+        if len(packed) > most:
+            return _failed(request, "LIMIT_EXCEEDED", f"The retrieved zip file is larger than {most} bytes")
+        return Retrieved(_result(request, listed, found.messages), packed)
 
 
 def _result(request: RetrieveRequest, listed: list[Properties], messages: list[Properties]) -> Properties:

@@ -99,6 +99,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("bulk_page_rows", 50_000, "rows of a result page when the client names no maxRecords"),
     Knob("bulk_page_bytes", 0, "most bytes of a result page, whatever maxRecords says; 0 = no limit"),
     Knob("chunks_lock_parents", False, "rows are refused whose parent the chunk before in the same job touched"),
+    Knob("bulk_nul_bytes", False, "every tenth row of a bulk result ends its last text with a NUL, as in real orgs"),
     Knob("bulk_hard_delete", True, "users may hardDelete (a permission that is off by default)"),
     Knob("result_bytes_per_second", 0, "slows the download of bulk results, to try interruptions; 0 = no limit"),
     # Metadata.
