@@ -155,17 +155,10 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "deleted",
         "",
         (
-            "residue",
-            "redeployed empty; its rows come back under new Ids",
+            "exact",
+            "redeployed with its fields; it is empty, its rows come back under new Ids",
             "Salesforce Help, Manage deleted custom objects",
         ),
-    ),
-    _component(
-        "flow-lost",
-        "Flow FlowDefinition",
-        "deleted",
-        "",
-        ("residue", "the last version is redeployed; older versions are lost", "Tooling API guide, Flow"),
     ),
     _component(
         "flow-added",
@@ -177,9 +170,16 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
     _component(
         "flow-version-lost",
         "Flow FlowDefinition",
-        "updated",
+        "any",
         "version-lost",
-        ("residue", "a deleted version of a flow does not come back", "Tooling API guide, Flow"),
+        ("residue", "versions of a flow that were deleted do not come back", "Tooling API guide, Flow"),
+    ),
+    _component(
+        "flow-lost",
+        "Flow FlowDefinition",
+        "deleted",
+        "",
+        ("exact", "it had one version, which is redeployed", "Tooling API guide, Flow"),
     ),
     _component(
         "flow-changed",

@@ -29,7 +29,7 @@ def find_flow_changes(
             if name in names:
                 yield name, "created", frozenset()
         elif lost and lost == set(versions) and ("Flow", name) not in parts:
-            yield name, "deleted", frozenset()
+            yield name, "deleted", frozenset({"version-lost"} if lost - {1} else ())
         elif lost or _is_changed(name, parts, files, known):
             yield name, "updated", frozenset({"version-lost"} if lost else ())
 

@@ -48,7 +48,10 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         else:
             actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
     for name, change in sorted(flows.items()):
-        actions.extend(_plan_flow(inputs, name, change))
+        found = tuple(_plan_flow(inputs, name, change))
+        actions.extend(found)
+        if not found:
+            blocked.append(_stuck_flow(inputs, name))
     return tuple(actions), tuple(blocked)
 
 
@@ -100,12 +103,27 @@ def _action(phase: int, do: Do, change: Change, hazard: Hazard) -> Action:
     )  # fmt: skip
 
 
+def _stuck_flow(inputs: PlanInputs, name: str) -> Blocked:
+    """A flow that differs though nothing is left to switch or delete: versions are lost, or one was edited in place."""
+    hazard = _flow_hazard(inputs, name)
+    if hazard.name == "flow-version-lost":
+        return Blocked("component", "Flow", name, hazard.grade, hazard.reason, hazard.source)
+    return Blocked("component", "Flow", name, "manual", "a version was edited in place; edit it back")
+
+
+def _flow_hazard(inputs: PlanInputs, name: str) -> Hazard:
+    before = inputs.metadata.flows_before.get(name, NO_FLOW)
+    after = inputs.metadata.flows_after.get(name, NO_FLOW)
+    kept = set(after.versions) or {1}  # a flow that is deployed again counts its versions from one
+    marks = {"version-lost"} if set(before.versions) - kept else set()
+    return find_hazard("component", "Flow", _flow_what(before, after), marks)
+
+
 def _plan_flow(inputs: PlanInputs, name: str, change: Change) -> Iterator[Action]:
     """Activation first (off before the records, on after them), then the versions that the rehearsal added."""
     before = inputs.metadata.flows_before.get(name, NO_FLOW)
     after = inputs.metadata.flows_after.get(name, NO_FLOW)
-    lost = after.versions and set(before.versions) - set(after.versions)
-    hazard = find_hazard("component", "Flow", _flow_what(before, after), {"version-lost"} if lost else ())
+    hazard = _flow_hazard(inputs, name)
     base = _action(FLOW_LAST, "activate-flow", change, hazard)
     if before.versions and not after.versions:
         yield Action(**{**base.__dict__, "id": f"deploy/Flow/{name}", "do": "deploy", "type": "Flow", "key": name,
