@@ -1,4 +1,4 @@
-"""`rehearse refresh check`: may a sandbox be refreshed now, and who would lose it?"""
+"""`rehearse refresh check | request | watch | activate | discard | ready`: from the question to a ready sandbox."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish
-from rehearse.report.view import Page, Paragraph, Table, Tone
+from rehearse.cli import refresh_ready, refresh_turn, refresh_watch
+from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.errors import Refused
+from rehearse.report.view import Page, Paragraph, Table
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+    from rehearse.cli.refresh_desk import Case
 
-    from rehearse.refresh.decide import Answer
-
-app = typer.Typer(help="Ask whether a sandbox may be refreshed.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@app.callback()
-def _verbs() -> None:
-    pass
+app = typer.Typer(help="Decide on, request, watch and activate refreshes.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
@@ -32,47 +27,72 @@ def check(
 
     Example: rehearse refresh check UATFULL
     """
-    from rehearse.cli import overview, progress
-    from rehearse.cli.desk import open_desk
-    from rehearse.refresh.decide import decide
-    from rehearse.report.schedule import build_booking_body
-    from rehearse.schedule.ledger_store import load_cycles
-    from rehearse.schedule.store import load_bookings
+    from rehearse.cli.refresh_desk import open_case
+    from rehearse.report.refreshes import build_answer_blocks, build_answer_body
 
-    with open_desk() as desk:
-        config = desk.workspace.sandbox(sandbox)
-        with progress.shown() as on_event:
-            overview.refresh_ledger(desk, on_event)
-        now = desk.fetch_now()
-        cycles = load_cycles(desk.database).get(config.name, ())
-        found = overview.availability_of(desk, config.name, config, cycles, now)
-        answer = decide(found, load_bookings(desk.database, config.name), now)
-        body = {
-            "sandbox": config.name,
-            "refreshable": answer.refreshable,
-            "possible_from": answer.possible_from,
-            "certain_from": answer.certain_from,
-            "reasons": list(answer.reasons),
-            "bookings": [build_booking_body(one) for one in answer.bookings],
-        }
-        page = _page(config.name, answer, desk.workspace.zone)
-        finish("refresh-check", now, body, page, as_json=as_json, code=3 if answer.refreshable == "no" else 0)
+    with open_case(sandbox) as case:
+        body = {"sandbox": case.name, **build_answer_body(case.answer)}
+        page = Page("", tuple(build_answer_blocks(case.name, case.answer, case.zone)))
+        finish("refresh-check", case.now, body, page, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
 
 
-def _page(name: str, answer: Answer, zone: ZoneInfo) -> Page:
-    from rehearse import clock
-    from rehearse.report.schedule import build_bookings_table
+@app.command()
+def request(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    auto_activate: Annotated[
+        bool, typer.Option("--auto-activate", help="Let production replace the sandbox as soon as the copy is made.")
+    ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Ask even where our dates say no. A refusal costs nothing and is kept.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would take, and ask for nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask production for a refresh of a sandbox.
 
-    words: dict[str, tuple[str, Tone]] = {
-        "yes": (f"{name} may be refreshed now.", "good"),
-        "maybe": (f"{name} may or may not be refreshed now: only a request would tell.", "warn"),
-        "no": (f"{name} cannot be refreshed now: a request would be refused.", "bad"),
-    }
-    blocks: list[Paragraph | Table] = [Paragraph(*words[answer.refreshable])]
-    blocks += [Paragraph(f"  - {one}") for one in answer.reasons]
-    if answer.refreshable != "yes" and answer.possible_from:
-        certain = f", certain from {clock.show(answer.certain_from, zone)}" if answer.certain_from else ""
-        blocks.append(Paragraph(f"Possible from {clock.show(answer.possible_from, zone)}{certain}."))
-    if answer.bookings:
-        blocks.append(build_bookings_table("It would take the sandbox from", answer.bookings, zone))
-    return Page("", tuple(blocks))
+    Shows first whom it would hit: bookings, what people changed since the last refresh, and what no tool can bring
+    back. The old sandbox works on until the copy is activated. Exit 3 when production refuses, or when no login here
+    may ask (the words for the platform team are printed).
+
+    Example: rehearse refresh request UATFULL --dry-run
+    """
+    from rehearse.cli.refresh_desk import open_case
+    from rehearse.report.refreshes import build_answer_blocks, build_answer_body, build_losses_body
+
+    with open_case(sandbox) as case:
+        losses = case.fetch_losses()
+        body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
+        blocks = [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]
+        if dry_run:
+            _end(case, body, blocks, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
+        elif case.may_act:
+            case.check_request(anyway=anyway)
+            _show_first(blocks, as_json=as_json)
+            taken, page = case.request(auto_activate=auto_activate, losses=losses)
+            _end(case, {**body, **taken}, page, as_json=as_json, code=0 if taken["asked"] else 3)
+        else:
+            taken, page = case.letter("request")
+            _end(case, {**body, **taken}, [*blocks, *page], as_json=as_json, code=3)
+
+
+def _show_first(blocks: list[Paragraph | Table], *, as_json: bool) -> None:
+    """Let somebody at a terminal read what it takes before it cannot be undone."""
+    if as_json:
+        return
+    from rehearse.cli.answers import show
+
+    show(Page("", tuple(blocks)))
+    if is_terminal() and not typer.confirm("Ask for the refresh? It cannot be cancelled.", err=True):
+        raise Refused("Nothing was asked for.", "Run it again when the time has come.")
+
+
+def _end(case: Case, body: dict[str, object], blocks: list[Paragraph | Table], *, as_json: bool, code: int = 0) -> None:
+    if not as_json and body.get("run_next"):
+        say(f"Next: {body['run_next']}")
+    finish("refresh-request", case.now, {"asked": False, **body}, Page("", tuple(blocks)), as_json=as_json, code=code)
+
+
+app.command()(refresh_watch.watch)
+app.command()(refresh_turn.activate)
+app.command()(refresh_turn.discard)
+app.command()(refresh_ready.ready)

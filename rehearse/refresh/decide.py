@@ -1,32 +1,27 @@
-"""May this sandbox be refreshed now, and what would it cost? Pure: it decides nothing for anybody and asks no org."""
+"""May this sandbox be refreshed or activated now, and what would it cost? Pure: it asks no org and sends nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
 
-from rehearse.schedule.ledger import Availability
+from rehearse import clock
+from rehearse.ids import is_same_name
+from rehearse.lock import Lock
+from rehearse.refresh.model import Answer, Obstacle
+from rehearse.schedule.ledger import DONE, Availability, Cycle
 from rehearse.schedule.model import Booking
 
-
-@dataclass(frozen=True)
-class Answer:
-    """`yes`, `maybe` (between the two dates, only the platform knows) or `no`, and what stands against it."""
-
-    refreshable: Literal["yes", "maybe", "no"]
-    possible_from: datetime | None
-    certain_from: datetime | None
-    reasons: tuple[str, ...]
-    bookings: tuple[Booking, ...]
+ACTIVATION_LIMIT = timedelta(days=30)
+"""A refreshed copy that nobody activated is deleted after so long (Salesforce Help, refresh your sandbox)."""
 
 
 def decide(found: Availability, bookings: Sequence[Booking], now: datetime) -> Answer:
     """What a request for a refresh would meet now: the interval, a copy under way, and the bookings it would hit."""
-    hit = tuple(one for one in bookings if one.sandbox == found.sandbox and one.free_at > now)
+    hit = tuple(one for one in bookings if is_same_name(one.sandbox, found.sandbox) and one.free_at > now)
+    hit = tuple(one for one in hit if one.what != "refresh")
     reasons = []
-    if found.note and found.state not in ("completed", "unknown"):
+    if found.note and found.state not in (*DONE, "unknown"):
         reasons.append(f"{found.note}: only one copy of a sandbox can be under way")
     elif found.note:
         reasons.append(found.note)
@@ -34,4 +29,32 @@ def decide(found: Availability, bookings: Sequence[Booking], now: datetime) -> A
         reasons.append("the interval since the last request has not passed")
     elif found.certain_from and now < found.certain_from:
         reasons.append("the interval has passed since the last request, but not since the end of the last refresh")
+    if found.evidence:
+        reasons.append(found.evidence)
     return Answer(found.refreshable, found.possible_from, found.certain_from, tuple(reasons), hit)
+
+
+def find_obstacles(
+    cycle: Cycle | None, bookings: Sequence[Booking], locks: Sequence[Lock], now: datetime, settle: timedelta
+) -> tuple[Obstacle, ...]:
+    """What stands against activating a copy now: its state, and whoever has the sandbox before it would be ready."""
+    if cycle is None:
+        return (Obstacle("no copy of it is known"),)
+    found = []
+    if cycle.state != "pending-activation":
+        found.append(Obstacle(f"its newest copy is {cycle.state}, not waiting for an activation"))
+    for one in bookings:
+        if one.what != "refresh" and one.start < now + settle and one.free_at > now:
+            when = f"{clock.iso(one.start)} to {clock.iso(one.free_at)}"
+            found.append(Obstacle(f"it is booked for {one.label}, {when}", "--over-bookings"))
+    for held in locks:
+        if is_same_name(held.sandbox, cycle.sandbox):
+            found.append(Obstacle(f"{held.who} works on it: {held.what}"))
+    return tuple(found)
+
+
+def activation_deadline(cycle: Cycle) -> datetime | None:
+    """Until when a waiting copy must be activated; None for one that does not wait."""
+    if cycle.state != "pending-activation" or cycle.copied is None:
+        return None
+    return cycle.copied + ACTIVATION_LIMIT

@@ -6,7 +6,6 @@ An item is ticked by a person who is named, or by a query that says so; it can b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.errors import Refused
 from rehearse.ids import find_by_prefix
+from rehearse.refresh.model import ReadyItem
 from rehearse.state import TABLES, Database
 
 MASKED = "masking finished"
@@ -41,23 +41,6 @@ _arrivals = sa.Table(
     sa.Column("checked", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
 )
-
-
-@dataclass(frozen=True)
-class ReadyItem:
-    """One thing to do before a refreshed sandbox is ready: who owns it, why it is there, and who ticked it when."""
-
-    item: str
-    owner: str = ""
-    why: str = ""
-    ticked_by: str = ""
-    ticked_at: datetime | None = None
-    note: str = ""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it was ticked."""
-        return self.ticked_at is not None
 
 
 def add_items(database: Database, sandbox: str, org_id: str, items: Sequence[ReadyItem]) -> int:

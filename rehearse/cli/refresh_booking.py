@@ -1,0 +1,71 @@
+"""A refresh on its way is itself a booking, so that nobody books over it; it moves and goes with the copy."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rehearse.cli.answers import say
+from rehearse.errors import Locked
+from rehearse.schedule.model import Booking, Window
+from rehearse.schedule.store import cancel_booking, save_bookings
+
+if TYPE_CHECKING:
+    from rehearse.cli.refresh_desk import Case
+
+
+def book_refresh(case: Case, copied: datetime, by: str) -> None:
+    """Book the time in which the sandbox changes hands: from the first working hour after the copy to readiness.
+
+    A refresh that a plan booked stays as it was planned. Where somebody has that time already, it is only said.
+    """
+    if case.last is None or _own(case):
+        return
+    start = _first_working_hour(case, copied)
+    requested = case.last.requested
+    name = f"refresh-{case.name.lower()}-{requested:%Y-%m-%d}"
+    end = start + case.desk.workspace.refresh.settle
+    why = f"data refresh requested {requested:%Y-%m-%d %H:%M} UTC"
+    made = Booking(name, case.name, start, end, end, "refresh", by=by, why=why, request=requested)
+    try:
+        save_bookings(case.desk.database, [made], case.now)
+    except Locked as error:
+        say(f"note: The activation was not booked: {error.message}")
+
+
+def move_refresh(case: Case, by: str) -> None:
+    """The sandbox changes hands now, whatever was booked: move the booking of the refresh to now."""
+    end = case.now + case.desk.workspace.refresh.settle
+    for one in _own(case)[:1]:
+        moved = Booking(one.id, one.sandbox, case.now, end, end, "refresh", by=by, why=one.why, request=one.request)
+        try:
+            save_bookings(case.desk.database, [moved], case.now)
+        except Locked:
+            cancel_booking(case.desk.database, one.id, (by, "activated while the sandbox was booked"), case.now)
+
+
+def cancel_refresh(case: Case, by: str) -> None:
+    """The copy was discarded: nothing changes hands."""
+    for one in _own(case):
+        cancel_booking(case.desk.database, one.id, (by, "the copy was discarded"), case.now)
+
+
+def _own(case: Case) -> list[Booking]:
+    """Bookings of the refresh that is under way: asked for within a week of its request, and not over."""
+    requested = case.last.requested if case.last else case.now
+    return [
+        one
+        for one in case.bookings
+        if one.what == "refresh"
+        and one.end > requested
+        and one.request is not None
+        and abs(one.request - requested) < timedelta(days=7)
+    ]
+
+
+def _first_working_hour(case: Case, at: datetime) -> datetime:
+    from rehearse.schedule.wall import build_hours
+
+    workspace = case.desk.workspace
+    windows = build_hours(workspace.hours, workspace.zone, Window(at, at + timedelta(days=14)))
+    return next((max(one.start, at) for one in windows if one.end > at), at)

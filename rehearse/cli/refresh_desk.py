@@ -1,0 +1,247 @@
+"""One sandbox on the way to its refresh: what is known of it, and the steps that the refresh verbs share.
+
+Production is asked once at the start. The login that may refresh sandboxes is loaded only when something is about to
+be asked for, and is handed to refresh/act, which alone uses it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rehearse import clock
+from rehearse.cli import overview, progress
+from rehearse.cli.answers import say
+from rehearse.cli.desk import Desk, build_login, open_desk
+from rehearse.errors import LoginError, OrgUnreachable, Refused, UsageError
+from rehearse.events import OnEvent
+from rehearse.refresh.decide import decide
+from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem
+from rehearse.refresh.progress import build_progress, estimate_copy, expected_ends
+from rehearse.refresh.ready import build_items
+from rehearse.refresh.ready_store import add_items
+from rehearse.report import refreshes as view
+from rehearse.report.view import Paragraph, Table
+from rehearse.schedule.ledger import Availability, Cycle, find_in_force
+from rehearse.schedule.ledger_stages import load_stages
+from rehearse.schedule.ledger_store import load_cycles, set_expected
+from rehearse.schedule.model import Booking
+from rehearse.schedule.store import load_bookings
+from rehearse.workspace.model import SandboxConfig
+
+if TYPE_CHECKING:
+    from rehearse.refresh.act import Actor, Taken
+
+Blocks = list[Paragraph | Table]
+
+
+@dataclass
+class Case:
+    """A sandbox with its history, as production tells it at `now`."""
+
+    desk: Desk
+    config: SandboxConfig
+    on_event: OnEvent
+    now: datetime
+    cycles: tuple[Cycle, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name as rehearse.yaml spells it."""
+        return self.config.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which people read times."""
+        return self.desk.workspace.zone
+
+    @property
+    def last(self) -> Cycle | None:
+        """The newest copy."""
+        return self.cycles[-1] if self.cycles else None
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """What stands in the calendar of this sandbox."""
+        return load_bookings(self.desk.database, self.name)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether rehearse.yaml gives a login that may refresh sandboxes."""
+        production = self.desk.workspace.production
+        return production is not None and production.control is not None
+
+    @property
+    def availability(self) -> Availability:
+        """The refresh dates."""
+        return overview.availability_of(self.desk, self.name, self.config, self.cycles, self.now)
+
+    @property
+    def answer(self) -> Answer:
+        """What a request would meet now."""
+        return decide(self.availability, self.bookings, self.now)
+
+    def observe(self) -> None:
+        """Ask production again, and take over what it says."""
+        self.now = self.desk.fetch_now(fresh=True)
+        overview.refresh_ledger(self.desk, self.on_event)
+        self.cycles = tuple(load_cycles(self.desk.database).get(self.name, ()))
+
+    def fetch_losses(self) -> Losses | None:
+        """What a refresh would take; None where the sandbox cannot be asked, which is said."""
+        from rehearse.refresh.loss import fetch_losses
+
+        force = find_in_force(self.cycles)
+        if self.config.login is None or force is None:
+            return None
+        since = force.activated or force.copied or force.requested
+        try:
+            reader = self.desk.connect_reader(self.config)
+        except (LoginError, OrgUnreachable) as error:
+            say(f"note: What {self.name} holds cannot be looked at: {error.message}")
+            return None
+        objects = self.desk.workspace.scope.objects
+        return fetch_losses(
+            reader, self.desk.connect_production(), since, [one for one in objects if "*" not in one], self.on_event
+        )
+
+    def show_losses(self, losses: Losses | None) -> Blocks:
+        """The loss guard for people."""
+        if losses is None:
+            return [Paragraph(f"{self.name} could not be asked what it holds: look before you refresh it.", "warn")]
+        return view.build_losses_blocks(losses, self.zone)
+
+    def check_request(self, *, anyway: bool) -> None:
+        """Raise Refused where the ledger says that a request would be refused."""
+        answer = self.answer
+        if answer.refreshable != "no" or anyway:
+            return
+        until = f" It is possible from {clock.show(answer.possible_from, self.zone)}." if answer.possible_from else ""
+        raise Refused(
+            f"{self.name} cannot be refreshed now: {'; '.join(answer.reasons) or 'a copy is under way'}.{until}",
+            "Nothing was asked for. With --anyway production is asked all the same, and its answer is kept.",
+        )
+
+    @contextmanager
+    def open_actor(self, what: str) -> Iterator[Actor]:
+        """Lock the sandbox and log in as the one who may refresh; raises Locked, LoginError."""
+        from rehearse.lock import hold
+        from rehearse.refresh.act import open_actor
+
+        production = self.desk.workspace.production
+        assert production is not None and production.control is not None
+        with (
+            hold(self.desk.database, self.name, what, self.now) as held,
+            open_actor(
+                build_login(production.control),
+                self.desk.workspace.ca_bundle,
+                (self.desk.database, held),
+                act_settings(),
+                self.on_event,
+            ) as actor,
+        ):
+            yield actor
+
+    def request(self, *, auto_activate: bool, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
+        """Ask for the refresh, keep what was expected of it, and start its ready list and its booking."""
+        with self.open_actor("refresh request") as actor:
+            taken = actor.request(actor.fetch_record(), who(), self.now, auto_activate=auto_activate)
+        self.observe()
+        if taken.refusal is not None:
+            refused = {"at": taken.refusal.at, "code": taken.refusal.code, "text": taken.refusal.text}
+            words = f"Production refused, and that is kept in the ledger: {taken.refusal.code}: {taken.refusal.text}"
+            return {"asked": False, "refused": refused}, [Paragraph(words, "bad")]
+        return self._asked(taken, losses)
+
+    def _asked(self, taken: Taken, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
+        from rehearse.cli.refresh_booking import book_refresh
+
+        found = self.progress()
+        if found.estimate and self.last is not None:
+            set_expected(self.desk.database, self.last.id, found.estimate.p50, found.estimate.p90)
+            book_refresh(self, found.estimate.p90, who())
+        self.start_list(self.last, losses)
+        copy = taken.copy
+        body = {
+            "asked": True,
+            "found": taken.found,
+            "copy": copy and {"id": copy.id, "org_id": copy.org_id, "requested": copy.requested},
+            "fields_differ": list(taken.differs),
+            "refused": None,
+            **view.build_progress_body(found),
+        }
+        how = "was asked for earlier and is on its way" if taken.found else "was asked for"
+        blocks: Blocks = [Paragraph(f"The refresh of {self.name} {how}.", "good")]
+        if taken.differs:
+            words = f"These settings of the sandbox are not what was sent: {', '.join(taken.differs)}."
+            blocks.append(Paragraph(words, "warn"))
+        return body, [*blocks, *view.build_progress_blocks(found, self.zone)]
+
+    def progress(self) -> Progress:
+        """How far the newest copy is."""
+        ledger = load_cycles(self.desk.database)
+        stages = load_stages(self.desk.database).get(self.last.id, ()) if self.last else ()
+        estimate = None
+        if self.last is not None and self.last.copied is None:
+            configured = (self.desk.workspace.refresh.copy_time or {}).get(self.last.licence)
+            estimate = estimate_copy(self.last, self.cycles, expected_ends(ledger, self.last), configured)
+        return build_progress(self.name, self.cycles, stages, estimate, self.now)
+
+    def start_list(self, cycle: Cycle | None, losses: Losses | None) -> None:
+        """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found."""
+        if cycle is None or cycle.org_id is None:
+            return
+        given = self.desk.workspace.refresh.ready
+        configured = None
+        if given is not None:
+            fitting = [one for one in given if not one.types or cycle.licence in one.types]
+            configured = [ReadyItem(one.item, one.owner, one.soql and f"counted by: {one.soql}") for one in fitting]
+        items = build_items(cycle.licence, configured, losses.keepsakes if losses else ())
+        add_items(self.desk.database, self.name, cycle.org_id, items)
+
+    def letter(self, deed: str) -> tuple[dict[str, Any], Blocks]:
+        """What to ask the platform team for, as data and for people."""
+        from rehearse.refresh.ask import build_letter
+
+        workspace = self.desk.workspace
+        production = self.desk.connect_production()
+        fields: dict[str, Any] = {}
+        if production is not None and deed == "request":
+            records = [one for one in production.fetch_sandboxes() if one.name.casefold() == self.name.casefold()]
+            fields = dict(records[0].fields) if records else {}
+        called = workspace.production.name if workspace.production else "production"
+        lines = build_letter(deed, called, self.name, fields, self.last.id if self.last else "")  # type: ignore[arg-type]
+        return {"asked": False, "ask": list(lines)}, view.build_letter_blocks(lines)
+
+
+@contextmanager
+def open_case(sandbox: str) -> Iterator[Case]:
+    """Open the workspace, ask production for its sandboxes, and bring the history of one together."""
+    with open_desk() as desk, progress.shown() as on_event:
+        config = desk.workspace.sandbox(sandbox)
+        overview.refresh_ledger(desk, on_event)
+        cycles = load_cycles(desk.database).get(config.name, ())
+        yield Case(desk, config, on_event, desk.fetch_now(), overview.known_cycles(config, tuple(cycles)))
+
+
+def who() -> str:
+    """The name that stands in the ledger for what this command does."""
+    from rehearse.cli.book import user
+
+    return user()
+
+
+def act_settings() -> Any:
+    """How long a lost request may take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
+    from rehearse.refresh.act import ActSettings
+
+    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
+    if not given.isdigit():
+        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
+    longest = timedelta(seconds=int(given))
+    return ActSettings(uncertain_for=longest, look_for=min(longest, timedelta(seconds=20)))

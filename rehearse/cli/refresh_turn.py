@@ -1,0 +1,209 @@
+"""`rehearse refresh activate | discard`: replace the sandbox by its new copy, or drop the copy. Both are final."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
+from rehearse.errors import NotConfirmed, Refused
+from rehearse.report.view import Page, Paragraph
+
+if TYPE_CHECKING:
+    from rehearse.cli.refresh_desk import Blocks, Case
+    from rehearse.refresh.model import Obstacle
+
+Confirm = Annotated[str, typer.Option(callback=not_blank, help="Name of the sandbox, where nobody can be asked.")]
+
+
+def activate(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    confirm: Confirm = "",
+    over_bookings: Annotated[
+        str | None,
+        typer.Option(callback=not_blank, metavar="WHY", help="Take it from those who booked it; why is kept."),
+    ] = None,
+    wait: Annotated[str, typer.Option("--for", help="Wait so long for the new org, such as 2h.")] = "0m",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what stands against it, and do nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replace a sandbox by its new copy, for good.
+
+    Refuses while somebody has the sandbox or will have it before the new one is ready. Afterwards (run it again, or
+    `refresh watch`) checks that the new org answers and is the right one, voids the old baselines, and begins the ready
+    list. Exit 5 when something stands against it, 3 when no login here may do it.
+
+    Example: rehearse refresh activate UATFULL --confirm UATFULL
+    """
+    from rehearse.cli.refresh_desk import open_case
+    from rehearse.report.refreshes import build_losses_body, build_obstacles
+
+    with open_case(sandbox) as case:
+        if _is_turned(case) and not dry_run:
+            _receive(case, wait, as_json=as_json)
+            return
+        obstacles = _obstacles(case)
+        losses = case.fetch_losses()
+        body = {
+            "sandbox": case.name,
+            "activated": False,
+            "losses": build_losses_body(losses),
+            "obstacles": [one.__dict__ for one in obstacles],
+        }
+        blocks: Blocks = [*case.show_losses(losses)]
+        if obstacles:
+            blocks += [Paragraph("What stands against it:", "bad"), *build_obstacles(obstacles)]
+        if dry_run:
+            finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json, code=_code(obstacles))
+            return
+        if not case.may_act:
+            _send_letter(case, "activate", body, blocks, as_json=as_json)
+        _check(case, obstacles, over_bookings)
+        if not as_json:
+            from rehearse.cli.answers import show
+
+            show(Page("", tuple(blocks)))
+        _confirm(case, confirm, "replaces the old sandbox for good")
+        case.start_list(case.last, losses)
+        _activate(case, over_bookings)
+        _receive(case, wait, as_json=as_json)
+
+
+def discard(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    confirm: Confirm = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be dropped, and do nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Drop the new copy of a sandbox and keep the old one.
+
+    The interval until the next refresh counts all the same. Exit 3 when no login here may do it.
+
+    Example: rehearse refresh discard UATFULL --confirm UATFULL
+    """
+    from rehearse.cli.refresh_booking import cancel_refresh
+    from rehearse.cli.refresh_desk import open_case, who
+    from rehearse.report.refreshes import build_progress_blocks, build_progress_body
+
+    with open_case(sandbox) as case:
+        body: dict[str, object] = {"sandbox": case.name, "discarded": False}
+        waits = case.last is not None and case.last.state == "pending-activation"
+        if dry_run:
+            found = case.progress()
+            page = Page("", tuple(build_progress_blocks(found, case.zone)))
+            body |= build_progress_body(found)
+            finish("refresh-discard", case.now, body, page, as_json=as_json, code=0 if waits else 3)
+            return
+        if not case.may_act:
+            _send_letter(case, "discard", body, [], as_json=as_json)
+        if not waits and not _is_dropped(case):
+            _refuse(case, "nothing waits to be discarded")
+        if waits:
+            _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
+            with case.open_actor("refresh discard") as actor:
+                copy = actor.fetch_newest(case.last.sandbox_id) if case.last else None
+                if copy is not None:
+                    actor.discard(copy, who())
+            cancel_refresh(case, who())
+            case.observe()
+        found = case.progress()
+        page = Page("", tuple(build_progress_blocks(found, case.zone)))
+        finish(
+            "refresh-discard",
+            case.now,
+            {**body, **build_progress_body(found), "discarded": True},
+            page,
+            as_json=as_json,
+        )
+
+
+def _is_turned(case: Case) -> bool:
+    """Whether an activation was asked for already: then the new org is to be received, and nothing is asked again."""
+    from rehearse.cli.refresh_watch import was_seen_coming
+
+    if case.last is None:
+        return False
+    return case.last.state == "activating" or (case.last.state == "completed" and was_seen_coming(case))
+
+
+def _is_dropped(case: Case) -> bool:
+    return case.last is not None and case.last.state in ("discarding", "discarded")
+
+
+def _obstacles(case: Case) -> tuple[Obstacle, ...]:
+    from rehearse.lock import load_locks
+    from rehearse.refresh.decide import find_obstacles
+
+    settle = case.desk.workspace.refresh.settle
+    return find_obstacles(case.last, case.bookings, load_locks(case.desk.database), case.now, settle)
+
+
+def _code(obstacles: tuple[Obstacle, ...]) -> int:
+    return 3 if obstacles else 0
+
+
+def _check(case: Case, obstacles: tuple[Obstacle, ...], over_bookings: str | None) -> None:
+    standing = [one for one in obstacles if not (one.lifted_by and over_bookings)]
+    if standing:
+        _refuse(case, "; ".join(one.text for one in standing), lift=all(one.lifted_by for one in standing))
+
+
+def _refuse(case: Case, why: str, *, lift: bool = False) -> None:
+    hint = f"See how far it is: rehearse refresh watch {case.name}."
+    if lift:
+        hint = "Move or cancel the bookings (rehearse book list), or say why with --over-bookings WHY."
+    raise Refused(f"{case.name}: {why}. Nothing was sent.", hint)
+
+
+def _confirm(case: Case, confirm: str, what: str) -> None:
+    given = confirm
+    if not given and is_terminal():
+        given = typer.prompt(f"This {what}. Type {case.name} to go on", default="", show_default=False, err=True)
+    if given.casefold() != case.name.casefold():
+        raise NotConfirmed(f"This {what}, and it was not confirmed; nothing was sent.", f"Add --confirm {case.name}.")
+
+
+def _activate(case: Case, over_bookings: str | None) -> None:
+    from rehearse.cli.refresh_booking import move_refresh
+    from rehearse.cli.refresh_desk import who
+
+    assert case.last is not None
+    by = who() if over_bookings is None else f"{who()}, over bookings: {' '.join(over_bookings.split())}"
+    with case.open_actor("refresh activate") as actor:
+        copy = actor.fetch_newest(case.last.sandbox_id)
+        if copy is None or copy.id != case.last.id:
+            _refuse(case, "production has another copy of it than a moment ago")
+        assert copy is not None
+        actor.activate(copy, by)
+    move_refresh(case, who())
+    case.observe()
+
+
+def _receive(case: Case, wait: str, *, as_json: bool) -> None:
+    """Wait for the new org where asked to, then check and record it."""
+    from rehearse import clock
+    from rehearse.cli.refresh_watch import arrive
+    from rehearse.report.refreshes import build_progress_blocks, build_progress_body
+
+    until = time.monotonic() + clock.parse_span(wait).amount.total_seconds()
+    while case.last is not None and case.last.state == "activating" and time.monotonic() < until:
+        time.sleep(5)
+        case.observe()
+    found = case.progress()
+    body = {"sandbox": case.name, "activated": True, **build_progress_body(found)}
+    blocks = build_progress_blocks(found, case.zone)
+    if found.verdict == "done":
+        more, page = arrive(case)
+        body |= more
+        blocks += page
+    if not as_json and body["run_next"]:
+        say(f"Next: {body['run_next']}")
+    finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json)
+
+
+def _send_letter(case: Case, deed: str, body: dict[str, object], blocks: Blocks, *, as_json: bool) -> None:
+    more, page = case.letter(deed)
+    name = f"refresh-{deed}"
+    finish(name, case.now, {**body, **more}, Page("", (*blocks, *page)), as_json=as_json, code=3)

@@ -1,0 +1,115 @@
+"""`rehearse refresh watch`: how far a copy is, until somebody must decide or nothing more happens."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.report.view import Page
+
+if TYPE_CHECKING:
+    from rehearse.cli.refresh_desk import Blocks, Case
+    from rehearse.refresh.model import Progress
+
+_CODES = {"waiting": 4, "suspended": 4, "stopped": 3}
+_LEAST = 15.0
+
+
+def watch(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    wait: Annotated[
+        str, typer.Option("--for", help="Wait so long at most, such as 8h; 0m looks once. On a terminal 24h, else 0m.")
+    ] = "",
+    every: Annotated[
+        float, typer.Option(min=1, help="Seconds between two looks (at least 15 against Salesforce).")
+    ] = 60,
+    as_json: Json = False,
+) -> None:
+    """Show how far the copy of a sandbox is.
+
+    Shows the place in the queue, the stage and the estimate, and waits until somebody must decide. A suspended copy
+    recovers by itself, a stopped one does not. When the new org is there, checks that it answers and is the right one.
+    Exit 4 while it is under way, 3 when it has stopped.
+
+    Example: rehearse refresh watch UATFULL --for 8h
+    """
+    from rehearse import clock
+    from rehearse.cli.refresh_desk import open_case
+    from rehearse.report.refreshes import build_progress_blocks, build_progress_body
+
+    longest = clock.parse_span(wait).amount.total_seconds() if wait else 86400.0 * is_terminal()
+    with open_case(sandbox) as case:
+        found = _wait(case, longest, every)
+        body = {"sandbox": case.name, "copy": case.last.id if case.last else None, **build_progress_body(found)}
+        blocks = build_progress_blocks(found, case.zone)
+        if found.verdict == "done":
+            more, page = arrive(case)
+            body |= more
+            blocks += page
+        if not as_json and body["run_next"]:
+            say(f"Next: {body['run_next']}")
+        page_ = Page("", tuple(blocks))
+        finish("refresh-watch", case.now, body, page_, as_json=as_json, code=_CODES.get(found.verdict, 0))
+
+
+def _wait(case: Case, longest: float, every: float) -> Progress:
+    """Look until there is something to decide, or until the time is over."""
+    from rehearse.events import Noted
+
+    until, told = time.monotonic() + longest, ""
+    while True:
+        found = case.progress()
+        if found.verdict not in ("waiting", "suspended") or time.monotonic() >= until:
+            return found
+        if found.words != told:
+            case.on_event(Noted(found.words))
+            told = found.words
+        time.sleep(min(max(every, _LEAST if case.desk.workspace.clock == "machine" else 1.0), until - time.monotonic()))
+        case.observe()
+
+
+def arrive(case: Case) -> tuple[dict[str, object], Blocks]:
+    """A new generation that we saw coming: check the org, record it, begin its ready list.
+
+    A sandbox that was refreshed before anybody here looked has nothing to arrive.
+    """
+    from rehearse.refresh.arrive import check_arrival, keep_arrival
+    from rehearse.refresh.ready_store import load_arrival, load_items
+    from rehearse.report.view import Paragraph
+
+    cycle, production = case.last, case.desk.connect_production()
+    if cycle is None or cycle.org_id is None or not was_seen_coming(case):
+        return {"checked": None}, []
+    known = load_arrival(case.desk.database, case.name, cycle.org_id)
+    if known is None:
+        if case.config.login is None or production is None:
+            words = f"{case.name} has no login here: check by hand that the new org is the right one."
+            return {"checked": None}, [Paragraph(words, "warn")]
+        check_arrival(case.name, cycle, case.desk.connect_reader(case.config), production)
+        from rehearse.cli.refresh_desk import who
+
+        keep_arrival(case.desk.database, case.name, cycle, who(), case.now)
+        case.start_list(cycle, None)
+    items = load_items(case.desk.database, case.name, cycle.org_id)
+    left = sum(1 for one in items if not one.is_done)
+    words = f"The new org answers, and it is the one that production names. {left} item(s) of its ready list are open."
+    return {"checked": known or case.now, "ready_open": left}, [Paragraph(words, "good" if not left else "warn")]
+
+
+def was_seen_coming(case: Case) -> bool:
+    """Whether we knew of this copy before it became the sandbox: then it is for us to receive it."""
+    from rehearse.journal import load_entries
+    from rehearse.refresh.act import run_of
+    from rehearse.refresh.ready_store import load_items
+
+    cycle = case.last
+    if cycle is None:
+        return False
+    asked = any(
+        (one.result or {}).get("copy") == cycle.id for one in load_entries(case.desk.database, run_of(case.name))
+    )
+    listed = cycle.org_id is not None and bool(load_items(case.desk.database, case.name, cycle.org_id))
+    return asked or listed or cycle.expected_p50 is not None
