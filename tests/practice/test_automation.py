@@ -30,7 +30,7 @@ def flow(small):
     return rule
 
 
-def test_automation_writes_the_row_its_parent_and_a_new_row_with_real_stamps(small, flow):
+def test_data_4_row_21_automation_writes_the_row_its_parent_and_a_new_row_with_real_stamps(small, flow):
     account = small.insert("Account", Name="Acme")
     invoice = small.insert("Invoice__c", Account__c=account)
     small.clock.wait(minutes=3)
@@ -90,7 +90,7 @@ def test_a_rule_on_a_dropped_field_does_nothing(small, flow):
     assert small.query("SELECT Id FROM Task") == []
 
 
-def test_validation_rules_refuse_with_their_message_and_field(small):
+def test_data_4_row_21_validation_rules_refuse_with_their_message_and_field(small):
     rules = [
         ("Positive", "Rate__c < 0", "The rate is negative", True),
         ("Asleep", "TRUE", "Never", False),

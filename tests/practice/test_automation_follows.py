@@ -87,7 +87,7 @@ def test_what_a_rule_cannot_say_is_not_translated(org, start, update):
         meta_automation.build_rule(org, "X", parse(f"{flow}</recordUpdates></Flow>".encode()))
 
 
-def test_a_class_with_a_waiting_job_is_not_touched(org, author):
+def test_metadata_4_1_a_class_with_a_waiting_job_is_not_touched(org, author):
     name = "LegacyPaymentExport"
     kept = components.find(org, "ApexClass", name)
     assert kept is not None
@@ -101,7 +101,7 @@ def test_a_class_with_a_waiting_job_is_not_touched(org, author):
     assert deploy_remove.remove(org, Item("pre", "ApexClass", name, "x"), author, frozenset()) == kept.id
 
 
-def test_folders_and_profiles_in_use_stay(org, author):
+def test_metadata_4_1_folders_and_profiles_in_use_stay(org, author):
     folder = components.names(org, "ReportFolder")[0]
     with pytest.raises(DeployProblem, match="not empty"):
         deploy_remove.remove(org, Item("pre", "Report", folder, "x"), author, frozenset())

@@ -72,7 +72,7 @@ def test_insert_gives_ids_and_counts(practice):
     assert results(practice, job["id"], "unprocessedrecords") == []
 
 
-def test_nothing_runs_before_the_job_is_closed(practice):
+def test_data_1_7_nothing_runs_before_the_job_is_closed(practice):
     job_id = open_job(practice, "insert").json()["id"]
     upload(practice, job_id, "Name\nNever\n")
     time.sleep(0.2)
@@ -80,7 +80,7 @@ def test_nothing_runs_before_the_job_is_closed(practice):
     assert load(practice, 'SELECT count(*) FROM "Account" WHERE "Name" = \'Never\'') == [(0,)]
 
 
-def test_cells_with_line_breaks_quotes_and_commas_arrive_whole(practice):
+def test_data_5_1_cells_with_line_breaks_quotes_and_commas_arrive_whole(practice):
     text = 'line one\r\nline "two", and \u2028 three'
     quoted = text.replace('"', '""')
     job = run(practice, "insert", f'Name,Description\n"Odd, Ltd","{quoted}"\n')
@@ -90,7 +90,7 @@ def test_cells_with_line_breaks_quotes_and_commas_arrive_whole(practice):
     assert saved["Description"] == text
 
 
-def test_update_leaves_empty_cells_alone_and_nulls_on_hash_na(practice):
+def test_data_1_7_update_leaves_empty_cells_alone_and_nulls_on_hash_na(practice):
     first = run(practice, "insert", "Name,Description,Site\nKeep,old,here\n")
     row_id = results(practice, first["id"], "successfulResults")[0]["sf__Id"]
     job = run(practice, "update", f"Id,Name,Description,Site\n{row_id},,#N/A,there\n")
@@ -108,7 +108,7 @@ def test_failed_rows_say_why_and_the_rest_is_saved(practice):
     assert (failed["sf__Id"], failed["Description"]) == ("", "nameless")
 
 
-def test_result_order_is_not_input_order(practice):
+def test_data_1_7_result_order_is_not_input_order(practice):
     names = [f"Row {number:04d}" for number in range(450)]
     job = run(practice, "insert", "Name\n" + "".join(f"{name}\n" for name in names))
     got = [row["Name"] for row in results(practice, job["id"], "successfulResults")]
@@ -164,7 +164,7 @@ def test_upsert_by_id(practice):
         ("Name\r", "LineEnding is invalid on user data. Current LineEnding setting is LF"),
     ],
 )
-def test_bad_headers_fail_the_job_and_nothing_is_processed(practice, header, part):
+def test_data_1_7_bad_headers_fail_the_job_and_nothing_is_processed(practice, header, part):
     job = run(practice, "insert", f"{header}\nx,y\n")
     assert (job["state"], job["numberRecordsProcessed"]) == ("Failed", 0)
     assert part in job["errorMessage"]
@@ -217,7 +217,7 @@ def test_a_second_upload_is_refused(practice):
     assert (again.status_code, again.json()[0]["errorCode"]) == (400, "CLIENTINPUTERROR")
 
 
-def test_states_are_obeyed(practice):
+def test_data_1_7_states_are_obeyed(practice):
     job_id = open_job(practice, "insert").json()["id"]
     assert practice.ask("UATFULL", "DELETE", f"jobs/ingest/{job_id}").json()[0]["errorCode"] == "INVALIDJOBSTATE"
     early = practice.ask("UATFULL", "GET", f"jobs/ingest/{job_id}/failedResults")
@@ -241,7 +241,7 @@ def test_chunked_upload(practice):
     assert load(practice, 'SELECT count(*) FROM "Account" WHERE "Name" = \'In pieces\'') == [(1,)]
 
 
-def test_multipart_job_runs_at_once(practice):
+def test_data_1_7_multipart_job_runs_at_once(practice):
     body = (
         '--XX\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name="job"\r\n\r\n'
         '{"object": "Account", "operation": "insert", "contentType": "CSV"}\r\n'
@@ -255,7 +255,7 @@ def test_multipart_job_runs_at_once(practice):
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (1, 0)
 
 
-def test_a_locked_chunk_fails_its_rows_only(practice):
+def test_data_1_9_a_locked_chunk_fails_its_rows_only(practice):
     practice.faults.add(("CHUNK", "Account"), nth=2, do="lock-row")
     job = run(practice, "insert", "Name\n" + "".join(f"L{number}\n" for number in range(401)))
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (401, 200)

@@ -64,7 +64,7 @@ def read_pages(practice, job_id, **params):
     return rows, bodies
 
 
-def test_a_job_is_born_runs_and_shows_what_it_is(practice):
+def test_data_1_1_a_job_is_born_runs_and_shows_what_it_is(practice):
     add_accounts(practice, 3)
     born = make_job(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'").json()
     assert born["id"].startswith("750") and len(born["id"]) == 18
@@ -78,7 +78,7 @@ def test_a_job_is_born_runs_and_shows_what_it_is(practice):
     assert listed["done"] is True
 
 
-def test_cells_are_quoted_and_hold_anything(practice):
+def test_data_1_3_cells_are_quoted_and_hold_anything(practice):
     text = 'line one\r\nline "two", \u2028 and #N/A'
     add_accounts(practice, 1, cells=(1234.5, text))
     job = finished(practice, "SELECT Id, Name, AnnualRevenue, Description, Site, IsDeleted, CreatedDate FROM Account "
@@ -91,7 +91,7 @@ def test_cells_are_quoted_and_hold_anything(practice):
     assert b'""two""' in body
 
 
-def test_parent_paths_are_dotted(practice):
+def test_data_1_3_parent_paths_are_dotted(practice):
     (parent,) = add_accounts(practice, 1)
     (child,) = add_accounts(practice, 1)
     org = practice.estate.org(practice.orgs["UATFULL"].org_id)
@@ -102,7 +102,7 @@ def test_parent_paths_are_dotted(practice):
     assert rows == [{"Id": child, "Parent.Name": "Bulk 00000"}]
 
 
-def test_pages_by_any_size_hold_the_same_rows_and_can_be_fetched_again(practice):
+def test_data_1_2_pages_by_any_size_hold_the_same_rows_and_can_be_fetched_again(practice):
     ids = add_accounts(practice, 105)
     job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
     whole, _ = read_pages(practice, job["id"])
@@ -124,7 +124,7 @@ def test_order_by_keeps_the_order_and_limit_the_number(practice):
     assert [row["Name"] for row in rows] == [f"Bulk {number:05d}" for number in range(19, 12, -1)]
 
 
-def test_result_pages_list_five_and_go_on(practice):
+def test_data_1_2_result_pages_list_five_and_go_on(practice):
     add_accounts(practice, 13)
     job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
     first = practice.ask("UATFULL", "GET", f"jobs/query/{job['id']}/resultPages", params={"maxRecords": 2}).json()
@@ -154,7 +154,7 @@ def test_delimiter_and_line_ending(practice):
     assert body.startswith(b'"Id"|"Name"\r\n"001') and body.endswith(b'"|"Bulk 00000"\r\n')
 
 
-def test_gzip_only_when_asked(practice):
+def test_data_5_1_gzip_only_when_asked(practice):
     add_accounts(practice, 50)
     job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
     path = f"jobs/query/{job['id']}/results"
@@ -166,14 +166,14 @@ def test_gzip_only_when_asked(practice):
     assert gzip.decompress(zipped.raw.read(decode_content=False)) == raw
 
 
-def test_results_need_the_same_version_and_a_complete_job(practice):
+def test_data_5_1_results_need_the_same_version_and_a_complete_job(practice):
     job = finished(practice, "SELECT Id FROM Account")
     other = practice.ask("UATFULL", "GET", f"/services/data/v66.0/jobs/query/{job['id']}/results")
     assert other.status_code == 409
     assert practice.ask("UATFULL", "GET", "jobs/query/750000000000000AAA").status_code == 404
 
 
-def test_abort_and_delete_obey_the_states(practice):
+def test_data_1_1_abort_and_delete_obey_the_states(practice):
     done = finished(practice, "SELECT Id FROM Account")
     late = practice.ask("UATFULL", "PATCH", f"jobs/query/{done['id']}", json={"state": "Aborted"})
     assert (late.status_code, late.json()[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
@@ -205,7 +205,7 @@ def test_abort_and_delete_obey_the_states(practice):
         ("SELECT Id WHERE", "MALFORMED_QUERY", "unexpected token"),
     ],
 )  # fmt: skip
-def test_refused_queries(practice, soql, code, part):
+def test_data_1_4_refused_queries(practice, soql, code, part):
     answer = make_job(practice, soql)
     assert answer.status_code == 400
     (error,) = answer.json()
@@ -225,7 +225,7 @@ def test_other_orgs_do_not_see_the_job(practice):
     assert practice.ask("production", "GET", f"jobs/query/{job['id']}").status_code == 404
 
 
-def test_the_server_may_cut_pages_by_bytes(practice):
+def test_data_1_2_the_server_may_cut_pages_by_bytes(practice):
     add_accounts(practice, 30)
     practice.estate.settings.put("bulk_page_bytes", 100)
     job = finished(practice, "SELECT Id FROM Account WHERE Name LIKE 'Bulk %'")
@@ -270,7 +270,7 @@ def test_query_all_sees_the_recycle_bin(practice):
         assert {row["Id"]: row["IsDeleted"] for row in found} == expected
 
 
-def test_every_object_that_bulk_serves_is_read_whole(practice):
+def test_data_1_4_every_object_that_bulk_serves_is_read_whole(practice):
     org = practice.estate.org(practice.orgs["UATFULL"].org_id)
     for name in ("Contact", "Invoice__c", "InvoiceLine__c", "Payment__c", "Task"):
         fields = [field.name for field in org.object(name).fields if field.type not in ("address", "location")]
@@ -281,7 +281,7 @@ def test_every_object_that_bulk_serves_is_read_whole(practice):
         assert list(found[0]) == fields
 
 
-def test_jobs_expire_after_seven_virtual_days(practice):
+def test_data_1_8_jobs_expire_after_seven_virtual_days(practice):
     job = finished(practice, "SELECT Id FROM Account")
     practice.estate.clock.move(timedelta(days=6, hours=23))
     assert practice.ask("UATFULL", "GET", f"jobs/query/{job['id']}").status_code == 200

@@ -156,13 +156,13 @@ def test_a_field_that_names_nothing_is_refused_and_leaves_no_trace(org, inner, p
     assert components.find(org, "CustomField", "Account.Bad__c") is None
 
 
-def test_containers_are_additive(org):
+def test_metadata_8_containers_are_additive(org):
     before = set(components.names(org, "CustomField"))
     ok(add_field(org))
     assert set(components.names(org, "CustomField")) == before | {"Account.Fresh__c"}
 
 
-def test_a_deleted_field_comes_back_empty_with_a_new_id_and_no_access(org):
+def test_metadata_4_1_a_deleted_field_comes_back_empty_with_a_new_id_and_no_access(org):
     ok(add_field(org))
     first = components.find(org, "CustomField", "Account.Fresh__c").id
     grant = (
@@ -184,7 +184,7 @@ def test_a_deleted_field_comes_back_empty_with_a_new_id_and_no_access(org):
     ]
 
 
-def test_profiles_merge_and_permission_sets_are_replaced(org):
+def test_metadata_3_6_profiles_merge_and_permission_sets_are_replaced(org):
     grant = "<userPermissions><enabled>true</enabled><name>{}</name></userPermissions>"
     for name in ("ViewSetup", "RunReports"):
         ok(run(org, {"profiles/Sales.profile": xml("Profile", grant.format(name))}, members={"Profile": ["Sales"]}))
@@ -196,7 +196,7 @@ def test_profiles_merge_and_permission_sets_are_replaced(org):
     assert "ViewSetup" not in replaced and "RunReports" in replaced
 
 
-def test_a_profile_shows_what_its_co_members_allow(org):
+def test_metadata_3_6_a_profile_shows_what_its_co_members_allow(org):
     alone = shown(org, Profile="Admin")["profiles/Admin.profile"]
     assert "fieldPermissions" not in alone and "userPermissions" in alone
     ok(add_field(org))
@@ -221,7 +221,7 @@ def test_access_to_nothing_is_refused(org, inner, problem):
     assert texts(result) == [problem]
 
 
-def test_what_is_in_use_stays(org):
+def test_metadata_4_1_what_is_in_use_stays(org):
     ok(add_field(org))
     ok(
         run(
@@ -237,7 +237,7 @@ def test_what_is_in_use_stays(org):
     assert org.object("Account").find("Fresh__c") is None
 
 
-def test_changing_the_code_first_lets_a_post_deletion_through(org):
+def test_metadata_4_2_changing_the_code_first_lets_a_post_deletion_through(org):
     ok(add_field(org))
     ok(
         run(
@@ -267,7 +267,7 @@ REFUSED_DELETIONS = [
 
 
 @pytest.mark.parametrize("members, problem", REFUSED_DELETIONS, ids=[str(one[0]) for one in REFUSED_DELETIONS])
-def test_what_cannot_be_deleted(org, members, problem):
+def test_metadata_4_1_what_cannot_be_deleted(org, members, problem):
     result = run(org, plain=members)
     if problem is None:
         assert [one["problemType"] for one in result["componentSuccesses"] if one.get("problem")] == ["Warning"]
@@ -275,14 +275,14 @@ def test_what_cannot_be_deleted(org, members, problem):
         assert result["status"] == "Failed" and texts(result) == [problem]
 
 
-def test_a_missing_member_is_a_warning_that_counts_only_where_asked(org):
+def test_metadata_1_4_a_missing_member_is_a_warning_that_counts_only_where_asked(org):
     ignored = ok(run(org, plain={"ApexClass": ["Nobody"]}))
     assert ignored["Nobody"]["problem"] == "No ApexClass named: Nobody found" and not ignored["Nobody"]["deleted"]
     assert ignored["Nobody"]["problemType"] == "Warning"
     assert run(org, plain={"ApexClass": ["Nobody"]}, ignore_warnings=False)["status"] == "Failed"
 
 
-def test_a_removed_picklist_value_stays_inactive(org):
+def test_metadata_4_1_a_removed_picklist_value_stays_inactive(org):
     value = "<value><fullName>{}</fullName><default>false</default></value>"
     inner = (
         "<label>P</label><type>Picklist</type><valueSet><restricted>true</restricted><valueSetDefinition>{}"
@@ -297,7 +297,7 @@ def test_a_removed_picklist_value_stays_inactive(org):
     assert all(one.active for one in org.object("Account").find("Pick__c").values)
 
 
-def test_a_value_set_in_use_is_seen_as_before_the_deployment(org):
+def test_metadata_4_1_a_value_set_in_use_is_seen_as_before_the_deployment(org):
     shared = components.names(org, "GlobalValueSet")[0]
     users = [one.name for one in components.load_type(org, "CustomField") if f">{shared}<".encode() in one.xml]
     assert users
@@ -305,7 +305,7 @@ def test_a_value_set_in_use_is_seen_as_before_the_deployment(org):
     assert any("GlobalValueSet is referenced elsewhere" in one for one in texts(result))
 
 
-def test_a_flow_gets_versions_and_status_alone_changes_nothing(org):
+def test_metadata_4_1_a_flow_gets_versions_and_status_alone_changes_nothing(org):
     before = meta_flows.load_versions(org, "Plan_a_Visit")
     text = before[-1].xml.decode()
     members = {"Flow": ["Plan_a_Visit"]}
@@ -359,7 +359,7 @@ def test_an_object_takes_its_parts_along(org):
     assert components.find(org, "Layout", "Box__c-Box Layout") is None
 
 
-def test_rollback_takes_everything_back_and_partial_keeps_what_holds(org):
+def test_metadata_8_rollback_takes_everything_back_and_partial_keeps_what_holds(org):
     files = {**apex("Good", "public class Good {}"), **apex("Bad", "public class Bad { No_Such__c x; }")}
     members = {"ApexClass": ["Good", "Bad"]}
     all_or_nothing = run(org, files, members=members)
@@ -372,14 +372,14 @@ def test_rollback_takes_everything_back_and_partial_keeps_what_holds(org):
     assert components.find(org, "ApexClass", "Bad") is None
 
 
-def test_a_validation_changes_nothing(org):
+def test_metadata_1_4_a_validation_changes_nothing(org):
     before = list(org.db.execute("SELECT type, name, xml FROM meta_component ORDER BY type, name"))
     result = run(org, apex("Good", "public class Good {}"), members={"ApexClass": ["Good"]}, check_only=True)
     assert ok(result)["Good"]["created"]
     assert list(org.db.execute("SELECT type, name, xml FROM meta_component ORDER BY type, name")) == before
 
 
-def test_package_and_zip_must_agree(org):
+def test_metadata_8_package_and_zip_must_agree(org):
     files = apex("Good", "public class Good {}")
     missing = run(org, files, members={"ApexClass": ["Good", "Other"]})
     assert texts(missing) == [
@@ -390,7 +390,7 @@ def test_package_and_zip_must_agree(org):
     assert unnamed["Good"]["problem"] == "Not in package.xml"
 
 
-def test_setup_changes_leave_a_trail(org):
+def test_metadata_6_1_setup_changes_leave_a_trail(org):
     ok(run(org, apex("Good", "public class Good {}"), members={"ApexClass": ["Good"]}))
     ok(run(org, plain={"ApexClass": ["Good"]}))
     trail = run_query(
@@ -423,7 +423,7 @@ def test_a_deployment_outlives_the_process_that_took_it(estate_folder):
         estate.close()
 
 
-def test_a_quick_action_leaves_its_layout_first(org):
+def test_metadata_4_2_a_quick_action_leaves_its_layout_first(org):
     name = components.names(org, "QuickAction")[0]
     users = [one for one in components.load_type(org, "Layout") if f">{name}<".encode() in one.xml]
     if not users:

@@ -43,12 +43,12 @@ def link() -> zipfile.ZipInfo:
     ],
     ids=["empty", "no zip", "cut", "parent", "absolute", "hidden parent", "backslash", "link", "bomb"],
 )
-def test_unsafe_zips_are_refused(body):
+def test_metadata_8_unsafe_zips_are_refused(body):
     with pytest.raises(ZipRefused):
         open_package(body)
 
 
-def test_limits_hold_before_anything_is_unpacked():
+def test_metadata_2_limits_hold_before_anything_is_unpacked():
     body = pack(("package.xml", MANIFEST), ("a", b"12345"), ("b", b"12345"))
     with pytest.raises(ZipRefused, match="uncompressed"):
         open_package(body, most_bytes=100)
@@ -56,7 +56,7 @@ def test_limits_hold_before_anything_is_unpacked():
         open_package(body, most_files=2)
 
 
-def test_the_package_may_be_in_one_folder():
+def test_metadata_1_4_the_package_may_be_in_one_folder():
     package = open_package(pack(("top/package.xml", MANIFEST), ("top/classes/A.cls", b"x")))
     assert package.folder == "top/" and set(package.files) == {"classes/A.cls"}
     assert package.package.names("ApexClass") == ("A",)

@@ -115,7 +115,7 @@ def test_a_fault_of_one_org_leaves_the_others_alone(world):
     assert world.ask("production", "GET", "query", params=COUNT).status_code == 500
 
 
-def test_a_lost_reply_did_its_work(world):
+def test_sandbox_5_a_lost_reply_did_its_work(world):
     put(world, "lose-reply", "save")
     with pytest.raises(requests.exceptions.ConnectionError):
         world.ask("UATFULL", "POST", "sobjects/Lead", json={"LastName": "Lost Reply", "Company": "C"})

@@ -191,7 +191,7 @@ def test_list_answers_file_properties_of_all_queries_flat(client):
     assert next(one for one in listed if one["type"] == "CustomField")["fileName"].startswith("objects/")
 
 
-def test_list_takes_three_queries_and_no_unknown_type(client):
+def test_metadata_1_2_list_takes_three_queries_and_no_unknown_type(client):
     with pytest.raises(Fault) as four:
         client.list("ApexClass", "Layout", "Flow", "Profile")
     assert four.value.code == "sf:LIMIT_EXCEEDED"
@@ -201,7 +201,7 @@ def test_list_takes_three_queries_and_no_unknown_type(client):
     assert unknown.value.code == "sf:INVALID_TYPE"
 
 
-def test_reports_are_listed_by_folder(client):
+def test_metadata_3_reports_are_listed_by_folder(client):
     assert client.list("Report") == []
     folders = client.names("ReportFolder")
     assert folders
@@ -211,17 +211,17 @@ def test_reports_are_listed_by_folder(client):
 
 
 @pytest.mark.parametrize("type_name, name", [("CustomObject", "Account"), ("Settings", None)])
-def test_some_dates_are_1970(client, type_name, name):
+def test_metadata_1_3_some_dates_are_1970(client, type_name, name):
     listed = [one for one in client.list(type_name) if name in (None, one["fullName"])]
     assert listed and {one["lastModifiedDate"] for one in listed} == {"1970-01-01T00:00:00.000Z"}
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/00D000000000000", "/deployRequest/0Af000000000000"])
-def test_any_tail_of_the_address_is_served(client, tail):
+def test_metadata_1_1_any_tail_of_the_address_is_served(client, tail):
     assert client.call("describeMetadata", version="51.0", tail=tail)
 
 
-def test_bad_sessions_and_operations_are_faults(client):
+def test_metadata_1_1_bad_sessions_and_operations_are_faults(client):
     with pytest.raises(Fault) as unknown:
         client.call("mergeMetadata")
     assert unknown.value.code == "sf:INVALID_OPERATION"
@@ -231,7 +231,7 @@ def test_bad_sessions_and_operations_are_faults(client):
     assert dead.value.code == "sf:INVALID_SESSION_ID"
 
 
-def test_a_retrieve_is_handed_out_once(client):
+def test_metadata_1_2_a_retrieve_is_handed_out_once(client):
     job_id = client.start_retrieve(ApexClass="*", Flow="Nobody")
     assert job_id.startswith("09S")
     told = client.wait("checkRetrieveStatus", job_id, "<includeZip>false</includeZip>")
@@ -246,7 +246,7 @@ def test_a_retrieve_is_handed_out_once(client):
         client.call("checkRetrieveStatus", asked)
 
 
-def test_the_old_status_call_still_answers(client):
+def test_metadata_1_2_the_old_status_call_still_answers(client):
     job_id = client.start_retrieve(ApexClass="*")
     result = client.wait("checkStatus", job_id)
     assert result["state"] == ["Completed"] and "stateDetail" not in result
@@ -266,7 +266,7 @@ def test_what_was_retrieved_deploys_unchanged(client):
     assert moved == []
 
 
-def test_arrays_come_in_another_order_each_time(client):
+def test_metadata_6_2_arrays_come_in_another_order_each_time(client):
     one, _ = client.retrieve(CustomObject="Invoice__c")
     two, _ = client.retrieve(CustomObject="Invoice__c")
     path = "unpackaged/objects/Invoice__c.object"
@@ -294,7 +294,7 @@ def test_a_deployment_reports_each_component_in_the_order_of_the_wsdl(client):
     assert quiet["details"] == [""]
 
 
-def test_waiting_deployments_can_be_cancelled(practice, client):
+def test_metadata_1_2_waiting_deployments_can_be_cancelled(practice, client):
     practice.estate.settings.put("metadata_seconds", 0.3)  # the second has to wait until the request to cancel is in
     files = {"package.xml": manifest()}
     first, second = client.start_deploy(files), client.start_deploy(files)
@@ -306,7 +306,7 @@ def test_waiting_deployments_can_be_cancelled(practice, client):
         client.call("cancelDeploy", f"<String>{first}</String>")
 
 
-def test_production_refuses_partial_deployments_and_purging(practice):
+def test_metadata_1_4_production_refuses_partial_deployments_and_purging(practice):
     production = Client(practice, "production")
     with pytest.raises(Fault) as partial:
         production.start_deploy({"package.xml": manifest()}, rollbackOnError=False)
@@ -322,7 +322,7 @@ def test_an_entity_in_a_request_is_refused(practice, client):
     assert answer.status_code == 500 and b"Fault" in answer.content
 
 
-def test_read_metadata_gives_typed_records(client):
+def test_metadata_1_2_read_metadata_gives_typed_records(client):
     result = client.call(
         "readMetadata", "<type>CustomObject</type><fullNames>Invoice__c</fullNames><fullNames>No__c</fullNames>"
     )
@@ -330,7 +330,7 @@ def test_read_metadata_gives_typed_records(client):
     assert result[0]["records"][1] == ""
 
 
-def test_deploy_by_rest(practice, client):
+def test_metadata_1_5_deploy_by_rest(practice, client):
     options = '{"deployOptions": {"rollbackOnError": true, "singlePackage": true, "checkOnly": "true"}}'
     body = pack(
         {

@@ -19,7 +19,7 @@ def ask_token(practice, base, **changes):
 
 
 @pytest.mark.parametrize("door", ["url", "http_url"])
-def test_client_credentials_give_a_token_for_the_address_that_was_asked(practice, door):
+def test_sandbox_4_1_client_credentials_give_a_token_for_the_address_that_was_asked(practice, door):
     base = getattr(practice, door)
     answer = ask_token(practice, base)
     body = answer.json()
@@ -45,7 +45,7 @@ def test_client_credentials_give_a_token_for_the_address_that_was_asked(practice
         ({"grant_type": "magic"}, "unsupported_grant_type", "grant type not supported"),
     ],
 )
-def test_refusals_use_salesforces_words(practice, changes, code, text):
+def test_sandbox_4_1_refusals_use_salesforces_words(practice, changes, code, text):
     answer = ask_token(practice, practice.http_url, **changes)
     assert answer.status_code == 400
     assert answer.json() == {"error": code, "error_description": text}

@@ -15,7 +15,7 @@ from rehearse.practice.schema import FieldDef, RollUp, build_object, object_as_j
 from rehearse.practice.schema_standard import STANDARD_OBJECTS
 
 
-def test_ids_get_salesforces_suffix():
+def test_data_5_1_ids_get_salesforces_suffix():
     # Two ids of real orgs, from recorded answers.
     assert to_18("0017e00001W4GYR") == "0017e00001W4GYRAA3"
     assert to_18("012000000000000") == "012000000000000AAA"
@@ -114,7 +114,7 @@ def test_a_second_reader_sees_one_moment_while_others_write(small):
     reader.close()
 
 
-def test_a_new_roll_up_is_computed_on_the_rows_that_are_there(small):
+def test_data_3_a_new_roll_up_is_computed_on_the_rows_that_are_there(small):
     invoice = small.insert("Invoice__c")
     small.insert("Line__c", Invoice__c=invoice, Amount__c=7)
     small.clock.wait(minutes=1)

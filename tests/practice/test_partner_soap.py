@@ -73,7 +73,7 @@ def alive(org, ids):
         return org.db.execute(sql, ids).fetchone()[0]
 
 
-def test_undelete_answers_each_id_in_order(practice, org, binned):
+def test_data_2_6_undelete_answers_each_id_in_order(practice, org, binned):
     answer = call(practice, ids("undelete", [binned[2], "001000000000000AAA", binned[0]]))
     good, bad, also = results(answer)
     assert (good[:2], also[:2]) == ((binned[2], "true"), (binned[0], "true"))
@@ -95,12 +95,12 @@ def test_an_emptied_bin_gives_nothing_back(practice, binned):
     assert (success, code) == ("false", "UNDELETE_FAILED")
 
 
-def test_more_than_200_ids_are_refused(practice):
+def test_data_2_6_more_than_200_ids_are_refused(practice):
     status, code, _ = fault(call(practice, ids("undelete", ["001000000000000AAA"] * 201)))
     assert (status, code) == (500, "sf:EXCEEDED_ID_LIMIT")
 
 
-def test_the_clock_and_the_user(practice):
+def test_data_2_6_the_clock_and_the_user(practice):
     stamp = etree.fromstring(call(practice, "<getServerTimestamp/>").content).findtext(".//{*}timestamp")
     assert stamp.startswith("2026-11-23T08:0") and stamp.endswith("Z")
     user = etree.fromstring(call(practice, "<getUserInfo/>").content)

@@ -41,7 +41,7 @@ def test_deleting_twice_deleting_nothing_and_deleting_the_undeletable(small):
     assert refused(small.undelete(small.insert("Account", Name="B"))) == GONE
 
 
-def test_details_go_and_come_back_with_their_master_under_the_same_ids(small):
+def test_data_4_rows_3_to_10_details_go_and_come_back_with_their_master_under_the_same_ids(small):
     invoice = small.insert("Invoice__c")
     lines = [small.insert("Line__c", Invoice__c=invoice, Amount__c=amount) for amount in (1, 2)]
     ok(small.delete(invoice))
@@ -52,7 +52,7 @@ def test_details_go_and_come_back_with_their_master_under_the_same_ids(small):
     assert small.one("SELECT Total__c FROM Invoice__c") == {"Total__c": 3.0}
 
 
-def test_a_detail_deleted_before_its_master_is_gone_for_good(small):
+def test_data_4_rows_3_to_10_a_detail_deleted_before_its_master_is_gone_for_good(small):
     invoice = small.insert("Invoice__c")
     early, late = (small.insert("Line__c", Invoice__c=invoice, Amount__c=amount) for amount in (1, 2))
     ok(small.delete(early))
@@ -71,7 +71,7 @@ def test_a_detail_deleted_alone_comes_back_alone(small):
     assert small.one("SELECT Total__c FROM Invoice__c") == {"Total__c": 1.0}
 
 
-def test_an_optional_lookup_is_cleared_and_restored_unless_replaced(small):
+def test_data_4_rows_3_to_10_an_optional_lookup_is_cleared_and_restored_unless_replaced(small):
     kept, other = small.insert("Invoice__c"), small.insert("Invoice__c")
     free, replaced = small.insert("Tag__c", Free__c=kept), small.insert("Tag__c", Free__c=kept)
     small.clock.wait(minutes=1)
@@ -84,7 +84,7 @@ def test_an_optional_lookup_is_cleared_and_restored_unless_replaced(small):
 
 
 @pytest.mark.parametrize("moves", [False, True])
-def test_whether_clearing_moves_the_stamp_is_a_setting(small, moves):
+def test_data_3_whether_clearing_moves_the_stamp_is_a_setting(small, moves):
     small.settings["lookup_clear_stamps"] = moves
     invoice = small.insert("Invoice__c")
     small.insert("Tag__c", Free__c=invoice)
@@ -94,7 +94,7 @@ def test_whether_clearing_moves_the_stamp_is_a_setting(small, moves):
     assert (row["SystemModstamp"] != row["LastModifiedDate"]) is moves
 
 
-def test_a_restricting_lookup_refuses_and_a_cascading_one_goes_along(small):
+def test_data_4_rows_3_to_10_a_restricting_lookup_refuses_and_a_cascading_one_goes_along(small):
     invoice = small.insert("Invoice__c")
     bound = small.insert("Tag__c", Bound__c=invoice)
     along = small.insert("Tag__c", Along__c=invoice)
@@ -109,7 +109,7 @@ def test_a_restricting_lookup_refuses_and_a_cascading_one_goes_along(small):
     assert [row["Id"] for row in small.query("SELECT Id FROM Tag__c")] == [along]
 
 
-def test_a_lookup_to_itself_always_clears(small):
+def test_data_4_rows_3_to_10_a_lookup_to_itself_always_clears(small):
     first = small.insert("Tag__c", Name="first")
     second = small.insert("Tag__c", Name="second", Next__c=first)
     parent = small.insert("Account", Name="P")
@@ -122,7 +122,7 @@ def test_a_lookup_to_itself_always_clears(small):
     assert small.one("SELECT Parent.Name FROM Account WHERE Name = 'C'") == {"Parent": {"Name": "P"}}
 
 
-def test_a_junction_needs_both_masters_alive(small):
+def test_data_4_row_36_a_junction_needs_both_masters_alive(small):
     invoice, project = small.insert("Invoice__c"), small.insert("Project__c", Name="P")
     join = small.insert("Join__c", Invoice__c=invoice, Project__c=project)
     ok(small.delete(invoice))
@@ -134,7 +134,7 @@ def test_a_junction_needs_both_masters_alive(small):
     assert small.one("SELECT Id FROM Join__c") == {"Id": join}
 
 
-def test_an_account_takes_contacts_deals_and_tasks_but_not_with_cases(small):
+def test_data_4_row_11_an_account_takes_contacts_deals_and_tasks_but_not_with_cases(small):
     account = small.insert("Account", Name="A")
     contact = small.insert("Contact", LastName="B", AccountId=account)
     deal = small.insert("Opportunity", Name="D", StageName="Prospecting", CloseDate="2026-12-01", AccountId=account)
@@ -151,7 +151,7 @@ def test_an_account_takes_contacts_deals_and_tasks_but_not_with_cases(small):
     assert small.one("SELECT Account.Name, ReportsToId FROM Contact")["Account"] == {"Name": "A"}
 
 
-def test_what_undeletes_only_with_its_parent_does_not_come_back_alone(small):
+def test_data_4_rows_3_to_10_what_undeletes_only_with_its_parent_does_not_come_back_alone(small):
     deal = small.insert("Opportunity", Name="D", StageName="Prospecting", CloseDate="2026-12-01")
     contact = small.insert("Contact", LastName="B")
     role = small.insert("OpportunityContactRole", OpportunityId=deal, ContactId=contact)
@@ -159,7 +159,7 @@ def test_what_undeletes_only_with_its_parent_does_not_come_back_alone(small):
     assert refused(small.undelete(role)) == GONE
 
 
-def test_a_hard_deleted_row_is_a_ghost_for_a_day(small):
+def test_data_2_5_a_hard_deleted_row_is_a_ghost_for_a_day(small):
     row_id = small.insert("Account", Name="A")
     small.insert("Contact", LastName="B", AccountId=row_id)
     ok(small.delete(row_id, hard=True))
@@ -171,7 +171,7 @@ def test_a_hard_deleted_row_is_a_ghost_for_a_day(small):
     assert refused(small.undelete(row_id)) == GONE
 
 
-def test_the_bin_is_emptied_after_fifteen_days(small):
+def test_data_2_5_the_bin_is_emptied_after_fifteen_days(small):
     row_id = small.insert("Account", Name="A")
     ok(small.delete(row_id))
     small.clock.wait(days=14, hours=23)

@@ -29,7 +29,7 @@ def typed(name, **values):
     return {"attributes": {"type": name}, **values}
 
 
-def test_rows_of_several_objects_keep_their_order_and_fail_alone(small, ask):
+def test_data_2_2_rows_of_several_objects_keep_their_order_and_fail_alone(small, ask):
     sent = [typed("Account", Name="A"), typed("Account"), typed("Contact", LastName="B"), typed("Account", Name="C")]
     status, results = ask("POST", "/composite/sobjects", {"allOrNone": False, "records": sent})
     assert status == 200
@@ -44,7 +44,7 @@ def test_rows_of_several_objects_keep_their_order_and_fail_alone(small, ask):
     assert [one["id"][:3] for one in (results[0], results[2], results[3])] == ["001", "003", "001"]
 
 
-def test_all_or_none_reaches_over_runs(small, ask):
+def test_data_2_2_all_or_none_reaches_over_runs(small, ask):
     sent = {"allOrNone": True, "records": [typed("Account", Name="A"), typed("Contact")]}
     status, results = ask("POST", "/composite/sobjects", sent)
     assert status == 200
@@ -102,7 +102,7 @@ def test_collections_upsert_by_external_id(small, ask):
     assert [(one["id"] == row_id, one["created"]) for one in results] == [(True, False), (False, True)]
 
 
-def test_composite_quotes_earlier_answers(small, ask):
+def test_data_2_2_composite_quotes_earlier_answers(small, ask):
     requests = [
         {"method": "POST", "url": f"{BASE}/sobjects/Account", "referenceId": "a", "body": {"Name": "Q"}},
         {
@@ -153,7 +153,7 @@ def test_composite_all_or_none_takes_everything_back(small, ask):
         ask("POST", "/composite", {"compositeRequest": requests * 13})
 
 
-def test_a_tree_is_planted_whole_or_not_at_all(small, ask):
+def test_data_2_2_a_tree_is_planted_whole_or_not_at_all(small, ask):
     contacts = [{"attributes": {"type": "Contact", "referenceId": "c1"}, "LastName": "B"}]
     tree = {"attributes": {"type": "Account", "referenceId": "a1"}, "Name": "T", "Contacts": {"records": contacts}}
     status, body = ask("POST", "/composite/tree/Account", {"records": [tree]})

@@ -16,7 +16,7 @@ def ask(small):
     return call
 
 
-def test_what_changed_and_what_went_is_listed_by_minute(small, ask):
+def test_data_2_4_what_changed_and_what_went_is_listed_by_minute(small, ask):
     kept, gone = small.insert("Account", Name="A"), small.insert("Account", Name="B")
     small.clock.wait(minutes=10)
     small.delete(gone)
@@ -44,7 +44,7 @@ def test_what_changed_and_what_went_is_listed_by_minute(small, ask):
         ("", ""),
     ],
 )
-def test_a_window_that_is_none_is_refused(ask, start, end):
+def test_data_2_4_a_window_that_is_none_is_refused(ask, start, end):
     for what in ("updated", "deleted"):
         with pytest.raises(ApiError) as refusal:
             ask(f"/sobjects/Account/{what}", start, end)

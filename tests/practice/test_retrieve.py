@@ -35,20 +35,20 @@ def objects(files: dict[str, bytes]) -> set[str]:
     return {path.split("/")[-1].removesuffix(".object") for path in files if path.endswith(".object")}
 
 
-def test_a_wildcard_takes_custom_objects_only(org):
+def test_metadata_3_a_wildcard_takes_custom_objects_only(org):
     custom, _ = run(org, CustomObject="*")
     assert "Invoice__c" in objects(custom) and "Account" not in objects(custom)
     both, _ = run(org, CustomObject=["*", "Account"])
     assert objects(both) == objects(custom) | {"Account"}
 
 
-def test_a_standard_object_shows_what_may_be_customised(org):
+def test_metadata_3_a_standard_object_shows_what_may_be_customised(org):
     text = run(org, CustomObject="Account")[0]["unpackaged/objects/Account.object"].decode()
     assert "<fullName>Region__c</fullName>" in text
     assert "<fullName>AnnualRevenue</fullName>" not in text and "<nameField>" not in text
 
 
-def test_named_children_come_without_their_siblings(org):
+def test_metadata_3_named_children_come_without_their_siblings(org):
     files, _ = run(org, CustomField="Invoice__c.Total__c", ValidationRule="Payment__c.Nothing")
     text = files["unpackaged/objects/Invoice__c.object"].decode()
     assert text.count("<fields>") == 1 and "<label>Invoice</label>" not in text
@@ -79,7 +79,7 @@ def test_the_manifest_lists_what_was_resolved(org):
     assert not any(one["fileName"].endswith("-meta.xml") for one in result["fileProperties"])
 
 
-def test_only_the_newest_version_of_a_flow_is_seen(org):
+def test_metadata_4_1_only_the_newest_version_of_a_flow_is_seen(org):
     text = run(org, Flow="Invoice_Reminder")[0]["unpackaged/flows/Invoice_Reminder.flow"].decode()
     assert "<status>Draft</status>" in text  # version 1 is the active one
     definition = run(org, FlowDefinition="Invoice_Reminder")[0]
@@ -118,7 +118,7 @@ def test_everything_installs_into_an_empty_org_and_looks_the_same(org, tmp_path)
     assert again == files
 
 
-def test_too_many_files_are_refused(org, seeded_estate):
+def test_metadata_2_too_many_files_are_refused(org, seeded_estate):
     seeded_estate.settings.put("retrieve_file_limit", 5)
     files, result = run(org, ApexClass="*")
     assert files == {} and result["status"] == "Failed" and not result["success"]

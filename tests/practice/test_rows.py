@@ -15,7 +15,7 @@ REFUSED = tomllib.loads(Path(__file__).with_name("rows_refused.toml").read_text(
 @pytest.mark.parametrize(
     "case", REFUSED, ids=lambda case: f"{case['code']}-{case['object']}-{'-'.join(case['fields'])}"
 )
-def test_an_insert_is_refused_in_salesforces_words(small, case):
+def test_data_2_2_an_insert_is_refused_in_salesforces_words(small, case):
     code, message, fields = small.refusal(case["object"], **case["values"])
     assert (code, list(fields)) == (case["code"], case["fields"])
     assert message == case.get("message", message)
@@ -89,13 +89,13 @@ def test_an_update_of_a_row_that_is_grow_idis_refused(small):
     assert rows.update(small.org, small.user_id, "Account", [{"Name": "B"}])[0].errors[0][0] == "MISSING_ARGUMENT"
 
 
-def test_a_required_field_cannot_be_emptied(small):
+def test_data_2_2_a_required_field_cannot_be_emptied(small):
     row_id = small.insert("Account", Name="A")
     assert small.update("Account", row_id, Name="").errors[0][0] == "REQUIRED_FIELD_MISSING"
     assert small.one("SELECT Name FROM Account") == {"Name": "A"}
 
 
-def test_ids_come_in_15_or_18_characters(small):
+def test_data_5_1_ids_come_in_15_or_18_characters(small):
     parent = small.insert("Account", Name="P")
     child = small.insert("Account", Name="C", ParentId=parent[:15])
     assert small.update("Account", child[:15], Site="x").id == child
@@ -117,7 +117,7 @@ def test_a_parent_can_be_named_by_its_external_id(small):
     assert small.query("SELECT Invoice__c FROM Line__c") == [{"Invoice__c": invoice}] * 2
 
 
-def test_unique_values_are_unique_without_regard_to_case(small):
+def test_data_2_2_unique_values_are_unique_without_regard_to_case(small):
     first = small.insert("Invoice__c", Code__c="Ab")
     message = f"duplicate value found: Code__c duplicates value on record with id: {first}"
     assert small.refusal("Invoice__c", Code__c="aB") == ("DUPLICATE_VALUE", message, ())
@@ -125,7 +125,7 @@ def test_unique_values_are_unique_without_regard_to_case(small):
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_whether_the_bin_holds_unique_values_is_a_setting(small, held):
+def test_data_4_row_18_whether_the_bin_holds_unique_values_is_a_setting(small, held):
     small.settings["binned_rows_hold_unique_values"] = held
     first = small.insert("Invoice__c", Code__c="A")
     small.delete(first)
@@ -140,7 +140,7 @@ def test_a_hard_deleted_row_holds_no_unique_value(small):
     small.insert("Invoice__c", Code__c="A")
 
 
-def test_a_detail_changes_its_master_only_where_that_is_allowed(small):
+def test_data_4_rows_3_to_10_a_detail_changes_its_master_only_where_that_is_allowed(small):
     one, two, project = small.insert("Invoice__c"), small.insert("Invoice__c"), small.insert("Project__c", Name="P")
     line = small.insert("Line__c", Invoice__c=one)
     join = small.insert("Join__c", Invoice__c=one, Project__c=project)
@@ -148,7 +148,7 @@ def test_a_detail_changes_its_master_only_where_that_is_allowed(small):
     assert small.update("Join__c", join, Invoice__c=two).success
 
 
-def test_roll_ups_follow_their_details_in_the_same_call(small):
+def test_data_4_row_35_roll_ups_follow_their_details_in_the_same_call(small):
     one, two = small.insert("Invoice__c"), small.insert("Invoice__c")
     totals = "SELECT Total__c, Big__c FROM Invoice__c WHERE Id = '{}'"
     assert small.one(totals.format(one)) == {"Total__c": 0.0, "Big__c": 0.0}
@@ -205,7 +205,7 @@ def test_audit_fields_may_be_given_only_where_the_setting_says_so(small):
     assert row == {"CreatedDate": "2020-01-01T00:00:00.000+0000", "SystemModstamp": "2026-11-23T08:00:00.000+0000"}
 
 
-def test_an_opportunity_follows_its_stage_and_its_products(small):
+def test_data_4_row_44_an_opportunity_follows_its_stage_and_its_products(small):
     deal = small.insert("Opportunity", Name="D", StageName="Qualification", CloseDate="2026-12-01", Amount=5)
     fields = "SELECT Amount, Probability, ForecastCategoryName, IsClosed, IsWon, ExpectedRevenue FROM Opportunity"
     row = small.one(fields)

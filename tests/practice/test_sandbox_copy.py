@@ -16,7 +16,7 @@ def column(org, sql):
     return [row[0] for row in select(org, sql)]
 
 
-def test_a_full_copy_has_the_same_records_under_the_same_ids_but_no_recycle_bin(company):
+def test_sandbox_1_8_a_full_copy_has_the_same_records_under_the_same_ids_but_no_recycle_bin(company):
     company.ready()
     production, sandbox = company.estate.production, company.estate.sandbox("UAT")
     accounts = 'SELECT "Id", "Name", "ParentId" FROM "Account" ORDER BY "Id"'
@@ -40,7 +40,7 @@ def test_a_copy_has_its_own_organization_row(company):
     assert not production.is_sandbox
 
 
-def test_users_get_the_sandbox_name_and_lose_their_mail_except_the_requester(company):
+def test_sandbox_1_8_users_get_the_sandbox_name_and_lose_their_mail_except_the_requester(company):
     company.ready("UatOne")
     users = select(company.estate.sandbox("UatOne"), 'SELECT "Username", "Email" FROM "User" ORDER BY "Id"')
     assert users == [
@@ -63,7 +63,7 @@ def test_members_of_the_access_group_keep_their_mail(company):
     assert mails == ["ann@acme.example", "bob@acme.example", "cem@acme.example.invalid"]
 
 
-def test_a_username_that_is_taken_elsewhere_gets_characters_in_front(company):
+def test_sandbox_1_8_a_username_that_is_taken_elsewhere_gets_characters_in_front(company):
     production = company.estate.production
     with production.transaction() as db:
         db.execute('UPDATE "User" SET "Username" = ? WHERE "Id" = ?', ("Ann@acme.example.uat", company.user_ids[2]))
@@ -83,12 +83,12 @@ def test_a_refresh_gives_the_same_usernames_again(company):
     assert column(company.estate.sandbox("DEV"), 'SELECT "Username" FROM "User" ORDER BY "Id"') == before
 
 
-def test_contact_mail_is_not_touched(company):
+def test_sandbox_1_8_contact_mail_is_not_touched(company):
     company.ready()
     assert set(column(company.estate.sandbox("UAT"), 'SELECT "Email" FROM "Contact"')) == {"someone@customer.example"}
 
 
-def test_org_ids_inside_text_become_the_new_one_unless_a_setting_says_no(company):
+def test_sandbox_1_8_org_ids_inside_text_become_the_new_one_unless_a_setting_says_no(company):
     company.ready()
     production, sandbox = company.estate.production, company.estate.sandbox("UAT")
     new = sandbox.org_id
@@ -119,7 +119,7 @@ def test_org_ids_inside_metadata_become_the_new_one(company):
     assert column(production, "SELECT id FROM meta_job") == ["0Af000000000001AAA"]
 
 
-def test_schedules_and_histories_do_not_arrive_and_mail_is_system_only(company):
+def test_sandbox_1_8_schedules_and_histories_do_not_arrive_and_mail_is_system_only(company):
     company.ready()
     sandbox = company.estate.sandbox("UAT")
     assert column(sandbox, 'SELECT "Id" FROM "CronTrigger"') == []
@@ -135,7 +135,7 @@ def test_a_setting_lets_schedules_run_on(company):
 
 
 @pytest.mark.parametrize("licence", ["Developer", "Developer_Pro"])
-def test_a_developer_copy_has_users_and_metadata_but_no_records(company, licence):
+def test_sandbox_1_8_a_developer_copy_has_users_and_metadata_but_no_records(company, licence):
     company.ready("DEV", licence)
     sandbox = company.estate.sandbox("DEV")
     assert column(sandbox, 'SELECT "Id" FROM "Account"') == column(sandbox, 'SELECT "Id" FROM "Contact"') == []
@@ -144,7 +144,7 @@ def test_a_developer_copy_has_users_and_metadata_but_no_records(company, licence
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 100])
-def test_a_partial_copy_is_a_sample_in_which_no_reference_hangs(company, most):
+def test_sandbox_1_8_a_partial_copy_is_a_sample_in_which_no_reference_hangs(company, most):
     company.estate.settings.put("sample_records", most)
     company.ready("SIT", "Partial", TemplateId=TEMPLATE)
     sandbox = company.estate.sandbox("SIT")
@@ -189,7 +189,7 @@ def test_a_copy_is_as_of_the_end_of_its_processing(company):
     assert set(column(company.estate.sandbox("UAT"), 'SELECT "Name" FROM "Account"')) == {"changed while copying"}
 
 
-def test_a_clone_copies_its_source_and_not_production(company):
+def test_sandbox_1_5_a_clone_copies_its_source_and_not_production(company):
     from rehearse.practice import sandboxes
 
     source = company.ready("UAT")
@@ -204,7 +204,7 @@ def test_a_clone_copies_its_source_and_not_production(company):
     assert len({clone.org_id, company.estate.sandbox("UAT").org_id, company.estate.production.org_id}) == 3
 
 
-def test_a_clone_whose_source_is_gone_copies_production(company):
+def test_sandbox_1_5_a_clone_whose_source_is_gone_copies_production(company):
     from rehearse.practice import sandboxes
 
     source = company.ready("DEV", "Developer", Description="x")

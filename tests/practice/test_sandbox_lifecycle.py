@@ -26,7 +26,7 @@ def test_a_new_full_sandbox_goes_through_its_codes(company):
     assert trace(company, info_id, [4, 1, 1199, 1, 10, 10, 10, 9, 1]) == "0022567881"
 
 
-def test_a_partial_copy_samples_first_and_shows_no_progress(company):
+def test_sandbox_2_2_a_partial_copy_samples_first_and_shows_no_progress(company):
     info_id = company.create("SIT", "Partial", TemplateId=TEMPLATE)
     assert company.row(info_id)["CopyProgress"] is None
     assert trace(company, info_id, [5, 59, 1]) == "0XX2"
@@ -36,7 +36,7 @@ def test_a_partial_copy_samples_first_and_shows_no_progress(company):
     assert company.row(info_id)["Status"] == "Completed"
 
 
-def test_the_progress_of_a_copy_without_template_grows_to_100(company):
+def test_sandbox_2_2_the_progress_of_a_copy_without_template_grows_to_100(company):
     info_id = company.create()
     seen = [company.row(info_id)["CopyProgress"]]
     for minutes in (5, 600, 599, 1):
@@ -69,7 +69,7 @@ def test_one_jump_gives_each_phase_its_own_time(company):
 
 
 @pytest.mark.parametrize("jump", [True, False])
-def test_copies_run_one_after_another_in_the_order_of_requests(company, jump):
+def test_sandbox_1_6_copies_run_one_after_another_in_the_order_of_requests(company, jump):
     first = company.create("AAA")
     second = company.create("BBB", "Developer")
     third = company.create("CCC", "Developer")
@@ -86,14 +86,14 @@ def test_copies_run_one_after_another_in_the_order_of_requests(company, jump):
     ]
 
 
-def test_a_small_copy_waits_in_the_queue_behind_a_large_one(company):
+def test_sandbox_1_6_a_small_copy_waits_in_the_queue_behind_a_large_one(company):
     company.create("AAA")
     small = company.create("BBB", "Developer")
     company.wait(hours=20)
     assert company.newest(small).code == "0"
 
 
-def test_a_refresh_waits_for_its_activation_while_the_old_org_lives_on(company):
+def test_sandbox_1_3_a_refresh_waits_for_its_activation_while_the_old_org_lives_on(company):
     info_id = company.ready()
     old = company.estate.sandbox("UAT").org_id
     company.wait(days=29)
@@ -108,7 +108,7 @@ def test_a_refresh_waits_for_its_activation_while_the_old_org_lives_on(company):
     assert company.newest(info_id).code == "4"
 
 
-def test_an_activation_replaces_the_org_and_kills_its_tokens(company):
+def test_sandbox_1_3_an_activation_replaces_the_org_and_kills_its_tokens(company):
     info_id = company.ready()
     estate = company.estate
     old = estate.sandbox("UAT")
@@ -134,7 +134,7 @@ def test_an_activation_replaces_the_org_and_kills_its_tokens(company):
         estate.org(old_id)
 
 
-def test_auto_activate_needs_nobody(company):
+def test_sandbox_1_3_auto_activate_needs_nobody(company):
     info_id = company.ready()
     company.wait(days=29)
     company.refresh(info_id, AutoActivate=True)
@@ -145,7 +145,7 @@ def test_auto_activate_needs_nobody(company):
     assert process.activated_by == company.admin_id
 
 
-def test_a_discarded_copy_leaves_the_old_org_and_uses_up_the_interval(company):
+def test_sandbox_1_3_a_discarded_copy_leaves_the_old_org_and_uses_up_the_interval(company):
     info_id = company.ready()
     old = company.estate.sandbox("UAT").org_id
     company.wait(days=29)
@@ -165,7 +165,7 @@ def test_a_discarded_copy_leaves_the_old_org_and_uses_up_the_interval(company):
     company.refresh(info_id)
 
 
-def test_a_copy_that_nobody_activates_is_dropped_after_30_days(company):
+def test_sandbox_1_3_a_copy_that_nobody_activates_is_dropped_after_30_days(company):
     info_id = company.ready()
     company.wait(days=29)
     company.refresh(info_id)
@@ -178,7 +178,7 @@ def test_a_copy_that_nobody_activates_is_dropped_after_30_days(company):
     assert company.estate.sandbox("UAT") is not None
 
 
-def test_a_sandbox_that_nobody_uses_for_180_days_is_deleted(company):
+def test_sandbox_1_4_a_sandbox_that_nobody_uses_for_180_days_is_deleted(company):
     info_id = company.ready()
     ready = company.estate.clock.now()
     company.wait(days=170)
@@ -204,7 +204,7 @@ def test_every_copy_stays_as_a_row_newest_first(company):
     assert len({one["SandboxOrganization"] for one in found}) == 3
 
 
-def test_stages_follow_the_copy(company):
+def test_sandbox_2_4_stages_follow_the_copy(company):
     company.create("AAA")
     info_id = company.create("BBB", "Developer")
 

@@ -15,7 +15,7 @@ from rehearse.practice.virtual_clock import START
 MINUTE = timedelta(minutes=1)
 
 
-def test_a_suspended_copy_recovers_and_loses_only_the_pause(company):
+def test_sandbox_2_3_a_suspended_copy_recovers_and_loses_only_the_pause(company):
     info_id = company.create()
     company.wait(minutes=5 + 600)
     admin.hold_copy(company.estate, "UAT", "suspend", 30)
@@ -25,7 +25,7 @@ def test_a_suspended_copy_recovers_and_loses_only_the_pause(company):
     assert company.newest(info_id).ended == START + (5 + 1200 + 30) * MINUTE
 
 
-def test_a_stopped_copy_frees_the_queue_and_can_be_queued_again(company):
+def test_sandbox_2_3_a_stopped_copy_frees_the_queue_and_can_be_queued_again(company):
     info_id = company.create()
     other = company.create("DEV", "Developer")
     company.wait(minutes=10)
@@ -38,7 +38,7 @@ def test_a_stopped_copy_frees_the_queue_and_can_be_queued_again(company):
     assert company.row(info_id)["Status"] == "Completed"
 
 
-def test_locked_sandboxes_refuse_everything_until_unlocked(company):
+def test_sandbox_1_4_locked_sandboxes_refuse_everything_until_unlocked(company):
     info_id = company.ready("DEV", "Developer")
     company.wait(days=2)
     admin.lock_sandboxes(company.estate, locked=True)

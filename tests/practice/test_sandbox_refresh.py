@@ -12,7 +12,7 @@ DAYS = {"DEVELOPER": 1, "DEVELOPER_PRO": 1, "PARTIAL": 5, "FULL": 29}
 
 
 @pytest.mark.parametrize("licence", list(DAYS))
-def test_a_refresh_is_refused_until_the_interval_of_the_request_is_over(company, licence):
+def test_sandbox_1_1_a_refresh_is_refused_until_the_interval_of_the_request_is_over(company, licence):
     more = {"TemplateId": TEMPLATE} if licence == "PARTIAL" else {}
     requested = company.estate.clock.now()
     info_id = company.ready("UAT", licence, **more)
@@ -31,7 +31,7 @@ def test_a_refresh_is_refused_until_the_interval_of_the_request_is_over(company,
     ("counts_from", "late"),
     [("request", timedelta()), ("end", timedelta(minutes=1205)), ("activation", timedelta(days=7))],
 )
-def test_what_the_interval_counts_from_is_a_setting(company, counts_from, late):
+def test_sandbox_1_2_what_the_interval_counts_from_is_a_setting(company, counts_from, late):
     company.estate.settings.put("interval_counts_from", counts_from)
     company.estate.settings.put("activated_date_at", "request")
     info_id = company.ready()
@@ -72,7 +72,7 @@ def test_a_refresh_is_refused_while_a_copy_waits_runs_or_wants_a_decision(compan
     busy()
 
 
-def test_a_refresh_must_send_its_licence_type(company):
+def test_sandbox_2_5_a_refresh_must_send_its_licence_type(company):
     info_id = company.ready()
     company.wait(days=29)
     company.refused(
@@ -82,7 +82,7 @@ def test_a_refresh_must_send_its_licence_type(company):
     )
 
 
-def test_a_refresh_keeps_what_is_not_sent_but_loses_the_description(company):
+def test_sandbox_2_5_a_refresh_keeps_what_is_not_sent_but_loses_the_description(company):
     info_id = company.ready("UAT", "Full", Description="ours", HistoryDays=30, TemplateId=TEMPLATE)
     company.wait(days=29)
     company.refresh(info_id)
@@ -132,7 +132,7 @@ def test_a_discarded_rename_leaves_the_old_name(company):
     assert company.estate.sandbox("DEV") is not None
 
 
-def test_a_clone_has_the_licence_type_of_its_source(company):
+def test_sandbox_1_5_a_clone_has_the_licence_type_of_its_source(company):
     source = company.ready("UAT")
     clone = sandboxes.create(company.estate, {"SandboxName": "COPY", "SourceId": source[:15]}, company.admin_id)
     assert company.row(clone)["LicenseType"] == "FULL"
@@ -151,7 +151,7 @@ def test_a_clone_needs_another_sandbox_that_exists(company, source):
     )
 
 
-def test_a_clone_is_refused_with_a_licence_type_or_from_a_busy_source_or_without_its_features(company):
+def test_sandbox_1_5_a_clone_is_refused_with_a_licence_type_or_from_a_busy_source_or_without_its_features(company):
     source = company.ready("DEV", "Developer", Features='["SandboxStorage"]')
     both = {"SandboxName": "C", "SourceId": source, "LicenseType": "Developer"}
     company.refused(
@@ -176,7 +176,7 @@ def test_a_clone_is_refused_with_a_licence_type_or_from_a_busy_source_or_without
     )
 
 
-def test_only_the_newest_row_in_pending_activation_takes_an_action(company):
+def test_sandbox_2_2_only_the_newest_row_in_pending_activation_takes_an_action(company):
     info_id = company.ready("DEV", "Developer")
     first = company.newest(info_id).id
     company.wait(days=1)
@@ -200,7 +200,7 @@ def test_only_the_newest_row_in_pending_activation_takes_an_action(company):
     company.refused(act(running, "DISCARD"), "INVALID_STATUS", fields=["RefreshAction"])
 
 
-def test_nothing_else_of_a_process_can_be_written(company):
+def test_sandbox_2_2_nothing_else_of_a_process_can_be_written(company):
     info_id = company.ready("DEV", "Developer")
     process_id = company.newest(info_id).id
     company.refused(
@@ -230,7 +230,7 @@ def test_a_deletion_inside_the_interval_is_a_setting(company):
     sandboxes.delete(company.estate, info_id, company.admin_id)
 
 
-def test_sandbox_auth_waits_for_a_usable_copy(company):
+def test_sandbox_2_8_sandbox_auth_waits_for_a_usable_copy(company):
     def ask(name="UAT"):
         return sandboxes.sandbox_auth(company.estate, {"sandboxName": name}, company.admin_id, "http://127.0.0.1:1")
 

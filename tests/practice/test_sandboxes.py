@@ -30,7 +30,7 @@ def test_no_row_tells_when_the_next_refresh_is_possible(company):
 
 
 @pytest.mark.parametrize("sent", ["Developer", "developer_pro", "DEVELOPER PRO", "FULL"])
-def test_licence_types_are_read_in_any_case_and_answered_in_one(company, sent):
+def test_sandbox_1_1_licence_types_are_read_in_any_case_and_answered_in_one(company, sent):
     info_id = company.create("UAT", sent)
     assert company.row(info_id)["LicenseType"] == sent.upper().replace(" ", "_")
 
@@ -55,7 +55,7 @@ def test_a_missing_or_unknown_licence_type_is_refused(company, sent):
         ("Ünï", "INVALID_INPUT"),
     ],
 )
-def test_a_bad_name_is_refused(company, name, code):
+def test_sandbox_2_7_a_bad_name_is_refused(company, name, code):
     company.refused(lambda: company.create(name), code, fields=["SandboxName"])
 
 
@@ -67,13 +67,13 @@ def test_a_name_is_required(company):
     )
 
 
-def test_a_name_in_use_is_refused_in_any_case_with_the_id_that_holds_it(company):
+def test_sandbox_2_7_a_name_in_use_is_refused_in_any_case_with_the_id_that_holds_it(company):
     info_id = company.create("UAT")
     text = f"duplicate value found: SandboxName duplicates value on record with id: {info_id}"
     company.refused(lambda: company.create("uat", "Developer"), "DUPLICATE_VALUE", text=text)
 
 
-def test_the_name_of_a_sandbox_is_free_only_when_its_deletion_is_over(company):
+def test_sandbox_1_4_the_name_of_a_sandbox_is_free_only_when_its_deletion_is_over(company):
     info_id = company.ready("DEV", "Developer")
     sandboxes.delete(company.estate, info_id, company.admin_id)
     assert sandboxes.query_rows(company.estate, "SandboxInfo") == []
@@ -108,7 +108,7 @@ def test_histories_and_chatter_are_for_full_sandboxes(company, licence, fields):
     company.refused(lambda: company.create("X", licence, **more, **fields), "INVALID_INPUT", fields=list(fields))
 
 
-def test_a_template_is_required_optional_or_forbidden_by_licence_type(company):
+def test_sandbox_1_5_a_template_is_required_optional_or_forbidden_by_licence_type(company):
     company.refused(lambda: company.create("P", "Partial"), "REQUIRED_FIELD_MISSING", fields=["TemplateId"])
     company.create("P", "Partial", TemplateId=TEMPLATE)
     company.create("F", "Full", TemplateId=TEMPLATE)
@@ -126,7 +126,7 @@ def test_an_access_group_may_be_made_compulsory_for_developer_sandboxes(company)
     company.create("F", "Full")
 
 
-def test_licences_run_out_and_larger_ones_are_used_up_for_smaller_sandboxes(company):
+def test_sandbox_1_4_licences_run_out_and_larger_ones_are_used_up_for_smaller_sandboxes(company):
     company.estate.settings.put("licences", {"FULL": 1, "PARTIAL": 1, "DEVELOPER_PRO": 0, "DEVELOPER": 1})
     company.create("D1", "Developer")
     company.create("D2", "Developer")  # takes the Partial licence
@@ -136,7 +136,7 @@ def test_licences_run_out_and_larger_ones_are_used_up_for_smaller_sandboxes(comp
         company.refused(lambda name=name, licence=licence: company.create(name, licence), "LIMIT_EXCEEDED")
 
 
-def test_deleting_frees_the_licence_unless_a_setting_lets_it_rest(company):
+def test_sandbox_1_4_deleting_frees_the_licence_unless_a_setting_lets_it_rest(company):
     company.estate.settings.put("licences", {"FULL": 1})
     info_id = company.ready("F1")
     company.refused(lambda: company.create("F2"), "LIMIT_EXCEEDED")

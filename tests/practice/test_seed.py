@@ -200,7 +200,7 @@ def test_each_sandbox_has_a_past_and_its_own_next_date(seeded_estate: Estate) ->
     assert (newest["SandboxName"], newest["Status"]) == ("PERFFULL", "Pending")
 
 
-def test_uatfull_may_be_refreshed_29_days_after_its_request(seeded_estate: Estate) -> None:
+def test_sandbox_1_2_uatfull_may_be_refreshed_29_days_after_its_request(seeded_estate: Estate) -> None:
     (info,) = (one for one in sandboxes.query_rows(seeded_estate, "SandboxInfo") if one["SandboxName"] == "UATFULL")
     user_id = seeded_estate.production.db.execute('SELECT "Id" FROM "User" ORDER BY "Id"').fetchone()[0]
     seeded_estate.clock.set(START + timedelta(days=11, minutes=-1))

@@ -26,7 +26,7 @@ def test_does_not_trust_itself_without_the_ca(practice):
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "00D000000000001!AQ.dead"])
-def test_dead_tokens_are_refused(practice, token):
+def test_data_5_1_dead_tokens_are_refused(practice, token):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = requests.get(practice.http_url + "/services/data/v67.0/jobs/query", headers=headers, timeout=10)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
@@ -39,7 +39,7 @@ def test_a_header_that_is_no_token_is_told_apart(practice):
 
 
 @pytest.mark.parametrize("version", ["50.0", "68.0", "67.1", "999.0"])
-def test_unknown_api_versions_do_not_exist(practice, version):
+def test_sandbox_5_unknown_api_versions_do_not_exist(practice, version):
     answer = practice.ask("UATFULL", "GET", f"/services/data/v{version}/jobs/query")
     assert answer.status_code == 404
     assert answer.json() == [{"message": "The requested resource does not exist", "errorCode": "NOT_FOUND"}]
@@ -105,21 +105,21 @@ def test_one_folder_has_one_server(practice):
 @pytest.mark.parametrize(
     ("do", "status", "code"), [("500", 500, "UNKNOWN_EXCEPTION"), ("401", 401, "INVALID_SESSION_ID")]
 )
-def test_faults_that_answer_instead(practice, do, status, code):
+def test_data_5_1_faults_that_answer_instead(practice, do, status, code):
     practice.faults.add(("GET", "/jobs/query"), nth=2, do=do)
     answers = [practice.ask("UATFULL", "GET", "jobs/query") for _ in range(3)]
     assert [one.status_code for one in answers] == [200, status, 200]
     assert answers[1].json()[0]["errorCode"] == code
 
 
-def test_maintenance_page_is_html(practice):
+def test_sandbox_5_maintenance_page_is_html(practice):
     practice.faults.add(("GET", "/jobs/query"), do="503-html")
     answer = practice.ask("UATFULL", "GET", "jobs/query")
     assert answer.status_code == 503
     assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_a_lost_reply_did_its_work(practice):
+def test_sandbox_5_a_lost_reply_did_its_work(practice):
     sandbox = practice.orgs["UATFULL"]
     form = {"grant_type": "client_credentials", "client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     (before,) = practice.estate.file.load_rows("SELECT count(*) AS n FROM tokens")
@@ -130,7 +130,7 @@ def test_a_lost_reply_did_its_work(practice):
     assert after["n"] == before["n"] + 1
 
 
-def test_a_truncated_answer_is_not_whole(practice):
+def test_sandbox_5_a_truncated_answer_is_not_whole(practice):
     practice.faults.add(("GET", "/jobs/query"), do="truncate")
     with pytest.raises(requests.exceptions.RequestException):
         practice.ask("UATFULL", "GET", "jobs/query").json()

@@ -70,7 +70,7 @@ def test_columns_for_the_cli(practice):
     assert [one["columnName"] for one in found["columnMetadata"]] == ["Id", "Status"]
 
 
-def test_a_flow_version_is_activated_and_deleted(practice):
+def test_metadata_4_1_a_flow_version_is_activated_and_deleted(practice):
     one, two = versions(practice)
     assert (one["Status"], two["Status"]) == ("Active", "Draft")
     path = f"tooling/sobjects/FlowDefinition/{one['DefinitionId']}"
@@ -135,7 +135,7 @@ def test_describes_and_single_rows(practice):
     assert (row["SandboxName"], row["LicenseType"]) == ("DEV1", "DEVELOPER")
 
 
-def test_sandbox_auth_gives_a_code(practice):
+def test_sandbox_2_8_sandbox_auth_gives_a_code(practice):
     body = {"sandboxName": "DEV1", "callbackUrl": "http://localhost:1717/OauthRedirect"}
     answer = practice.ask("production", "POST", "tooling/sandboxAuth", json=body)
     assert answer.status_code == 200
