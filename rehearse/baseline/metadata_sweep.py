@@ -105,14 +105,11 @@ def _pack(repository: pygit2.Repository, needed: Mapping[pygit2.Oid, None], path
 
 def _tell_git(repository: pygit2.Repository, path: Path, kept: tuple[Kept, ...]) -> None:
     """References to kept captures only, branches at the newest, and where history was cut."""
-    commits = {one.commit for one in kept}
-    cut = sorted(
-        one
-        for one in commits
-        if any(str(parent) not in commits for parent in repository[one].peel(pygit2.Commit).parent_ids)
-    )
-    if cut or (path / "shallow").exists():
-        write_durably(path / "shallow", "".join(f"{one}\n" for one in cut).encode())
+    commits, shallow = {one.commit for one in kept}, path / "shallow"
+    known = set(shallow.read_text().split()) if shallow.exists() else set()  # git shows these without their parents
+    lost = {one for one in commits if any(str(parent) not in commits for parent in _parents(repository, one))}
+    if cut := sorted(lost | (known & commits)):
+        write_durably(shallow, "".join(f"{one}\n" for one in cut).encode())
     wanted = {f"refs/captures/{one.ulid}": one.commit for one in kept}
     wanted.update({f"refs/heads/{branch_of(one.sandbox)}": one.commit for one in kept})
     for name, commit in wanted.items():
@@ -120,6 +117,10 @@ def _tell_git(repository: pygit2.Repository, path: Path, kept: tuple[Kept, ...])
     for name in list(repository.references):
         if name not in wanted and name.startswith(("refs/captures/", "refs/heads/")):
             repository.references.delete(name)
+
+
+def _parents(repository: pygit2.Repository, commit: str) -> list[pygit2.Oid]:
+    return repository[commit].peel(pygit2.Commit).parent_ids
 
 
 def _packs(path: Path) -> list[Path]:

@@ -42,9 +42,11 @@ def verify(
             show_proof(desk, proof, as_json=as_json)
             return
         found = desk.baselines().find(name, sandbox)
-        taken = check_baseline(desk, found, deep=deep, records=found.pruned is None)
+        gone = found.pruned is not None
+        taken = check_baseline(desk, found, deep=deep, records=not gone)
         what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
-        what += "" if found.pruned is None else " (its records were destroyed by prune)"
+        if gone:
+            what = "its manifest and metadata are as they were written; its records were destroyed by prune"
         page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
         body = {**build_baseline_body(found, taken), "whole": True, "deep": deep}
         finish("baseline", desk.fetch_now(), body, page, as_json=as_json)

@@ -125,6 +125,8 @@ def test_what_nobody_names_is_swept(store: CaptureStore, build_capture: Any) -> 
     assert "missing" not in told.stdout + told.stderr
     shown = subprocess.run([*git, "log", "--format=%H", "UAT"], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == [kept.commit]
+    sweep(store, [], clock.now())  # and once more, now that git knows where history was cut
+    subprocess.run([*git, "fsck", "--full", "--strict"], capture_output=True, check=True)
     third = build_capture(store, {"Thing": (FIELDS, ROWS)}, FILES)  # the store goes on
     assert verify_capture(store, third.ulid, deep=True) == third
 
