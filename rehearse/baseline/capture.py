@@ -16,7 +16,6 @@ from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
 from rehearse.baseline.capture_metadata import MetadataRead, capture_metadata
-from rehearse.baseline.capture_records import REST_ROWS
 from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
@@ -27,6 +26,7 @@ from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.row_reading import REST_ROWS
 from rehearse.baseline.silent_changes import Base
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin

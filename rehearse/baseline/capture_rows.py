@@ -16,11 +16,11 @@ from rehearse.baseline.capture_records import (
     OBJECTS_AT_ONCE,
     PAGES_AT_ONCE,
     ReadObject,
-    RowReading,
     capture_records,
 )
 from rehearse.baseline.incremental import can_build, read_since
 from rehearse.baseline.model import CoverageRow, ObjectScope
+from rehearse.baseline.row_reading import RowReading
 from rehearse.baseline.settle import settle_object
 from rehearse.baseline.silent_changes import Base
 from rehearse.baseline.working import Working

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from rehearse.baseline.asking import DESCRIBES_AT_ONCE
 from rehearse.baseline.canonical import value_text
-from rehearse.baseline.capture_records import REST_ROWS, alive, build_where, shape_of_rows, with_archived
 from rehearse.baseline.manifests import MEMBERS_AT_ONCE
 from rehearse.baseline.model import Capture, Estimate, ObjectEstimate, ObjectScope, Scope
+from rehearse.baseline.row_reading import REST_ROWS, alive, build_where, shape_of_rows, with_archived
 from rehearse.baseline.scope import match_objects, match_types, resolve_objects
 from rehearse.errors import OrgRejected
 from rehearse.org.model import ObjectSummary, Schema

@@ -12,25 +12,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rehearse.baseline.bodies import with_bodies
 from rehearse.baseline.canonical import DIGEST_MODULUS
 from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
-from rehearse.baseline.capture_records import (
-    ReadObject,
-    RowReading,
-    build_where,
-    fetch_expected,
-    part_file,
-    read_parts,
-    shape_of_rows,
-    total,
-    with_archived,
-    write_rows,
-)
+from rehearse.baseline.capture_records import ReadObject, read_parts
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.layers import LayeredPart, read_layer
 from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.record_store import find_object
+from rehearse.baseline.row_reading import (
+    RowReading,
+    build_where,
+    fetch_expected,
+    part_file,
+    shape_of_rows,
+    total,
+    with_archived,
+    write_rows,
+)
 from rehearse.baseline.settle import fetch_deleted
 from rehearse.baseline.silent_changes import Base, find_silent
 from rehearse.errors import OrgRejected
@@ -98,7 +98,8 @@ def _build(
     silent = sorted(find_silent(base, old, schema, scope) - seen)
     if silent:
         live = fetch_live(reading.reader, shape, silent)
-        delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, live.values()))
+        kept = with_bodies(reading.reader, reading.working, shape, live.values())
+        delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, kept))
         seen |= set(live)
     hidden = sorted(seen | set(silent) | fetch_deleted(reading.reader, shape, base.since))
     return _put_on(base, reading, shape, (old, delta, hidden))

@@ -27,6 +27,7 @@ NEVER_COMPARED = frozenset(
 )  # fmt: skip
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
+BODY_TYPE = "base64"
 NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
@@ -65,14 +66,14 @@ def skipped_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[C
     )
 
 
-def comparable_fields(schema: Schema) -> tuple[ComparableField, ...]:
-    """The fields of an object that decide equality, in name order."""
+def comparable_fields(schema: Schema, *, files: bool = False) -> tuple[ComparableField, ...]:
+    """The fields of an object that decide equality, in name order; with `files` also the contents of files."""
     compound = {one.compound_field for one in schema.fields if one.compound_field and one.compound_field != one.name}
     found = [
         ComparableField(one.name, one.type)
         for one in schema.fields
         if one.name not in NEVER_COMPARED
-        and one.type not in _NEVER_TYPES
+        and (one.type not in _NEVER_TYPES or (files and one.type == BODY_TYPE))
         and one.type != MASKED_TYPE
         and not one.calculated
         and (one.name not in compound or one.createable or one.updateable)
@@ -102,7 +103,7 @@ def resolve_objects(
                 warnings.append(
                     f"The filter of {name} uses {', '.join(changeable)}, which can change: a row may leave the filter."
                 )
-        found.append(ObjectScope(name, comparable_fields(schemas[name]), where))
+        found.append(ObjectScope(name, comparable_fields(schemas[name], files=scope.files), where))
     return tuple(found), tuple(warnings)
 
 
@@ -136,7 +137,8 @@ def unread_rows(scope: Scope, found: Iterable[str], schemas: Mapping[str, Schema
         if masked := masked_fields(schema):
             note = "comes masked, never compared: " + ", ".join(masked)
             rows.append(CoverageRow("records", f"{name} (encrypted fields)", "masked", len(masked), note))
-        if bodies := sorted(one.name for one in schema.fields if one.type == "base64"):
+        bodies = sorted(one.name for one in schema.fields if one.type == BODY_TYPE)
+        if bodies and not scope.files:
             note = "file contents are not captured: " + ", ".join(bodies)
             rows.append(CoverageRow("records", f"{name} (files)", "excluded", len(bodies), note))
     return tuple(rows)

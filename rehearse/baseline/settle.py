@@ -13,10 +13,13 @@ from datetime import timedelta
 
 import pyarrow.compute as pc
 
+from rehearse.baseline.bodies import with_bodies
 from rehearse.baseline.canonical import stored_value, value_text
 from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
-from rehearse.baseline.capture_records import (
-    ReadObject,
+from rehearse.baseline.capture_records import ReadObject
+from rehearse.baseline.model import ObjectCapture, Part
+from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, part_schema, read_part
+from rehearse.baseline.row_reading import (
     alive,
     build_where,
     fetch_expected,
@@ -25,8 +28,6 @@ from rehearse.baseline.capture_records import (
     with_archived,
     write_rows,
 )
-from rehearse.baseline.model import ObjectCapture, Part
-from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.working import Working
 from rehearse.errors import OrgRejected
 from rehearse.org.model import Value
@@ -63,6 +64,7 @@ def _settle_once(reader: OrgReader, working: Working, read: ReadObject) -> ReadO
     gone = fetch_deleted(reader, read.shape, since)
     if not (changed or gone):
         return read
+    changed = {str(row["Id"]): dict(row) for row in with_bodies(reader, working, read.shape, changed.values())}
     return replace(read, found=_patch(working, read, changed, gone))
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import settings
 
 from rehearse.baseline.canonical import build_snapshot_id
-from rehearse.baseline.capture_records import part_file, total, write_rows
 from rehearse.baseline.components import read_components
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.model import Capture, ComparableField, ObjectScope, ResolvedScope
 from rehearse.baseline.record_parts import RowShape
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.row_reading import part_file, total, write_rows
 from rehearse.baseline.working import Purpose, begin
 from rehearse.secret import Reference
 

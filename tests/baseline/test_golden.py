@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rehearse.baseline.canonical import build_snapshot_id
-from rehearse.baseline.capture_records import part_file, total, write_rows
 from rehearse.baseline.components import read_components
 from rehearse.baseline.csv_page import read_page
 from rehearse.baseline.model import ComparableField, ObjectCapture, ObjectScope, ResolvedScope
 from rehearse.baseline.record_parts import PartWriter, RowShape, build_batch, read_part
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.row_reading import part_file, total, write_rows
 from rehearse.baseline.working import Purpose, Working, begin
 
 TYPES = {

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from rehearse.baseline.canonical_arrays import sum_digest_array
-from rehearse.baseline.capture_records import total, write_rows
 from rehearse.baseline.compare import compare
 from rehearse.baseline.layers import owners
 from rehearse.baseline.manifest import save_manifest
 from rehearse.baseline.model import Capture, ObjectCapture, Part
 from rehearse.baseline.record_parts import PartFile, RowShape
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.row_reading import total, write_rows
 from rehearse.baseline.verify import verify_capture
 from rehearse.errors import Damaged, KeyUnavailable
 

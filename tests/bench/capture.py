@@ -39,7 +39,7 @@ def run(folder: Path, rounds: int, records: int) -> None:
 
 def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], records: int) -> None:
     size = f"of {records:,} records"
-    ratio(f"capture {size} / plain parallel download", found["capture"], found["download"], "1.5 x")
+    ratio(f"capture {size} / plain parallel download", found["capture"], found["download"], "1.3 x")
     times("capture", found["capture"], memory=True)
     times("plain download", found["download"])
     for name in ("jobs", "download"):

@@ -72,9 +72,9 @@ def _capture(folder: Path, records: int, side: int) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from rehearse.baseline.capture_records import part_file, total
     from rehearse.baseline.model import ComparableField, ObjectScope
     from rehearse.baseline.record_parts import PartWriter, RowShape, build_batch
+    from rehearse.baseline.row_reading import part_file, total
     from rehearse.baseline.working import Purpose, begin
 
     store = _store(folder)

@@ -1,0 +1,117 @@
+"""What all ways of reading rows share: the shape and the query of an object, its parts, and the workers and the line.
+
+Nothing here decides which way an object is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import Lock, Semaphore
+
+from rehearse.baseline.canonical import DIGEST_MODULUS, value_text
+from rehearse.baseline.canonical_arrays import text_array
+from rehearse.baseline.model import ObjectCapture, ObjectScope, Part
+from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, build_batch
+from rehearse.baseline.working import Working
+from rehearse.events import Advanced, OnEvent, ignore
+from rehearse.org.model import Schema, Value
+from rehearse.org.reader import OrgReader
+
+REST_ROWS = 2_000
+"""Objects of up to so many rows are read over REST: one call instead of the five of a query job."""
+_ARCHIVED = frozenset({"Task", "Event"})
+
+
+@dataclass
+class Tally:
+    """Rows read so far, of all that the org counts; says so as they come."""
+
+    total: int = 0
+    on_event: OnEvent = ignore
+    rows: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, rows: int) -> None:
+        """So many rows more are stored."""
+        with self._lock:
+            self.rows += rows
+            done = self.rows
+        self.on_event(Advanced("records", done, max(done, self.total), "rows"))
+
+
+@dataclass(frozen=True)
+class RowReading:
+    """What reading rows needs: the org, the capture under way, the page workers, the line, and the limit for REST."""
+
+    reader: OrgReader
+    working: Working
+    pages: ThreadPoolExecutor
+    line: Semaphore
+    rest_rows: int = REST_ROWS
+    tally: Tally = field(default_factory=Tally)
+
+
+def shape_of_rows(scope: ObjectScope, schema: Schema) -> RowShape:
+    """What to select of an object: comparable fields, and its stamp and author where it has them."""
+    stamp = next((one for one in ("SystemModstamp", "LastModifiedDate", "CreatedDate") if schema.field(one)), None)
+    author = next((one for one in ("LastModifiedById", "CreatedById") if schema.field(one)), None)
+    return RowShape(scope.name, scope.fields, stamp, author)
+
+
+def build_query(shape: RowShape, *conditions: str | None) -> str:
+    """The SELECT of an object's columns under all given conditions."""
+    return f"SELECT {', '.join(shape.columns)} FROM {shape.object}{build_where(*conditions)}"
+
+
+def build_where(*conditions: str | None) -> str:
+    """` WHERE` with all given conditions, each in brackets; the empty text without any."""
+    said = [f"({one})" for one in conditions if one]
+    return f" WHERE {' AND '.join(said)}" if said else ""
+
+
+def with_archived(object: str) -> bool:
+    """Whether the object's old rows are archived, so that only queryAll sees them (SOAP guide, archived activities)."""
+    return object in _ARCHIVED
+
+
+def alive(object: str) -> str | None:
+    """The condition that leaves out binned rows where queryAll is used."""
+    return "IsDeleted = false" if with_archived(object) else None
+
+
+def fetch_expected(reader: OrgReader, scope: ObjectScope) -> int:
+    """How many live rows the org counts in a scope."""
+    where = build_where(scope.where, alive(scope.name))
+    return reader.fetch_count(f"SELECT COUNT() FROM {scope.name}{where}", deleted=with_archived(scope.name))
+
+
+def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Value]]) -> tuple[Part, int]:
+    """Write rows that came as JSON into one part; returns it with the sum of its digests."""
+    with PartWriter(file, shape.fields) as writer:
+        waiting = iter(rows)
+        while batch := list(islice(waiting, REST_ROWS)):
+            columns = {name: text_array(_texts(row.get(name) for row in batch)) for name in shape.columns}
+            writer.write(build_batch(columns, shape))
+    return writer.finish(), writer.digest_sum
+
+
+def _texts(values: Iterable[Value]) -> list[str | None]:
+    """`value_text` of each; most values are texts or null already, and need no call."""
+    return [one if one is None or (type(one) is str and one) else value_text(one) for one in values]
+
+
+def total(object: str, parts: Iterable[tuple[Part, int]]) -> ObjectCapture:
+    """The capture of an object from its parts and their digest sums; empty parts are left out."""
+    kept = [(part, digests) for part, digests in parts if part.rows]
+    digest_sum = sum(digests for _, digests in kept) % DIGEST_MODULUS
+    return ObjectCapture(
+        object, sum(part.rows for part, _ in kept), f"{digest_sum:032x}", tuple(part for part, _ in kept)
+    )
+
+
+def part_file(working: Working, object: str, number: int) -> PartFile:
+    """Where the part of this number of an object goes."""
+    return PartFile(working.folder, f"{object}/part-{number:05d}.parquet", working.ulid, working.key)
