@@ -18,10 +18,10 @@ demo: $(STAMP) ## the whole story on a practice org, in a minute
 	$(VENV)/bin/rehearse demo
 
 test: $(STAMP) ## the test suite
-	$(VENV)/bin/python -m pytest -n auto --dist loadfile
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-all: $(STAMP) ## the test suite and the long faults: every call killed or failing, 120 random rehearsals
-	REHEARSE_TEST=all $(VENV)/bin/python -m pytest -n auto --dist loadfile
+	REHEARSE_TEST=all $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types
 	$(VENV)/bin/ruff format --check .

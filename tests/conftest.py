@@ -250,3 +250,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [one for some in terminalreporter.stats.values() for one in some if hasattr(one, "user_properties")]
     for text in sorted({str(value) for one in reports for name, value in one.user_properties if name == "postgres"}):
         terminalreporter.write_line(f"PostgreSQL: {text}")
+
+
+LONG_FIRST = ("scenario", "faults", "reset", "cli", "baseline", "org", "schedule")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders with long tests go first, so that no worker is left alone with one of them at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+    items.sort(key=rank)
