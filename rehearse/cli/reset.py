@@ -152,8 +152,8 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
         raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
-    check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
     egress = _check_egress(desk, writer, applying)
+    check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
     require_room(writer.reader, made)
     journal = Journal(desk.database, applying.lock, made.id)
     settings = ApplySettings(

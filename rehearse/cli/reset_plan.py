@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rehearse.cli.desk import Desk
-    from rehearse.events import OnEvent
     from rehearse.org.connect import OrgReader
     from rehearse.reset.model import Allowed, Choices, ResetPlan, Switch
 
@@ -68,27 +67,29 @@ def plan(
 
     Example: rehearse reset plan UATFULL --participant loader
     """
-    from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
-    from rehearse.report.resets import build_plan_page
     from rehearse.reset.model import Choices
-    from rehearse.reset.plan import plain
 
     with open_desk() as desk:
         for sentence in desk.workspace.not_acted_on:
             say(f"note: {sentence}")
         people = _fetch_participants(desk, sandbox, participant or ())
-        choices = Choices(
-            not no_create, not no_update, not no_delete, people, delete_others, frozenset(leave_out or ())
-        )
-        allowed = build_allowed(allow_egress, reason)
-        with progress.shown() as on_event:
-            made = _fetch_plan(desk, sandbox, baseline, (choices, allowed), on_event)
-        if dry_run:
-            desk.store().drop(made.live_capture)
-            finish("reset-plan", made.made_at, plain(made), build_plan_page(made), as_json=as_json, code=_blocks(made))
-            return
-        _keep_plan(desk, made, as_json=as_json)
+        left_out = frozenset(leave_out or ())
+        choices = Choices(not no_create, not no_update, not no_delete, people, delete_others, left_out)
+        made = _fetch_plan(desk, sandbox, baseline, (choices, build_allowed(allow_egress, reason)))
+        _end(desk, made, dry_run=dry_run, as_json=as_json)
+
+
+def _end(desk: Desk, made: ResetPlan, *, dry_run: bool, as_json: bool) -> None:
+    """Show a plan, keep it unless only its sight was wanted, and end with its exit code."""
+    from rehearse.report.resets import build_plan_page
+    from rehearse.reset.plan import plain
+
+    if dry_run:
+        desk.store().drop(made.live_capture)
+        finish("reset-plan", made.made_at, plain(made), build_plan_page(made), as_json=as_json, code=_blocks(made))
+        return
+    _keep_plan(desk, made, as_json=as_json)
 
 
 def build_allowed(names: Sequence[str] | None, reason: str | None) -> tuple[Allowed, ...]:
@@ -127,8 +128,9 @@ def _fetch_participants(desk: Desk, sandbox: str, names: Sequence[str]) -> froze
 
 
 def _fetch_plan(
-    desk: Desk, sandbox: str, baseline: str | None, wanted: tuple[Choices, tuple[Allowed, ...]], on_event: OnEvent
+    desk: Desk, sandbox: str, baseline: str | None, wanted: tuple[Choices, tuple[Allowed, ...]]
 ) -> ResetPlan:
+    from rehearse.cli import progress
     from rehearse.cli.baseline import check_baseline
     from rehearse.cli.diff import check_generation, find_baseline
     from rehearse.reset.gather import GatherRequest, gather
@@ -141,13 +143,13 @@ def _fetch_plan(
     reader, store = desk.connect_reader(config), desk.store()
     check_generation(base, reader.fetch_identity().org_id)
     before = check_baseline(desk, base, deep=False)
-    live = capture_live(reader, store, before, on_event)
     ids = IdMap(desk.database, base.org_id).load()
-    choices, allowed = wanted
-    request = GatherRequest(
-        config.name, base.name, before, live, desk.fetch_now(), ids, choices, _switches(desk), allowed
-    )
-    made = build_plan(gather(reader, store, request))
+    with progress.shown() as on_event:
+        live = capture_live(reader, store, before, on_event)
+        request = GatherRequest(
+            config.name, base.name, before, live, desk.fetch_now(), ids, wanted[0], _switches(desk), wanted[1]
+        )
+        made = build_plan(gather(reader, store, request))
     _warn_of_egress(reader, desk.connect_production(), made)
     return made
 

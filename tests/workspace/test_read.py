@@ -73,7 +73,8 @@ def test_the_documented_example_loads_whole(tmp_path: Path, monkeypatch: pytest.
     login = workspace.sandbox("SIT1").login
     assert login and login.kind == "client_credentials" and "client_secret" in login.secrets
     assert workspace.storage.database is None
-    assert any("bypass" in one for one in workspace.not_acted_on)
+    assert [(one.kind, one.name) for one in workspace.scope.bypass] == [("custom_permission", "Bypass_Automation")]
+    assert not any("bypass" in one for one in workspace.not_acted_on)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,27 @@ def test_an_unknown_sandbox_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         load_workspace(_write(tmp_path, EXAMPLE)).sandbox("NOPE")
     assert "UATFULL" in (caught.value.hint or "")
+
+
+def test_every_kind_of_bypass_is_read_and_a_mixed_one_is_named(tmp_path: Path) -> None:
+    text = """version: 1
+timezone: UTC
+scope:
+  bypass:
+    - {custom_setting: Automation__c, field: Off__c, value: true}
+    - {rows: {object: TriggerSwitch__c, where: "Name = 'all'", set: {Active__c: false}}}
+    - {deactivate: "Flow:Route"}
+"""
+    file = tmp_path / "rehearse.yaml"
+    file.write_text(text)
+    found = load_workspace(file).scope.bypass
+    assert [one.kind for one in found] == ["custom_setting", "rows", "deactivate"]
+    assert found[0].values == (("Off__c", True),) and found[1].values == (("Active__c", False),)
+    for wrong, words in (
+        ("{custom_setting: A__c}", "custom_setting and field go together"),
+        ("{custom_permission: A, deactivate: 'Flow:B'}", "exactly one of"),
+        ("{deactivate: 'Layout:B'}", "Type:Name"),
+    ):
+        file.write_text(text.replace('{deactivate: "Flow:Route"}', wrong))
+        with pytest.raises(DocumentError, match=words):
+            load_workspace(file)
