@@ -19,7 +19,6 @@ from rehearse.org.connect import connect_reader
 from rehearse.org.model import Login
 from rehearse.org.reader import OrgReader
 from rehearse.org.transport import WireOptions
-from rehearse.practice import retrieve
 from rehearse.practice.deploy import install
 
 EVERYTHING = Scope(objects=("*",))
@@ -156,12 +155,10 @@ def test_a_flow_version_is_found(take: Any, store: CaptureStore, practice: Any) 
     assert any(one.name.startswith("versions[") for one in changes["FlowDefinition", name].fields)
 
 
-def test_one_retrieve_or_many_give_one_snapshot(
-    take: Any, store: CaptureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_retrieve_or_many_give_one_snapshot(take: Any, store: CaptureStore, practice: Any) -> None:
     scope = Scope(objects=())
     whole = take(scope)
-    monkeypatch.setattr(retrieve, "MOST_FILES", 60)
+    practice.estate.settings.put("retrieve_file_limit", 60)
     halved = take(scope, whole)
     assert [one for one in halved.coverage if one.state == "not-retrieved"] == []
     assert [(one.type, one.key, [two.name for two in one.fields][:4]) for one in compare(store, whole, halved)] == []
