@@ -202,7 +202,7 @@ class Change:
 
     `key` is a component's full name, or a record's 18-character Id **as on the before side** (ids of re-inserted
     rows are mapped back by the generation's id map, and then `live_id` holds the Id in the org).
-    `by` and `at` tell who last touched it and when, where the org said so.
+    `by` and `at` tell who last touched it and when, where the org said so; `note` what else is known of it.
     """
 
     kind: Literal["component", "record"]
@@ -214,6 +214,7 @@ class Change:
     live_id: str | None = None
     by: str = ""
     at: datetime | None = None
+    note: str = ""
 
     @property
     def what(self) -> Literal["created", "updated", "deleted"]:

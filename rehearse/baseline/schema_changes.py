@@ -1,0 +1,52 @@
+"""Fields that decide on one side only: what a comparison of two captures cannot compare because the schema changed.
+
+Only fields that both captures have, with one type, decide equality. The others are told here, so that nobody takes
+"nothing differs" for more than it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rehearse.baseline.model import Capture, ComparableField, ObjectScope
+from rehearse.baseline.scope import comparable_fields
+from rehearse.org.model import Schema
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """One field that is not compared: it was added, is gone, or has another type; types are None where absent."""
+
+    object: str
+    field: str
+    before: str | None
+    after: str | None
+
+    @property
+    def what(self) -> Literal["added", "gone", "other type"]:
+        if self.before is None:
+            return "added"
+        return "gone" if self.after is None else "other type"
+
+
+def compare_schemas(before: Capture, live: Mapping[str, Schema]) -> tuple[SchemaChange, ...]:
+    """The fields of a baseline's objects that are added, gone or of another type in the org as it is now, by name.
+
+    `live` holds the describes of today; an object without one is not told here (its rows are).
+    """
+    found: list[SchemaChange] = []
+    for scope in before.scope.objects:
+        if scope.name in live:
+            found += _fields(scope, comparable_fields(live[scope.name]))
+    return tuple(sorted(found, key=lambda one: (one.object, one.field)))
+
+
+def _fields(scope: ObjectScope, live: tuple[ComparableField, ...]) -> list[SchemaChange]:
+    old, new = ({one.name: one.type for one in fields} for fields in (scope.fields, live))
+    return [
+        SchemaChange(scope.name, name, old.get(name), new.get(name))
+        for name in old.keys() | new.keys()
+        if old.get(name) != new.get(name)
+    ]
