@@ -1,0 +1,113 @@
+"""The egress gate and the check for room: what is asked, what is refused, and what may be let through by name."""
+
+from typing import Any
+
+import pytest
+
+from rehearse.errors import GateClosed
+from rehearse.org.email_probe import Deliverability
+from rehearse.reset.egress import (
+    Leak,
+    fetch_endpoints,
+    fetch_leaks,
+    plain_url,
+    read_endpoints,
+    require_no_egress,
+    used,
+)
+from rehearse.reset.model import Allowed
+
+SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+SITE = "<RemoteSiteSetting {space}><isActive>{active}</isActive><url>{url}</url></RemoteSiteSetting>"
+FILES = {
+    "remoteSiteSettings/On.remoteSite": SITE.format(space=SPACE, active="true", url="https://a.example"),
+    "remoteSiteSettings/Off.remoteSite": SITE.format(space=SPACE, active="false", url="https://b.example"),
+    "namedCredentials/Old.namedCredential": f"<NamedCredential {SPACE}><endpoint>https://c.example/x</endpoint>"
+    "</NamedCredential>",
+    "namedCredentials/New.namedCredential": f"<NamedCredential {SPACE}><calloutStatus>Enabled</calloutStatus>"
+    "<namedCredentialParameters><parameterName>Url</parameterName><parameterType>Url</parameterType>"
+    "<parameterValue>https://d.example</parameterValue></namedCredentialParameters></NamedCredential>",
+    "namedCredentials/Shut.namedCredential": f"<NamedCredential {SPACE}><calloutStatus>Disabled</calloutStatus>"
+    "<endpoint>https://e.example</endpoint></NamedCredential>",
+    "workflows/Invoice__c.workflow": f"<Workflow {SPACE}><outboundMessages><fullName>Tell</fullName>"
+    "<endpointUrl>https://f.example</endpointUrl></outboundMessages></Workflow>",
+}
+
+
+def test_every_kind_of_endpoint_is_read_and_what_is_switched_off_is_not_active() -> None:
+    def read(active: bool) -> dict[str, str]:
+        return {one.name: one.url for path, text in FILES.items()
+                for one in read_endpoints(path, text.encode(), active=active)}  # fmt: skip
+
+    assert read(True) == {
+        "On": "https://a.example", "Old": "https://c.example/x", "New": "https://d.example",
+        "Invoice__c.Tell": "https://f.example",
+    }  # fmt: skip
+    assert read(False).keys() - read(True).keys() == {"Off", "Shut"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://A.example/x/", "https://a.example:443/x", True),
+        ("https://a.example", "https://a.example/", True),
+        ("https://a.example", "http://a.example", False),
+        ("https://a.example:8443", "https://a.example", False),
+        ("https://a.example/x?y=1", "https://a.example/x", False),
+        ("https://a.example:no", "https://a.example", False),
+    ],
+)
+def test_addresses_are_one_whatever_their_spelling(one: str, other: str, same: bool) -> None:
+    assert (plain_url(one) == plain_url(other)) is same
+
+
+def test_the_gate_names_what_is_open_and_lets_through_only_what_is_named() -> None:
+    leaks = (Leak("email", "e-mail deliverability is All email"), Leak("Ledger", "Ledger points there"))
+    with pytest.raises(GateClosed) as refusal:
+        require_no_egress(leaks, {"Ledger"})
+    assert "All email" in refusal.value.message and "Ledger" not in refusal.value.message
+    assert refusal.value.hint is not None and "--allow-egress email" in refusal.value.hint
+    assert len(require_no_egress(leaks, {"Ledger", "email"})) == 2
+    assert used(leaks[1:], [Allowed("email", "x"), Allowed("Ledger", "y")]) == (Allowed("Ledger", "y"),)
+
+
+def test_a_copy_keeps_productions_endpoints_until_they_are_changed(lab: Any) -> None:
+    production, writer = lab.writers
+    closed: tuple[Deliverability, str] = writer.fetch_deliverability()
+    assert closed == ("closed", "")  # a new sandbox lets system e-mail out only
+    names = {one.name for one in fetch_leaks(writer.reader, production, closed)}
+    assert names == {"Ledger", "Rates"}
+    assert {one.name for one in fetch_leaks(writer.reader, None, ("not asked", "NO_APEX"))} == {"email", "endpoints"}
+    for name in sorted(names):
+        xml = SITE.format(space=SPACE, active="true", url=f"https://{name.lower()}.sandbox.example")
+        lab.deploy({f"remoteSiteSettings/{name}.remoteSite": xml})
+    assert fetch_leaks(writer.reader, production, closed) == ()
+    assert {one.name for one in fetch_endpoints(writer.reader)} == {"Ledger", "Rates"}
+    with lab.org.transaction() as db:
+        db.execute("UPDATE org_facts SET value = 'all' WHERE name = 'email_deliverability'")
+    assert [one.name for one in fetch_leaks(writer.reader, production, writer.fetch_deliverability())] == ["email"]
+    _room(lab)
+
+
+def _room(lab: Any) -> None:
+    """Rows that come back need room; what is deleted makes none at once."""
+    from dataclasses import replace
+
+    from rehearse.reset.model import Action
+    from rehearse.reset.storage_room import needed_kilobytes, require_room
+
+    before = lab.capture(objects=("Account",))
+    plan = lab.plan(before)
+    left = lab.writer.reader.fetch_limits()["DataStorageMB"].remaining
+    rows = left * 1024 // 2
+
+    def planned(object: str, do: Any, count: int) -> Any:
+        one = Action("a", 600, do, "record", object, "k", "exact")
+        return replace(plan, actions=(one,) * count)
+
+    require_room(lab.writer.reader, planned("Account", "undelete", 5))
+    assert needed_kilobytes(planned("Campaign", "insert", 3)) == 24
+    assert needed_kilobytes(planned("Account", "delete", 3)) == 0
+    require_room(lab.writer.reader, planned("Account", "insert", rows))
+    with pytest.raises(GateClosed, match="data storage"):
+        require_room(lab.writer.reader, planned("Account", "insert", rows + 1))

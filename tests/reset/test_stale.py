@@ -1,0 +1,70 @@
+"""A plan is refused when the org moved since it was made, and says what moved; and who took no part keeps the rows."""
+
+from typing import Any
+
+import pytest
+
+from rehearse.errors import NotFound, StalePlan
+from rehearse.reset.model import Choices
+from rehearse.reset.people import fetch_users
+
+
+def test_a_plan_is_refused_when_the_org_moved_and_says_what(lab: Any) -> None:
+    route, other, third = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 3')
+    before = lab.capture(objects=("Routing__c", "Account"), types=("CustomLabels",))
+    lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    plan = lab.plan(before)
+    (account,) = lab.pick('"Account" ORDER BY "Id" LIMIT 1')
+    lab.update("Account", {"Id": account, "Description": "a customer called"}, by="sales1")
+    lab.update("Routing__c", {"Id": other, "Remark__c": "ours"}, by="release")
+    lab.delete(third)
+    with pytest.raises(StalePlan) as refusal:
+        lab.apply(plan, keep_newer=False)
+    said = refusal.value.message
+    assert "1 row(s) of Account, written by Carla Barros" in said and account in said
+    assert "Routing__c, written by" in said and "a customer called" not in said
+    assert lab.value("Routing__c", route, "Remark__c") == "rehearsal"  # nothing was written
+    again = lab.plan(before)
+    assert lab.prove(before, again, lab.apply(again, keep_newer=False)).verdict == "clean"
+
+
+def test_a_component_that_moved_makes_a_plan_stale(lab: Any) -> None:
+    rule = (
+        '<CustomObject xmlns="http://soap.sforce.com/2006/04/metadata"><validationRules><fullName>New_Rule</fullName>'
+    )
+    tail = (
+        "<active>true</active><errorConditionFormula>LEN(Bank__c) &gt; {0}</errorConditionFormula>"
+        "<errorMessage>no</errorMessage></validationRules></CustomObject>"
+    )
+    before = lab.capture(objects=("Routing__c",), types=("CustomObject",))
+    lab.deploy({"objects/Routing__c.object": rule + tail.format(80)})
+    plan = lab.plan(before)
+    lab.deploy({"objects/Routing__c.object": rule + tail.format(70)})
+    with pytest.raises(StalePlan, match=r"ValidationRule Routing__c\.New_Rule"):
+        lab.apply(plan, keep_newer=False)
+
+
+def test_rows_of_people_who_took_no_part_stay_unless_told_otherwise(lab: Any) -> None:
+    before = lab.capture(objects=("Routing__c",))
+    (ours,) = lab.insert("Routing__c", {"Code__c": "OURS"}, by="release")
+    (theirs,) = lab.insert("Routing__c", {"Code__c": "THEIRS"}, by="loader")
+    lab.update("Routing__c", {"Id": theirs, "Remark__c": "touched by us"}, by="release")  # whoever touched it last
+    reader = lab.writer.reader
+    release, loader = lab.user("release"), lab.user("loader")
+    assert fetch_users(reader, ["loader", release, "Data Loader"]) == {
+        "loader": loader, release: release, "Data Loader": loader,
+    }  # fmt: skip
+    with pytest.raises(NotFound):
+        fetch_users(reader, ["nobody' OR Name LIKE '%"])
+    plan = lab.plan(before, Choices(participants=frozenset({release})))
+    assert {one.key for one in plan.actions} == {ours}
+    assert {(one.by, one.count, one.stay) for one in plan.created} == {
+        ("Rónán Fáinle", 1, False), ("Data Loader", 1, True),
+    }  # fmt: skip
+    assert [(one.key, "took no part" in one.reason) for one in plan.blocked] == [(theirs, True)]
+    both = Choices(participants=frozenset({release, loader}))
+    for choices in (both, Choices(participants=frozenset({release}), delete_others=True), Choices()):
+        assert {one.key for one in lab.plan(before, choices).actions} == {ours, theirs}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.pick('"Routing__c" WHERE "Id" = ? AND "IsDeleted" = 0', theirs) and proof.verdict == "dirty"
+    assert [one.outcome for one in proof.items if one.key == theirs] == ["manual"]
