@@ -108,6 +108,7 @@ class Estate:
             if head not in self._opened:
                 self._opened[head] = OrgState(self.org_path(head), self.clock, self.settings)
                 self._opened[head].faults = self.faults
+                self._opened[head].sandbox = self.sandbox_name(head) or ""
             return self._opened[head]
 
     def orgs(self) -> tuple[OrgState, ...]:

@@ -72,6 +72,7 @@ class OrgState:
         self.path = path
         self.clock = clock
         self.settings: Mapping[str, Any] = settings if settings is not None else {}
+        self.sandbox = ""  # the name of the sandbox, which the estate knows; empty for production
         self.faults: Faults | None = None  # of the estate, where jobs look for what shall go wrong
         self.lock = threading.RLock()
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=512)

@@ -114,6 +114,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob(
         "permission_set_noise", True, "permission sets list a `no` for each field of the objects in the same retrieve"
     ),
+    Knob("source_tracking", [], "names of Developer sandboxes that keep SourceMember rows"),
     Knob("undated_types", ["Settings", "Workflow"], "types whose dates are reported as 1970"),
     Knob("deleted_field_bumps", True, "deleting a field gives every layout of its object a new modification date"),
     Knob("deleted_fields_show", True, "Tooling queries show deleted fields as Name_del for 15 days"),

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearse.practice import deploy, soql_run, tooling_tables
+from rehearse.practice import deploy, soql_run, tooling_tables, tooling_tracking
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
@@ -54,8 +54,10 @@ def answer(world: World, soql: str, version: str) -> dict[str, Any]:
     """The envelope with every row. Raises ApiError as a query does."""
     name = parse_soql(soql).source.names[0]
     definition = tooling_tables.find_object(world.org, name)
+    if definition is not None and float(version) < tooling_tables.SINCE.get(definition.name, 0):
+        raise ApiError(400, "INVALID_TYPE", UNKNOWN_TYPE.format(name))
     if definition is None:
-        if name.lower() in {one.lower() for one in tooling_tables.ON_PRODUCTION}:
+        if name.lower() in {one.lower() for one in (*tooling_tables.ON_PRODUCTION, tooling_tracking.NAME)}:
             raise ApiError(400, "INVALID_TYPE", UNKNOWN_TYPE.format(name))
         result = soql_run.run_query(world.org, soql, version=version)
         records = [fix_urls(row) for row in result.rows]

@@ -1,8 +1,8 @@
 """Tooling rows one by one: sandboxes are made, refreshed and deleted here; flows are activated and deleted here.
 
 SandboxInfo and SandboxProcess exist on production only and are the estate's business (sandboxes). FlowDefinition takes
-`{"Metadata": {"activeVersionNumber": n}}` (0: none). Everything else is read only. SourceMember does not exist: no org
-of this world tracks its source.
+`{"Metadata": {"activeVersionNumber": n}}` (0: none). Everything else is read only. SourceMember exists only
+where a setting says that a sandbox tracks its source, SandboxProcessStage from API 66.0 on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import ObjectDef
 from rehearse.practice.tooling_query import answer
-from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, World, find_object
+from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, SINCE, World, find_object
 
 ALSO_PLAIN = ("ApexClass", "ApexTrigger", "Group", "Organization", "PermissionSet", "Profile", "RecordType", "User")
 MISSING = "The requested resource does not exist"
@@ -82,7 +82,7 @@ def describe(request: Request) -> Response:
     """GET tooling/sobjects/X/describe; 404 for what is not there, SourceMember above all (clients ask for it)."""
     world, name = world_of(request), request.path_params["name"]
     definition = known_object(world.org, name)
-    if definition is None:
+    if definition is None or float(request.state.api_version) < SINCE.get(definition.name, 0):
         raise missing()
     return JSONResponse(describes.describe_object(world.org, definition, request.state.api_version))
 

@@ -20,6 +20,7 @@ from rehearse.practice import (
     meta_jobs,
     sandboxes,
     tooling_packages,
+    tooling_tracking,
 )
 from rehearse.practice.components import Component
 from rehearse.practice.estate import Estate
@@ -36,6 +37,7 @@ OBJECTS: dict[str, ObjectDef] = {
     )
 } | entity_tables.DEFINITIONS
 ON_PRODUCTION = ("SandboxInfo", "SandboxProcess", "SandboxProcessStage")
+SINCE = {"SandboxProcessStage": 66}  # the API version that brought an object [sandbox-and-auth.md 2.4]
 UNMANAGED = {"ManageableState": "unmanaged"}
 
 
@@ -51,6 +53,8 @@ def find_object(org: OrgState, name: str) -> ObjectDef | None:
     """The Tooling object of this name in any case that this org has; None for plain and unknown ones."""
     found = next((one for one in OBJECTS.values() if one.name.lower() == name.lower()), None)
     if found is not None and found.name in ON_PRODUCTION and org.is_sandbox:
+        return None
+    if found is not None and found.name == tooling_tracking.NAME and not tooling_tracking.tracks(org):
         return None
     return found
 
@@ -262,7 +266,8 @@ def deploy_requests(world: World) -> Rows:
 
 
 def source_tracking(world: World) -> Rows:
-    return [{"Id": "0ST000000000001AAA", "DurableId": "SourceTracking", "IsSourceTrackingSandboxesEnabled": False}]
+    on = bool(world.estate.settings["source_tracking"])
+    return [{"Id": "0ST000000000001AAA", "DurableId": "SourceTracking", "IsSourceTrackingSandboxesEnabled": on}]
 
 
 BUILDERS: dict[str, Callable[[World], Rows]] = {
@@ -277,6 +282,7 @@ BUILDERS: dict[str, Callable[[World], Rows]] = {
     "SandboxInfo": sandbox_infos,
     "SandboxProcess": sandbox_processes,
     "SandboxProcessStage": sandbox_stages,
+    "SourceMember": lambda world: tooling_tracking.source_members(world.org),
     "SourceTrackingSettings": source_tracking,
     "SubscriberPackage": lambda world: tooling_packages.subscriber_packages(world.org),
     "SubscriberPackageVersion": lambda world: tooling_packages.package_versions(world.org),
