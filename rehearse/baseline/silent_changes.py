@@ -8,9 +8,10 @@ before anybody asked. A capture with `--full`, and every proof, looks at values.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import RLock
+from threading import Lock
 from typing import Any
 
 import pyarrow.compute as pc
@@ -39,9 +40,8 @@ class Base:
     store: CaptureStore
     reader: OrgReader
     schemas: Mapping[str, Schema]
-    _gone: dict[str, frozenset[str]] = field(default_factory=dict)
-    _returned: dict[str, frozenset[str]] = field(default_factory=dict)
-    _lock: Any = field(default_factory=RLock)
+    _asked: dict[tuple[str, str], Future[frozenset[str]]] = field(default_factory=dict)
+    _lock: Any = field(default_factory=Lock)
 
     @property
     def since(self) -> str:
@@ -50,17 +50,23 @@ class Base:
 
     def gone(self, object: str) -> frozenset[str]:
         """The rows of an object that went to the bin since, in scope or not."""
-        with self._lock:
-            if object not in self._gone:
-                self._gone[object] = frozenset(fetch_deleted(self.reader, RowShape(object, ()), self.since))
-            return self._gone[object]
+        return self._once("gone", object, lambda: fetch_deleted(self.reader, RowShape(object, ()), self.since))
 
     def returned(self, object: str) -> frozenset[str]:
         """Older rows of an object that changed since and that the base does not hold: they may come from the bin."""
+        return self._once("returned", object, lambda: self._fetch_returned(object))
+
+    def _once(self, what: str, object: str, fetch: Callable[[], set[str]]) -> frozenset[str]:
+        """Ask once, whoever asks first; others wait for that answer, and nobody for another one."""
+        mine: Future[frozenset[str]] = Future()
         with self._lock:
-            if object not in self._returned:
-                self._returned[object] = frozenset(self._fetch_returned(object))
-            return self._returned[object]
+            known = self._asked.setdefault((what, object), mine)
+        if known is mine:
+            try:
+                mine.set_result(frozenset(fetch()))
+            except BaseException as error:
+                mine.set_exception(error)
+        return known.result()
 
     def _fetch_returned(self, object: str) -> set[str]:
         where = f"SystemModstamp >= {self.since} AND CreatedDate < {self.since}"

@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tests.bench.measure import Command, Run, measure, ratio, rehearse, show, times
 from tests.bench.world import SANDBOX, World, serve
 
 REST_ROWS = 2_000  # what the capture reads over REST is no page of a job
 RATE = 50_000_000
+CHANGES = 1_000
+CHANGED = "Contact"
 
 
 def run(folder: Path, rounds: int, records: int) -> None:
@@ -26,7 +30,8 @@ def run(folder: Path, rounds: int, records: int) -> None:
         found = measure(
             {
                 "download": lambda: _download(world, question, parts),
-                "capture": lambda: _capture(world, next(number)),
+                "capture": lambda: _capture(world, next(number), "--full"),
+                "increment": lambda: _increment(world, next(number)),
                 "verify": lambda: rehearse("baseline", "verify", "first", "--deep", folder=world.folder).run(),
             },
             rounds,
@@ -46,14 +51,38 @@ def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], records: int
         spans = sorted(one[name] for one in parts)
         show(f"    its {name}: {statistics.median(spans):.2f} s ({spans[0]:.2f} to {spans[-1]:.2f})")
     show(f"    {parts[0]['pages']} pages, {parts[0]['bytes'] / 1e6:.1f} MB, at {RATE / 1e6:.0f} MB/s in all")
+    ratio(
+        f"incremental capture {size} after {CHANGES:,} changes / capture",
+        found["increment"],
+        found["capture"],
+        "0.05 x",
+    )
+    times("incremental capture", found["increment"], memory=True)
     ratio(f"verify --deep {size} / plain parallel download", found["verify"], found["download"])
     times("verify --deep", found["verify"], memory=True)
     ratio(f"diff {size} after a rehearsal / capture", found["diff"], found["capture"])
     times("diff", found["diff"], memory=True)
 
 
-def _capture(world: World, number: int) -> Run:
-    return rehearse("baseline", "capture", SANDBOX, "--name", f"B{number}", folder=world.folder).run()
+def _capture(world: World, number: int, *more: str) -> Run:
+    return rehearse("baseline", "capture", SANDBOX, "--name", f"B{number}", *more, folder=world.folder).run()
+
+
+def _increment(world: World, number: int) -> Run:
+    """A baseline after so many updated rows, on top of the one before."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {world.access_token}"
+    session.verify = world.ca_file
+    base = f"{world.url}/services/data/v67.0"
+    soql = f"SELECT Id FROM {CHANGED} LIMIT {CHANGES}"
+    rows = session.get(f"{base}/query", params={"q": soql}).json()["records"]
+    for start in range(0, len(rows), 200):
+        changed = [
+            {"attributes": {"type": CHANGED}, "id": row["Id"], "Description": f"change {number} {row['Id']}"}
+            for row in rows[start : start + 200]
+        ]
+        session.patch(f"{base}/composite/sobjects", json={"records": changed}).raise_for_status()
+    return _capture(world, number)
 
 
 def _download(world: World, question: Path, parts: list[dict[str, Any]]) -> Run:
