@@ -186,7 +186,16 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ("residue", "a team member cannot be undeleted: it comes back under a new Id", "SOAP API guide, undelete"),
     ),
     _record(
-        "deleted", "*", "deleted", "in-bin", ("exact", "undeleted: Id and values are kept", "SOAP API guide, undelete")
+        "deleted",
+        "*",
+        "deleted",
+        "in-bin",
+        (
+            "exact",
+            "undeleted: Id and values are kept; a row deleted for good shows in the bin for a day, comes back under "
+            "a new Id",
+            "SOAP API guide, undelete and emptyRecycleBin",
+        ),
     ),
     _record(
         "deleted-unknown-bin",
@@ -211,14 +220,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _record(
-        "amount-with-products",
-        "Opportunity",
+        "only-derived",
+        "*",
         "updated",
-        "amount-with-products",
+        "only-derived",
         (
-            "residue",
-            "Amount follows the products of the opportunity; it returns when they do",
-            "Salesforce Help 004052228",
+            "unknown",
+            "only fields that the platform derives differ: they return when what they follow does",
+            "describe: neither createable nor updateable; Salesforce Help 004052228 for Amount with products",
         ),
     ),
     _record(

@@ -24,13 +24,33 @@ def differing_fields(inputs: PlanInputs, object: str, before: Values, after: Val
     return tuple(sorted(name for name in names if before[name] != after.get(name)))
 
 
+def derived_fields(inputs: PlanInputs, change: Change) -> frozenset[str]:
+    """Fields of an updated row that only the platform sets: they follow what they are derived from, never written.
+
+    An Opportunity's Amount is one while it has products (Salesforce Help 004052228). A re-inserted row keeps its own.
+    """
+    schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
+    if schema is None or change.key in inputs.ids:
+        return frozenset()
+    found = {
+        one.name for one in schema.fields if not one.createable and not one.updateable and not one.is_master_detail
+    }
+    sides = (book.before.get(change.key, {}), book.after.get(change.key, {}))
+    if change.type == "Opportunity" and any(one.get("HasOpportunityLineItem") == "true" for one in sides):
+        found.add("Amount")
+    return frozenset(found)
+
+
 def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str]) -> tuple[set[str], tuple[str, ...]]:
     """Marks of an updated row, and those of its differing fields that no update can write."""
     schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
     after = book.after.get(change.key, {})
     marks: set[str] = set()
     fixed: list[str] = []
-    for name in differing:
+    derived = derived_fields(inputs, change)
+    if differing and derived.issuperset(differing):
+        return {"only-derived"}, ()
+    for name in (one for one in differing if one not in derived):
         known = schema.field(name) if schema else None
         if known is None:
             marks.add("field-lost")
@@ -41,8 +61,6 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
     platform = {name for name, one in known_fields.items() if not one.createable and not one.updateable}
     if fixed and change.key in inputs.ids and set(fixed) <= platform:
         marks = (marks - {"field-not-updateable"}) | {"only-platform-fields"}
-    if change.type == "Opportunity" and "Amount" in differing and after.get("HasOpportunityLineItem") == "true":
-        marks.add("amount-with-products")
     if change.type == "Lead" and "IsConverted" in differing and after.get("IsConverted") == "true":
         marks.add("converted")
     if change.type == "Contract" and "Status" in differing and after.get("Status") == "Activated":

@@ -16,8 +16,12 @@ DIRECTORIES = {one.type: (one.directory, one.suffix) for one in PLACES}
 ROOTS = {"Settings": "CaseSettings"}
 
 
+def load_table(name: str) -> dict[str, Any]:
+    return tomllib.loads((HERE / f"{name}.toml").read_text())
+
+
 def load_cases(name: str) -> list[Case]:
-    return list(tomllib.loads((HERE / f"{name}.toml").read_text())["case"])
+    return list(load_table(name)["case"])
 
 
 def manifest(members: Mapping[str, Iterable[str]]) -> str:
