@@ -16,7 +16,7 @@ EVERYWHERE = {"errors", "events", "clock", "ids"}
 ACTING = {"journal", "lock"}
 MAP: dict[str, set[str]] = {
     "workspace": {"documents", "secret"},
-    "release": {"documents", "workspace.file"},
+    "release": {"documents", "workspace.calendar_file"},
     "org": set(),
     "schedule": {"org.model", "release", "state"},
     "baseline": {"org", "state", "secret"},

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from rehearse.documents import Entry
-from rehearse.workspace.file import HoursEntry, SpanText
+from rehearse.workspace.calendar_file import HoursEntry, SpanText
 
 
 class NeedsEntry(Entry):

@@ -19,7 +19,7 @@ from rehearse.errors import DocumentError, Problem
 from rehearse.release.file import RehearsalEntry, ReleaseEntry
 from rehearse.release.model import Needs, Package, Pin, Rehearsal, Release
 from rehearse.release.steps import read_steps
-from rehearse.workspace.file import HoursEntry
+from rehearse.workspace.calendar_file import HoursEntry
 
 TARGETS = {"mock": Span(timedelta(days=14)), "dry-run": Span(timedelta(days=10)), "dress": Span(timedelta(days=7))}
 _NEVER = clock.from_iso("1970-01-01T00:00:00Z")

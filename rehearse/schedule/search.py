@@ -1,68 +1,93 @@
 """One CP-SAT model and its newest solution: goals are minimized one after another, and what was reached stays.
 
-Presolve stays off: it takes longer than the search on models with so many optional things. Several searches run side by
-side, and any of them may win; the last step makes the answer one and the same.
+Presolve stays off: it takes longer than the search on models with so many optional things. As many searches run side by
+side as there are cores, and any of them may win; the last step makes the answer one and the same.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 
 from ortools.sat.python import cp_model
 
-from rehearse.schedule.rows import Key
-from rehearse.schedule.solver_board import Board, Expr
+from rehearse.events import Advanced, OnEvent, ignore
+from rehearse.schedule.solver_board import Board, Expr, Slot
 
-Places = dict[Key, tuple[str, int]]
-"""(release, rehearsal) -> sandbox and start in units, of what is placed."""
+_SEVERAL = 4
 
 
 class Search:
     """Minimizes goals on a board. `until`: when its time is over, on the monotonic clock."""
 
-    def __init__(self, board: Board, until: float) -> None:
+    def __init__(self, board: Board, until: float, on_event: OnEvent = ignore) -> None:
         self.board = board
-        self._until = until
+        self.until = until
+        self.on_event = on_event
         self._found: cp_model.CpSolver | None = None
+        self._status: object = None
 
-    def start_from(self, places: Places) -> None:
-        """Hint at where rehearsals were in another solution; what is not named stays out."""
-        board, model = self.board, self.board.model
+    def start_from(self, other: Search | None) -> None:
+        """Hint at another search's schedule: where rehearsals are, what is refreshed and advanced."""
+        if other is None or other._found is None:
+            return
+        board, old = self.board, other.board
         for key, sandboxes in board.at.items():
-            name, start = places.get(key, ("", 0))
-            if name in sandboxes and not isinstance(board.start[key], int):
-                model.add_hint(board.start[key], start)
-            for sandbox, literal in sandboxes.items():
-                if not isinstance(literal, int):
-                    model.add_hint(literal, int(sandbox == name))
+            self._hint(board.start[key], other.value(old.start[key]))
+            for name, literal in sandboxes.items():
+                self._hint(literal, other.value(old.at[key][name]))
+        for name, slots in board.slots.items():
+            used = [one for one in old.slots[name] if one.planned is not None or other.value(one.present)]
+            self._hint_slots(slots, used, other)
+        for pair, (present, start) in board.advances.items():
+            self._hint(present, other.value(old.advances[pair][0]))
+            self._hint(start, other.value(old.advances[pair][1]))
 
-    def places(self) -> Places:
-        """Where rehearsals are in the newest solution."""
-        board, found = self.board, {}
-        for key, sandboxes in board.at.items():
-            for sandbox, literal in sandboxes.items():
-                if self.value(literal):
-                    found[key] = (sandbox, self.value(board.start[key]))
-        return found
+    def _hint_slots(self, slots: list[Slot], used: list[Slot], other: Search) -> None:
+        """New refreshes fill the first new slots; a slot that is left over stays out."""
+        new = [one for one in used if one.planned is None]
+        for slot in slots:
+            if slot.planned is not None:
+                continue
+            self._hint(slot.present, 1 if new else 0)
+            if new:
+                one = new.pop(0)
+                self._hint(slot.request, other.value(one.request))
+                self._hint(slot.activate, other.value(one.activate))
+
+    def _hint(self, variable: Expr, value: int) -> None:
+        if not isinstance(variable, int):
+            self.board.model.add_hint(variable, value)
 
     def keep(self, goal: Expr, value: int) -> None:
         """A goal that was reached on another board may not become worse on this one."""
         if not isinstance(goal, int):
             self.board.model.add(goal <= value)
 
-    def minimize(self, goal: Expr) -> tuple[int, int, bool]:
+    def minimize(self, goal: Expr, name: str = "") -> tuple[int, int, bool]:
         """Value, bound and whether it is proven; the goal may not become worse from here on."""
         if isinstance(goal, int):
             return goal, goal, True
         model = self.board.model
         model.minimize(goal)
-        solver = self._run(max(0.05, self._until - time.monotonic()))
+        solver = self._run(max(0.05, self.until - time.monotonic()), name)
         model.clear_objective()  # type: ignore[no-untyped-call]
         value = self.value(goal)
         bound = max(0, min(value, math.ceil(solver.best_objective_bound - 1e-6)))
         model.add(goal <= value)
         return value, bound, value == bound
+
+    def stand(self) -> bool:
+        """Whether what was hinted at and kept was found to be a schedule of this model."""
+        return self.can_stand() is True
+
+    def can_stand(self) -> bool | None:
+        """Whether there is any schedule at all: None when the time was not enough to know."""
+        solver = self._run(max(0.05, self.until - time.monotonic()), "")
+        if self._found is solver:
+            return True
+        return False if self._status == cp_model.INFEASIBLE else None
 
     def settle(self) -> None:
         """Among equally good schedules take the earliest, so that the answer does not depend on chance."""
@@ -74,7 +99,7 @@ class Search:
         total = sum(every)
         if not isinstance(total, int):
             board.model.minimize(total)
-            self._run(min(2.0, max(0.2, self._until - time.monotonic())))
+            self._run(min(2.0, max(0.2, self.until - time.monotonic())), "")
 
     def value(self, expression: Expr) -> int:
         """The value of an expression in the newest solution."""
@@ -96,7 +121,7 @@ class Search:
         if solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             self._found = solver
 
-    def _run(self, seconds: float) -> cp_model.CpSolver:
+    def _run(self, seconds: float, name: str) -> cp_model.CpSolver:
         model = self.board.model
         if self._found is not None:
             model.clear_hints()  # type: ignore[no-untyped-call]
@@ -105,8 +130,30 @@ class Search:
         solver = cp_model.CpSolver()
         solver.parameters.max_time_in_seconds = seconds
         solver.parameters.random_seed = 1
-        solver.parameters.num_workers = 4
+        solver.parameters.num_workers = _count_workers()
         solver.parameters.cp_model_presolve = False
-        if solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        shown = _Better(name, self.on_event) if name else None
+        self._status = solver.solve(model, shown)
+        if self._status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             self._found = solver
         return solver
+
+
+class _Better(cp_model.CpSolverSolutionCallback):
+    """Tells of each better schedule: the goal, what it costs now, and what it costs at best."""
+
+    def __init__(self, name: str, on_event: OnEvent) -> None:
+        super().__init__()
+        self._name = name
+        self._on_event = on_event
+
+    def on_solution_callback(self) -> None:
+        """Called by the solver for each better solution."""
+        value, bound = round(self.objective_value), math.ceil(self.best_objective_bound - 1e-6)
+        self._on_event(Advanced(self._name, value, max(0, bound), self._name))
+
+
+def _count_workers() -> int:
+    """One a core that this process may use, at most four: more only take time from one another."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return max(1, min(_SEVERAL, cores))

@@ -1,8 +1,9 @@
 """Place rehearsals: the goals of formats.md one after another with CP-SAT, each proven best where time allows.
 
 The same wish gives the same schedule as long as the time suffices. A planning in which nothing fits is an answer with
-reasons, never an exception. Refreshes are dear, in the model too: it is first tried without any, then with one a
-sandbox; what is reached there is best when it is as good as anything can be.
+reasons, never an exception. Refreshes are dear, in the model too: it is first tried without any, which gives a first
+schedule quickly, then with one a sandbox; what is reached there is best when it is as good as anything can be. A large
+planning is then improved around the refreshes that it found, with bounds that hold for any schedule.
 """
 
 from __future__ import annotations
@@ -10,25 +11,27 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
+from rehearse.events import Advanced, Finished, Noted, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
 from rehearse.schedule.explain import explain
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Goal, Schedule, Wish
 from rehearse.schedule.problem import Problem, build_problem
-from rehearse.schedule.search import Places, Search
+from rehearse.schedule.search import Search
 from rehearse.schedule.solver_build import build_board
-from rehearse.schedule.solver_goals import build_goal, list_goals
+from rehearse.schedule.solver_goals import Name, build_goal, list_goals
+from rehearse.schedule.solver_large import improve, is_large
 
 WORK = "Planning"
 _EXPLAIN = 10.0
+_SHARE = 0.3
 
 
 def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> Schedule:
     """The best schedule that can be found in some seconds, with what each goal cost and why something did not fit."""
     until = time.monotonic() + seconds
+    on_event(Started(WORK, len(_NAMES), "goals"))
     problem = build_problem(wish)
-    on_event(Started(WORK, len(list_goals(problem)), "goals"))
     search, goals = _search(problem, until, on_event)
     search.settle()
     found = _count(problem, build_schedule(search.board, search.value, goals))
@@ -37,21 +40,57 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     return explain(wish, found, seconds=min(_EXPLAIN, max(2.0, left)), on_event=on_event)
 
 
+_NAMES: tuple[Name, ...] = ("unplaced", "moves", "refreshes", "advances", "distance", "unrepeatable")
+
+
 def _search(problem: Problem, until: float, on_event: OnEvent) -> tuple[Search, tuple[Goal, ...]]:
     """Few refreshes first; the whole model only where more could help."""
-    places: Places = {}
-    for most in (0, 1):
-        if problem.wish.policy.prefer == "fresh" or not problem.requests:
-            break
-        share = time.monotonic() + (until - time.monotonic()) * 0.3
-        search = Search(build_board(problem, most), share)
-        search.start_from(places)
-        reached = [Goal(name, *search.minimize(build_goal(search.board, name))) for name in ("unplaced", "moves")]
-        places = search.places()
-        if _is_floor(problem, reached):
-            refreshes, _, _ = search.minimize(build_goal(search.board, "refreshes"))
-            return _finish(problem, (max(most, refreshes - _booked(problem)), search.places()), until, on_event)
-    return _finish(problem, (None, places), until, on_event)
+    last: Search | None = None
+    few, large = problem.wish.policy.prefer == "few", is_large(problem)
+    for most in (0, 1) if problem.requests and (few or large) else ():
+        share = time.monotonic() + (until - time.monotonic()) * _SHARE
+        search = Search(build_board(problem, most), share, _shown(problem, on_event))
+        search.start_from(last)
+        reached = [Goal(name, *search.minimize(build_goal(search.board, name), name)) for name in _NAMES[:2]]
+        if last is None and large:
+            on_event(Noted(f"A first schedule, without refreshes, {_in_words(problem, search)}; looking for better."))
+            search.minimize(build_goal(search.board, "advances"), "advances")
+        last = search
+        if _is_floor(problem, reached) or (large and most):
+            return _around(problem, search, reached, (until, on_event))
+    return _finish(problem, (None, last), until, on_event)
+
+
+def _shown(problem: Problem, on_event: OnEvent) -> OnEvent:
+    """Each better schedule as progress: the goal that is worked at, what is reached, and the best that it could be."""
+    names = list_goals(problem)
+
+    def show(event: object) -> None:
+        if isinstance(event, Advanced):
+            done = names.index(event.unit) if event.unit in names else 0
+            text = f"goals, {event.unit} {event.done}, at best {event.total}"
+            on_event(Advanced(WORK, done, len(names), text))
+
+    return show
+
+
+def _in_words(problem: Problem, search: Search) -> str:
+    placed = sum(bool(search.value(one)) for one in search.board.placed.values())
+    return f"places {placed} of {len(problem.demands)} rehearsals"
+
+
+def _around(
+    problem: Problem, search: Search, reached: list[Goal], rest: tuple[float, OnEvent]
+) -> tuple[Search, tuple[Goal, ...]]:
+    """Nothing more can be placed: how few refreshes does it take, and then the other goals."""
+    until, on_event = rest
+    search.until = time.monotonic() + (until - time.monotonic()) * _SHARE
+    refreshes = Goal("refreshes", *search.minimize(build_goal(search.board, "refreshes"), "refreshes"))
+    if is_large(problem):
+        return improve(problem, search, [*reached, refreshes], until)
+    most = search.board.most
+    assert isinstance(most, int)
+    return _finish(problem, (max(most, refreshes.value - _booked(problem)), search), until, on_event)
 
 
 def _booked(problem: Problem) -> int:
@@ -69,15 +108,15 @@ def _is_floor(problem: Problem, reached: list[Goal]) -> bool:
 
 
 def _finish(
-    problem: Problem, begin: tuple[int | None, Places], until: float, on_event: OnEvent
+    problem: Problem, begin: tuple[int | None, Search | None], until: float, on_event: OnEvent
 ) -> tuple[Search, tuple[Goal, ...]]:
     """All goals on one model; once the number of refreshes is known, on a smaller one that holds no more than those."""
-    most, places = begin
-    search = Search(build_board(problem, most), until)
-    search.start_from(places)
+    most, last = begin
+    search = Search(build_board(problem, most), until, _shown(problem, on_event))
+    search.start_from(last)
     names, goals = list_goals(problem), []
     for number, name in enumerate(names):
-        goals.append(Goal(name, *search.minimize(build_goal(search.board, name))))
+        goals.append(Goal(name, *search.minimize(build_goal(search.board, name), name)))
         on_event(Advanced(WORK, number + 1, len(names), "goals"))
         if name == "refreshes" and number + 1 < len(names) and goals[-1].proven:
             search = _smaller(problem, search, goals, until)
@@ -85,16 +124,16 @@ def _finish(
 
 
 def _smaller(problem: Problem, search: Search, goals: list[Goal], until: float) -> Search:
-    """The same goals, reached on a model with only as many refreshes as they need."""
+    """The same goals, reached on a model with only as many refreshes as they need; the same search if time is short."""
     new = goals[-1].value - _booked(problem)
     slots = max((len(one) for one in search.board.slots.values()), default=0)
-    if new >= slots or (search.board.most is not None and new >= search.board.most):
+    if new >= slots or (isinstance(search.board.most, int) and new >= search.board.most):
         return search
-    smaller = Search(build_board(problem, new), until)
-    smaller.start_from(search.places())
+    smaller = Search(build_board(problem, new), until, search.on_event)
+    smaller.start_from(search)
     for goal in goals:
         smaller.keep(build_goal(smaller.board, goal.name), goal.value)
-    return smaller
+    return smaller if smaller.stand() else search
 
 
 def _count(problem: Problem, schedule: Schedule) -> Schedule:

@@ -23,6 +23,8 @@ from rehearse.schedule.wall import add_span
 
 Expr = Any
 """A CP-SAT variable, a linear expression of them, or a number; the library's own types overlap too much to name."""
+Most = int | Mapping[str, int] | None
+"""A limit on new refreshes: for every sandbox, by sandbox, or none."""
 
 
 @dataclass
@@ -45,15 +47,15 @@ class Slot:
 class Board:
     """The model and its variables. `at[key][sandbox]`, `start[key]` and `placed[key]` say where and when.
 
-    `most`: how many new refreshes a sandbox may have, None = as many as could be of use. `busy`: the intervals of a
-    sandbox; `seen`: the same for a second run, to which no wait for a fresh start is busy.
+    `most`: how many new refreshes a sandbox may have, for all or by sandbox, None = as many as could be of use. `busy`:
+    the intervals of a sandbox; `seen`: the same for a second run, to which no wait for a fresh start is busy.
     """
 
     problem: Problem
     model: cp_model.CpModel
     unit: int
     end: int
-    most: int | None = None
+    most: Most = None
     start: dict[Key, Expr] = field(default_factory=dict)
     placed: dict[Key, Expr] = field(default_factory=dict)
     at: dict[Key, dict[str, Expr]] = field(default_factory=dict)
@@ -86,6 +88,10 @@ class Board:
             return domain.min()
         return self.model.new_int_var_from_domain(domain, "")
 
+    def limit(self, sandbox: str) -> int | None:
+        """How many new refreshes a sandbox may have."""
+        return self.most if self.most is None or isinstance(self.most, int) else self.most.get(sandbox, 0)
+
     def once(self, key: tuple[object, ...], make: Callable[[], Expr]) -> Expr:
         """The literal of a name, made when first asked for."""
         if key not in self.literals:
@@ -93,7 +99,7 @@ class Board:
         return self.literals[key]
 
 
-def open_board(problem: Problem, most: int | None = None) -> Board:
+def open_board(problem: Problem, most: Most = None) -> Board:
     """A model with the place and time of each rehearsal, and nothing that forbids a clash yet."""
     unit = _unit(problem)
     last = max((*problem.axis.grid[-1:], *_fixed_minutes(problem)), default=0)

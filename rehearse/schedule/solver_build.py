@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rehearse.schedule.problem import Problem
-from rehearse.schedule.solver_board import Board, open_board
+from rehearse.schedule.solver_board import Board, Most, open_board
 from rehearse.schedule.solver_refresh import add_refreshes
 from rehearse.schedule.solver_sandbox import add_sandbox
 from rehearse.schedule.solver_state import add_people, add_states
 
 
-def build_board(problem: Problem, most: int | None = None) -> Board:
+def build_board(problem: Problem, most: Most = None) -> Board:
     """Everything that a schedule must keep to, as constraints; with at most so many new refreshes a sandbox."""
     board = open_board(problem, most)
     add_refreshes(board)

@@ -79,7 +79,8 @@ def oldest_request(problem: Problem, demand: Demand, start: int) -> int:
 def _add_slots(board: Board, site: Site) -> list[Slot]:
     slots: list[Slot] = []
     useful = count_useful(board.problem, site) if site.cadence is not None else 0
-    useful = useful if board.most is None else min(useful, board.most)
+    limit = board.limit(site.name)
+    useful = useful if limit is None else min(useful, limit)
     for planned in site.planned:
         if not planned.running:
             _add_free(board, site, (slots, useful, planned.request))

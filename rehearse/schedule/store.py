@@ -170,10 +170,8 @@ def load_deeds(database: Database, booking: str) -> tuple[Deed, ...]:
     with database.begin() as connection:
         rows = connection.execute(query).mappings().all()
     times = ("at", "start", "end")
-    return tuple(
-        Deed(**{key: clock.from_iso(row[key]) if key in times else row[key] for key in row if key != "id"})
-        for row in rows
-    )
+    found = [{key: clock.from_iso(row[key]) if key in times else row[key] for key in row} for row in rows]
+    return tuple(Deed(**{key: value for key, value in one.items() if key != "id"}) for one in found)  # type: ignore[arg-type]
 
 
 def cancel_booking(database: Database, prefix: str, deed: tuple[str, str], now: datetime) -> Booking:

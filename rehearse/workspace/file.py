@@ -5,27 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from rehearse import clock
 from rehearse.documents import Entry
-from rehearse.errors import UsageError
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_WORKDAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
-
-
-def _is_span(text: str) -> str:
-    try:
-        if text:
-            clock.parse_span(text)
-    except UsageError as error:
-        raise ValueError(f"{error.message} {error.hint}") from error
-    return text
-
-
-SpanText = Annotated[str, AfterValidator(_is_span)]
-"""A duration, checked with the shape of the file so that all mistakes are named at once; empty is none."""
+from rehearse.workspace.calendar_file import BookingsEntry, CalendarEntry, PersonEntry, SalesforceEntry, SpanText
 
 
 class SecretEntry(Entry):
@@ -123,55 +106,6 @@ class SandboxEntry(Entry):
 
 class TlsEntry(Entry):
     ca_bundle: str
-
-
-class HoursEntry(Entry):
-    days: list[Day] = Field(default=list(_WORKDAYS), min_length=1)
-    start: str = Field(default="09:00", alias="from")
-    end: str = Field(default="18:00", alias="to")
-
-
-class BlackoutEntry(Entry):
-    """A window (from, to), a recurrence (rrule, from, at, for), or a calendar file (ics)."""
-
-    name: str = ""
-    start: str = Field(default="", alias="from")
-    end: str = Field(default="", alias="to")
-    rrule: str = ""
-    at: str = ""
-    length: SpanText = Field(default="", alias="for")
-    ics: str = ""
-    sandboxes: list[str] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.ics:
-            return self
-        if not self.name:
-            raise ValueError("a blackout needs a name")
-        if self.rrule and not (self.start and self.length):
-            raise ValueError("a recurring blackout needs from: (its first day) and for: (its length)")
-        if not self.rrule and not (self.start and self.end):
-            raise ValueError("a blackout needs from: and to:, or rrule:, or ics:")
-        return self
-
-
-class CalendarEntry(Entry):
-    grid: SpanText = "30m"
-    horizon: SpanText = "26w"
-    hours: HoursEntry = Field(default_factory=HoursEntry)
-    blackouts: list[BlackoutEntry] = Field(default_factory=list)
-
-
-class AwayEntry(Entry):
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-
-
-class PersonEntry(Entry):
-    timezone: str = ""
-    hours: HoursEntry | None = None
-    away: list[AwayEntry] = Field(default_factory=list)
 
 
 class ReadyEntry(Entry):
@@ -280,6 +214,8 @@ class WorkspaceEntry(Entry):
     tls: TlsEntry | None = None
     calendar: CalendarEntry = Field(default_factory=CalendarEntry)
     people: dict[str, PersonEntry] = Field(default_factory=dict)
+    salesforce: SalesforceEntry = Field(default_factory=SalesforceEntry)
+    bookings: BookingsEntry = Field(default_factory=BookingsEntry)
     refresh: RefreshEntry = Field(default_factory=RefreshEntry)
     licences: dict[str, int] = Field(default_factory=dict)
     scope: ScopeEntry = Field(default_factory=ScopeEntry)

@@ -70,6 +70,19 @@ class Blackout:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """A preview of the next Salesforce release: a sandbox refreshed and active by the cut-off decides whether it joins.
+
+    Between `start` and `end` a preview sandbox runs another release than production.
+    """
+
+    name: str
+    cut_off: datetime
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
 class Person:
     """Somebody whom rehearsals need: own zone, optional hours, absences as windows."""
 
@@ -168,6 +181,9 @@ class Workspace:
     licences: Mapping[str, int]
     scope: ScopeConfig
     storage: StorageConfig
+    previews: tuple[Preview, ...] = ()
+    approvers: tuple[str, ...] = ()
+    """Who may approve bookings; empty: no approval is needed."""
     budget: BudgetConfig = BudgetConfig()
     not_acted_on: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,10 +18,9 @@ from rehearse.clock import Hours, Span
 from rehearse.documents import Document, Place, load_document
 from rehearse.errors import NotFound, UsageError
 from rehearse.secret import Reference, resolve
+from rehearse.workspace.calendar_file import BlackoutEntry, HoursEntry
 from rehearse.workspace.file import (
-    BlackoutEntry,
     BypassEntry,
-    HoursEntry,
     LoginEntry,
     ReadyEntry,
     SecretEntry,
@@ -34,6 +34,7 @@ from rehearse.workspace.model import (
     HandDates,
     LoginConfig,
     Person,
+    Preview,
     ProductionConfig,
     ReadyConfig,
     RefreshPolicy,
@@ -93,12 +94,14 @@ class _Reader:
             grid=grid,
             horizon=self.document.read(("calendar", "horizon"), clock.parse_span, calendar.horizon) or Span(),
             hours=self.hours(("calendar", "hours"), calendar.hours),
-            blackouts=tuple(self.blackout(index, one) for index, one in enumerate(calendar.blackouts)),
+            blackouts=(*self.blackouts(("calendar", "blackouts"), calendar.blackouts), *self.announced()),
             people=tuple(self.person(name) for name in file.people),
             refresh=self.refresh(),
             licences=file.licences,
             scope=self.scope(),
             storage=self.storage(),
+            previews=self.previews(),
+            approvers=tuple(self.file.bookings.approvers),
             budget=BudgetConfig(
                 self.share(("budget", "production"), file.budget.production),
                 self.share(("budget", "sandbox"), file.budget.sandbox),
@@ -176,8 +179,31 @@ class _Reader:
         end = self.document.read((*place, "to"), clock.parse_time, entry.end) or midnight
         return Hours(tuple(sorted(clock.DAYS.index(day) for day in entry.days)), start, end)
 
-    def blackout(self, index: int, entry: BlackoutEntry) -> Blackout:
-        place: Place = ("calendar", "blackouts", index)
+    def blackouts(self, place: Place, entries: Sequence[BlackoutEntry]) -> tuple[Blackout, ...]:
+        return tuple(self.blackout((*place, index), one) for index, one in enumerate(entries))
+
+    def announced(self) -> tuple[Blackout, ...]:
+        """What Salesforce announces and closes sandboxes: maintenance, and previews that are marked as closed."""
+        entry, previews = self.file.salesforce, self.previews()
+        closed = tuple(
+            Blackout(found.name, tuple(one.sandboxes), found.start, found.end)
+            for one, found in zip(entry.preview, previews, strict=True)
+            if one.closed
+        )
+        return (*self.blackouts(("salesforce", "maintenance"), entry.maintenance), *closed)
+
+    def previews(self) -> tuple[Preview, ...]:
+        found = []
+        for index, one in enumerate(self.file.salesforce.preview):
+            place: Place = ("salesforce", "preview", index)
+            edges = (("cut_off", one.cut_off, True), ("from", one.start, False), ("to", one.end, True))
+            dates = [self.edge((*place, key), text, self.zone, last=last) for key, text, last in edges]
+            if dates[2] <= dates[1]:
+                self.document.problem(place, f"the preview {one.name!r} ends before it starts")
+            found.append(Preview(one.name, *dates))
+        return tuple(found)
+
+    def blackout(self, place: Place, entry: BlackoutEntry) -> Blackout:
         spelled = {name.lower(): name for name in self.file.sandboxes}
         for name in entry.sandboxes:
             if name.lower() not in spelled:
