@@ -81,6 +81,21 @@ def merge_own_part(old: bytes, new: bytes) -> bytes:
     return render(root)
 
 
+def merge_entries(old: bytes, new: bytes) -> bytes:
+    """A translation after a deployment: its entries replace those of the same tag and name, the others stay, since no
+    deployment takes an entry away (facts 4.1)."""
+    root, fresh = parse(old), parse(new)
+    named = {_entry(one) for one in elements(fresh)}
+    root[:] = sorted(
+        [*(one for one in elements(root) if _entry(one) not in named), *map(copy, elements(fresh))], key=local
+    )
+    return render(root)
+
+
+def _entry(one: etree._Element) -> tuple[str, str]:
+    return local(one), next((found for tag in ("name", "fullName", "masterLabel") if (found := text_of(one, tag))), "")
+
+
 def keep_values(old: bytes, new: bytes) -> bytes:
     """A picklist field or global value set after a deployment: values that the file leaves out stay, inactive."""
     root, was = parse(new), parse(old)

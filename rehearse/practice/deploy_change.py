@@ -13,7 +13,7 @@ from rehearse.practice.components import Component
 from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_fields import FieldProblem, build_field
-from rehearse.practice.meta_xml import parse, text_of
+from rehearse.practice.meta_xml import parse, same, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import FieldDef
@@ -29,6 +29,7 @@ NAMED = {
     "StaticResource": "Static Resource name",
     "ValidationRule": "Rule Name",
 }
+OF_OBJECTS = ("SharingRules", "AssignmentRules", "AutoResponseRules", "EscalationRules", "MatchingRules")
 NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 SUFFIX = re.compile("__[a-z]+$")
 NAME_RULE = (
@@ -53,12 +54,25 @@ def check_before(org: OrgState, component: Component) -> None:
         except FieldProblem:
             return  # told afterwards, on the state that the package leaves
         _check_field(org, component, old, new)
+    elif component.type == "MatchingRule":
+        _check_matching(org, component)
+    elif component.type in OF_OBJECTS and org.find_object(component.name) is None:
+        raise DeployProblem(f"Entity Enumeration Or ID: bad value for restricted picklist field: {component.name}")
     elif component.type == "CustomObject" and component.name.endswith("__c"):
         is_new = components.find(org, "CustomObject", component.name) is None
         if is_new and not text_of(parse(component.xml), "label"):
             raise DeployProblem("Must specify a label for the CustomObject")
     elif component.type == "CustomObject" and org.find_object(component.name) is None:
         raise DeployProblem(f"Entity Enumeration Or ID: bad value for restricted picklist field: {component.name}")
+
+
+def _check_matching(org: OrgState, component: Component) -> None:
+    """A matching rule is changed while it is inactive only (facts 4.1)."""
+    old = components.find(org, "MatchingRule", component.name)
+    if old is None or text_of(parse(old.xml), "ruleStatus") != "Active":
+        return
+    if text_of(parse(component.xml), "ruleStatus") == "Active" and not same(old.xml, component.xml, unordered=False):
+        raise DeployProblem("Before you change a matching rule, you must deactivate it")
 
 
 def check_name(component: Component) -> None:

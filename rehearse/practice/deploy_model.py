@@ -15,7 +15,10 @@ ORDER = (
     "CompactLayout", "FieldSet", "WebLink", "RecordType", "SharingReason", "ListView", "ValidationRule", "Queue",
     "StaticResource", "RemoteSiteSetting", "ApexClass", "ApexTrigger", "LightningComponentBundle", "Workflow",
     "WorkflowAlert", "WorkflowFieldUpdate", "WorkflowOutboundMessage", "WorkflowTask", "WorkflowRule", "QuickAction",
-    "Layout", "CustomTab", "CustomApplication", "Flow", "FlowDefinition", "Report", "Settings", "InstalledPackage",
+    "Layout", "SharingRules", "SharingOwnerRule", "SharingCriteriaRule", "SharingGuestRule", "AssignmentRules",
+    "AssignmentRule", "AutoResponseRules", "AutoResponseRule", "EscalationRules", "EscalationRule", "MatchingRules",
+    "MatchingRule", "DuplicateRule", "NamedCredential", "CustomObjectTranslation", "Translations", "CustomTab",
+    "CustomApplication", "Flow", "FlowDefinition", "Report", "Settings", "InstalledPackage",
     "PermissionSet", "Profile",
 )  # fmt: skip
 """The order in which parts of one deployment are written: what is referred to comes first."""

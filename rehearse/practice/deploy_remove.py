@@ -30,7 +30,10 @@ ELSEWHERE = {
     "ApexClass": "This apex class is referenced elsewhere in salesforce.com. : {}.",
 }
 REFERENCED = "This {} is referenced elsewhere in salesforce.com. : {}."
-NEVER = ("Workflow", "CustomLabels", "Settings", "InstalledPackage", "FlowDefinition", "StandardValueSet")
+NEVER = (
+    "Workflow", "CustomLabels", "Settings", "InstalledPackage", "FlowDefinition", "StandardValueSet", "SharingRules",
+    "AssignmentRules", "AutoResponseRules", "EscalationRules", "MatchingRules",
+)  # fmt: skip
 PART_OF = {
     "ApexClass": "apexClass",
     "CustomApplication": "application",

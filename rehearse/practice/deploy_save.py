@@ -11,12 +11,14 @@ from dataclasses import replace
 
 from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema, meta_value_sets
 from rehearse.practice.components import Author, Component
-from rehearse.practice.deploy_access import drop_silent, keep_values, merge_own_part, merge_profile
+from rehearse.practice.deploy_access import drop_silent, keep_values, merge_entries, merge_own_part, merge_profile
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
 from rehearse.practice.meta_xml import parse, same, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.rows_rollup import settle as settle_roll_ups
+
+TRANSLATIONS = ("CustomObjectTranslation", "GlobalValueSetTranslation", "Translations")
 
 
 def write(org: OrgState, component: Component, author: Author, *, activate: bool = True) -> str:
@@ -47,6 +49,8 @@ def _meet(old: Component, new: Component) -> bytes:
         return drop_silent(merge_profile(old.xml, new.xml))
     if new.type in ("CustomField", "GlobalValueSet", "StandardValueSet"):
         return keep_values(old.xml, new.xml)
+    if new.type in TRANSLATIONS:
+        return merge_entries(old.xml, new.xml)
     if new.type in BY_NAME and BY_NAME[new.type].children:
         return merge_own_part(old.xml, new.xml)
     return new.xml

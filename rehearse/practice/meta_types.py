@@ -55,16 +55,29 @@ WORKFLOW_CHILDREN = (
     ChildType("WorkflowRule", "rules", "01Q"),
     ChildType("WorkflowTask", "tasks", "00T"),
 )
+SHARING_CHILDREN = (
+    ChildType("SharingCriteriaRule", "sharingCriteriaRules", ""),
+    ChildType("SharingGuestRule", "sharingGuestRules", ""),
+    ChildType("SharingOwnerRule", "sharingOwnerRules", ""),
+)
 LABEL_CHILDREN = (ChildType("CustomLabel", "labels", "101", dotted=False),)
 
 TYPES: tuple[MetaType, ...] = (
     MetaType("ApexClass", "classes", "cls", "01p", content=True),
     MetaType("ApexTrigger", "triggers", "trigger", "01q", content=True),
+    MetaType("AssignmentRules", "assignmentRules", "assignmentRules", "",
+             (ChildType("AssignmentRule", "assignmentRule", "01Q"),)),
+    MetaType("AutoResponseRules", "autoResponseRules", "autoResponseRules", "",
+             (ChildType("AutoResponseRule", "autoResponseRule", "01Q"),)),
     MetaType("CustomApplication", "applications", "app", "02u"),
     MetaType("CustomLabels", "labels", "labels", "", LABEL_CHILDREN, unordered=True),
     MetaType("CustomObject", "objects", "object", "01I", OBJECT_CHILDREN, unordered=True),
+    MetaType("CustomObjectTranslation", "objectTranslations", "objectTranslation", "", unordered=True),
     MetaType("CustomPermission", "customPermissions", "customPermission", "0CP"),
     MetaType("CustomTab", "tabs", "tab", "01r"),
+    MetaType("DuplicateRule", "duplicateRules", "duplicateRule", "0Bm"),
+    MetaType("EscalationRules", "escalationRules", "escalationRules", "",
+             (ChildType("EscalationRule", "escalationRule", "01Q"),)),
     MetaType("Flow", "flows", "flow", "301"),
     MetaType("FlowDefinition", "flowDefinitions", "flowDefinition", "300"),
     MetaType("GlobalValueSet", "globalValueSets", "globalValueSet", "0Nt"),
@@ -75,6 +88,9 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("InstalledPackage", "installedPackages", "installedPackage", "0A3"),
     MetaType("Layout", "layouts", "layout", "00h"),
     MetaType("LightningComponentBundle", "lwc", "", "0Rb", bundle=True),
+    MetaType("MatchingRules", "matchingRules", "matchingRule", "",
+             (ChildType("MatchingRule", "matchingRules", "0JD"),)),
+    MetaType("NamedCredential", "namedCredentials", "namedCredential", "0XA"),
     MetaType("PermissionSet", "permissionsets", "permissionset", "0PS", unordered=True),
     MetaType("Profile", "profiles", "profile", "00e", unordered=True),
     MetaType("Queue", "queues", "queue", "00G"),
@@ -83,10 +99,12 @@ TYPES: tuple[MetaType, ...] = (
     MetaType("Report", "reports", "report", "00O", folder="ReportFolder", wildcard=False),
     MetaType("Role", "roles", "role", "00E"),
     MetaType("Settings", "settings", "settings", ""),
+    MetaType("SharingRules", "sharingRules", "sharingRules", "", SHARING_CHILDREN, unordered=True),
     MetaType("StandardValueSet", "standardValueSets", "standardValueSet", "", wildcard=False),
     MetaType("StaticResource", "staticresources", "resource", "081", content=True),
+    MetaType("Translations", "translations", "translation", "", unordered=True),
     MetaType("Workflow", "workflows", "workflow", "", WORKFLOW_CHILDREN, unordered=True),
-)
+)  # fmt: skip
 FOLDER_TYPE = MetaType("ReportFolder", "reports", "reportFolder", "00l", wildcard=False)
 
 # Types whose entries in a list have no type of their own (facts 1.3).
