@@ -10,6 +10,7 @@ from rehearse.practice.field_security import may
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import COMPOUND_TYPES, ObjectDef
+from rehearse.practice.soql_filters import require_filter
 from rehearse.practice.soql_parse import Function, Item, Query, parse_soql
 from rehearse.practice.soql_scope import Scope
 
@@ -34,7 +35,7 @@ def check_entity(definition: ObjectDef) -> None:
 
 def check_query(org: OrgState, soql: str) -> str:
     """The name of the object that a query reads. Raises ApiError 400 for SOQL that Bulk refuses or nobody takes."""
-    query = parse_soql(soql)
+    query = require_filter(parse_soql(soql))
     if str(query.source).lower() in REFUSED_OBJECTS:  # most of which nobody made here
         raise ApiError(400, "INVALIDENTITY", f"Entity '{query.source}' is not supported by the Bulk API.")
     with org.lock:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rehearse.practice import rows
+from rehearse.practice.deploy_rest import read_parts
 from rehearse.practice.field_security import hidden_fields
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import is_id, restore_case
@@ -36,10 +37,23 @@ def create(call: Call) -> Answer:
 
 
 def _values(call: Call) -> dict[str, Any]:
-    values = call.json_object()
+    values = _from_parts(call) if _in_parts(call) else call.json_object()
     if any(name.lower() == "id" for name in values):
         raise ApiError(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
     return values
+
+
+def _in_parts(call: Call) -> bool:
+    return call.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+def _from_parts(call: Call) -> dict[str, Any]:
+    """A row whose file comes as a part of its own, beside the JSON of the other fields (REST guide, blob data)."""
+    values, content = read_parts(call.headers["content-type"], call.body)
+    body = next((one.name for one in known_object(call).fields if one.type == "base64"), None)
+    if body is None:
+        raise ApiError(400, "INVALID_MULTIPART_REQUEST", f"{call.path['name']} has no field for a file")
+    return {**values, body: base64.b64encode(content).decode()}
 
 
 def _location(call: Call, definition: ObjectDef, row_id: str) -> dict[str, str]:

@@ -6,13 +6,12 @@ what automation of a customer does is in automation.py.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
-from rehearse.practice.rows_values import RowError, Stored
+from rehearse.practice.rows_files import measure_body
+from rehearse.practice.rows_values import Stored
 
 STAGES: dict[str, tuple[float, str]] = {  # probability, forecast category
     "Prospecting": (10, "Pipeline"),
@@ -27,7 +26,6 @@ STAGES: dict[str, tuple[float, str]] = {  # probability, forecast category
     "Closed Lost": (0, "Omitted"),
 }
 Values = dict[str, Stored]
-MOST_BODY = 26_214_400  # bytes of one attachment
 
 
 def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mapping[str, Stored]) -> None:
@@ -42,7 +40,8 @@ def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mappi
     elif name == "Event":
         _activity_account(org, values, before)
     elif name == "Attachment" and values.get("Body"):
-        values["Body"], values["BodyLength"] = _measured(str(values["Body"]))
+        values["Body"], content = measure_body(str(values["Body"]), "Body")
+        values["BodyLength"] = len(content)
     elif name == "OpportunityLineItem" and not values.get("Product2Id") and values.get("PricebookEntryId"):
         values["Product2Id"] = _parent_value(org, "PricebookEntry", values["PricebookEntryId"], "Product2Id")
 
@@ -55,17 +54,6 @@ def _opportunity(values: Values, before: Mapping[str, Stored]) -> None:
         values.setdefault("ForecastCategoryName", category)
     if before.get("HasOpportunityLineItem"):
         values.pop("Amount", None)  # with products, Amount is their sum; a write is answered and does nothing
-
-
-def _measured(body: str) -> tuple[str, int]:
-    """A body in base64, and how many bytes it stands for. Raises RowError for what is no base64, or over 25 MB."""
-    try:
-        size = len(base64.b64decode("".join(body.split()), validate=True))
-    except binascii.Error as error:
-        raise RowError("JSON_PARSER_ERROR", f"Body: no base64: {error}", ("Body",)) from error
-    if size > MOST_BODY:
-        raise RowError("FIELD_INTEGRITY_EXCEPTION", f"Body: attachment is larger than {MOST_BODY} bytes", ("Body",))
-    return "".join(body.split()), size
 
 
 def _closing(values: Values, before: Mapping[str, Stored], what: tuple[str, str, str]) -> None:

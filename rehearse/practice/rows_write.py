@@ -31,6 +31,7 @@ from rehearse.practice.rows_check import (
     with_defaults,
 )
 from rehearse.practice.rows_duplicates import check_duplicates
+from rehearse.practice.rows_files import after_insert, before_insert
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
 from rehearse.practice.rows_standard import apply_standard_rules
 from rehearse.practice.rows_values import RowError, Stored
@@ -141,6 +142,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     with_defaults(org, definition, values, work.user_id)
     assign_owner(org, work.assignment_rules, definition, values)
     apply_standard_rules(org, definition.name, values, {})
+    before_insert(org, definition.name, values, work.user_id)
     check_required(definition, values, creating=True)
     check_unique(org, definition, values, None)
     check_owner(org, definition, values)
@@ -159,6 +161,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     }
     kept = {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_new(org, definition, {"Id": row_id, **kept, **{k: v for k, v in values.items() if v is not None}})
+    after_insert(org, definition.name, row_id, work.user_id)
     _after(work, Occasion(org, definition, row_id, work.user_id, {}, True))
     note_setup(org, work.user_id, "created", definition, (row_id, ()))
     return Saved(row_id, True, True)

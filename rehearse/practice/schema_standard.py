@@ -16,6 +16,9 @@ from rehearse.practice.schema import FieldDef, ObjectDef, OnDelete, PicklistValu
 FLAG_TO_END = re.compile(r"(?:^| )(derived|default)=(.*)$")
 TYPE = re.compile(r"(\w+)(?:\(([^)]*)\))?(?:: (.*))?")
 ON_DELETE: dict[str, OnDelete] = {"clear": "clear", "restrict": "restrict", "cascade": "cascade"}
+NAMED_BY = {
+    "Case": "CaseNumber", "ContentDocument": "Title", "ContentVersion": "Title", "Event": "Subject", "Task": "Subject"
+}  # fmt: skip
 STAMPS = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
 
 
@@ -138,7 +141,7 @@ def _object(lines: list[str]) -> ObjectDef:
 def _name_field(name: str, known: set[str], nameless: bool) -> str | None:
     if nameless:
         return None
-    return {"Case": "CaseNumber", "Task": "Subject", "Event": "Subject"}.get(name, "Name" if "Name" in known else None)
+    return NAMED_BY.get(name, "Name" if "Name" in known else None)
 
 
 def build_standard_objects(text: str) -> tuple[ObjectDef, ...]:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import OrgState, as_stamp
 from rehearse.practice.recycle_bin import expire
+from rehearse.practice.soql_filters import require_filter
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Plan, build_plan
 from rehearse.practice.soql_run import Raw, Row, Shape, count_rows
@@ -42,7 +43,7 @@ class Asked:
 
 def first_page(org: OrgState, asked: Asked) -> Page:
     """Run a query and answer its first batch. Raises ApiError in Salesforce's words."""
-    query = parse_soql(asked.soql)
+    query = require_filter(parse_soql(asked.soql))
     if asked.deleted:
         expire(org)
     plan = build_plan(org, query, deleted=asked.deleted)

@@ -13,6 +13,7 @@ from typing import Any
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.recycle_bin import expire
 from rehearse.practice.schema import FieldDef
+from rehearse.practice.soql_filters import require_filter
 from rehearse.practice.soql_parse import parse_soql
 from rehearse.practice.soql_plan import Child, Output, Plan, build_plan
 
@@ -131,7 +132,7 @@ def label_of(field: FieldDef | None, value: Any) -> Any:
 
 def run_query(org: OrgState, soql: str, *, deleted: bool = False, version: str = NEWEST) -> QueryResult:
     """Run a query; `deleted` reads what queryAll reads. Raises ApiError in Salesforce's words."""
-    query = parse_soql(soql)
+    query = require_filter(parse_soql(soql))
     if deleted:
         expire(org)
     with org.lock:

@@ -81,7 +81,8 @@ def test_describes_say_what_the_rows_accept(rest):
 def test_every_described_field_of_every_object_can_be_queried(rest):
     for name in [one["name"] for one in rest("GET", "/sobjects").json()["sobjects"]]:
         fields = [one["name"] for one in rest("GET", f"/sobjects/{name}/describe").json()["fields"]]
-        answer = soql(rest, f"SELECT {', '.join(fields)} FROM {name} LIMIT 3")
+        only = f" WHERE LinkedEntityId = '{'005':0<18}'" if name == "ContentDocumentLink" else ""  # it demands one
+        answer = soql(rest, f"SELECT {', '.join(fields)} FROM {name}{only} LIMIT 3")
         assert answer.status_code == 200, answer.text
         for row in answer.json()["records"]:
             assert [key for key in row if key != "attributes"] == fields
