@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rehearse.baseline.access import fetch_unseen
 from rehearse.baseline.model import Capture, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.scope import (
+    BODY_TYPE,
     add_to_frozen,
     match_objects,
     match_types,
@@ -47,6 +48,8 @@ class Question:
 
 def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_event: OnEvent) -> Question:
     """Ask the org behind `reader`, which the user calls `name`. Raises GenerationChanged, OrgError, UsageError."""
+    if frozen is not None and any(field.type == BODY_TYPE for one in frozen.scope.objects for field in one.fields):
+        scope = replace(scope, files=True)
     started = reader.fetch_server_time()
     identity = reader.fetch_identity()
     if frozen is not None and frozen.org_id != identity.org_id:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 from rehearse.baseline.layers import owners
-from rehearse.baseline.model import ObjectCapture
 from rehearse.baseline.record_parts import RowShape
 from rehearse.baseline.record_store import CaptureStore, find_object
 from rehearse.baseline.scope import BODY_TYPE
@@ -39,55 +39,72 @@ def with_bodies(
     reader: OrgReader, working: Working, shape: RowShape, rows: Iterable[Mapping[str, Value]]
 ) -> Iterator[Mapping[str, Value]]:
     """The rows with each body stored and its digest in its place. Raises OrgRejected for a body that is not given."""
-    names = body_fields(shape)
+    return with_digests(reader, shape.object, body_fields(shape), rows, lambda content: _store(working, shape, content))
+
+
+def with_digests(
+    reader: OrgReader,
+    object: str,
+    names: Sequence[str],
+    rows: Iterable[Mapping[str, Value]],
+    keep: Callable[[bytes], None] = lambda content: None,
+) -> Iterator[Mapping[str, Value]]:
+    """The rows of an org with the digest of each body in the body's place; `keep` hears of each body."""
     if not names:
         yield from rows
         return
 
-    def keep(row: Mapping[str, Value]) -> Mapping[str, Value]:
-        id = to_18(str(row["Id"]))
-        found = {
-            name: _store(working, shape.object, f"{id}-{name}", reader.fetch_body(shape.object, id, name))
-            for name in names
-            if row.get(name)
-        }
+    def read(row: Mapping[str, Value]) -> Mapping[str, Value]:
+        found: dict[str, Value] = {}
+        for name in names:
+            if row.get(name):
+                content = reader.fetch_body(object, to_18(str(row["Id"])), name)
+                keep(content)
+                found[name] = digest_of(content)
         return {**row, **found}
 
     waiting = iter(rows)
     with ThreadPoolExecutor(BODIES_AT_ONCE) as pool:
         while batch := list(islice(waiting, BODIES_AT_ONCE * 8)):
-            yield from pool.map(keep, batch)
+            yield from pool.map(read, batch)
 
 
-def load_body(store: CaptureStore, ulid: str, object: str, id: str, name: str) -> bytes:
-    """The contents of one captured file. Raises NotFound, Damaged, KeyUnavailable."""
+def load_body(store: CaptureStore, ulid: str, object: str, digest: str) -> bytes:
+    """The contents that a captured row names by their digest. Raises NotFound, Damaged, KeyUnavailable."""
     found = find_object(store.load(ulid), object)
-    row = next(iter(store.load_rows(ulid, object, [id], [name])), None)
-    said = row.get(name) if row else None
-    if found is None or not said:
-        raise NotFound(f"The capture {ulid} holds no {name} of {object} {id}.", "Capture with scope.records.files.")
-    for owner in _newest_first(found, ulid):
-        path = store.folder(owner) / object / "bodies" / f"{id}-{name}"
+    for owner in sorted(owners(found, ulid) if found else {ulid}, reverse=True):
+        path = store.folder(owner) / object / "bodies" / _file_name(digest)
         if path.is_file():
             content = _open(path, store.keys.load(owner), owner, object)
-            if _digest(content) == said:
-                return content
-    raise Damaged(f"The contents of {object} {id} are not what was captured in {ulid}.", "Take a new baseline.")
+            if digest_of(content) != digest:
+                raise Damaged(f"{path} is not what was written.", "Take a new baseline, or restore the file.")
+            return content
+    raise NotFound(f"The capture {ulid} holds no such contents of {object}.", "Capture with scope.records.files.")
 
 
-def _newest_first(found: ObjectCapture, ulid: str) -> list[str]:
-    return sorted(owners(found, ulid) | {ulid}, reverse=True)
+def digest_of(content: bytes) -> str:
+    """What stands for a body in a row: its SHA-256 and its length."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}:{len(content)}"
 
 
-def _store(working: Working, object: str, name: str, content: bytes) -> str:
+def _store(working: Working, shape: RowShape, content: bytes) -> None:
+    """Keep a body under its digest; the same contents are kept once."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    folder = working.folder / object / "bodies"
+    folder = working.folder / shape.object / "bodies"
+    name = _file_name(digest_of(content))
+    if (folder / name).exists():
+        return
     make_private_folder(folder)
     nonce = os.urandom(_NONCE)
-    sealed = AESGCM(working.key).encrypt(nonce, content, _bound_to(working.ulid, object, name))
-    write_durably(folder / name, nonce + sealed)
-    return _digest(content)
+    sealed = AESGCM(working.key).encrypt(nonce, content, _bound_to(working.ulid, shape.object, name))
+    waiting = folder / f"{name}.{threading.get_ident()}"
+    write_durably(waiting, nonce + sealed)
+    os.replace(waiting, folder / name)
+
+
+def _file_name(digest: str) -> str:
+    return digest.split(":")[1] if digest.count(":") == 2 else "none"
 
 
 def _open(path: Path, key: bytes, ulid: str, object: str) -> bytes:
@@ -99,10 +116,6 @@ def _open(path: Path, key: bytes, ulid: str, object: str) -> bytes:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound_to(ulid, object, path.name))
     except (InvalidTag, ValueError) as error:
         raise Damaged(f"{path} is not what was written.", "Take a new baseline, or restore the file.") from error
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}:{len(content)}"
 
 
 def _bound_to(ulid: str, object: str, name: str) -> bytes:

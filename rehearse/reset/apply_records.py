@@ -7,8 +7,11 @@ and settled by looking at the org (`settle`), never by sending again at once.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 
+from rehearse.baseline.bodies import load_body
+from rehearse.baseline.scope import BODY_TYPE
 from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
 from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
@@ -93,6 +96,8 @@ def reference_or_value(context: Context, object: str, name: str, text: str | Non
     type = next((one.type for one in scope_fields(context.before, object) if one.name == name), "string")
     if type == "reference" and text is not None:
         return context.live_id(text)
+    if type == BODY_TYPE and text is not None:
+        return base64.b64encode(load_body(context.store, context.before.ulid, object, text)).decode()
     return wire_value(type, text)
 
 

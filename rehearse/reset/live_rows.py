@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rehearse import clock
+from rehearse.baseline.bodies import with_digests
 from rehearse.baseline.model import ComparableField
+from rehearse.baseline.scope import BODY_TYPE
+from rehearse.ids import to_18
 from rehearse.org.model import Value
 from rehearse.reset.apply_context import Context
 from rehearse.reset.model import Action
@@ -40,6 +43,12 @@ def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, 
     names = sorted({one.name for one in fields} | set(extra))
     live = {context.live_id(key): key for key in keys}
     rows = context.writer.reader.fetch_by_ids(object, list(live), names, deleted=True)
+    bodies = [one.name for one in fields if one.type == BODY_TYPE]
+    if bodies:
+        rows = {
+            to_18(str(row["Id"])): dict(row)
+            for row in with_digests(context.writer.reader, object, bodies, rows.values())
+        }
     back = context.back()
     context.stamps.update(
         {one: str(row["LastModifiedDate"]) for one, row in rows.items() if row.get("LastModifiedDate")}

@@ -29,7 +29,13 @@ from rehearse.org.transport import WireOptions
 from rehearse.practice import apex_jobs
 from rehearse.state import open_database
 
-QUICK = {"attempts": 3, "first_poll": 0.01, "longest_poll": 0.1, "wait_seconds": 0.01, "longest_wait": 0.02}
+QUICK: dict[str, Any] = {
+    "attempts": 3,
+    "first_poll": 0.01,
+    "longest_poll": 0.1,
+    "wait_seconds": 0.01,
+    "longest_wait": 0.02,
+}
 NOTHING = Scope(metadata_include=())
 Take = Callable[..., Capture]
 
@@ -110,7 +116,12 @@ def test_a_retrieve_that_always_fails_ends_in_a_hollow_capture(
     practice.estate.settings.put("retrieve_file_limit", 0)
     asked: list[int] = []
     real = OrgReader.retrieve
-    monkeypatch.setattr(OrgReader, "retrieve", lambda *given: (asked.append(1), real(*given))[1])
+
+    def counted(*given: Any) -> Any:
+        asked.append(1)
+        return real(*given)
+
+    monkeypatch.setattr(OrgReader, "retrieve", counted)
     taken = take(Scope(objects=()))
     assert taken.verdict == "hollow" and {"ApexClass", "CustomObject"} <= set(taken.hollow)
     assert any(one.state == "not-retrieved" and "LIMIT_EXCEEDED" in one.note for one in taken.coverage)
@@ -214,7 +225,8 @@ def test_contents_of_files_are_kept_and_compared(take: Take, store: CaptureStore
     id = practice.ask("UATFULL", "POST", "sobjects/Attachment", json=sent).json()["id"]
     scope = Scope(metadata_include=(), objects=("Attachment",), files=True)
     before = take(scope)
-    assert load_body(store, before.ulid, "Attachment", id, "Body") == content
+    (row,) = store.load_rows(before.ulid, "Attachment", [id], ["Body"])
+    assert load_body(store, before.ulid, "Attachment", str(row["Body"])) == content
     stored = b"".join(one.read_bytes() for one in store.folder(before.ulid).rglob("*") if one.is_file())
     assert content[:64] not in stored
     changed = {"Body": base64.b64encode(content[::-1]).decode()}
