@@ -1,4 +1,4 @@
-"""`rehearse practice up | down | status | connect | play | reset | clock | seed | fault`: a local Salesforce."""
+"""`rehearse practice up | down | status | connect | play | reset | clock | seed | fault | setting`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rehearse.cli import practice_fault
+from rehearse.cli import practice_fault, practice_setting
 from rehearse.cli.answers import Json, finish, say
 from rehearse.cli.practice_world import Folder, as_text, find_home, open_world, translated, world_now
 from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(practice_fault.app, name="fault")
+app.add_typer(practice_setting.app, name="setting")
 
 
 @app.command()
