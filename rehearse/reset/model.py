@@ -123,6 +123,16 @@ class Blocked:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What a drill found about one open question in one org; `settled` is False where it could not be asked."""
+
+    question: str
+    answer: str
+    settled: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Choices:
     """What the user switched off for one plan.
 
