@@ -65,6 +65,7 @@ STORES = (
     "baseline.index",
     "refresh.ready_store",
     "reset.id_map",
+    "schedule.ledger_sandboxes",
     "schedule.ledger_stages",
     "schedule.ledger_store",
     "schedule.releases_store",

@@ -5,6 +5,7 @@ The only step that asks an org is `refresh_ledger`; without a production login, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from rehearse.baseline.model import Baseline
@@ -26,7 +27,8 @@ def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
 
 def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
-    from rehearse.schedule.ledger_store import is_gone, load_cycles, load_sandboxes
+    from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes
+    from rehearse.schedule.ledger_store import load_cycles
     from rehearse.schedule.store import load_bookings
 
     cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
@@ -59,7 +61,13 @@ def availability_of(
     licence = config.type if config else None
     if known and known[-1].licence != "?":
         licence = known[-1].licence
-    return build_availability(name, licence, known, now, desk.workspace.refresh.clock)
+    return build_availability(name, licence, with_interval(desk, known), now, desk.workspace.refresh.clock)
+
+
+def with_interval(desk: Desk, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
+    """The cycles with the interval that rehearse.yaml gives for their licence type, where it gives one."""
+    given = desk.workspace.refresh.interval
+    return tuple(replace(one, interval=given[one.licence]) if one.licence in given else one for one in cycles)
 
 
 def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:

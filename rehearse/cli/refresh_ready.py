@@ -24,7 +24,7 @@ def ready(
         list[str] | None, typer.Option(metavar="ITEM=NAME", help="NAME owns this item. Repeatable; `all=NAME`.")
     ] = None,
     add: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Put one more item on the list.")] = None,
-    by: Annotated[str, typer.Option(callback=not_blank, help="Who says so; you unless given.")] = "",
+    by: Annotated[str | None, typer.Option(callback=not_blank, help="Who says so; you unless given.")] = None,
     note: Annotated[str, typer.Option(help="A note that is kept with the tick.")] = "",
     start: Annotated[bool, typer.Option("--start", help="Begin a list for a sandbox that others refreshed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the list, and change nothing.")] = False,
@@ -39,29 +39,35 @@ def ready(
     """
     from rehearse.cli.refresh_desk import open_case, who
     from rehearse.refresh.model import ReadyItem
-    from rehearse.refresh.ready import is_ready
-    from rehearse.refresh.ready_store import add_items, load_items
-    from rehearse.report.refreshes import build_ready_body, build_ready_table
+    from rehearse.refresh.ready_store import add_items
 
     with open_case(sandbox) as case:
         cycle = find_generation(case)
-        if start and not dry_run:
-            case.start_list(cycle, None)
         if not dry_run:
+            if start:
+                case.start_list(cycle, None)
             add_items(case.desk.database, case.name, cycle.org_id or "", [ReadyItem(one) for one in add or ()])
             _own(case, cycle, owner or [])
             _mark(case, cycle, (tick or [], untick or []), (by or who(), note))
             _count(case, cycle)
-        items = load_items(case.desk.database, case.name, cycle.org_id or "")
-        done = is_ready(items)
-        words = f"{case.name} is ready." if done else f"{case.name} is not ready yet."
-        coming = "" if cycle.state == "completed" else " (the new copy, not activated yet)"
-        table = build_ready_table(f"Ready list of {case.name}, {cycle.org_id}{coming}", items, case.zone)
-        body = {"sandbox": case.name, "org_id": cycle.org_id, "ready": done, "items": build_ready_body(items)}
-        if not as_json and done:
-            say(f"Next: rehearse baseline capture {case.name}")
-        page = Page("", (table, Paragraph(words, "good" if done else "warn")))
-        finish("refresh-ready", case.now, body, page, as_json=as_json, code=0 if done else 3)
+        _finish(case, cycle, as_json=as_json)
+
+
+def _finish(case: Case, cycle: Cycle, *, as_json: bool) -> None:
+    from rehearse.refresh.ready import is_ready
+    from rehearse.refresh.ready_store import load_items
+    from rehearse.report.refreshes import build_ready_body, build_ready_table
+
+    items = load_items(case.desk.database, case.name, cycle.org_id or "")
+    done = is_ready(items)
+    words = f"{case.name} is ready." if done else f"{case.name} is not ready yet."
+    coming = "" if cycle.state == "completed" else " (the new copy, not activated yet)"
+    table = build_ready_table(f"Ready list of {case.name}, {cycle.org_id}{coming}", items, case.zone)
+    body = {"sandbox": case.name, "org_id": cycle.org_id, "ready": done, "items": build_ready_body(items)}
+    if not as_json and done:
+        say(f"Next: rehearse baseline capture {case.name}")
+    page = Page("", (table, Paragraph(words, "good" if done else "warn")))
+    finish("refresh-ready", case.now, body, page, as_json=as_json, code=0 if done else 3)
 
 
 def find_generation(case: Case) -> Cycle:

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show
 from rehearse.errors import NotConfirmed, Refused
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
     from rehearse.cli.refresh_desk import Blocks, Case
-    from rehearse.refresh.model import Obstacle
+    from rehearse.refresh.model import Losses, Obstacle
 
-Confirm = Annotated[str, typer.Option(callback=not_blank, help="Name of the sandbox, where nobody can be asked.")]
+Confirm = Annotated[
+    str | None, typer.Option(callback=not_blank, help="Name of the sandbox, unless you can be asked.")
+]
 
 
 def activate(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    confirm: Confirm = "",
+    confirm: Confirm = None,
     over_bookings: Annotated[
         str | None,
         typer.Option(callback=not_blank, metavar="WHY", help="Take it from those who booked it; why is kept."),
@@ -38,23 +40,13 @@ def activate(
     Example: rehearse refresh activate UATFULL --confirm UATFULL
     """
     from rehearse.cli.refresh_desk import open_case
-    from rehearse.report.refreshes import build_losses_body, build_obstacles
 
     with open_case(sandbox) as case:
         if _is_turned(case) and not dry_run:
             _receive(case, wait, as_json=as_json)
             return
-        obstacles = _obstacles(case)
-        losses = case.fetch_losses()
-        body = {
-            "sandbox": case.name,
-            "activated": False,
-            "losses": build_losses_body(losses),
-            "obstacles": [one.__dict__ for one in obstacles],
-        }
-        blocks: Blocks = [*case.show_losses(losses)]
-        if obstacles:
-            blocks += [Paragraph("What stands against it:", "bad"), *build_obstacles(obstacles)]
+        obstacles, losses = _obstacles(case), case.fetch_losses()
+        body, blocks = _weighed(case, obstacles, losses)
         if dry_run:
             finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json, code=_code(obstacles))
             return
@@ -62,8 +54,6 @@ def activate(
             _send_letter(case, "activate", body, blocks, as_json=as_json)
         _check(case, obstacles, over_bookings)
         if not as_json:
-            from rehearse.cli.answers import show
-
             show(Page("", tuple(blocks)))
         _confirm(case, confirm, "replaces the old sandbox for good")
         case.start_list(case.last, losses)
@@ -71,9 +61,25 @@ def activate(
         _receive(case, wait, as_json=as_json)
 
 
+def _weighed(case: Case, obstacles: tuple[Obstacle, ...], losses: Losses | None) -> tuple[dict[str, object], Blocks]:
+    """What stands against an activation and what it takes, as data and for people."""
+    from rehearse.report.refreshes import build_losses_body, build_obstacles
+
+    body: dict[str, object] = {
+        "sandbox": case.name,
+        "activated": False,
+        "losses": build_losses_body(losses),
+        "obstacles": [one.__dict__ for one in obstacles],
+    }
+    blocks = case.show_losses(losses)
+    if obstacles:
+        blocks += [Paragraph("What stands against it:", "bad"), *build_obstacles(obstacles)]
+    return body, blocks
+
+
 def discard(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
-    confirm: Confirm = "",
+    confirm: Confirm = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be dropped, and do nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -83,40 +89,35 @@ def discard(
 
     Example: rehearse refresh discard UATFULL --confirm UATFULL
     """
-    from rehearse.cli.refresh_booking import cancel_refresh
-    from rehearse.cli.refresh_desk import open_case, who
+    from rehearse.cli.refresh_desk import open_case
     from rehearse.report.refreshes import build_progress_blocks, build_progress_body
 
     with open_case(sandbox) as case:
-        body: dict[str, object] = {"sandbox": case.name, "discarded": False}
         waits = case.last is not None and case.last.state == "pending-activation"
-        if dry_run:
-            found = case.progress()
-            page = Page("", tuple(build_progress_blocks(found, case.zone)))
-            body |= build_progress_body(found)
-            finish("refresh-discard", case.now, body, page, as_json=as_json, code=0 if waits else 3)
-            return
-        if not case.may_act:
-            _send_letter(case, "discard", body, [], as_json=as_json)
-        if not waits and not _is_dropped(case):
-            _refuse(case, "nothing waits to be discarded")
-        if waits:
-            _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
-            with case.open_actor("refresh discard") as actor:
-                copy = actor.fetch_newest(case.last.sandbox_id) if case.last else None
-                if copy is not None:
-                    actor.discard(copy, who())
-            cancel_refresh(case, who())
-            case.observe()
+        if not dry_run:
+            if not case.may_act:
+                _send_letter(case, "discard", {"sandbox": case.name, "discarded": False}, [], as_json=as_json)
+            if waits:
+                _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
+                _discard(case)
+            elif not _is_dropped(case):
+                _refuse(case, "nothing waits to be discarded")
         found = case.progress()
+        body = {"sandbox": case.name, **build_progress_body(found), "discarded": not dry_run}
         page = Page("", tuple(build_progress_blocks(found, case.zone)))
-        finish(
-            "refresh-discard",
-            case.now,
-            {**body, **build_progress_body(found), "discarded": True},
-            page,
-            as_json=as_json,
-        )
+        finish("refresh-discard", case.now, body, page, as_json=as_json, code=3 if dry_run and not waits else 0)
+
+
+def _discard(case: Case) -> None:
+    from rehearse.cli.refresh_booking import cancel_refresh
+    from rehearse.cli.refresh_desk import who
+
+    with case.open_actor("refresh discard") as actor:
+        copy = actor.fetch_newest(case.last.sandbox_id) if case.last else None
+        if copy is not None:
+            actor.discard(copy, who())
+    cancel_refresh(case, who())
+    case.observe()
 
 
 def _is_turned(case: Case) -> bool:
@@ -157,8 +158,8 @@ def _refuse(case: Case, why: str, *, lift: bool = False) -> None:
     raise Refused(f"{case.name}: {why}. Nothing was sent.", hint)
 
 
-def _confirm(case: Case, confirm: str, what: str) -> None:
-    given = confirm
+def _confirm(case: Case, confirm: str | None, what: str) -> None:
+    given = confirm or ""
     if not given and is_terminal():
         given = typer.prompt(f"This {what}. Type {case.name} to go on", default="", show_default=False, err=True)
     if given.casefold() != case.name.casefold():

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from rehearse.cli import baseline, book, demo, diff, forecast, init, plan, practice, refresh, report, reset, sandboxes
+from rehearse.cli import (
+    backout,
+    baseline,
+    book,
+    demo,
+    diff,
+    forecast,
+    init,
+    ledger,
+    plan,
+    practice,
+    refresh,
+    report,
+    reset,
+    sandboxes,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,9 +31,11 @@ def register(app: typer.Typer) -> None:
     app.command()(sandboxes.status)
     app.command()(plan.plan)
     app.add_typer(book.app, name="book")
+    app.add_typer(ledger.app, name="ledger")
     app.add_typer(refresh.app, name="refresh")
     app.add_typer(baseline.app, name="baseline")
     app.command()(diff.diff)
     app.command()(forecast.forecast)
     app.add_typer(reset.app, name="reset")
+    app.command()(backout.backout)
     app.command()(report.report)

@@ -17,7 +17,7 @@ from rehearse.baseline.components import read_components, read_package
 from rehearse.baseline.manifests import fetch_listing, split_manifest
 from rehearse.errors import OrgLimit, OrgRejected
 from rehearse.events import OnEvent, Started, ignore
-from rehearse.org.model import MetadataItem
+from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 from rehearse.refresh.model import Keepsake, Losses, LostComponent, Touch
 
@@ -77,7 +77,11 @@ def _names(sandbox: OrgReader, ids: Sequence[str]) -> dict[str, str]:
 
 
 def _fetch_changed(sandbox: OrgReader, since: datetime, refused: list[str]) -> list[MetadataItem]:
-    listing = fetch_listing(sandbox, sandbox.fetch_metadata_types())
+    types = sandbox.fetch_metadata_types()
+    # fields, rules and the like carry dates of their own; their object's does not move with them
+    children = {child for one in types for child in one.children} - {one.name for one in types}
+    parts = [MetadataType(child, "objects", None, in_folder=False, meta_file=False) for child in sorted(children)]
+    listing = fetch_listing(sandbox, [*types, *parts])
     refused += [f"{one.name}: {one.note}" for one in listing.coverage if one.state == "not-listable"]
     return [one for one in listing.items if one.changed_at is not None and one.changed_at >= since]
 

@@ -14,8 +14,9 @@ from rehearse.errors import OrgRejected
 from rehearse.events import Noted, OnEvent, Started, ignore
 from rehearse.org.reader import OrgReader
 from rehearse.schedule.ledger import find_in_force
+from rehearse.schedule.ledger_sandboxes import record_sandboxes
 from rehearse.schedule.ledger_stages import record_stages
-from rehearse.schedule.ledger_store import load_cycles, record_copies, record_sandboxes
+from rehearse.schedule.ledger_store import load_cycles, record_copies
 from rehearse.state import Database
 
 

@@ -7,19 +7,21 @@ discarded whatever label production gives it later. Names are kept as production
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.errors import UsageError
-from rehearse.ids import ByName, build_ulid, is_same_name
-from rehearse.org.model import SandboxCopy, SandboxRecord
+from rehearse.ids import ByName, build_ulid
+from rehearse.org.model import SandboxCopy
 from rehearse.schedule.ledger import Cycle, Refusal, copy_times, licence_name, percentile
+from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_sandboxes, upsert
 from rehearse.state import TABLES, Database
 
+_DAY = timedelta(days=1)
 _cycles = sa.Table(
     "refresh_cycle",
     TABLES,
@@ -52,44 +54,6 @@ _refusals = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
 )
-_records = sa.Table(
-    "sandbox_record",
-    TABLES,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("licence", sa.Text, nullable=False),
-    sa.Column("source_id", sa.Text),
-    sa.Column("seen", sa.Text, nullable=False),
-    sa.Column("gone", sa.Text),
-)
-
-
-@dataclass(frozen=True)
-class KnownSandbox:
-    """One sandbox that production lists, or listed until `gone`; `clone_of` names the one that it is copied from."""
-
-    id: str
-    name: str
-    licence: str
-    clone_of: str
-    gone: datetime | None
-
-
-def record_sandboxes(database: Database, records: Sequence[SandboxRecord], now: datetime) -> None:
-    """Keep which sandboxes production lists; those that it lists no more are marked as gone."""
-    by_id = {one.id: one for one in records}
-    with database.begin() as connection:
-        for one in records:
-            row = {
-                "name": one.name,
-                "licence": _licence_of(one, by_id),
-                "source_id": one.source_id,
-                "seen": clock.iso(now),
-                "gone": None,
-            }
-            _upsert(connection, _records, one.id, row)
-        gone = sa.update(_records).where(_records.c.gone.is_(None), _records.c.id.not_in(list(by_id) or [""]))
-        connection.execute(gone.values(gone=clock.iso(now)))
 
 
 def record_copies(database: Database, copies: Iterable[SandboxCopy], now: datetime) -> None:
@@ -108,7 +72,7 @@ def record_copies(database: Database, copies: Iterable[SandboxCopy], now: dateti
             row = _row_of(one, found, old, ordered, now)
             if old is None and one.copied is None:
                 row |= _expected(cycles, str(row["licence"]), one.requested)
-            _upsert(connection, _cycles, one.id, row)
+            upsert(connection, _cycles, one.id, row)
 
 
 def _row_of(
@@ -141,8 +105,8 @@ def _state_of(one: SandboxCopy, found: KnownSandbox | None, old: Cycle | None, o
 
     What the row of a discarded copy reads in the end is not documented (facts 2.3): what we discarded stays so.
     """
-    if old is not None and old.state == "discarded" and one.state in ("deleted", "completed", "discarding"):
-        return "discarding" if one.state == "discarding" else "discarded"
+    if old is not None and old.state in ("discarding", "discarded") and one.state in ("deleted", "completed"):
+        return "discarded"
     lives = found is not None and found.gone is None
     first = all(other.requested >= one.requested for other in others if other.sandbox_id == one.sandbox_id)
     return "discarded" if one.state == "deleted" and lives and not first else one.state
@@ -180,7 +144,15 @@ def save_cycles(database: Database, cycles: Iterable[Cycle], now: datetime) -> N
             row = {name: getattr(one, name) for name in ("sandbox", "licence", "state", "org_id", "source", "by")}
             row |= {"note": one.note, "seen": clock.iso(now), "clone_of": one.clone_of}
             row |= {name: _text(getattr(one, name)) for name in ("requested", "started", "copied", "activated")}
-            _upsert(connection, _cycles, one.id, row)
+            upsert(connection, _cycles, one.id, row)
+
+
+def remove_cycle(database: Database, cycle: Cycle) -> None:
+    """Forget a cycle that a person wrote down; raises UsageError for one that production told."""
+    if not cycle.by_hand:
+        raise UsageError(f"The copy {cycle.id} is known from production.", "It cannot be forgotten.")
+    with database.begin() as connection:
+        connection.execute(sa.delete(_cycles).where(_cycles.c.id == cycle.id))
 
 
 def record_refusal(database: Database, sandbox: str, refusal: Refusal) -> None:
@@ -195,23 +167,6 @@ def load_refusals(database: Database, sandbox: str) -> tuple[Refusal, ...]:
     return _load_refusals(database).get(sandbox, ())
 
 
-def load_sandboxes(database: Database) -> tuple[KnownSandbox, ...]:
-    """Every sandbox that production ever listed, by name; those that are gone too."""
-    with database.begin() as connection:
-        rows = connection.execute(sa.select(_records).order_by(_records.c.name)).mappings().all()
-    names = {row["id"]: row["name"] for row in rows}
-    return tuple(
-        KnownSandbox(
-            row["id"],
-            row["name"],
-            row["licence"],
-            names.get(row["source_id"], "") if row["source_id"] else "",
-            _instant(row["gone"]),
-        )
-        for row in rows
-    )
-
-
 def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     """All cycles by sandbox name (in any letter case), oldest first, each with the requests refused after it."""
     with database.begin() as connection:
@@ -220,15 +175,13 @@ def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     found: ByName[list[Cycle]] = ByName((row["sandbox"], []) for row in rows)
     for row in rows:
         found[row["sandbox"]].append(_from_row(row))
-    return ByName((name, _with_refusals(cycles, refusals.get(name, ()))) for name, cycles in found.items())
+    return ByName((name, _with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
 
 
-def is_gone(known: Sequence[KnownSandbox], name: str, cycles: Sequence[Cycle]) -> bool:
-    """Whether a sandbox was deleted: production lists it no more; without that, by the state of its newest copy."""
-    own = [one for one in known if is_same_name(one.name, name)]
-    if own:
-        return all(one.gone is not None for one in own)
-    return bool(cycles) and cycles[-1].state in ("deleted", "deleting")
+def _without_doubles(cycles: Sequence[Cycle]) -> list[Cycle]:
+    """What a person wrote down counts until production itself tells of the same refresh (within a day)."""
+    told = [one.requested for one in cycles if not one.by_hand]
+    return [one for one in cycles if not (one.by_hand and any(abs(at - one.requested) < _DAY for at in told))]
 
 
 def _with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:
@@ -247,20 +200,6 @@ def _load_refusals(database: Database) -> ByName[tuple[Refusal, ...]]:
     for row in rows:
         found[row["sandbox"]].append(Refusal(clock.from_iso(row["at"]), row["code"], row["text"], row["by"]))
     return ByName((name, tuple(own)) for name, own in found.items())
-
-
-def _licence_of(record: SandboxRecord, by_id: dict[str, SandboxRecord]) -> str:
-    """The licence type of a sandbox; a clone has that of its source (Tooling API guide: LicenseType is null then)."""
-    seen: set[str] = set()
-    while not record.licence and record.source_id in by_id and record.id not in seen:
-        seen.add(record.id)
-        record = by_id[record.source_id]
-    return licence_name(record.licence)
-
-
-def _upsert(connection: sa.Connection, table: sa.Table, id: str, row: Mapping[str, object]) -> None:
-    if not connection.execute(sa.update(table).where(table.c.id == id).values(**row)).rowcount:
-        connection.execute(sa.insert(table).values(id=id, **row))
 
 
 def _from_row(row: sa.RowMapping) -> Cycle:
