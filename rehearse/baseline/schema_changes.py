@@ -7,28 +7,11 @@ Only fields that both captures have, with one type, decide equality. The others 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from rehearse.baseline.model import Capture, ComparableField, ObjectScope
 from rehearse.baseline.scope import comparable_fields
+from rehearse.baseline.store_model import SchemaChange
 from rehearse.org.model import Schema
-
-
-@dataclass(frozen=True)
-class SchemaChange:
-    """One field that is not compared: it was added, is gone, or has another type; types are None where absent."""
-
-    object: str
-    field: str
-    before: str | None
-    after: str | None
-
-    @property
-    def what(self) -> Literal["added", "gone", "other type"]:
-        if self.before is None:
-            return "added"
-        return "gone" if self.after is None else "other type"
 
 
 def compare_schemas(before: Capture, live: Mapping[str, Schema]) -> tuple[SchemaChange, ...]:

@@ -1,9 +1,13 @@
-"""The nouns of keeping a store: what becomes of the records of a capture, and what a sweep removed. Frozen values."""
+"""The nouns around captures: fields that a comparison leaves out, the fate of old records, what a sweep removed.
+
+Frozen values; no record value in any of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,19 @@ class Swept:
     keys: int
     files: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """One field that is not compared: it was added, is gone, or has another type; types are None where absent."""
+
+    object: str
+    field: str
+    before: str | None
+    after: str | None
+
+    @property
+    def what(self) -> Literal["added", "gone", "other type"]:
+        if self.before is None:
+            return "added"
+        return "gone" if self.after is None else "other type"

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
-from rehearse.errors import GenerationChanged, NotFound
+from rehearse.cli.output import check_output, write_output
+from rehearse.errors import GenerationChanged, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from rehearse.baseline.left_filter import Comparison
     from rehearse.baseline.model import Baseline, Capture, Change
-    from rehearse.baseline.record_store import CaptureStore
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
-    from rehearse.report.baselines import Values
+    from rehearse.report.diff import Difference, Values
+    from rehearse.report.view import Page
     from rehearse.workspace.model import SandboxConfig
 
 
 _FEW = 5
+
+
+class Form(enum.StrEnum):
+    """What a difference can be written as."""
+
+    text = "text"
+    markdown = "markdown"
+    html = "html"
 
 
 def diff(
@@ -30,33 +43,92 @@ def diff(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every record, not only a few of each object.")] = False,
     values: Annotated[bool, typer.Option("--values", help="Show record values, not only field names.")] = False,
+    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, with every change; readable by you alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what changed in a sandbox since its baseline.
 
-    Reads the sandbox again, in exactly the scope of the baseline, and keeps nothing of it. Exit 3 when anything
-    differs.
+    Reads the sandbox again, in exactly the scope of the baseline, and keeps nothing of it. A summary comes first, then
+    each component and record. Exit 3 when anything differs.
 
-    Example: rehearse diff UATFULL --values
+    Example: rehearse diff UATFULL --format html --output diff.html
     """
-    from rehearse.baseline.compare import compare
-    from rehearse.cli import progress
     from rehearse.cli.desk import open_desk
-    from rehearse.report.baselines import build_diff_body, build_diff_page
-    from rehearse.reset.id_map import IdMap
+    from rehearse.report.diff import build_diff_body, build_diff_page
 
+    if as_json and form is not Form.text:
+        raise UsageError("--json and --format say two things.", "Leave out one of the two.")
+    check_output(output)
     with open_desk() as desk:
         config = desk.workspace.sandbox(sandbox)
         base = find_baseline(desk, config.name, baseline)
-        with progress.shown() as on_event, _live(desk, config, base, on_event) as (before, after):
-            changes = compare(desk.store(), before, after, IdMap(desk.database, base.org_id).load())
-            shown = load_values(desk.store(), before, after, changes) if values else {}
-        page = build_diff_page(base.name, changes, shown, None if every else _FEW)
-        body = build_diff_body(base.name, changes, shown)
-        finish("diff", desk.fetch_now(), body, page, as_json=as_json)
-    if changes:
+        found = _compare(desk, config, base, values=values)
+        page = build_diff_page(found, None if every or output or form is Form.html else _FEW)
+        if output is None and form is Form.text:
+            page = replace(page, title="")
+            finish("diff", desk.fetch_now(), build_diff_body(found), page, as_json=as_json)
+        else:
+            text = _render(desk, "json" if as_json else form.value, page, build_diff_body(found))
+            _put(text, output)
+    if found.changes:
         say(f"To undo this: rehearse reset plan {config.name}")
         raise typer.Exit(3)
+
+
+def _compare(desk: Desk, config: SandboxConfig, base: Baseline, *, values: bool) -> Difference:
+    """Capture the sandbox, compare, and look up what only the org can tell."""
+    from rehearse.baseline.compare import compare
+    from rehearse.baseline.flow_notes import load_flow_notes
+    from rehearse.baseline.left_filter import Comparison, recheck_filtered
+    from rehearse.baseline.schema_changes import compare_schemas
+    from rehearse.cli import progress
+    from rehearse.report.diff import Difference
+    from rehearse.reset.gather import fetch_schemas
+    from rehearse.reset.id_map import IdMap
+    from rehearse.reset.people import fetch_names
+
+    with progress.shown() as on_event, _live(desk, config, base, on_event) as (before, after):
+        store, reader = desk.store(), desk.connect_reader(config)
+        ids = IdMap(desk.database, base.org_id).load()
+        of = Comparison(reader, store, before, after, ids)
+        changes = recheck_filtered(of, compare(store, before, after, ids))
+        return Difference(
+            config.name,
+            base.name,
+            changes,
+            load_values(of, changes) if values else {},
+            compare_schemas(before, fetch_schemas(reader, before, after)),
+            load_flow_notes(store, before, after, changes),
+            fetch_names(reader, [one.by for one in changes if one.kind == "record"]),
+        )
+
+
+def _render(desk: Desk, form: str, page: Page, body: dict[str, object]) -> str:
+    if form == "json":
+        from rehearse.report.json import render_answer
+
+        return render_answer("diff", desk.fetch_now(), body) + "\n"
+    if form == "html":
+        from rehearse.report.html import render_html
+
+        return render_html(page, desk.fetch_now(), desk.workspace.zone)
+    if form == "markdown":
+        from rehearse.report.markdown import render_markdown
+
+        return render_markdown(page)
+    from rehearse.report.text import render_text
+
+    return render_text(page, width=200)
+
+
+def _put(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_output(output, text.encode(), 0o600)
 
 
 def find_baseline(desk: Desk, sandbox: str, name: str | None) -> Baseline:
@@ -97,17 +169,29 @@ def _live(desk: Desk, config: SandboxConfig, base: Baseline, on_event: OnEvent) 
         store.drop(after.ulid)
 
 
-def load_values(store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]) -> Values:
-    """The values of the changed fields of records, from the encrypted parts of both captures."""
+def load_values(of: Comparison, changes: Sequence[Change]) -> Values:
+    """The values of the changed fields of records, from the encrypted parts of both captures.
+
+    Those of a row that left the filter are in no capture: they are read from the org.
+    """
+    from rehearse.baseline.canonical import value_text
+    from rehearse.baseline.left_filter import LEFT
+
     found: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = {}
     records = [one for one in changes if one.kind == "record" and one.fields]
     for kind in sorted({one.type for one in records}):
         chosen = [one for one in records if one.type == kind]
         fields = sorted({field.name for one in chosen for field in one.fields})
-        old = {row["Id"]: row for row in store.load_rows(before.ulid, kind, {one.key for one in chosen}, fields)}
+        rows = of.store.load_rows(of.before.ulid, kind, {one.key for one in chosen}, fields)
+        old = {str(row["Id"]): row for row in rows}
         live = {one.live_id or one.key for one in chosen}
-        new = {row["Id"]: row for row in store.load_rows(after.ulid, kind, live, fields)}
+        new = {str(row["Id"]): row for row in of.store.load_rows(of.after.ulid, kind, live, fields)}
+        left = [one.live_id or one.key for one in chosen if one.note == LEFT]
+        for id, row in of.reader.fetch_by_ids(kind, left, fields).items() if left else ():
+            new[id] = {name: value_text(value) for name, value in row.items()}
         for one in chosen:
-            left, right = old.get(one.key, {}), new.get(one.live_id or one.key, {})
-            found[(kind, one.key)] = {field.name: (left.get(field.name), right.get(field.name)) for field in one.fields}
+            before, after = old.get(one.key, {}), new.get(one.live_id or one.key, {})
+            found[(kind, one.key)] = {
+                field.name: (before.get(field.name), after.get(field.name)) for field in one.fields
+            }
     return found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, say
-from rehearse.errors import StoreError, UsageError
+from rehearse.cli.answers import Json, finish
+from rehearse.cli.output import write_output
+from rehearse.errors import UsageError
 from rehearse.report.view import Page
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def report(
     if output is None:
         typer.echo(content.decode(), nl=False)
     else:
-        _write(output, content)
+        write_output(output, content, 0o644)
 
 
 def build_page(
@@ -107,21 +108,3 @@ def _render(
     from rehearse.report.text import render_text
 
     return render_text(page).encode()
-
-
-def _write(output: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one: through a new file beside it."""
-    import os
-    import tempfile
-
-    try:
-        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(output)
-    except OSError as error:
-        raise StoreError(f"{output} cannot be written: {error.strerror}.", "Choose another --output.") from error
-    say(f"Wrote {output}.")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.baseline.model import Baseline, Capture, Change, CoverageRow, Estimate
+from rehearse.baseline.model import Baseline, Capture, CoverageRow, Estimate
 from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, Tone, build_table
-
-Values = Mapping[tuple[str, str], Mapping[str, tuple[str | None, str | None]]]
-"""Values of changed fields, (type, key) -> field -> (before, after); empty unless asked for."""
 
 
 def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str, Any]:
@@ -159,87 +155,6 @@ def _time(seconds: float) -> str:
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def build_diff_body(baseline: str, changes: Sequence[Change], values: Values) -> dict[str, Any]:
-    """The `diff` answer of formats.md: digests of values, or the values themselves where they were asked for."""
-    return {
-        "baseline": baseline,
-        "summary": {f"{kind}s": _counts(changes, kind) for kind in ("component", "record")},
-        "changes": [_change_body(one, values.get((one.type, one.key), {})) for one in changes],
-    }
-
-
-def _counts(changes: Sequence[Change], kind: str) -> dict[str, int]:
-    found = [one.what for one in changes if one.kind == kind]
-    return {what: found.count(what) for what in ("created", "updated", "deleted")}
-
-
-def _change_body(change: Change, values: Mapping[str, tuple[str | None, str | None]]) -> dict[str, Any]:
-    fields = [
-        {
-            "name": one.name,
-            "before": values[one.name][0] if one.name in values else one.before,
-            "after": values[one.name][1] if one.name in values else one.after,
-        }
-        for one in change.fields
-    ]
-    body = {"kind": change.kind, "type": change.type, "key": change.key, "change": change.what, "fields": fields}
-    return {**body, "by": change.by or None, "at": change.at}
-
-
-def build_diff_page(baseline: str, changes: Sequence[Change], values: Values, most: int | None = None) -> Page:
-    """What differs: a summary by kind, then by component and record; at most `most` rows a type, the rest counted."""
-    if not changes:
-        return Page("", (Paragraph(f"Nothing differs from baseline {baseline}.", "good"),))
-    kinds = [(kind, _counts(changes, kind)) for kind in ("component", "record")]
-    rows: Rows = [[f"{kind}s", *(f"{counts[what]:,}" for what in counts)] for kind, counts in kinds]
-    summary = build_table(f"Since baseline {baseline}", ["", "created", "updated", "deleted"], rows, right=(1, 2, 3))
-    blocks: list[Block] = [summary]
-    for kind, _ in kinds:
-        found = [one for one in changes if one.kind == kind]
-        shown = _first_of_each_type(found, most)
-        lines: Rows = [
-            [one.type, one.key, Cell(one.what, _TONES[one.what]), _fields(one, values), one.by] for one in shown
-        ]
-        if lines:
-            columns = ["type", "name" if kind == "component" else "Id", "change", "fields", "by"]
-            blocks.append(build_table(f"{kind.title()}s", columns, lines))
-        if len(shown) < len(found):
-            left = Counter(one.type for one in found) - Counter(one.type for one in shown)
-            more = ", ".join(f"{count:,} {name}" for name, count in sorted(left.items()))
-            blocks.append(Paragraph(f"Not shown: {more}. See them with --all.", "faint"))
-    return Page("", tuple(blocks))
-
-
-def _first_of_each_type(changes: Sequence[Change], most: int | None) -> list[Change]:
-    seen: Counter[str] = Counter()
-    shown = []
-    for one in changes:
-        seen[one.type] += 1
-        if most is None or seen[one.type] <= most:
-            shown.append(one)
-    return shown
-
-
-_TONES: dict[str, Tone] = {"created": "good", "updated": "warn", "deleted": "bad"}
-
-
-def _fields(change: Change, values: Values) -> str:
-    known = values.get((change.type, change.key), {})
-    if change.what != "updated" and not known:
-        return ""
-    return ", ".join(
-        f"{one.name}: {_short(known[one.name][0])} -> {_short(known[one.name][1])}" if one.name in known else one.name
-        for one in change.fields
-    )
-
-
-def _short(value: str | None) -> str:
-    if value is None:
-        return "null"
-    text = " ".join(value.split())
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def size(count: int) -> str:

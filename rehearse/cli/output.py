@@ -1,0 +1,34 @@
+"""Answers as files: written whole beside the target and put in its place, or the old file stays."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from rehearse.cli.answers import say
+from rehearse.errors import StoreError
+
+
+def check_output(output: Path | None) -> None:
+    """Raise StoreError before hours of work when a file could not be written where it is asked for."""
+    if output is not None and (output.is_dir() or not os.access(output.parent, os.W_OK)):
+        raise StoreError(f"{output} cannot be written there.", "Choose another --output.")
+
+
+def write_output(output: Path, content: bytes, mode: int) -> None:
+    """Write a whole file with these rights or leave the old one. Raises StoreError."""
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(output)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise StoreError(f"{output} cannot be written: {error.strerror}.", "Choose another --output.") from error
+    say(f"Wrote {output}.")
