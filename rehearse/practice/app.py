@@ -48,6 +48,7 @@ from rehearse.practice.apex_jobs import fire_due
 from rehearse.practice.bulk1_forms import AsyncError, error_answer
 from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, read_body, replay_body
 from rehearse.practice.faults import Fault, Faults
+from rehearse.practice.features import follow_features
 from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
 from rehearse.practice.rows_rollup import recalculate_due
@@ -223,6 +224,7 @@ class Front:
             auth.remember(state, *session)
             recalculate_due(session[0])
             fire_due(session[0])
+            follow_features(session[0])
             self._log_request(scope)
             self._api_calls[state["org_id"]] = self._api_calls.get(state["org_id"], 0) + 1
         elif not public:

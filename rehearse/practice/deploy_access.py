@@ -113,7 +113,28 @@ def keep_values(old: bytes, new: bytes) -> bytes:
             kept[:] = sorted(elements(kept), key=lambda one: (local(one) != "fullName", local(one)))
             last += 1
             target.insert(last, kept)
+    _keep_dependencies(was, root)
     return render(root)
+
+
+def _keep_dependencies(was: etree._Element, root: etree._Element) -> None:
+    """Controlling values are added and never taken away; the dependency itself stays too (facts 4.1, 4.3)."""
+    old, new = first(was, "valueSet"), first(root, "valueSet")
+    controlling = first(old, "controllingField") if old is not None else None
+    if old is None or new is None or controlling is None:
+        return
+    if not text_of(new, "controllingField"):
+        new.insert(0, copy(controlling))
+    by_name = {text_of(one, "valueName"): one for one in elements(new, "valueSettings")}
+    for setting in elements(old, "valueSettings"):
+        kept = by_name.get(text_of(setting, "valueName"))
+        if kept is None:
+            new.append(copy(setting))
+            continue
+        known = {one.text for one in elements(kept, "controllingFieldValue")}
+        for place, one in enumerate(elements(setting, "controllingFieldValue")):
+            if one.text not in known:
+                kept.insert(place, copy(one))
 
 
 def _value_list(root: etree._Element) -> tuple[etree._Element | None, str]:

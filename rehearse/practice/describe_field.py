@@ -6,6 +6,7 @@ called createable, updateable, filterable or groupable here is what rows.py and 
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from rehearse.practice.schema import COMPOUND_TYPES, FieldDef, ObjectDef
@@ -79,7 +80,12 @@ def deletion_rule(field: FieldDef) -> tuple[bool, bool]:
 def describe_field(definition: ObjectDef, field: FieldDef) -> Json:
     """One field of a describe, its keys in the order of the alphabet as Salesforce has them."""
     written, filtered = _as_written(definition, field), _as_filter(definition, field)
-    return dict(sorted({**_as_value(field), **_as_reference(field), **filtered, **written, **_UNUSED}.items()))
+    described = {**_as_value(field), **_as_reference(field), **filtered, **written, **_UNUSED}
+    controller = definition.find(field.controller) if field.controller else None
+    if controller is not None:
+        described |= {"controllerName": controller.name, "dependentPicklist": True}
+        described["picklistValues"] = picklist_values(field, controller)
+    return dict(sorted(described.items()))
 
 
 _UNUSED: Json = {
@@ -220,8 +226,25 @@ def is_id_lookup(definition: ObjectDef, field: FieldDef) -> bool:
     return field.type == "id" or own_mail or field.external_id or field.unique or named
 
 
-def picklist_values(field: FieldDef) -> list[Json]:
+def picklist_values(field: FieldDef, controller: FieldDef | None = None) -> list[Json]:
+    """The values of a picklist; those of a dependent one say for which values of its controller they stand."""
     return [
-        {"active": v.active, "defaultValue": v.default, "label": v.label, "validFor": None, "value": v.name}
+        {
+            "active": v.active,
+            "defaultValue": v.default,
+            "label": v.label,
+            "validFor": _valid_for(v.valid_for, controller) if controller is not None else None,
+            "value": v.name,
+        }
         for v in field.values
     ]
+
+
+def _valid_for(allowed: tuple[str, ...], controller: FieldDef) -> str:
+    """A bit for each value of the controller, the highest first, in base64 (SOAP guide, PicklistEntry)."""
+    names = ["false", "true"] if controller.type == "boolean" else [one.name for one in controller.values]
+    bits = bytearray((len(names) + 7) // 8)
+    for place, name in enumerate(names):
+        if name in allowed:
+            bits[place // 8] |= 0x80 >> place % 8
+    return base64.b64encode(bytes(bits)).decode()

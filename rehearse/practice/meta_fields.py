@@ -7,7 +7,7 @@ Metadata API guide, CustomField / FieldType.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -173,14 +173,26 @@ def _picklist(base: FieldDef, xml: etree._Element, look: LookUp) -> FieldDef:
     if value_set is None:
         raise FieldProblem("Must specify either a global value set or a value set definition for a picklist field")
     restricted = flag(value_set, "restricted")
+    controller = text_of(value_set, "controllingField").strip() or None
+    base = replace(base, controller=controller)
+    allowed = {
+        text_of(one, "valueName"): tuple(part.text or "" for part in elements(one, "controllingFieldValue"))
+        for one in elements(value_set, "valueSettings")
+    }
     shared = text_of(value_set, "valueSetName").strip()
     if shared:
         values = look.value_set(shared)
         if values is None:
             raise FieldProblem(f"In field: valueSet - no GlobalValueSet named {shared} found")
-        return replace(base, values=tuple(values), restricted=True)
+        return replace(base, values=_allowed(values, allowed), restricted=True)
     own = first(value_set, "valueSetDefinition")
-    return replace(base, values=read_values(own, "value") if own is not None else (), restricted=restricted)
+    values = read_values(own, "value") if own is not None else ()
+    return replace(base, values=_allowed(values, allowed), restricted=restricted)
+
+
+def _allowed(values: Sequence[PicklistValue], allowed: Mapping[str, tuple[str, ...]]) -> tuple[PicklistValue, ...]:
+    """Values with the controlling values under which each may be chosen."""
+    return tuple(replace(one, valid_for=allowed.get(one.name, ())) for one in values)
 
 
 def _reference(base: FieldDef, xml: etree._Element, *, master: bool) -> FieldDef:

@@ -30,8 +30,10 @@ from rehearse.practice.rows_check import (
     unwritable,
     with_defaults,
 )
+from rehearse.practice.rows_dependents import check_dependents
 from rehearse.practice.rows_duplicates import check_duplicates
 from rehearse.practice.rows_files import after_insert, before_insert
+from rehearse.practice.rows_places import couple_places
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
 from rehearse.practice.rows_standard import apply_standard_rules
 from rehearse.practice.rows_values import RowError, Stored
@@ -142,6 +144,8 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     with_defaults(org, definition, values, work.user_id)
     assign_owner(org, work.assignment_rules, definition, values)
     apply_standard_rules(org, definition.name, values, {})
+    couple_places(definition, values, {})
+    check_dependents(org, definition, values, {})
     before_insert(org, definition.name, values, work.user_id)
     check_required(definition, values, creating=True)
     check_unique(org, definition, values, None)
@@ -224,6 +228,8 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     require(org, "edit", definition, row_id)
     values = checked_values(org, named_fields(org, definition, row, creating=False))
     apply_standard_rules(org, definition.name, values, before)
+    couple_places(definition, values, before)
+    check_dependents(org, definition, values, before)
     check_required(definition, values, creating=False)
     changed = {name: value for name, value in values.items() if value != before.get(name)}
     check_unique(org, definition, changed, row_id)

@@ -21,12 +21,13 @@ COMPOUND_TYPES = frozenset({"address", "location"})
 
 @dataclass(frozen=True)
 class PicklistValue:
-    """One value of a picklist; `name` is what a row holds."""
+    """One value of a picklist; `name` is what a row holds, `valid_for` the controlling values that allow it."""
 
     name: str
     label: str
     active: bool = True
     default: bool = False
+    valid_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class FieldDef:
     reparentable: bool = False
     restricted: bool = False
     values: tuple[PicklistValue, ...] = ()
+    controller: str | None = None  # of a dependent picklist: the field on which its values depend
     createable: bool = True
     updateable: bool = True
     encrypted: bool = False
@@ -178,7 +180,7 @@ def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
 def build_field(data: Mapping[str, Any]) -> FieldDef:
     """A FieldDef from its JSON form."""
     plain = _tuples(data)
-    plain["values"] = tuple(PicklistValue(**value) for value in data.get("values", ()))
+    plain["values"] = tuple(PicklistValue(**_tuples(value)) for value in data.get("values", ()))
     summary = data.get("summary")
     if summary is not None:
         filters = tuple((one[0], one[1], one[2]) for one in summary.get("filters", ()))
@@ -196,6 +198,8 @@ def build_object(data: Mapping[str, Any]) -> ObjectDef:
 
 def _without_defaults(data: dict[str, Any], plain: FieldDef) -> dict[str, Any]:
     defaults = asdict(plain)
+    if not data["controller"]:
+        data["values"] = [{key: value for key, value in one.items() if key != "valid_for"} for one in data["values"]]
     return {key: value for key, value in data.items() if key in ("name", "label") or value != defaults[key]}
 
 

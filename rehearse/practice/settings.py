@@ -128,6 +128,10 @@ KNOBS: tuple[Knob, ...] = (
     Knob("encrypted_masked", True, "encrypted fields are read as asterisks: nobody may view encrypted data"),
     Knob("duplicate_rules", [], "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value"),
     Knob("assignment_rules", [], "such as `Lead New_Leads`: the queue that owns what REST inserts, whoever it names"),
+    Knob(
+        "dependent_picklists_checked", True, "a value of a dependent picklist is refused under a wrong controlling one"
+    ),
+    Knob("state_country_codes", False, "addresses have codes beside states and countries; once on, they stay"),
     Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
     Knob("field_security", True, "users see and write only the custom fields that they were given access to"),
     Knob("object_permissions", True, "users see and write only objects that profile and permission sets let them"),
