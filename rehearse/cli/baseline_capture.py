@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
-from rehearse.cli.gate import Wait, check_quiet, read_wait
+from rehearse.cli.gate import Wait, check_masked, check_quiet, read_wait
 from rehearse.errors import Refused, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _Full = Annotated[bool, typer.Option("--full", help="Read everything, also what 
 _DespiteWrites = Annotated[
     bool, typer.Option("--despite-writes", help="Capture although others wrote in the last 10 minutes.")
 ]
+_Unmasked = Annotated[
+    bool, typer.Option("--unmasked", help="Capture although masking has not finished since the refresh.")
+]
 
 
 def capture(
@@ -42,6 +45,7 @@ def capture(
     full: _Full = False,
     wait: Wait = "0m",
     despite_writes: _DespiteWrites = False,
+    unmasked: _Unmasked = False,
     as_json: Json = False,
 ) -> None:
     """Keep what a sandbox holds now, to put it back later.
@@ -64,6 +68,8 @@ def capture(
         if estimate or not (scope.objects or metadata_only):
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
+        if scope.objects:
+            check_masked(desk, org, unmasked=unmasked)
         taken = _capture(desk, org, scope, patience, full=full)
         baseline = add_to_index(desk, taken, called)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)

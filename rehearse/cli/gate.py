@@ -1,4 +1,4 @@
-"""The quiet gate as a step of a command: wait a while, then refuse and name who writes to the org, and what."""
+"""The gates before a capture as steps of a command: is the org quiet, and are its records masked?"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rehearse.cli.answers import say
 from rehearse.events import OnEvent, ignore
 
 if TYPE_CHECKING:
+    from rehearse.cli.desk import Desk
     from rehearse.org.reader import OrgReader
     from rehearse.reset.gates import Patience
 
@@ -33,6 +34,21 @@ def check_quiet(
     names = tuple(objects)
     for sentence in await_quiet(lambda: fetch_noise(reader, names, ends), patience or Patience(), on_event):
         say(f"note: {sentence}")
+
+
+def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
+    """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked.
+
+    Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it.
+    """
+    from rehearse.errors import GateClosed
+    from rehearse.refresh.ready_store import MASKED, is_masking_open
+
+    if not unmasked and is_masking_open(desk.database, org, desk.connect_org(org).org_id):
+        raise GateClosed(
+            f"{org} holds records of people that are not masked yet: {MASKED!r} is open on its ready list.",
+            f'Tick it when it is done: rehearse refresh ready {org} --tick "{MASKED}" --by NAME. Or add --unmasked.',
+        )
 
 
 def read_wait(text: str) -> timedelta:

@@ -26,6 +26,7 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str
         "verdict": baseline.verdict,
         "capture": baseline.capture,
         "pruned": baseline.pruned,
+        "voided": baseline.voided,
         "proof": baseline.proof and {"id": baseline.proof, "verdict": baseline.proof_verdict, "at": baseline.proof_at},
     }
 
@@ -53,6 +54,8 @@ def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
 def _verdict(baseline: Baseline) -> Cell:
     if baseline.pruned is not None:
         return Cell("records destroyed", "faint")
+    if baseline.voided is not None:
+        return Cell("void: refreshed since", "faint")
     return Cell(baseline.verdict, "good" if baseline.verdict == "usable" else "bad")
 
 
