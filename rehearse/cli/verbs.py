@@ -10,6 +10,7 @@ from rehearse.cli import (
     book,
     demo,
     diff,
+    drill,
     forecast,
     init,
     ledger,
@@ -37,5 +38,6 @@ def register(app: typer.Typer) -> None:
     app.command()(diff.diff)
     app.command()(forecast.forecast)
     app.add_typer(reset.app, name="reset")
+    app.command()(drill.drill)
     app.command()(backout.backout)
     app.command()(report.report)

@@ -104,7 +104,7 @@ def name_parts(package: Package, types: bytes | None = None) -> tuple[Component,
 
 def find_component_changes(package: Package, known: Known) -> tuple[ComponentChange, ...]:
     """Every component that would differ afterwards, sorted by type and name; flows as one thing each."""
-    merged = Package(dict(_merged_files(package, known)), package.members, package.deletes)
+    merged = Package(dict(merge_files(package, known)), package.members, package.deletes)
     real = {(type, name.lower()): name for type, name in known.components}
     parts = {
         (one.type, real.get((one.type, one.full_name.lower()), one.full_name)): one
@@ -201,7 +201,7 @@ def _is_shell(package: Package, one: Component) -> bool:
     return root is not None and not any(not _is_child(child, "CustomObject") for child in root)
 
 
-def _merged_files(package: Package, known: Known) -> Iterator[tuple[str, bytes]]:
+def merge_files(package: Package, known: Known) -> Iterator[tuple[str, bytes]]:
     """The files as the org would have them after the deployment, where a deployment adds to what is there."""
     for path, content in package.files.items():
         before = known.files.get(path)

@@ -106,11 +106,12 @@ def _doubts(base: Base | None) -> tuple[str, ...]:
 
 def _known(package: Package, base: Base | None, reader: OrgReader | None, on_event: OnEvent) -> Known:
     if base is not None:
-        return _load_known(package, base)
+        return load_known(package, base)
     return _fetch_known(package, reader, on_event) if reader is not None else Known({}, {})
 
 
-def _load_known(package: Package, base: Base) -> Known:
+def load_known(package: Package, base: Base) -> Known:
+    """What a baseline knows of everything that a package touches, with the files of those. Raises Damaged."""
     store, ulid = base.store, base.capture.ulid
     components = {(one.type, one.full_name): one for one in store.load_components(ulid)}
     names = {(one.type, one.full_name.lower()) for one in name_parts(package)}

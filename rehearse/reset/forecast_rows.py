@@ -101,11 +101,11 @@ def _matched(
     for row in read_rows(load.path):
         if key not in row:
             raise UsageError(f"{load.path} has no column {key}.", f"The step {load.step} needs it to find the rows.")
-        rows[_same(types.get(key, "string"), row[key])] = row
+        rows[same_key(types.get(key, "string"), row[key])] = row
     counted: Counter[tuple[What, frozenset[str]]] = Counter()
     wanted = sorted({key, *(name for row in rows.values() for name in row if name in types)})
     for known in store.load_rows(before.ulid, load.object, None, wanted) if key in types else ():
-        given = rows.pop(_same(types[key], known.get(key)), None)
+        given = rows.pop(same_key(types[key], known.get(key)), None)
         if given is None:
             continue
         if load.operation == "delete":
@@ -118,7 +118,7 @@ def _matched(
     return counted
 
 
-def _same(type: str, text: str | None) -> str:
+def same_key(type: str, text: str | None) -> str:
     """A key as it is compared: canonical, and without regard to case, as external ids are (an Id is not)."""
     value = canonical_value(type, text) or ""
     return value if type in ("id", "reference") else value.lower()
