@@ -105,7 +105,7 @@ class BulkStore:
         return job
 
     def all(self, kinds: Sequence[str] = KINDS) -> list[Job]:
-        """Every job that has not expired, oldest first."""
+        """Every job that has not expired, oldest first; expired ones go, with their files."""
         marks = ",".join("?" * len(kinds))
         with self.org.lock:
             rows = self.org.db.execute(
@@ -113,6 +113,9 @@ class BulkStore:
                 (self._org_id, *kinds),
             ).fetchall()
         jobs = [Job(**json.loads(row[0])) for row in rows]
+        for job in jobs:
+            if self._expired(job):
+                self.delete(job)
         return [job for job in jobs if not self._expired(job)]
 
     def move(self, job_id: str, allowed: Sequence[str], **changes: Any) -> Job | None:

@@ -13,6 +13,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from rehearse.practice.bulk_store import drop_pages
 from rehearse.practice.estate_file import EstateFile
 from rehearse.practice.faults import Faults
 from rehearse.practice.org_state import OrgState
@@ -171,6 +172,7 @@ class Estate:
             org = self._opened.pop(org_id[:15], None)
             if org is not None:
                 self._retired.append(org)
+        drop_pages(self.folder / "pages", org_id)
         path = self.org_path(org_id)
         for suffix in ("", "-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -132,3 +132,25 @@ def test_any_soql_is_answered(world, path, text):
 def test_absurd_soql_is_answered(world, text):
     world.ask("GET", "query", params={"q": text})
     world.ask("POST", "jobs/query", json={"operation": "query", "query": text})
+
+
+# ---- SOSL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FIND {" + "(" * 3000 + "ab" + ")" * 3000 + "}",
+        "FIND {" + "ab OR " * 3000 + "ab}",
+        "FIND {" + "*?" * 5000 + "ab}",
+        'FIND {"' + "ab " * 5000 + '"}',
+        "FIND {ab} RETURNING " + "Account," * 3000 + "Account",
+        "FIND {ab} RETURNING Account(Id WHERE " + "(" * 3000 + ")",
+        "FIND {ab} LIMIT 99999999999999999999999",
+        "FIND {\\} RETURNING Nothing(x)",
+    ],
+)
+def test_absurd_sosl_is_answered(world, text):
+    world.ask("POST", "parameterizedSearch", json={"q": text, "sobjects": [{"name": "Account", "where": text[:200]}]})
+    if len(text) < 10_000:
+        world.ask("GET", "search", params={"q": text})
