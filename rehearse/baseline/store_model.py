@@ -46,3 +46,13 @@ class SchemaChange:
         if self.before is None:
             return "added"
         return "gone" if self.after is None else "other type"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote as clear text."""
+
+    objects: int
+    records: int
+    files: int
+    bytes: int

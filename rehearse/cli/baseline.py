@@ -8,6 +8,7 @@ import typer
 
 from rehearse.cli.answers import Json, finish
 from rehearse.cli.baseline_capture import capture
+from rehearse.cli.baseline_export import export
 from rehearse.cli.baseline_prune import prune
 from rehearse.cli.baseline_verify import Of, verify
 
@@ -61,6 +62,7 @@ def show(
 
 app.command()(verify)
 app.command()(prune)
+app.command()(export)
 
 
 def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = True) -> Capture:

@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.baseline.store_model import Fate, Swept
+from rehearse.baseline.model import Baseline
+from rehearse.baseline.store_model import Exported, Fate, Swept
 from rehearse.report.baselines import size
 from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, build_table
 
@@ -50,3 +51,16 @@ def build_prune_body(fates: Sequence[Fate], swept: Swept | None) -> dict[str, An
         for one in fates
     ]
     return {"captures": rows, "swept": None if swept is None else swept.__dict__}
+
+
+def build_export_page(baseline: Baseline, target: str, done: Exported | None) -> Page:
+    """What an export wrote, or would write."""
+    what = f"baseline {baseline.name} of {baseline.sandbox}"
+    if done is None:
+        told = f"Would write {what} to {target}: {baseline.records:,} records and {baseline.components:,} components."
+        return Page("", (Paragraph(told),))
+    told = (
+        f"Wrote {what} to {target}: {done.records:,} records of {done.objects} objects, {done.files:,} metadata files, "
+        f"{size(done.bytes)}, in clear text."
+    )
+    return Page("", (Paragraph(told, "warn"),))
