@@ -27,6 +27,8 @@ NEVER_COMPARED = frozenset(
 )  # fmt: skip
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
+DEMAND_FILTER = {"ContentDocumentLink": "ContentDocumentId IN (SELECT Id FROM ContentDocument)"}
+"""Objects that answer no query without a filter (facts/data.md 1.5), and one that lets every row through."""
 BODY_TYPE = "base64"
 NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
@@ -96,7 +98,7 @@ def resolve_objects(
     found: list[ObjectScope] = []
     warnings: list[str] = []
     for name in sorted(schemas):
-        where = (scope.where or {}).get(name)
+        where = (scope.where or {}).get(name) or DEMAND_FILTER.get(name)
         if where is not None:
             where, changeable = freeze_filter(where, schemas[name], now)
             if changeable:
