@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rehearse.cli.desk import Desk
-from rehearse.cli.overview import availability_of, known_cycles
+from rehearse.cli.overview import availability_of, known_cycles, with_interval
 from rehearse.release.model import Release
 from rehearse.release.read import Calendar, load_releases
 from rehearse.schedule.blackouts import expand_ics, expand_rrule
@@ -102,7 +102,7 @@ def _supply(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: d
         name=config.name,
         type=found.type,
         tags=config.tags,
-        cycles=known_cycles(config, cycles),
+        cycles=with_interval(desk, known_cycles(config, cycles)),
         bookings=load_bookings(desk.database, config.name),
         copy_time=found.copy_p90 or configured or COPY_TIMES.get(found.type or ""),
     )

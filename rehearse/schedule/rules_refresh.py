@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 
-from rehearse.schedule.ledger import COPY_TIMES, INTERVALS, build_availability
+from rehearse.schedule.ledger import COPY_TIMES, Availability, build_availability, interval_of
 from rehearse.schedule.model import Refresh, Window
 from rehearse.schedule.rules_case import Case, Run, is_inside
 from rehearse.schedule.wall import add_span, subtract_span
@@ -51,7 +51,7 @@ def interval(case: Case) -> Iterator[str]:
         free = [one for one in planned if not one.running]
         if not free:
             continue
-        length = INTERVALS.get(supply.type or "")
+        length = interval_of(supply.type, supply.cycles)
         if length is None:
             yield f"{supply.name}: its interval is not known"
             continue
@@ -61,15 +61,16 @@ def interval(case: Case) -> Iterator[str]:
             if first is not None and free[0].request < first:
                 yield f"{supply.name}: requested before {first}"
         for before, after in pairwise(planned):
-            base = _base(case, before, settled=dates.settled)
+            base = _base(case, before, dates)
             if after.request < base + length or after.request < before.activate:
                 yield f"{supply.name}: requested too soon after the one before"
 
 
-def _base(case: Case, one: Refresh, *, settled: bool) -> datetime:
+def _base(case: Case, one: Refresh, dates: Availability) -> datetime:
     rule = case.wish.policy.clock
     if rule == "learn":
-        rule = "request" if settled or case.wish.policy.plan_with == "possible" else "activation"
+        rule = "request" if case.wish.policy.plan_with == "possible" else "activation"
+        rule = dates.rule if dates.settled else rule
     return {"request": one.request, "end": one.copied, "activation": max(one.copied, one.activate)}[rule]
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from rehearse.schedule.axis import Axis, Ranges, intersect, minutes, subtract
 from rehearse.schedule.demand import is_gone
-from rehearse.schedule.ledger import COPY_TIMES, INTERVALS, Cycle, build_availability
+from rehearse.schedule.ledger import COPY_TIMES, DONE, Availability, Cycle, build_availability, interval_of
 from rehearse.schedule.model import Booking, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row
 from rehearse.schedule.wall import build_hours
@@ -206,29 +206,32 @@ def build_activations(wish: Wish, axis: Axis) -> Ranges:
 
 
 def _build_cadence(wish: Wish, axis: Axis, supply: Supply, last: Cycle | None, lifted: Lifted) -> Cadence | None:
-    interval = INTERVALS.get(supply.type or "")
+    interval = interval_of(supply.type, supply.cycles)
     copy = build_copy_time(supply)
     if interval is None or copy is None or is_gone(supply):
         return None
-    if last is not None and last.state not in ("completed", *RUNNING):
+    if last is not None and last.state not in (*DONE, *RUNNING):
         return None
     free = Row("interval", sandbox=supply.name) in lifted
     found = build_availability(supply.name, supply.type, supply.cycles, wish.now, wish.policy.clock)
     first = axis.up(wish.now)
-    if last is not None and last.state == "completed" and not free:
+    if last is not None and last.state in DONE and not free:
         date = found.certain_from if wish.policy.plan_with == "certain" else found.possible_from
-        assert date is not None
+        if date is None:
+            return None  # a person's entry that lacks its end: nothing certain follows from it
         first = max(first, axis.up(date))
-    elif last is not None and last.state == "completed" and (at := last.activated or last.copied) is not None:
+    elif last is not None and last.state in DONE and (at := last.activated or last.copied) is not None:
         first = max(first, axis.up(at))
-    return Cadence(first, minutes(copy), 0 if free else minutes(interval), _basis(wish, settled=found.settled))
+    return Cadence(first, minutes(copy), 0 if free else minutes(interval), _basis(wish, found))
 
 
-def _basis(wish: Wish, *, settled: bool) -> Basis:
+def _basis(wish: Wish, found: Availability) -> Basis:
     rule = wish.policy.clock
     if rule != "learn":
         return rule
-    return "request" if settled or wish.policy.plan_with == "possible" else "activation"
+    if found.settled:
+        return found.rule
+    return "request" if wish.policy.plan_with == "possible" else "activation"
 
 
 def build_request_ranges(wish: Wish, axis: Axis, cadence: Cadence, lifted: Lifted) -> Ranges:
