@@ -46,8 +46,8 @@ def apply(plan: ResetPlan, tools: Tools, settings: ApplySettings | None = None) 
             f"{plan.sandbox} is now {tools.writer.org_id}; this plan is for {plan.org_id}.",
             "The sandbox was refreshed: capture a new baseline.",
         )
-    tools.writer.confirm()
-    context = _begin(plan, tools, settings or ApplySettings())
+    identity = tools.writer.confirm()
+    context = _begin(plan, tools, settings or ApplySettings(), identity.user_id)
     passes = _passes_of_ended(context)
     if passes is None:
         _resume(context)
@@ -78,14 +78,14 @@ def _passes_of_ended(context: Context) -> int | None:
     return None
 
 
-def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings) -> Context:
+def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings, user_id: str) -> Context:
     """The context of a new or resumed run: when it began (by the org's clock), by whom, and what it wrote so far."""
     entries = load_entries(tools.id_map.database, tools.journal.run)
     first = next((one for one in entries if one.kind == "begin"), None)
     after = tools.store.load(plan.live_capture)
     detail: Mapping[str, Any] = first.detail if first else {
         "began": clock.iso(_fetch_begin(tools, after)),
-        "user": tools.writer.reader.fetch_identity().user_id,
+        "user": user_id,
     }  # fmt: skip
     context = Context(
         plan=plan, writer=tools.writer, store=tools.store, journal=tools.journal, id_map=tools.id_map,

@@ -21,7 +21,7 @@ from rehearse.reset.model import Action
 def apply_hard_deletes(context: Context, actions: Sequence[Action]) -> None:
     """Hard-delete the rows of these actions that are still as the plan saw them."""
     for object, group in by_object(actions).items():
-        for batch in in_batches(group, context.settings.batch):
+        for batch in in_batches(group, context.settings.read_batch):
             work = deletable_rows(context, object, batch)
             if not work:
                 continue

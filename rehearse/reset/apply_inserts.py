@@ -34,7 +34,7 @@ def apply_inserts(context: Context, actions: Sequence[Action], refused: Collecti
     """
     missing: list[Action] = []
     for object, group in by_object(actions).items():
-        for batch in in_batches(group, context.settings.batch):
+        for batch in in_batches(group, context.settings.read_batch):
             rows = fetch_live(context, object, [one.key for one in batch])
             for action in batch:
                 row = rows.get(action.key)

@@ -34,7 +34,7 @@ Work = list[tuple[Action, Mapping[str, Value]]]
 def apply_updates(context: Context, actions: Sequence[Action]) -> None:
     """Detach or update rows, or finish rows that came back: only open fields, references mapped, null as null."""
     for object, group in by_object(actions).items():
-        for batch in in_batches(group, context.settings.batch):
+        for batch in in_batches(group, context.settings.read_batch):
             decided = live_rows.decide_rows(context, object, batch)
             work: Work = []
             stored = context.load_values(context.before, object, [one.key for one in batch])
@@ -104,7 +104,7 @@ def reference_or_value(context: Context, object: str, name: str, text: str | Non
 def apply_deletes(context: Context, actions: Sequence[Action]) -> None:
     """Delete created rows that are still as the plan saw them; a row that others hang on by cascade waits."""
     for object, group in by_object(actions).items():
-        for batch in in_batches(group, context.settings.batch):
+        for batch in in_batches(group, context.settings.read_batch):
             work: Work = [(one, {"Id": one.key}) for one in deletable_rows(context, object, batch)]
             send_rows(context, "delete", object, work, _deleter(context))
 
@@ -146,7 +146,7 @@ def apply_undeletes(context: Context, actions: Sequence[Action]) -> list[Action]
     lost: list[Action] = []
     for object, group in by_object(actions).items():
         fixed = not context.schema(object).undeletable
-        for batch in in_batches(group, context.settings.batch):
+        for batch in in_batches(group, context.settings.read_batch):
             rows = live_rows.fetch_live(context, object, [one.key for one in batch])
             work: Work = []
             for action in batch:

@@ -21,10 +21,12 @@ class ApplySettings:
     """Named limits of apply. `uncertain_for`: how long a lost write may still take effect (the platform's longest
     call); `now` and `sleep` are injected by tests. `ask_more` is asked before rows are deleted that the plan does not
     name and that our own writes made (automation); it answers whether they may go. `keep_newer`: go on although the
-    org moved since the plan was made, and leave alone what moved."""
+    org moved since the plan was made, and leave alone what moved. `read_batch` rows are read right before they are
+    written in calls of `batch`: more would save reads, and leave somebody's newer edit longer without protection."""
 
     max_passes: int = 6
     batch: int = 200
+    read_batch: int = 400
     insert_batch: int = 2000
     lock_tries: int = 4
     uncertain_for: timedelta = timedelta(minutes=10)

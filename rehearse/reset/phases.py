@@ -29,18 +29,27 @@ def run_phases(context: Context) -> None:
     names = {(one.type, one.key) for one in context.plan.actions if one.kind == "component"}
     book = load_metadata_of(context.store, context.before, context.after, names)
     phases = by_phase(context.plan)
+    asked: set[int] = set()
     for phase, actions in phases.items():
         if phase < UNDELETE:
+            _confirm_once(context, phase, actions, asked)
             _run(context, book, actions)
     _bring_back(context, {phase: actions for phase, actions in phases.items() if UNDELETE <= phase < UPDATE})
     for phase, actions in phases.items():
         if phase >= UPDATE:
+            _confirm_once(context, phase, actions, asked)
             _run(context, book, actions)
 
 
-def _run(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:
-    if any(one.do in DESTRUCTIVE for one in actions):
+def _confirm_once(context: Context, phase: int, actions: Sequence[Action], asked: set[int]) -> None:
+    """Prove again that this is the sandbox before a destructive phase; its levels (400, 401 …) are one phase."""
+    kind = phase - phase % 100
+    if kind not in asked and any(one.do in DESTRUCTIVE for one in actions):
         context.writer.confirm()
+        asked.add(kind)
+
+
+def _run(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:
     soft = [one for one in actions if one.do == "delete" and not one.hard]
     hard = [one for one in actions if one.do == "delete" and one.hard]
     work: list[tuple[Callable[[Context, Sequence[Action]], None], list[Action]]] = [

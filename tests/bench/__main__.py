@@ -11,14 +11,15 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench import capture, compare, serve, start
+from tests.bench import capture, compare, reset_calls, serve, start
 from tests.bench.measure import show
 
 
 def main() -> None:
     """Run the benchmarks that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["start", "serve", "capture", "compare"], help="one benchmark instead of all")
+    known = ["start", "serve", "capture", "compare", "reset"]
+    parser.add_argument("--only", choices=known, help="one benchmark instead of all")
     parser.add_argument("--records", type=int, default=200_000, help="how many records the captured org holds")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each benchmark")
     parser.add_argument("--folder", type=Path, help="keep the seeded worlds here between runs")
@@ -36,6 +37,8 @@ def main() -> None:
             capture.run(folder, asked.rounds, asked.records)
         if asked.only in (None, "compare"):
             compare.run(folder, asked.rounds, asked.records)
+        if asked.only in (None, "reset"):
+            reset_calls.run(folder)
 
 
 if __name__ == "__main__":

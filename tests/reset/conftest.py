@@ -181,7 +181,8 @@ class Lab:
     def apply(self, plan: ResetPlan, **settings: Any) -> ApplyReport:
         with lock.hold(self.database, SANDBOX, "reset", clock.now()) as held:
             journal = Journal(self.database, held, plan.id)
-            chosen = ApplySettings(**{**QUICK, **settings})
+            size = {"read_batch": settings["batch"]} if "batch" in settings else {}
+            chosen = ApplySettings(**{**QUICK, **size, **settings})
             return apply(plan, Tools(self.writer, self.store, journal, self.ids), chosen)
 
     def prove(self, before: Capture, plan: ResetPlan | None = None, report: ApplyReport | None = None) -> Proof:
