@@ -28,6 +28,7 @@ MAP: dict[str, set[str]] = {
         "schedule.ledger",
         "schedule.ledger_outlook",
         "baseline.model",
+        "baseline.fidelity",
         "baseline.store_model",
         "reset.model",
         "reset.backout_model",

@@ -11,6 +11,7 @@ from rehearse.cli import (
     demo,
     diff,
     drill,
+    fidelity,
     forecast,
     init,
     ledger,
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(refresh.app, name="refresh")
     app.add_typer(baseline.app, name="baseline")
     app.command()(diff.diff)
+    app.command()(fidelity.fidelity)
     app.command()(forecast.forecast)
     app.add_typer(reset.app, name="reset")
     app.command()(drill.drill)

@@ -1,0 +1,123 @@
+"""`rehearse drill`: a canary is changed, reset and proven in a Developer sandbox, before anybody relies on a reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.errors import NotConfirmed, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rehearse.cli.desk import Desk
+    from rehearse.events import OnEvent
+    from rehearse.reset.drill import Hand
+    from rehearse.reset.drill_run import DrillResult
+    from rehearse.reset.model import Settled
+
+_TYPES = ("DEVELOPER", "DEVELOPER_PRO")
+
+
+def drill(
+    sandbox: Annotated[str, typer.Argument(help="Name of a Developer sandbox in rehearse.yaml.")],
+    facts: Annotated[
+        bool, typer.Option("--facts", help="Also settle what no document says, for this production.")
+    ] = False,
+    confirm: Annotated[str, typer.Option(help="Name of the sandbox: the drill adds and removes a small object.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the drill would do, and do nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Try a whole reset on a canary in a Developer sandbox.
+
+    Plants an object of its own, takes a baseline, changes it, resets it, proves it, and removes it again.
+    Interrupted, the same command continues. Exit 0 when all of the canary came back, else 3.
+
+    Example: rehearse drill DEV1 --confirm DEV1
+    """
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.drill import build_drill_body, build_drill_page
+    from rehearse.report.view import Page
+
+    with open_desk() as desk:
+        name = desk.workspace.sandbox(sandbox).name
+        now = desk.fetch_now()
+        _check_type(desk, name, now)
+        if dry_run:
+            say(f"Would plant RehearseCanary__c in {name}, change it, reset it, prove it and remove it.")
+            body = {**build_drill_body(name, True, (), ()), "verdict": "not run"}
+            finish("drill", now, body, Page("", ()), as_json=as_json)
+            return
+        _confirm(name, confirm)
+        result, settled = _hold(desk, name, facts=facts)
+        body = build_drill_body(name, result.clean, result.items, settled)
+        page = build_drill_page(name, result.clean, result.items, settled)
+        finish("drill", now, body, page, as_json=as_json, code=0 if result.clean else 3)
+
+
+def _hold(desk: Desk, name: str, *, facts: bool) -> tuple[DrillResult, tuple[Settled, ...]]:
+    from rehearse.cli import progress
+    from rehearse.lock import hold
+    from rehearse.reset.context import ApplySettings
+    from rehearse.reset.drill_run import Bench, find_progress, run_drill
+
+    folder = desk.workspace.storage.folder / "drills"
+    known = find_progress(folder, name)
+    if known is not None:
+        say(f"note: Going on with the drill {known.id[:12]} that was interrupted.")
+    settled: list[Settled] = []
+    with hold(desk.database, name, "drill", desk.fetch_now()) as lock, progress.shown() as on_event:
+        writer = desk.connect_writer(desk.workspace.sandbox(name), None)
+        settings = ApplySettings(keep_newer=True, ask_more=lambda actions: True)
+        bench = Bench(name, writer, desk.store(), desk.database, lock, folder, desk.fetch_now, on_event, settings)
+        extra = _prober(desk, name, settled, on_event) if facts else None
+        result = run_drill(bench, extra)
+    return result, tuple(settled)
+
+
+def _prober(desk: Desk, name: str, settled: list[Settled], on_event: OnEvent) -> Callable[[Hand], None]:
+    """Asks the open questions while the canary stands, and keeps the answers of this production."""
+    from rehearse.reset.drill_answers import keep_answers
+    from rehearse.reset.drill_facts import settle
+
+    def ask(hand: Hand) -> None:
+        found = settle(hand, on_event)
+        keep_answers(desk.database, production_id(desk), name, found, desk.fetch_now())
+        settled.extend(found)
+
+    return ask
+
+
+def production_id(desk: Desk) -> str:
+    """What answers are kept under: the id of production's org, or its name where there is no login for it."""
+    production = desk.connect_production()
+    if production is not None:
+        return production.org_id
+    return desk.workspace.production.name if desk.workspace.production else ""
+
+
+def _check_type(desk: Desk, name: str, now: datetime) -> None:
+    """A canary has no place in a sandbox in which people rehearse. Raises Refused."""
+    from rehearse.cli import overview, progress
+    from rehearse.schedule.ledger_store import load_cycles
+
+    with progress.shown() as on_event:
+        overview.refresh_ledger(desk, on_event)
+    config = desk.workspace.sandbox(name)
+    kind = overview.availability_of(desk, name, config, load_cycles(desk.database).get(name, ()), now).type
+    if kind not in _TYPES:
+        raise Refused(
+            f"{name} is a {kind or 'sandbox of unknown type'}; a drill is held in a Developer sandbox only.",
+            "Name a sandbox of type DEVELOPER or DEVELOPER_PRO.",
+        )
+
+
+def _confirm(name: str, confirm: str) -> None:
+    if not confirm and is_terminal():
+        question = f"This plants, changes and deletes a small object of its own in {name}. Type its name to go on"
+        confirm = typer.prompt(question, default="", show_default=False, err=True)
+    if confirm != name:
+        raise NotConfirmed(f"The drill changes {name}, which was not confirmed.", f"Add --confirm {name}.")
