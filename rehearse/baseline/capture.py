@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass
 from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
-from rehearse.baseline.capture_metadata import MetadataRead, capture_metadata
+from rehearse.baseline.capture_metadata import MetadataRead, MetadataWish, capture_metadata
 from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.incremental import may_build_on
+from rehearse.baseline.known_metadata import load_known, save_listing
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
@@ -115,9 +116,10 @@ def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], st
     types = [one for one in work.question.types if one.name not in left_out]
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        metadata = capture_metadata(work.reader, types, asked, scratch, work.on_event)
+        known = load_known(work.store, work.base) if work.base else None
+        metadata = capture_metadata(work.reader, MetadataWish(types, asked, known), scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
-        with MetadataTree(metadata.zips, own) as files:
+        with MetadataTree(metadata.zips, own, metadata.kept) as files:
             components = read_components(files, metadata.items, types)
             metadata = metadata.holding(name_held(files, TypeTable(types)))
             commit = work.store.metadata.save(work.working.ulid, files, work.request.sandbox, work.question.started)
@@ -155,4 +157,5 @@ def _build(work: _Work, content: Content) -> Capture:
         read_by=question.user_id,
         packages=question.standing.packages,
         schedules=question.standing.schedules,
+        listing_sha256=save_listing(working.folder, content.metadata.items),
     )

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.component_types import FOLDER_TYPES
 from rehearse.baseline.components import OWN, TYPES_FILE
+from rehearse.baseline.known_metadata import Known, split_known
 from rehearse.baseline.manifests import (
     FROM_TOOLING,
     Listing,
@@ -48,7 +49,8 @@ class MetadataRead:
     """What was read: the zips, files of our own, who touched what, the frozen manifest, and what is missing.
 
     For the hollow alarm: `listed` is what the org says it has, `held` what the files stand for, `said` what it told to
-    be missing (type and name), `fields` the custom fields that it counts, object -> number.
+    be missing (type and name), `fields` the custom fields that it counts, object -> number. `kept` are files of an
+    earlier capture that stand for what did not change.
     """
 
     zips: tuple[Path, ...]
@@ -59,11 +61,21 @@ class MetadataRead:
     listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held: Mapping[str, Collection[str]] = field(default_factory=dict)
     said: frozenset[tuple[str, str]] = frozenset()
+    kept: Mapping[str, bytes] = field(default_factory=dict)
     fields: Mapping[str, int] = field(default_factory=dict)
 
     def holding(self, held: Mapping[str, Collection[str]]) -> MetadataRead:
         """The same with what its files stand for."""
         return replace(self, held=held)
+
+
+@dataclass(frozen=True)
+class MetadataWish:
+    """What to read: types, the members of a frozen manifest, and what an earlier capture knows of it."""
+
+    types: Sequence[MetadataType]
+    frozen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    known: Known | None = None
 
 
 @dataclass
@@ -81,24 +93,20 @@ class _Retrieved:
         self.said |= {(type, name) for type, names in chunk.items() for name in names}
 
 
-def capture_metadata(
-    reader: OrgReader,
-    types: Sequence[MetadataType],
-    frozen: Mapping[str, Sequence[str]],
-    scratch: Path,
-    on_event: OnEvent = ignore,
-) -> MetadataRead:
+def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_event: OnEvent = ignore) -> MetadataRead:
     """Read the metadata of the given types into zips under `scratch`; `frozen` members are asked for verbatim as well.
 
     Raises OrgError where the org fails, DiskFull.
     """
     on_event(Started("metadata", unit="components"))
+    types = wish.types
     flows = _fetch_flows(reader) if any(one.name == FROM_TOOLING for one in types) else None
     listing = fetch_listing(reader, [one for one in types if flows is None or one.name != FROM_TOOLING])
-    manifest = join_manifests(frozen, listing.members)
-    got = _retrieve_all(reader, manifest, scratch, on_event)
-    on_event(Finished("metadata", f"{sum(map(len, manifest.values()))} components in {len(got.zips)} retrieves"))
+    manifest = join_manifests(wish.frozen, listing.members)
+    asked, kept = split_known(wish.known, manifest, listing.items)
+    got = _retrieve_all(reader, asked, scratch, on_event)
     told = {(found["type"], found["name"]) for one in got.messages if (found := _MISSING.search(one))}
+    on_event(Finished("metadata", f"{sum(map(len, asked.values()))} components in {len(got.zips)} retrieves"))
     return MetadataRead(
         zips=tuple(got.zips),
         own={TYPES_FILE: _render_types(types), **(flows or {})},
@@ -108,6 +116,7 @@ def capture_metadata(
         listed=listing.members,
         said=frozenset(got.said | told),
         fields=_count_fields(reader, listing) if "CustomObject" in listing.members else {},
+        kept=kept,
     )
 
 

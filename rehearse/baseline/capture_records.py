@@ -20,13 +20,13 @@ from rehearse.baseline.row_reading import (
     REST_ROWS,
     RowReading,
     Tally,
-    alive,
     build_query,
+    fetch_all_rows,
     fetch_expected,
+    only_by_parent,
     part_file,
     shape_of_rows,
     total,
-    with_archived,
     write_rows,
 )
 from rehearse.baseline.working import Working
@@ -125,7 +125,7 @@ def read_parts(
     """All rows of a scope as parts with the sums of their digests, and a note where that took another way."""
     note = ""
     large = expected > reading.rest_rows or len(build_query(shape, scope.where)) > REST_QUERY_BYTES
-    if large and not body_fields(shape):
+    if large and not body_fields(shape) and not only_by_parent(scope.name):
         try:
             return read_bulk(reading, shape, scope), note
         except OrgRejected as error:
@@ -135,8 +135,7 @@ def read_parts(
 
 
 def _read_rest(reading: RowReading, shape: RowShape, scope: ObjectScope) -> tuple[Part, int]:
-    deleted = with_archived(shape.object)
-    rows = reading.reader.fetch_rows(build_query(shape, scope.where, alive(shape.object)), deleted=deleted)
+    rows = fetch_all_rows(reading.reader, shape, scope)
     kept = with_bodies(reading.reader, reading.working, shape, rows)
     written = write_rows(part_file(reading.working, shape.object, 1), shape, kept)
     if not written[0].rows:

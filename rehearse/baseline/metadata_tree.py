@@ -1,6 +1,7 @@
 """The files of several retrieve zips as one tree, read one by one: a Mapping of path to bytes, never all in memory.
 
-Partial profiles of several zips are merged; files of our own (flow versions, the described types) are laid over it.
+Partial profiles of several zips are merged; files of our own (flow versions, the described types) are laid over it, and
+under it lie files that an earlier capture kept.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from rehearse.baseline.profiles import PROFILE, merge_profiles
 class MetadataTree(Mapping[str, bytes]):
     """A read-only view over open zips; use it in a `with`."""
 
-    def __init__(self, zips: Sequence[Path], own: Mapping[str, bytes]) -> None:
+    def __init__(self, zips: Sequence[Path], own: Mapping[str, bytes], kept: Mapping[str, bytes] | None = None) -> None:
+        self._kept = kept or {}
         self._zips = [zipfile.ZipFile(path) for path in zips]
         self._own = dict(own)
         self._places: dict[str, list[tuple[int, str]]] = {}
@@ -41,14 +43,16 @@ class MetadataTree(Mapping[str, bytes]):
     def __getitem__(self, path: str) -> bytes:
         if path in self._own:
             return self._own[path]
+        if path not in self._places:
+            return self._kept[path]
         contents = [self._zips[number].read(name) for number, name in self._places[path][: self._needed(path)]]
         return merge_profiles(contents) if len(contents) > 1 else contents[0]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*self._places, *self._own}))
+        return iter(sorted({*self._places, *self._own, *self._kept}))
 
     def __len__(self) -> int:
-        return len({*self._places, *self._own})
+        return len({*self._places, *self._own, *self._kept})
 
     def _needed(self, path: str) -> int | None:
         return None if path.endswith(PROFILE) else 1

@@ -5,7 +5,7 @@ Nothing here decides which way an object is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,6 +23,9 @@ from rehearse.org.reader import OrgReader
 REST_ROWS = 2_000
 """Objects of up to so many rows are read over REST: one call instead of the five of a query job."""
 _ARCHIVED = frozenset({"Task", "Event"})
+_BY_PARENT = {"ContentDocumentLink": ("ContentDocumentId", "ContentDocument")}
+"""Objects that are only told for named parents (facts/data.md 1.5): the field, and the object of the parents."""
+_PARENTS_A_QUERY = 200
 
 
 @dataclass
@@ -84,8 +87,36 @@ def alive(object: str) -> str | None:
 
 def fetch_expected(reader: OrgReader, scope: ObjectScope) -> int:
     """How many live rows the org counts in a scope."""
-    where = build_where(scope.where, alive(scope.name))
-    return reader.fetch_count(f"SELECT COUNT() FROM {scope.name}{where}", deleted=with_archived(scope.name))
+    deleted = with_archived(scope.name)
+    return sum(
+        reader.fetch_count(
+            f"SELECT COUNT() FROM {scope.name}{build_where(scope.where, alive(scope.name), parents)}", deleted=deleted
+        )
+        for parents in _parents(reader, scope.name)
+    )
+
+
+def fetch_all_rows(reader: OrgReader, shape: RowShape, scope: ObjectScope) -> Iterator[dict[str, Value]]:
+    """All live rows of a scope over REST, one by one."""
+    for parents in _parents(reader, scope.name):
+        soql = build_query(shape, scope.where, alive(shape.object), parents)
+        yield from reader.fetch_rows(soql, deleted=with_archived(shape.object))
+
+
+def only_by_parent(object: str) -> bool:
+    """Whether an object is only told for named parents, so that no job can read it."""
+    return object in _BY_PARENT
+
+
+def _parents(reader: OrgReader, object: str) -> Iterator[str | None]:
+    """The conditions under which an object is asked for: none, or one for each group of its parents."""
+    if object not in _BY_PARENT:
+        yield None
+        return
+    name, parent = _BY_PARENT[object]
+    rows = iter([str(row["Id"]) for row in reader.fetch_rows(f"SELECT Id FROM {parent}")])
+    while group := list(islice(rows, _PARENTS_A_QUERY)):
+        yield f"{name} IN ({', '.join(repr(one) for one in group)})"
 
 
 def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Value]]) -> tuple[Part, int]:

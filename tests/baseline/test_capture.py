@@ -63,7 +63,11 @@ def test_the_whole_seed_twice_is_one_snapshot(take: Any, store: CaptureStore, pr
     second = take(EVERYTHING, first, rest_rows=0)
     assert first.ulid != second.ulid and first.snapshot_id == second.snapshot_id
     assert compare(store, first, second) == ()
-    assert first.verdict == "usable" and first.hollow == ()
+    assert (
+        first.verdict,
+        first.hollow,
+        [one for one in first.coverage if one.state in ("unreadable", "not-retrieved")],
+    ) == ("usable", (), [])
     assert first.component_count > 100 and first.record_count > 2500
     assert verify_capture(store, second.ulid, deep=True) == second
     held = {one.object: one.rows for one in first.objects}
@@ -79,6 +83,7 @@ def test_the_whole_seed_twice_is_one_snapshot(take: Any, store: CaptureStore, pr
     assert {one.name for one in store.folder(first.ulid).iterdir() if one.is_file()} == {
         "manifest.json",
         "components.json",
+        "listing.json",
     }
 
 

@@ -18,6 +18,7 @@ from rehearse.org.model import Login
 from rehearse.org.reader import OrgReader
 from rehearse.org.transport import WireOptions
 from rehearse.practice import rows
+from rehearse.practice.deploy import install
 from rehearse.practice.org_state import OrgState
 
 OBJECTS = ("Account", "Contact", "Invoice__c", "InvoiceLine__c", "Project__c", "Routing__c", "Task")
@@ -39,6 +40,7 @@ def take(reader: OrgReader, store: CaptureStore) -> Callable[..., Capture]:
     def taken(base: Capture | None = None, rest_rows: int = 20, scope: Scope = SCOPE) -> Capture:
         return capture(reader, CaptureRequest("UATFULL", scope, rest_rows=rest_rows, base=base), store)
 
+    taken.store = store  # type: ignore[attr-defined]
     return taken
 
 
@@ -100,3 +102,27 @@ def test_an_increment_is_what_a_full_capture_is(
         verify_capture(store, increment.ulid, deep=True)
         assert compare(store, increment, full) == ()
         last = increment
+
+
+def test_metadata_that_did_not_change_is_not_retrieved(take: Any, reader: OrgReader, practice: Any) -> None:
+    scope = Scope(objects=())
+    base = take(scope=scope)
+    asked: list[str] = []
+    real = OrgReader.retrieve
+    org = practice.estate.org(practice.orgs["UATFULL"].org_id)
+
+    def listening(reader: OrgReader, manifest: Any, *more: Any) -> Any:
+        asked.extend(f"{type} {name}" for type, names in manifest.items() for name in names)
+        return real(reader, manifest, *more)
+
+    (path,) = next(one.files for one in take.store.load_components(base.ulid) if one.type == "RemoteSiteSetting")
+    content = take.store.load_files(base.ulid, [path])[path]
+    install(org, {path: content.replace(b"https://", b"https://new-")})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OrgReader, "retrieve", listening)
+        increment = take(base, scope=scope)
+    full = take(scope=scope)
+    assert increment.snapshot_id == full.snapshot_id != base.snapshot_id and increment.verdict == "usable"
+    assert sum(one.startswith("RemoteSiteSetting") for one in asked) == 1
+    assert not any(one.startswith(("Report", "StaticResource")) for one in asked)
+    assert any(one.startswith("Profile") for one in asked) and increment.manifest == full.manifest
