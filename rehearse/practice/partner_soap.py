@@ -17,7 +17,7 @@ from rehearse.practice import soap_data, soap_describe
 from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import as_stamp
-from rehearse.practice.soap_data import DataCall
+from rehearse.practice.soap_call import DataCall
 from rehearse.practice.soap_forms import dialect_of, render_envelope, render_value
 from rehearse.practice.soap_login import login, user_info
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
-
-from lxml import etree
 
 from rehearse.practice import entity_tables, rest_replication, rows, soap_describe
 from rehearse.practice.http_errors import ApiError
@@ -24,7 +21,8 @@ from rehearse.practice.rest_rows import read_rows
 from rehearse.practice.rows import Saved
 from rehearse.practice.rows_assignment import assigning_as
 from rehearse.practice.rows_duplicates import duplicates_as
-from rehearse.practice.soap_forms import Dialect, render_value
+from rehearse.practice.soap_call import DataCall
+from rehearse.practice.soap_forms import render_value
 from rehearse.practice.soap_records import read_records, render_record
 from rehearse.practice.soql_pages import LARGEST, Asked, Page, first_page, held_batch, next_page
 from rehearse.practice.sosl import search
@@ -33,35 +31,6 @@ MOST_ROWS = 200
 MOST_READ = 2_000
 FIRST_BATCH = 500  # rows that a query gives at once where nobody asks for another number [SOAP guide, QueryOptions]
 NOT_IN_BIN = ("DELETE_FAILED", "Entity is not in the recycle bin", ())  # the code is our guess
-
-
-@dataclass(frozen=True)
-class DataCall:
-    """One call: who asks which org, in which dialect and version, the operation's element and the headers."""
-
-    org: OrgState
-    user_id: str
-    version: str
-    dialect: Dialect
-    body: etree._Element
-    header: etree._Element | None
-
-    def text(self, name: str) -> str:
-        """The text of the first child of the operation with this name."""
-        return (self.body.findtext(f"{{*}}{name}") or "").strip()
-
-    def texts(self, name: str) -> list[str]:
-        """The texts of every child of the operation with this name."""
-        return [(one.text or "").strip() for one in self.body.iterchildren(f"{{*}}{name}")]
-
-    def option(self, header: str, name: str) -> str:
-        """What a SOAP header says, in lower case; empty where it is not there."""
-        found = self.header.findtext(f"{{*}}{header}/{{*}}{name}") if self.header is not None else None
-        return (found or "").strip().lower()
-
-    def as_rest(self, **query: str) -> Call:
-        """The same call as the REST endpoints take it, about the object of `sObjectType`."""
-        return Call(self.org, self.user_id, self.version, {"name": self.text("sObjectType")}, query)
 
 
 def create(call: DataCall) -> str:

@@ -6,14 +6,12 @@ Their sequences are by name, capitals first. What REST alone says is left out, `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearse.practice.describe import describe_global, describe_object
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.soap_call import DataCall
 from rehearse.practice.soap_forms import render_value
-
-if TYPE_CHECKING:
-    from rehearse.practice.soap_data import DataCall
 
 MOST_OBJECTS = 100
 NIL = ("defaultImplementation", "implementedBy", "implementsInterfaces", "keyPrefix", "networkScopeFieldName")

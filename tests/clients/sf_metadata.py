@@ -88,8 +88,8 @@ def deploy(name: str, way: dict[str, str], world: World) -> str:
     _write_field(folder, f"Deployed{name}__c")
     done = sf(world, "project", "deploy", "start", "-d", "force-app", "-o", "uat", cwd=folder, more=way)
     need(done["status"] == "Succeeded" and done["numberComponentsDeployed"] == 2, done)
-    described = sf(world, "sobject", "describe", "-s", "Invoice__c", "-o", "uat")
-    need(any(one["name"] == f"Deployed{name}__c" for one in described["fields"]), "the field is not described")
+    soql = f"SELECT Id FROM CustomField WHERE DeveloperName = 'Deployed{name}'"  # nobody may see it in a describe yet
+    need(sf(world, "data", "query", "-t", "-q", soql, "-o", "uat")["totalSize"] == 1, "the field is not there")
     shown = sf(world, "project", "deploy", "report", "--job-id", done["id"], "-o", "uat", cwd=folder)
     need(shown["status"] == "Succeeded", shown)
     return f"{done['numberComponentsDeployed']} components, {done['id']}"
