@@ -16,7 +16,7 @@ from rehearse.baseline.asking import DESCRIBES_AT_ONCE
 from rehearse.baseline.canonical import value_text
 from rehearse.baseline.manifests import MEMBERS_AT_ONCE
 from rehearse.baseline.model import Capture, Estimate, ObjectEstimate, ObjectScope, Scope
-from rehearse.baseline.row_reading import REST_ROWS, alive, build_where, shape_of_rows, with_archived
+from rehearse.baseline.row_reading import REST_ROWS, alive, build_where, fetch_expected, shape_of_rows, with_archived
 from rehearse.baseline.scope import match_objects, match_types, resolve_objects
 from rehearse.errors import OrgRejected
 from rehearse.org.model import ObjectSummary, Schema
@@ -72,8 +72,7 @@ def _estimate(reader: OrgReader, scope: Scope, name: str) -> ObjectEstimate | No
     try:
         schema = reader.fetch_schema(name)
         resolved, _ = resolve_objects(scope, {name: schema}, reader.fetch_server_time())
-        where = build_where(resolved[0].where)
-        rows = reader.fetch_count(f"SELECT COUNT() FROM {name}{where}")
+        rows = fetch_expected(reader, resolved[0])
         row, ratio = _sample(reader, resolved[0], schema) if rows else (0, 1.0)
     except OrgRejected as error:
         note = f"cannot be estimated: {error.org_code}"

@@ -143,7 +143,7 @@ def test_exactly_the_component_that_changed_is_found(take: Any, store: CaptureSt
         ("CustomField", "Invoice__c.Extra__c", "created"),
         ("CustomLabel", "Extra", "created"),
     ]
-    shown = [one.name for one in compare(store, before, after) if one.type == "Profile" for one in one.fields]
+    shown = [field.name for one in compare(store, before, after) if one.type == "Profile" for field in one.fields]
     assert set(shown) <= {"fieldPermissions[Invoice__c.Extra__c]"}
 
 
