@@ -85,7 +85,9 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     """The proof of a sandbox as it is now, after the quiet gate. Raises GenerationChanged, GateClosed, OrgError."""
     from rehearse.cli.baseline import check_baseline
     from rehearse.cli.diff import check_generation
+    from rehearse.cli.drill import production_id
     from rehearse.cli.gate import check_quiet
+    from rehearse.reset.drill_answers import load_answers
     from rehearse.reset.id_map import IdMap
     from rehearse.reset.prove import ProofRequest
     from rehearse.reset.prove import prove as prove_now
@@ -96,7 +98,6 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     before = check_baseline(desk, base, deep=False)
     check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
     ids = IdMap(desk.database, base.org_id).load()
-    request = ProofRequest(
-        base.name, before, reader.fetch_server_time(), proving.plan, proving.report, ids, proving.egress
-    )
+    now, answers = reader.fetch_server_time(), load_answers(desk.database, production_id(desk))
+    request = ProofRequest(base.name, before, now, proving.plan, proving.report, ids, proving.egress, answers)
     return prove_now(reader, store, request, on_event)

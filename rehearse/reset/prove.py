@@ -19,13 +19,13 @@ from rehearse.baseline.writing import file_sha256
 from rehearse.events import OnEvent, ignore
 from rehearse.ids import build_ulid
 from rehearse.org.connect import OrgReader
-from rehearse.reset.assumptions import ASSUMPTIONS
+from rehearse.reset.assumptions import list_unconfirmed
 from rehearse.reset.bypass_proof import fetch_bypass_items
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.live_capture import capture_live
-from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Verdict
+from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
 
@@ -36,7 +36,8 @@ _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadabl
 class ProofRequest:
     """What to prove: that `before` is what the sandbox holds. `plan` and `report` explain what was done, if anything.
 
-    `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile.
+    `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile;
+    `answers` is what drills settled for this production.
     """
 
     baseline: str
@@ -46,6 +47,7 @@ class ProofRequest:
     report: ApplyReport | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     egress: tuple[Allowed, ...] = ()
+    answers: Mapping[str, Settled] = field(default_factory=dict)
 
 
 def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
@@ -101,7 +103,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
         outside_scope={},
-        assumptions=ASSUMPTIONS,
+        assumptions=list_unconfirmed(request.answers),
         not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
