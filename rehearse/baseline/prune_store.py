@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from rehearse.baseline.manifest import COMPONENTS, MANIFEST
 from rehearse.baseline.metadata_sweep import Kept, sweep_metadata
 from rehearse.baseline.model import Capture
 from rehearse.baseline.prune import needed_by
@@ -22,7 +21,6 @@ from rehearse.baseline.store_model import Swept
 from rehearse.baseline.working import CONTINUE_WITHIN, STATE
 from rehearse.baseline.writing import storing
 
-_OWN = frozenset({MANIFEST, COMPONENTS})
 _ULID = re.compile(r"[0-9A-Z]{26}\Z")
 
 
@@ -53,7 +51,10 @@ def _drop_key(store: CaptureStore, ulid: str) -> bool:
 
 
 def _sweep_parts(store: CaptureStore, captures: Sequence[Capture], alive: Collection[str]) -> int:
-    """Remove files that no manifest with living records names; a part whose key is gone is noise."""
+    """Remove parts that no manifest with living records names; one whose key is gone is noise.
+
+    Parts lie in folders by object; what lies beside the manifest is the capture's own list of something, and stays.
+    """
     named = {
         (part.capture or one.ulid, part.path)
         for one in captures
@@ -66,7 +67,7 @@ def _sweep_parts(store: CaptureStore, captures: Sequence[Capture], alive: Collec
         folder = store.folder(one.ulid)
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder).as_posix()
-            if path.is_file() and inside not in _OWN and (one.ulid, inside) not in named:
+            if path.is_file() and "/" in inside and (one.ulid, inside) not in named:
                 removed += _remove(path)
         for empty in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
             if not any(empty.iterdir()):

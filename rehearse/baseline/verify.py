@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rehearse.baseline.canonical import DIGEST_MODULUS, build_snapshot_id
 from rehearse.baseline.canonical_arrays import digest_rows, sum_digest_array
 from rehearse.baseline.components import read_components
+from rehearse.baseline.known_metadata import LISTING
 from rehearse.baseline.layers import read_layer
 from rehearse.baseline.model import Capture, ObjectCapture
 from rehearse.baseline.record_store import CaptureStore
@@ -29,7 +30,8 @@ def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False, record
         capture = store.load(ulid)
         _verify_metadata_files(store, capture)
         if records:
-            _verify_part_files(store, capture)
+            for found in capture.objects:
+                verify_object_files(store, capture, found)
         if deep:
             _verify_deeply(store, capture, capture.objects if records else ())
         return capture
@@ -39,23 +41,26 @@ def _verify_metadata_files(store: CaptureStore, capture: Capture) -> None:
     components = store.load_components(capture.ulid)
     if len(components) != capture.component_count:
         raise _damaged(f"The list of components of capture {capture.ulid}")
+    listing = store.folder(capture.ulid) / LISTING
+    if capture.listing_sha256 and (not listing.is_file() or file_sha256(listing) != capture.listing_sha256):
+        raise _damaged(str(listing))
     store.metadata.verify(capture.commit, capture.ulid)
 
 
-def _verify_part_files(store: CaptureStore, capture: Capture) -> None:
-    for found in capture.objects:
-        for part in (*found.parts, *found.removed):
-            path = store.folder(part.capture or capture.ulid) / part.path
-            if not path.is_file() or file_sha256(path) != part.sha256:
-                raise _damaged(str(path))
-        if not found.removed and sum(part.rows for part in found.parts) != found.rows:
-            raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
+def verify_object_files(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
+    """Compare the parts of one object with their recorded digests. Raises Damaged."""
+    for part in (*found.parts, *found.removed):
+        path = store.folder(part.capture or capture.ulid) / part.path
+        if not path.is_file() or file_sha256(path) != part.sha256:
+            raise _damaged(str(path))
+    if not found.removed and sum(part.rows for part in found.parts) != found.rows:
+        raise _damaged(f"The row count of {found.object} in capture {capture.ulid}")
 
 
 def _verify_deeply(store: CaptureStore, capture: Capture, objects: Sequence[ObjectCapture]) -> None:
     """Recompute every digest from the stored values, and the snapshot id from these."""
     for found in objects:
-        _verify_rows(store, capture, found)
+        verify_rows(store, capture, found)
     stored = store.load_components(capture.ulid)
     built = read_components(store.load_files(capture.ulid))
     if {(one.type, one.full_name, one.digest) for one in stored} != {
@@ -66,7 +71,8 @@ def _verify_deeply(store: CaptureStore, capture: Capture, objects: Sequence[Obje
         raise _damaged(f"The snapshot id of capture {capture.ulid}")
 
 
-def _verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
+def verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
+    """Recompute the digests of one object's rows. Raises Damaged, KeyUnavailable."""
     fields = next(one.fields for one in capture.scope.objects if one.name == found.object)
     total, rows = 0, 0
     for part in store.open_parts(capture.ulid, found):

@@ -90,6 +90,7 @@ def test_what_a_kept_incremental_capture_needs_stays(store: CaptureStore, build_
 
 def test_destroyed_records_leave_manifest_and_metadata(store: CaptureStore, build_capture: Any) -> None:
     gone, kept = (build_capture(store, {"Thing": (FIELDS, ROWS)}, FILES) for _ in range(2))
+    (store.folder(kept.ulid) / "listing.json").write_text("[]")  # what lies beside a manifest is the capture's own
     swept = sweep(store, [gone.ulid], clock.now())
     assert swept.keys == 1 and swept.files == 1 and swept.bytes > 0
     with pytest.raises(KeyUnavailable):
@@ -98,6 +99,7 @@ def test_destroyed_records_leave_manifest_and_metadata(store: CaptureStore, buil
     assert store.load_files(gone.ulid) == FILES
     assert verify_capture(store, gone.ulid, records=False) == gone
     assert verify_capture(store, kept.ulid, deep=True) == kept
+    assert (store.folder(kept.ulid) / "listing.json").exists()
     again = sweep(store, [gone.ulid], clock.now())
     assert (again.keys, again.files) == (0, 0)
 
