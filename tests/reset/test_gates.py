@@ -1,11 +1,15 @@
 """The quiet gate: running work closes it, recent edits of others are named."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from rehearse.errors import GateClosed
-from rehearse.reset.gates import Noise, fetch_noise, require_quiet
+from rehearse.org.reader import OrgReader
+from rehearse.practice import apex_jobs
+from rehearse.reset.gates import Noise, Patience, await_quiet, fetch_noise, require_quiet
 
 
 def test_a_quiet_org_says_nothing(lab: Any) -> None:
@@ -32,3 +36,41 @@ def test_what_could_not_be_asked_is_named() -> None:
     assert require_quiet([Noise("deployments", "not asked: INVALID_TYPE", False)]) == (
         "deployments: not asked: INVALID_TYPE",
     )
+
+
+def test_waiting_ends_with_quiet_or_with_the_bound() -> None:
+    busy, mine = Noise("bulk loads of somebody else", "insert of Account by Ada", True), Noise("was", "it", False, True)
+    slept: list[float] = []
+    looks = iter([[busy], [mine], []])
+    patience = Patience(timedelta(minutes=1), strict=True, sleep=slept.append)
+    assert await_quiet(lambda: next(looks), patience) == ()
+    assert slept == [15.0, 15.0]
+    slept.clear()
+    with pytest.raises(GateClosed, match="Ada"):
+        await_quiet(lambda: [busy], patience)
+    assert sum(slept) == 60
+    assert await_quiet(lambda: [mine], Patience()) == ("was: it",)
+
+
+def test_a_load_of_somebody_else_and_a_due_schedule_are_named(lab: Any) -> None:
+    jobs = "/services/data/v67.0/jobs/ingest"
+    with lab.org.lock:
+        (script,) = lab.org.db.execute("SELECT name FROM meta_component WHERE type = 'ApexClass' LIMIT 1").fetchone()
+    apex_jobs.schedule_apex(lab.org, lab.user("admin"), script, lab.org.now() + timedelta(minutes=5))
+    apex_jobs.start_apex(lab.org, lab.user("admin"), script)
+    token = lab.server.estate.issue_token(lab.org, lab.user("loader"))
+    started = requests.post(
+        lab.server.http_url + jobs,
+        json={"object": "Account", "operation": "insert"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    ).json()
+    put = lab.server.http_url + f"{jobs}/{started['id']}"
+    headers = {"Authorization": f"Bearer {token}"}
+    requests.put(f"{put}/batches", data="Name\nA\n", headers={**headers, "Content-Type": "text/csv"}, timeout=10)
+    real = OrgReader.fetch_load_jobs(lab.writer.reader)
+    assert [one.object for one in real] == ["Account"]
+    with pytest.raises(GateClosed) as closed:
+        require_quiet(fetch_noise(lab.writer.reader, ()))
+    assert "BatchApex by" in closed.value.message and f"{script} daily at" in closed.value.message
+    assert "ScheduledApex" not in closed.value.message
