@@ -1,15 +1,28 @@
-"""`rehearse book add | list | cancel`: use a sandbox for something else than a planned rehearsal, or give it back."""
+"""`rehearse book add | confirm | move | cancel | list | show | free`: who has which sandbox when, and why.
+
+The database refuses what overlaps; the answer then names times that are free. Where rehearse.yaml names approvers,
+what others book is requested until one of them confirms it; it holds its time meanwhile.
+"""
 
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, printable, say
 
-app = typer.Typer(help="Add, list and cancel bookings.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rehearse.cli.desk import Desk
+    from rehearse.schedule.model import Booking, BookingState
+
+app = typer.Typer(help="Request, confirm, move, cancel and list bookings.", no_args_is_help=True, rich_markup_mode=None)
+
+Id = Annotated[str, typer.Argument(help="Id of the booking, or a unique start of it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show, and change nothing.")]
 
 
 @app.command()
@@ -18,67 +31,102 @@ def add(
     start: Annotated[str, typer.Option("--from", help="Start, local to the calendar unless an offset follows.")],
     until: Annotated[str, typer.Option("--to", help="End, in the same form.")],
     why: Annotated[str, typer.Option(callback=not_blank, help="What for; others read this.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, and book nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Book a sandbox for plain use.
 
-    A time that overlaps another booking, its hold or its reset is refused (exit 11).
+    A time that overlaps another booking, its hold or its reset is refused (exit 11), and free times are named.
 
     Example: rehearse book add SIT1 --from "2026-12-01 09:00" --to "2026-12-01 17:00" --why "training"
     """
-    from rehearse import clock
+    from rehearse.cli.booking import free_times_on_refusal, read_window
     from rehearse.cli.desk import open_desk
-    from rehearse.errors import UsageError
     from rehearse.ids import build_ulid
-    from rehearse.report.schedule import build_booking_body, build_bookings_table
-    from rehearse.report.view import Page
     from rehearse.schedule.model import Booking
     from rehearse.schedule.store import refuse_overlaps, save_bookings
 
     with open_desk() as desk:
         config, zone = desk.workspace.sandbox(sandbox), desk.workspace.zone
-        begin, end = clock.parse_instant(start, zone), clock.parse_instant(until, zone)
-        if end <= begin:
-            raise UsageError(f"{until!r} is not after {start!r}.", "Give --to an instant after --from.")
+        wish = read_window(desk, start, until)
         now = desk.fetch_now()
-        name = f"{begin.astimezone(zone):%Y-%m-%d}-{config.name.lower()}-{build_ulid(now)[-6:].lower()}"
-        made = Booking(name, config.name, begin, end, end, "use", by=user(), why=_one_line(why))
-        if dry_run:
-            refuse_overlaps(desk.database, [made])
-        else:
-            save_bookings(desk.database, [made], now)
-        page = Page("", (build_bookings_table("Would book" if dry_run else "Booked", [made], zone),))
-        finish("booking", now, build_booking_body(made), page, as_json=as_json)
+        name = f"{wish.start.astimezone(zone):%Y-%m-%d}-{config.name.lower()}-{build_ulid(now)[-6:].lower()}"
+        times = wish.start, wish.end, wish.end
+        made = Booking(name, config.name, *times, "use", by=user(), why=one_line(why), state=state_for(desk))
+        with free_times_on_refusal(desk, config.name, wish, now):
+            if dry_run:
+                refuse_overlaps(desk.database, [made])
+            else:
+                save_bookings(desk.database, [made], now)
+        verb = "requested" if made.state == "requested" else "booked"
+        _finish(desk, made, f"Would have {verb}" if dry_run else verb.capitalize(), now, as_json=as_json)
 
 
-@app.command("list")
-def list_(
-    sandbox: Annotated[str, typer.Argument(help="Only the bookings of this sandbox.")] = "", as_json: Json = False
-) -> None:
-    """List the bookings.
+@app.command()
+def confirm(booking: Id, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Approve a requested booking.
 
-    Example: rehearse book list
+    Only for those whom rehearse.yaml names under bookings.approvers; anybody, where it names nobody.
+
+    Example: rehearse book confirm 2026-12-01-sit1
     """
     from rehearse.cli.desk import open_desk
-    from rehearse.report.schedule import build_booking_body, build_bookings_table
-    from rehearse.report.view import Page
-    from rehearse.schedule.store import load_bookings
+    from rehearse.errors import Refused
+    from rehearse.schedule.store import confirm_booking, find_booking
 
     with open_desk() as desk:
-        found = load_bookings(desk.database, desk.workspace.sandbox(sandbox).name if sandbox else None)
-        page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone),))
-        body = {"bookings": [build_booking_body(one) for one in found]}
-        finish("bookings", desk.fetch_now(), body, page, as_json=as_json)
+        approvers, now = desk.workspace.approvers, desk.fetch_now()
+        if approvers and user() not in approvers:
+            raise Refused(f"{user()} approves no bookings here.", f"Ask one of: {', '.join(approvers)}.")
+        found = find_booking(desk.database, booking)
+        found = found if dry_run else confirm_booking(desk.database, found.id, user(), now)
+        _finish(desk, found, "Would confirm" if dry_run else "Confirmed", now, as_json=as_json)
+
+
+@app.command()
+def move(
+    booking: Id,
+    start: Annotated[str, typer.Option("--from", help="The new start; the length stays.")] = "",
+    sandbox: Annotated[str, typer.Option(callback=not_blank, help="Another sandbox.")] = "-",
+    why: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Give a booking another start or sandbox.
+
+    Its length, hold and reset stay. An overlap is refused (exit 11), and free times are named.
+
+    Example: rehearse book move 2026-12-01-sit1 --from "2026-12-02 09:00" --why "the trainer is ill"
+    """
+    from rehearse import clock
+    from rehearse.cli.booking import free_times_on_refusal
+    from rehearse.cli.desk import open_desk
+    from rehearse.errors import UsageError
+    from rehearse.schedule.model import Window
+    from rehearse.schedule.store import find_booking, move_booking, moved, refuse_overlaps
+
+    with open_desk() as desk:
+        old, now = find_booking(desk.database, booking), desk.fetch_now()
+        name = old.sandbox if sandbox == "-" else desk.workspace.sandbox(sandbox).name
+        at = clock.parse_instant(start, desk.workspace.zone) if start else old.start
+        if (name, at) == (old.sandbox, old.start):
+            raise UsageError(f"{old.id} is there already.", "Give another --from or --sandbox.")
+        new = moved(old, name, at)
+        with free_times_on_refusal(desk, name, Window(new.start, new.free_at), now, besides=old.id):
+            if dry_run:
+                refuse_overlaps(desk.database, [new])
+            else:
+                old, new = move_booking(desk.database, old.id, (name, at), (user(), one_line(why), now))
+        _finish(desk, new, "Would move" if dry_run else "Moved", now, as_json=as_json)
+    if not (as_json or dry_run) and new.what == "rehearsal":
+        say("The planner did not check this place: see what it says with `rehearse plan`.")
 
 
 @app.command()
 def cancel(
-    booking: Annotated[str, typer.Argument(help="Id of the booking, or a unique start of it.")],
+    booking: Id,
     why: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be given back, and cancel nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Give booked time back.
@@ -95,15 +143,97 @@ def cancel(
         if dry_run:
             gone = find_booking(desk.database, booking)
         else:
-            gone = cancel_booking(desk.database, booking, (user(), _one_line(why)), now)
+            gone = cancel_booking(desk.database, booking, (user(), one_line(why)), now)
         head = f"{'Would cancel' if dry_run else 'Cancelled'} {gone.id} ({gone.label}) of {gone.sandbox}."
         page = Page("", (Paragraph(head),))
         finish("booking", now, {**build_booking_body(gone), "cancelled": not dry_run}, page, as_json=as_json)
     if not (as_json or dry_run):
-        say("See what is free with `rehearse sandboxes`.")
+        say(f"See what is free with `rehearse book free {gone.sandbox} --for 4h`.")
 
 
-def _one_line(text: str) -> str:
+@app.command("list")
+def list_(
+    sandbox: Annotated[str, typer.Argument(help="Only the bookings of this sandbox.")] = "", as_json: Json = False
+) -> None:
+    """List the bookings.
+
+    What can no longer be kept, because the world has changed, is marked as broken.
+
+    Example: rehearse book list
+    """
+    from rehearse.cli.booking import load_broken
+    from rehearse.cli.desk import open_desk
+    from rehearse.report.schedule import build_booking_body, build_bookings_table
+    from rehearse.report.view import Page
+    from rehearse.schedule.store import load_bookings
+
+    with open_desk() as desk:
+        found = load_bookings(desk.database, desk.workspace.sandbox(sandbox).name if sandbox else None)
+        now = desk.fetch_now()
+        broken = load_broken(desk, now)
+        page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone, broken),))
+        body = {"bookings": [build_booking_body(one, broken) for one in found]}
+        finish("bookings", now, body, page, as_json=as_json)
+    if not as_json and any(one.id in broken for one in found):
+        say("Plan again with the fewest moves: `rehearse plan FILES --replan`.")
+
+
+@app.command()
+def show(booking: Annotated[str, typer.Argument(help="Id of the booking.")], as_json: Json = False) -> None:
+    """Show the history of a booking.
+
+    What was done with it, by whom and why; also of a cancelled one.
+
+    Example: rehearse book show 2026-12-01-sit1-4k2m9x
+    """
+    from rehearse.cli.booking import build_history
+    from rehearse.cli.desk import open_desk
+
+    with open_desk() as desk:
+        name, body, page = build_history(desk, booking)
+        finish("booking-history", desk.fetch_now(), {"id": name, "history": body}, page, as_json=as_json)
+
+
+@app.command()
+def free(
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    length: Annotated[str, typer.Option("--for", help="How long, such as 4h.")],
+    start: Annotated[str, typer.Option("--from", help="From when on; now unless given.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show when a sandbox is free.
+
+    In the team's hours where the length fits there; around bookings, resets and blackouts.
+
+    Example: rehearse book free SIT1 --for 4h
+    """
+    from rehearse.cli.booking import build_free_page, find_free
+    from rehearse.cli.desk import open_desk
+
+    with open_desk() as desk:
+        slots = find_free(desk, sandbox, length, start)
+        body = {"slots": [{"sandbox": one.sandbox, "start": one.window.start, "end": one.window.end} for one in slots]}
+        page = build_free_page(desk, slots)
+        finish("free", desk.fetch_now(), body, page, as_json=as_json, code=0 if slots else 3)
+
+
+def _finish(desk: Desk, one: Booking, title: str, now: datetime, *, as_json: bool) -> None:
+    from rehearse.report.schedule import build_booking_body, build_bookings_table
+    from rehearse.report.view import Page
+
+    page = Page("", (build_bookings_table(title, [one], desk.workspace.zone),))
+    finish("booking", now, build_booking_body(one), page, as_json=as_json)
+    if not as_json and one.state == "requested":
+        say(f"One of {', '.join(desk.workspace.approvers)} approves it with `rehearse book confirm {one.id}`.")
+
+
+def state_for(desk: Desk) -> BookingState:
+    """Whether what this user books waits for somebody's approval."""
+    approvers = desk.workspace.approvers
+    return "requested" if approvers and user() not in approvers else "confirmed"
+
+
+def one_line(text: str) -> str:
     """Words that others will read in tables and calendars: one line, nothing that steers a terminal."""
     return printable(" ".join(text.split()))[:200]
 

@@ -1,4 +1,4 @@
-"""`rehearse plan`: place rehearsals into sandboxes, say why one did not fit, and book on confirmation."""
+"""`rehearse plan`: place rehearsals, say why one did not fit or is where it is, and book on confirmation."""
 
 from __future__ import annotations
 
@@ -12,54 +12,105 @@ from rehearse.cli.answers import Json, finish, is_terminal, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-
     from rehearse.cli.desk import Desk
     from rehearse.release.model import Release
-    from rehearse.schedule.model import Schedule
+    from rehearse.schedule.model import Booking, BookingState, Schedule, Wish
 
 
 def plan(
-    releases: Annotated[list[Path], typer.Argument(help="Release files, such as plans/r41.yaml.")],
+    releases: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Release files, such as plans/r41.yaml; or: why REHEARSAL and the files.", metavar="FILES..."
+        ),
+    ],
     book: Annotated[bool, typer.Option("--book", help="Book what was placed, without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the schedule, and book nothing.")] = False,
     replan: Annotated[bool, typer.Option("--replan", help="Let booked rehearsals move, as few as possible.")] = False,
-    seconds: Annotated[float, typer.Option(min=1, help="Stop looking for better after so many seconds.")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option("--time-limit", "--seconds", min=1, help="Stop looking for better after so many seconds.")
+    ] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Find a sandbox and a time for each rehearsal.
 
     Keeps to types, hours, order, blackouts, bookings, refresh windows and resets. Exit 3 when something does not
-    fit, with the reasons and the ways out.
+    fit, with the reasons and the ways out. `plan why REHEARSAL FILES` says what stops one from being earlier.
 
     Example: rehearse plan plans/r41.yaml plans/r42.yaml
     """
-    from rehearse.cli import overview, planning, progress
     from rehearse.cli.desk import open_desk
-    from rehearse.cli.forecasting import find_burning
     from rehearse.report.schedule import build_schedule_body, build_schedule_page
-    from rehearse.schedule.solver import solve
 
     with open_desk() as desk:
-        wanted = planning.load_plans(desk, releases)
-        with progress.shown() as on_event:
-            overview.refresh_ledger(desk, on_event)
-            now = desk.fetch_now()
-            burns, said = find_burning(desk, wanted, on_event)
-            wish = planning.build_wish(desk, wanted, now, replan=replan, burns=burns)
-            schedule = solve(wish, seconds=seconds, on_event=on_event)
-            schedule = replace(schedule, warnings=(*schedule.warnings, *said))
-        page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
-        code = 3 if schedule.unplaced else 0
-        if as_json:
-            booked = _book(desk, wanted, schedule, now, replan=replan) if book and not dry_run else 0
-            finish("schedule", now, {**body, "booked": booked}, page, as_json=True, code=code)
+        if releases[0] == Path("why"):
+            _why(desk, releases[1:], (replan, seconds), as_json=as_json)
             return
-        finish("schedule", now, body, page, as_json=False)
+        wanted, wish, schedule = _solve(desk, releases, (replan, seconds))
+        page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
+        if as_json:
+            booked = _book(desk, wanted, schedule, wish) if book and not dry_run else 0
+            code = 3 if schedule.unplaced else 0
+            finish("schedule", wish.now, {**body, "booked": booked}, page, as_json=True, code=code)
+            return
+        finish("schedule", wish.now, body, page, as_json=False)
         if not dry_run and _is_wanted(schedule, book=book):
-            booked = _book(desk, wanted, schedule, now, replan=replan)
-            say(f"Booked {booked} time(s). See them with `rehearse sandboxes`.")
-        raise typer.Exit(code)
+            say(f"Booked {_book(desk, wanted, schedule, wish)} time(s). See them with `rehearse book list`.")
+        raise typer.Exit(3 if schedule.unplaced else 0)
+
+
+def _solve(desk: Desk, files: Sequence[Path], how: tuple[bool, float]) -> tuple[Sequence[Release], Wish, Schedule]:
+    """Read the files and the world, and plan; `how` is replan and the seconds."""
+    from rehearse.cli import overview, planning, progress
+    from rehearse.cli.forecasting import find_burning
+    from rehearse.schedule.solver import solve
+
+    wanted = planning.load_plans(desk, files)
+    with progress.shown() as on_event:
+        overview.refresh_ledger(desk, on_event)
+        now = desk.fetch_now()
+        burns, said = find_burning(desk, wanted, on_event)
+        wish = planning.build_wish(desk, wanted, now, replan=how[0], burns=burns)
+        schedule = solve(wish, seconds=how[1], on_event=on_event)
+    return wanted, wish, replace(schedule, warnings=(*schedule.warnings, *said))
+
+
+def _why(desk: Desk, words: Sequence[Path], how: tuple[bool, float], *, as_json: bool) -> None:
+    """What stops a placed rehearsal from being earlier; the files are those under plans/ unless given."""
+    from rehearse.cli import progress
+    from rehearse.errors import UsageError
+    from rehearse.report.schedule import build_why_body, build_why_page
+    from rehearse.schedule.why_here import explain_place
+
+    files = list(words[1:]) or sorted((desk.workspace.root / "plans").glob("*.yaml"))
+    if not words or not files:
+        raise UsageError(
+            "`plan why` needs a rehearsal and its release files.",
+            'Write `rehearse plan why "R41 mock" plans/r41.yaml`.',
+        )
+    _, wish, schedule = _solve(desk, files, how)
+    booking = _find_placed(schedule, str(words[0]))
+    with progress.shown() as on_event:
+        found = explain_place(wish, schedule, booking, seconds=how[1], on_event=on_event)
+    finish("why", wish.now, build_why_body(found), build_why_page(found, desk.workspace.zone), as_json=as_json)
+
+
+def _find_placed(schedule: Schedule, name: str) -> Booking:
+    """A placed rehearsal by `R41 mock`, `R41/mock`, its id, or its own name where that is unique."""
+    from rehearse.errors import AmbiguousId, NotFound
+
+    asked = name.replace("/", " ").casefold()
+    exact = [one for one in schedule.bookings if asked in (one.label.casefold(), one.id.casefold())]
+    found = exact or [one for one in schedule.bookings if (one.rehearsal or "").casefold() == asked]
+    if len(found) > 1:
+        raise AmbiguousId(f"{name!r} fits {', '.join(one.label for one in found)}.", "Name its release too.")
+    if not found:
+        missing = any(
+            asked in (f"{one.release} {one.rehearsal}".casefold(), one.rehearsal) for one in schedule.unplaced
+        )
+        why = "was not placed" if missing else "is no rehearsal of these files"
+        raise NotFound(f"{name} {why}.", "`rehearse plan FILES` says what is placed where, and why something is not.")
+    return found[0]
 
 
 def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
@@ -71,16 +122,22 @@ def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
     return typer.confirm("Book this schedule?", err=True)
 
 
-def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, now: datetime, *, replan: bool) -> int:
+def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish) -> int:
     """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays."""
-    from rehearse.cli.book import user
+    from rehearse.cli.book import state_for, user
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
     from rehearse.schedule.store import load_bookings, save_bookings
 
-    known = load_bookings(desk.database)
+    known, now = load_bookings(desk.database), wish.now
     before = {one.id: one for one in known}
-    made = [one for one in build_bookings(schedule, by=user()) if one.start >= now and before.get(one.id) != one]
-    save_bookings(desk.database, made, now, find_superseded(schedule, known, now) if replan else ())
+    planned = [one for one in build_bookings(schedule, by=user()) if one.start >= now]
+    made = [one for one in planned if before.get(one.id) != replace(one, state=_state_of(before.get(one.id)))]
+    made = [replace(one, state=state_for(desk)) for one in made]
+    save_bookings(desk.database, made, now, find_superseded(schedule, known, now) if wish.replan else ())
     record_releases(desk.database, wanted, now)
     return len(made)
+
+
+def _state_of(known: Booking | None) -> BookingState:
+    return "confirmed" if known is None else known.state

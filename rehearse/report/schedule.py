@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from rehearse import clock
 from rehearse.report.ical import Happening
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Bar, Cell, Lane, Page, Paragraph, Rows, Table, Timeline, build_table
-from rehearse.schedule.model import Booking, Closed, Refresh, Schedule, Unplaced
+from rehearse.schedule.model import Booking, Closed, Refresh, Schedule, Unplaced, WhyHere
 
 
 def build_schedule_body(schedule: Schedule) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def build_schedule_body(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def build_booking_body(one: Booking) -> dict[str, Any]:
-    """One `bookings[]` row of formats.md."""
+def build_booking_body(one: Booking, broken: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """One `bookings[]` row of formats.md; `broken` is why it can no longer be kept, or null."""
     return {
         "id": one.id,
         "rehearsal": one.rehearsal,
@@ -52,6 +52,9 @@ def build_booking_body(one: Booking) -> dict[str, Any]:
         "burns": one.burns,
         "by": one.by or None,
         "why": one.why or None,
+        "what": one.what,
+        "state": one.state,
+        "broken": broken.get(one.id) if broken else None,
     }
 
 
@@ -135,8 +138,10 @@ def _unplaced(one: Unplaced) -> list[Table | Paragraph]:
     return lines
 
 
-def build_bookings_table(title: str, bookings: Sequence[Booking], zone: ZoneInfo) -> Table:
-    """Bookings as a table, oldest first."""
+def build_bookings_table(
+    title: str, bookings: Sequence[Booking], zone: ZoneInfo, broken: Mapping[str, str] | None = None
+) -> Table:
+    """Bookings as a table, oldest first; `broken` says by id what stands against one."""
     rows: Rows = [
         [
             one.sandbox,
@@ -148,13 +153,21 @@ def build_bookings_table(title: str, bookings: Sequence[Booking], zone: ZoneInfo
             else clock.show(one.end, zone),
             one.prepare,
             "-" if one.ready_by is None else clock.show(one.ready_by, zone),
-            Cell("burns", "bad") if one.burns else "",
+            _mark(one, broken or {}),
             one.id,
         ]
         for one in sorted(bookings, key=lambda found: (found.start, found.sandbox))
     ]
     columns = ["sandbox", "what", "kind", "start", "end", "prepare", "ready by", "", "id"]
     return build_table(title, columns, rows, empty="none")
+
+
+def _mark(one: Booking, broken: Mapping[str, str]) -> Cell:
+    if one.id in broken:
+        return Cell(f"broken: {broken[one.id]}", "bad")
+    if one.state == "requested":
+        return Cell("to be confirmed", "warn")
+    return Cell("burns", "bad") if one.burns else Cell("")
 
 
 def build_timeline(
@@ -206,3 +219,26 @@ def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking], 
                 uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))
     return tuple(found)
+
+
+def build_why_body(found: WhyHere) -> dict[str, Any]:
+    """The `why` answer: `by` (rules, goal, begun, now, nothing, time), the sentence, the rules, the goal."""
+    return {
+        "rehearsal": found.booking.rehearsal,
+        "release": found.booking.release,
+        "sandbox": found.booking.sandbox,
+        "start": found.booking.start,
+        "by": found.by,
+        "text": found.text,
+        "reasons": [reason.__dict__ for reason in found.reasons],
+        "goal": found.goal and found.goal.name,
+        "would_cost": found.would_cost,
+    }
+
+
+def build_why_page(found: WhyHere, zone: ZoneInfo) -> Page:
+    """What stops a rehearsal from being earlier, for people."""
+    one = found.booking
+    head = f"{one.label} is in {one.sandbox} on {clock.show(one.start, zone)}."
+    lines = [Paragraph(f"  - {reason.rule}: {reason.text}") for reason in found.reasons]
+    return Page("", (Paragraph(head), Paragraph(found.text), *lines))

@@ -155,6 +155,9 @@ def _bounds(wish: Wish, axis: Axis, release: Release, one: Rehearsal, lifted: Li
     if row_of("before_go_live", one) not in lifted:
         ends.append(deadline(wish, release, one))
     first, last = axis.up(max(starts)), axis.down(min(ends)) - minutes(one.duration.amount)
+    for key, before in wish.earlier:
+        if key == (release.name, one.name):
+            last = min(last, axis.up(before) - 1)
     return ((first, last + 1),) if first <= last else ()
 
 

@@ -133,6 +133,8 @@ class Wish:
     advanced: frozenset[tuple[str, str]] = frozenset()
     """(release, sandbox) pairs whose release was applied for keeps already."""
     replan: bool = False
+    earlier: tuple[tuple[tuple[str, str], datetime], ...] = ()
+    """Rehearsals (release, name) that are asked to start before an instant, whatever is lifted; for `plan why`."""
 
 
 @dataclass(frozen=True)
@@ -216,3 +218,18 @@ class Schedule:
     def proven(self) -> bool:
         """Whether every goal is proven best."""
         return all(one.proven for one in self.goals)
+
+
+@dataclass(frozen=True)
+class WhyHere:
+    """The answer for one placed rehearsal.
+
+    `by`: rules, a goal (`goal`, and what it would cost), that it has begun, that it starts now, or that time ran out.
+    """
+
+    booking: Booking
+    by: Literal["rules", "goal", "begun", "now", "nothing", "time"]
+    text: str
+    reasons: tuple[Reason, ...] = ()
+    goal: Goal | None = None
+    would_cost: int | None = None

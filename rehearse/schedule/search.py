@@ -73,8 +73,11 @@ class Search:
         model.minimize(goal)
         solver = self._run(max(0.05, self.until - time.monotonic()), name)
         model.clear_objective()  # type: ignore[no-untyped-call]
+        bound = max(0, math.ceil(solver.best_objective_bound - 1e-6))
+        if self._found is not None and self._found is not solver:
+            return bound, bound, False  # no time for even one schedule of this goal: its value is counted at the end
         value = self.value(goal)
-        bound = max(0, min(value, math.ceil(solver.best_objective_bound - 1e-6)))
+        bound = min(value, bound)
         model.add(goal <= value)
         return value, bound, value == bound
 

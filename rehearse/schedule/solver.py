@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from rehearse.events import Advanced, Finished, Noted, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
+from rehearse.schedule.broken import name_broken_rules
 from rehearse.schedule.explain import explain
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Goal, Schedule, Wish
@@ -35,6 +36,7 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     search, goals = _search(problem, until, on_event)
     search.settle()
     found = _count(problem, build_schedule(search.board, search.value, goals))
+    found = replace(found, warnings=(*name_broken_rules(wish, found), *found.warnings))
     on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))
     left = until - time.monotonic()
     return explain(wish, found, seconds=min(_EXPLAIN, max(2.0, left)), on_event=on_event)
@@ -140,7 +142,12 @@ def _count(problem: Problem, schedule: Schedule) -> Schedule:
     """The goals with the values that the finished schedule has, whatever the search believed."""
     values = count_goals(problem, schedule)
     goals = tuple(
-        replace(one, value=values[one.name], proven=one.proven and values[one.name] == one.bound)
+        replace(
+            one,
+            value=values[one.name],
+            bound=min(one.bound, values[one.name]),
+            proven=one.proven and values[one.name] == one.bound,
+        )
         for one in schedule.goals
     )
     return replace(schedule, goals=goals)

@@ -1,0 +1,98 @@
+"""What the booking verbs share: reading times, the free times that a refusal names, what the world has broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from rehearse import clock
+from rehearse.cli import planning
+from rehearse.cli.desk import Desk
+from rehearse.errors import Locked, NotFound, UsageError
+from rehearse.report.view import Page, build_table
+from rehearse.schedule.broken import find_broken
+from rehearse.schedule.model import Window
+from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
+from rehearse.schedule.store import find_booking, load_bookings, load_deeds
+
+
+def read_window(desk: Desk, start: str, until: str) -> Window:
+    """A start and an end as written on the command line; raises UsageError."""
+    zone = desk.workspace.zone
+    begin, end = clock.parse_instant(start, zone), clock.parse_instant(until, zone)
+    if end <= begin:
+        raise UsageError(f"{until!r} is not after {start!r}.", "Give --to an instant after --from.")
+    return Window(begin, end)
+
+
+@contextmanager
+def free_times_on_refusal(desk: Desk, sandbox: str, wish: Window, now: datetime, besides: str = "") -> Iterator[None]:
+    """A refused booking names free times: later in the same sandbox, and other sandboxes at the very time."""
+    try:
+        yield
+    except Locked as error:
+        calendar = _calendar(desk, now, besides)
+        begin = max(wish.start, now)
+        later = find_slots(calendar, sandbox, Window(begin, begin + (wish.end - wish.start)))
+        others = [one.name for one in desk.workspace.sandboxes if one.name != sandbox]
+        words = [_words(desk, one) for one in (*later, *find_elsewhere(calendar, others, wish)[:3])]
+        raise Locked(error.message, f"Free: {'; '.join(words)}. {error.hint or ''}" if words else error.hint) from error
+
+
+def _words(desk: Desk, one: FreeSlot) -> str:
+    zone = desk.workspace.zone
+    return f"{one.sandbox} from {clock.show(one.window.start, zone)} to {clock.show(one.window.end, zone)}"
+
+
+def _calendar(desk: Desk, now: datetime, besides: str = "") -> Calendar:
+    bookings = tuple(one for one in load_bookings(desk.database) if one.id != besides)
+    return Calendar(bookings, planning.load_closed(desk.workspace, now), planning.build_policy(desk.workspace))
+
+
+def find_free(desk: Desk, sandbox: str, length: str, start: str) -> tuple[FreeSlot, ...]:
+    """The first free stretches of a sandbox; in the team's hours where the length fits into one day of them."""
+    span, now, config = clock.parse_span(length), desk.fetch_now(), desk.workspace.sandbox(sandbox)
+    if span.working_days or not span.amount:
+        raise UsageError(f"--for {length} is no length of a booking.", "Write hours or days, such as 4h.")
+    begin = max(now, clock.parse_instant(start, desk.workspace.zone)) if start else now
+    calendar = _calendar(desk, now)
+    policy = calendar.policy
+    from rehearse.schedule.wall import build_grid, build_hours
+
+    hours = build_hours(policy.hours, policy.zone, Window(begin, begin + timedelta(days=8)))
+    grid = build_grid(policy.grid, policy.zone, Window(begin, begin + timedelta(days=8)))
+    fitting = (one for one in grid if any(day.start <= one and one + span.amount <= day.end for day in hours))
+    first = next(fitting, None) or next(iter(grid))
+    return find_slots(calendar, config.name, Window(first, first + span.amount), most=8)
+
+
+def build_free_page(desk: Desk, slots: tuple[FreeSlot, ...]) -> Page:
+    """Free stretches as a table."""
+    zone = desk.workspace.zone
+    rows = [[one.sandbox, clock.show(one.window.start, zone), clock.show(one.window.end, zone)] for one in slots]
+    return Page("", (build_table("Free", ["sandbox", "from", "to"], rows, empty="nothing in the next four weeks"),))
+
+
+def load_broken(desk: Desk, now: datetime) -> dict[str, str]:
+    """Booking id -> why it can no longer be kept."""
+    wish = planning.build_wish(desk, (), now)
+    return {one.booking.id: one.text for one in find_broken(wish)}
+
+
+def build_history(desk: Desk, prefix: str) -> tuple[str, list[dict[str, Any]], Page]:
+    """What was done with a booking; raises NotFound."""
+    deeds = load_deeds(desk.database, prefix)
+    if not deeds:
+        deeds = load_deeds(desk.database, find_booking(desk.database, prefix).id)
+    if not deeds:
+        raise NotFound(f"Nothing is known of what was done with {prefix}.", "It was booked by an older rehearse.")
+    zone = desk.workspace.zone
+    rows = [
+        [clock.show(one.at, zone), one.what, one.who, one.sandbox, clock.show(one.start, zone), one.why]
+        for one in deeds
+    ]
+    columns = ["at", "what", "by", "sandbox", "start", "why"]
+    page = Page("", (build_table(f"History of {deeds[0].booking}", columns, rows),))
+    return deeds[0].booking, [one.__dict__ for one in deeds], page

@@ -1,0 +1,154 @@
+"""Which bookings the world has broken since they were made: a new blackout, a late refresh, a moved date. Pure.
+
+A booking is marked, never changed: what to do is for people, or for `plan --replan`. Only what the workspace database
+and rehearse.yaml know is judged here; a planning that is given the release files also names the rules of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rehearse import clock
+from rehearse.schedule.demand import is_gone
+from rehearse.schedule.ledger import Cycle
+from rehearse.schedule.model import Booking, Schedule, Supply, Window, Wish
+from rehearse.schedule.rules import check
+from rehearse.schedule.site import RUNNING, build_copy_time
+
+
+@dataclass(frozen=True)
+class BrokenBooking:
+    """A booking that cannot be kept as it stands, and why."""
+
+    booking: Booking
+    text: str
+
+
+def find_broken(wish: Wish) -> tuple[BrokenBooking, ...]:
+    """The coming bookings that can no longer be kept, earliest first, each with everything that is against it."""
+    found = []
+    for supply in wish.supplies:
+        for one in supply.bookings:
+            if one.end > wish.now and (why := list(_against(wish, supply, one))):
+                found.append(BrokenBooking(one, " ".join(why)))
+    return tuple(sorted(found, key=lambda one: (one.booking.start, one.booking.id)))
+
+
+def _against(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
+    if is_gone(supply):
+        yield f"{supply.name} was deleted."
+    if one.start > wish.now and one.what != "refresh":
+        yield from _blackouts(wish, one)
+        yield from _late_go_live(wish, one)
+        yield from _not_ready(wish, supply, one)
+        yield from _burned(supply, one)
+    if one.what == "refresh":
+        yield from _not_requested(wish, supply, one)
+
+
+def _blackouts(wish: Wish, one: Booking) -> Iterator[str]:
+    window = Window(one.start, one.end)
+    for closed in wish.closed:
+        if (not closed.sandboxes or one.sandbox in closed.sandboxes) and closed.window.overlaps(window):
+            yield f"It runs into the blackout {closed.name} from {clock.show(closed.window.start, wish.policy.zone)}."
+
+
+def _late_go_live(wish: Wish, one: Booking) -> Iterator[str]:
+    release = next((found for found in wish.releases if found.name == one.release), None)
+    if release is None:
+        return
+    at = clock.show(release.go_live, wish.policy.zone)
+    if one.what == "rehearsal" and one.end > release.go_live:
+        yield f"It ends after the go-live of {release.name} on {at}."
+    if one.what == "advance" and one.start < release.go_live:
+        yield f"It starts before the go-live of {release.name} on {at}."
+
+
+def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
+    """The refresh that a booking waits for is late, or nobody asks for it any more."""
+    last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
+    ready = expect_ready(wish, supply, last)
+    show = clock.show
+    zone = wish.policy.zone
+    if ready is not None and last is not None and last.requested < one.start < ready:
+        usable = wish.policy.usable_during_copy and one.prepare != "refresh" and last.state != "completed"
+        if not usable:
+            yield f"{supply.name} is not ready before {show(ready, zone)}: its refresh is later than planned."
+    if one.prepare != "refresh" or one.ready_by is None:
+        return
+    planned = any(
+        other.what == "refresh" and other.end <= one.start and other.end > wish.now for other in supply.bookings
+    )
+    begun = last is not None and last.activated is None and last.state in RUNNING
+    done = last is not None and last.state == "completed" and _settled(wish, last) >= one.ready_by - _WEEK
+    if not (planned or begun or done):
+        yield "The refresh that it waits for is neither booked nor under way."
+
+
+_WEEK = clock.parse_span("7d").amount
+
+
+def _settled(wish: Wish, cycle: Cycle) -> datetime:
+    return (cycle.activated or cycle.copied or cycle.requested) + wish.policy.settle
+
+
+def expect_ready(wish: Wish, supply: Supply, last: Cycle | None) -> datetime | None:
+    """When the newest refresh of a sandbox is ready: as it was, or at the earliest that can still be hoped for."""
+    if last is None:
+        return None
+    if last.state == "completed":
+        return _settled(wish, last)
+    if last.state not in RUNNING:
+        return None
+    copy = build_copy_time(supply)
+    copied = last.copied or (last.requested + copy if copy else wish.now)
+    return max(copied, wish.now) + wish.policy.settle
+
+
+def _burned(supply: Supply, one: Booking) -> Iterator[str]:
+    """Something that burns came before it, with no refresh in between."""
+    for other in supply.bookings:
+        if not other.burns or other.start >= one.start:
+            continue
+        again = any(cycle.activated and cycle.activated >= other.end for cycle in supply.cycles)
+        planned = any(
+            found.what == "refresh" and found.start >= other.end and found.end <= one.start for found in supply.bookings
+        )
+        if not (again or planned):
+            yield f"{supply.name} is burned by {other.label}, and no refresh is booked in between."
+
+
+def _not_requested(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
+    if one.request is None or one.request > wish.now or any(found.requested >= one.request for found in supply.cycles):
+        return
+    last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
+    if last is None or last.state not in RUNNING:
+        yield f"Its copy was to be requested at {clock.show(one.request, wish.policy.zone)}, and was not."
+
+
+_OWN = {
+    "reset",
+    "prepare",
+    "booked",
+    "answered",
+    "refresh",
+    "running",
+    "interval",
+    "copies",
+    "go_live_copy",
+    "advances",
+}
+
+
+def name_broken_rules(wish: Wish, schedule: Schedule) -> tuple[str, ...]:
+    """What booked rehearsals that stay break of the rules of their release files, one sentence each.
+
+    The judge looks at the schedule as if all of it were placed now; what the planner placed itself breaks nothing.
+    """
+    if wish.replan:
+        return ()
+    broken = check(schedule, replace(wish, replan=True))
+    texts = dict.fromkeys(one.text for one in broken if one.rule not in _OWN)
+    return tuple(f"{text}; it stays, because it is booked. Let it move with --replan." for text in texts)

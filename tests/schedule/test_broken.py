@@ -1,0 +1,74 @@
+"""A booking that the world has broken is marked, with the reason; a replanning moves it, and little else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from rehearse import clock
+from rehearse.schedule.booked import build_bookings
+from rehearse.schedule.broken import find_broken, name_broken_rules
+from rehearse.schedule.model import Booking, Closed, Window, Wish
+from rehearse.schedule.rules import check
+from rehearse.schedule.solver import solve
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+
+
+@pytest.fixture
+def booked(worlds: SimpleNamespace) -> Wish:
+    """Two releases of one rehearsal each, planned and booked."""
+    first = worlds.release("R1", NOW + 20 * DAY, worlds.rehearsal("mock", "R1"))
+    second = worlds.release("R2", NOW + 24 * DAY, worlds.rehearsal("mock", "R2"))
+    wish = worlds.wish([worlds.supply("UAT")], [first, second])
+    bookings = build_bookings(solve(wish, seconds=5), by="ann")
+    return replace(wish, supplies=(replace(wish.supplies[0], bookings=bookings),))
+
+
+def _of(wish: Wish, release: str) -> Booking:
+    return next(one for one in wish.supplies[0].bookings if one.release == release)
+
+
+def test_a_kept_world_breaks_nothing(booked: Wish) -> None:
+    assert find_broken(booked) == ()
+
+
+def test_a_new_blackout_marks_what_it_touches_and_replanning_moves_only_that(booked: Wish) -> None:
+    hit = _of(booked, "R1")
+    closed = (Closed("Freeze", Window(hit.start - DAY, hit.end)),)
+    world = replace(booked, closed=closed)
+    (broken,) = find_broken(world)
+    assert broken.booking == hit and "Freeze" in broken.text
+    stays = solve(world, seconds=5)
+    assert any("Freeze" in one and "--replan" in one for one in stays.warnings)
+    again = replace(world, replan=True)
+    moved = solve(again, seconds=5)
+    assert check(moved, again) == [] and name_broken_rules(again, moved) == ()
+    assert {one.name: one.value for one in moved.goals}["moves"] == 1
+    assert _of(booked, "R2").start in [one.start for one in moved.bookings]
+
+
+def test_a_late_refresh_marks_what_waits_for_it(booked: Wish, worlds: SimpleNamespace) -> None:
+    waits = replace(
+        _of(booked, "R1"), start=NOW + 10 * HOUR, end=NOW + 14 * HOUR, prepare="refresh", ready_by=NOW + 9 * HOUR
+    )
+    copying = worlds.cycle("UAT", "FULL", NOW - 10 * HOUR, state="copying", copied=None, activated=None)
+    supply = replace(booked.supplies[0], bookings=(waits,), cycles=(*booked.supplies[0].cycles, copying))
+    (broken,) = find_broken(replace(booked, supplies=(supply,)))
+    assert "not ready before" in broken.text
+    quick = replace(supply, copy_time=12 * HOUR)
+    assert find_broken(replace(booked, supplies=(quick,))) == ()
+
+
+def test_other_ways_in_which_a_booking_breaks(booked: Wish) -> None:
+    supply, one = booked.supplies[0], _of(booked, "R2")
+    early = tuple(replace(found, go_live=one.start) for found in booked.releases)
+    assert any("after the go-live" in found.text for found in find_broken(replace(booked, releases=early)))
+    burning = Booking("burn", "UAT", NOW + HOUR, NOW + 2 * HOUR, NOW + 2 * HOUR, "rehearsal", "R0", "x", burns=True)
+    ask = NOW - HOUR
+    missed = Booking("r", "UAT", NOW + 50 * HOUR, NOW + 56 * HOUR, NOW + 56 * HOUR, "refresh", why="data", request=ask)
+    for extra, words in ((burning, "burned by R0 x"), (missed, "was not")):
+        world = replace(booked, supplies=(replace(supply, bookings=(*supply.bookings, extra)),))
+        assert any(words in found.text for found in find_broken(world)), words
