@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rehearse.cli import practice_fault, practice_setting
+from rehearse.cli import practice_fault, practice_org, practice_setting
 from rehearse.cli.answers import Json, finish, say
 from rehearse.cli.practice_world import Folder, as_text, find_home, open_world, translated, world_now
 from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(practice_fault.app, name="fault")
+app.add_typer(practice_org.app, name="org")
 app.add_typer(practice_setting.app, name="setting")
 
 

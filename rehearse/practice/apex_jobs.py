@@ -7,6 +7,7 @@ Refuses, with ValueError, a class that is not there. [metadata.md 4.1, limits; d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rehearse.practice import components
@@ -97,6 +98,32 @@ def end_apex(org: OrgState, job_or_trigger: str, status: str = "Completed") -> b
 def abort_apex(org: OrgState, given: str) -> bool:
     """Abort a job or a schedule by an id of 15 or 18 characters; answers whether there was one."""
     return is_id(given) and end_apex(org, restore_case(given), "Aborted")
+
+
+@dataclass(frozen=True)
+class ApexJob:
+    """A job under way, or a schedule that waits: its id, kind, class and state, and when it fires next."""
+
+    id: str
+    kind: str
+    apex_class: str
+    status: str
+    following: str | None = None
+
+
+def list_jobs(org: OrgState) -> list[ApexJob]:
+    """Everything that runs or waits, by id: schedules under the id of their CronTrigger."""
+    with org.lock:
+        found = org.db.execute(
+            'SELECT j."Id", j."JobType", j."Status", j."ApexClassId", t."Id", t."NextFireTime" FROM "AsyncApexJob" AS j'
+            ' LEFT JOIN "CronTrigger" AS t ON t."Id" = j."CronTriggerId"'
+            " WHERE j.\"Status\" IN ('Holding', 'Queued', 'Preparing', 'Processing') ORDER BY j.\"Id\""
+        ).fetchall()
+    classes = {one.id: one.name for one in components.load_type(org, "ApexClass")}
+    return [
+        ApexJob(str(trigger or job), str(kind), classes.get(str(class_id), "-"), str(status), following)
+        for job, kind, status, class_id, trigger, following in found
+    ]
 
 
 def fire_due(org: OrgState) -> None:

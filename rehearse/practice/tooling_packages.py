@@ -1,15 +1,17 @@
 """Installed packages as Tooling queries show them: the installation, the package, and its version.
 
-Made from the InstalledPackage components of an org; the three ids of one package share their tail. Nothing is kept.
+Made from the InstalledPackage components of an org; the id of a version follows its numbers. Nothing is kept.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from rehearse.practice import components
 from rehearse.practice.components import Component
 from rehearse.practice.meta_xml import parse, text_of
+from rehearse.practice.org_ids import base62, to_18
 from rehearse.practice.org_state import OrgState
 
 Rows = list[dict[str, Any]]
@@ -23,21 +25,31 @@ def _packages(org: OrgState) -> list[tuple[Component, list[int]]]:
     return found
 
 
+def _package_id(one: Component) -> str:
+    return to_18(f"033{one.id[3:15]}")
+
+
+def _version_id(one: Component, numbers: list[int]) -> str:
+    """The id of a version of a package: the same for the same version, another for another one."""
+    mark = crc32(".".join(map(str, numbers)).encode()) % 62**4
+    return to_18(f"04t{one.id[3:11]}{base62(mark, 4)}")
+
+
 def installed_packages(org: OrgState) -> Rows:
     rows = []
-    for one, _ in _packages(org):
-        tail = one.id[3:]
-        rows.append({"Id": one.id, "SubscriberPackageId": f"033{tail}", "SubscriberPackageVersionId": f"04t{tail}"})
+    for one, numbers in _packages(org):
+        version = _version_id(one, numbers)
+        rows.append({"Id": one.id, "SubscriberPackageId": _package_id(one), "SubscriberPackageVersionId": version})
     return rows
 
 
 def subscriber_packages(org: OrgState) -> Rows:
-    return [{"Id": f"033{one.id[3:]}", "Name": one.name, "NamespacePrefix": one.name} for one, _ in _packages(org)]
+    return [{"Id": _package_id(one), "Name": one.name, "NamespacePrefix": one.name} for one, _ in _packages(org)]
 
 
 def package_versions(org: OrgState) -> Rows:
     names = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
     return [
-        {"Id": f"04t{one.id[3:]}", "Name": one.name, "IsBeta": False, **dict(zip(names, numbers, strict=True))}
+        {"Id": _version_id(one, numbers), "Name": one.name, "IsBeta": False, **dict(zip(names, numbers, strict=True))}
         for one, numbers in _packages(org)
     ]
