@@ -82,10 +82,10 @@ def _write(desk: Desk, release: Release, base: Baseline, folder: Path, *, as_jso
     now = desk.fetch_now()
     request = BackoutRequest(demand_of(release), _run_steps(release), Base(desk.store(), taken), folder, now)
     found = write_backout(request)
-    page = build_backout_page(found, f"{release.name} in {base.sandbox}", base.taken_at, desk.workspace.zone)
+    about = {"release": release.name, "org": base.sandbox, "baseline": base.name, "kept": kept}
+    page = build_backout_page(found, about, base.taken_at, desk.workspace.zone)
     titled = Page(f"Back-out of {release.name}", page.blocks)
     (folder / "INSTRUCTIONS.md").write_text(render_markdown(titled), encoding="utf-8")
-    about = {"release": release.name, "org": base.sandbox, "baseline": base.name, "kept": kept}
     impossible = any(one.grade == "impossible" for one in found.forecast.items)
     finish("backout", now, build_backout_body(found, about), page, as_json=as_json)
     if kept:

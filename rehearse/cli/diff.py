@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rehearse.events import OnEvent
     from rehearse.report.diff import Difference, Values
     from rehearse.report.view import Page
-    from rehearse.workspace.model import SandboxConfig
 
 
 _FEW = 5
@@ -37,7 +36,7 @@ class Form(enum.StrEnum):
 
 
 def diff(
-    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
+    sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml, or `production` (only read).")],
     baseline: Annotated[
         str | None, typer.Option(callback=not_blank, help="Baseline to compare with; the newest unless given.")
     ] = None,
@@ -56,16 +55,15 @@ def diff(
 
     Example: rehearse diff UATFULL --format html --output diff.html
     """
-    from rehearse.cli.desk import open_desk
+    from rehearse.cli.desk import PRODUCTION, open_desk
     from rehearse.report.diff import build_diff_body, build_diff_page
 
     if as_json and form is not Form.text:
         raise UsageError("--json and --format say two things.", "Leave out one of the two.")
     check_output(output)
     with open_desk() as desk:
-        config = desk.workspace.sandbox(sandbox)
-        base = find_baseline(desk, config.name, baseline)
-        found = _compare(desk, config, base, values=values)
+        base = find_baseline(desk, desk.name_org(sandbox), baseline)
+        found = _compare(desk, base, values=values)
         page = build_diff_page(found, None if every or output or form is Form.html else _FEW)
         if output is None and form is Form.text:
             page = replace(page, title="")
@@ -74,11 +72,12 @@ def diff(
             text = _render(desk, "json" if as_json else form.value, page, build_diff_body(found))
             _put(text, output)
     if found.changes:
-        say(f"To undo this: rehearse reset plan {config.name}")
+        if base.sandbox != PRODUCTION:
+            say(f"To undo this: rehearse reset plan {base.sandbox}")
         raise typer.Exit(3)
 
 
-def _compare(desk: Desk, config: SandboxConfig, base: Baseline, *, values: bool) -> Difference:
+def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:
     """Capture the sandbox, compare, and look up what only the org can tell."""
     from rehearse.baseline.compare import compare
     from rehearse.baseline.flow_notes import load_flow_notes
@@ -90,13 +89,13 @@ def _compare(desk: Desk, config: SandboxConfig, base: Baseline, *, values: bool)
     from rehearse.reset.id_map import IdMap
     from rehearse.reset.people import fetch_names
 
-    with progress.shown() as on_event, _live(desk, config, base, on_event) as (before, after):
-        store, reader = desk.store(), desk.connect_reader(config)
+    with progress.shown() as on_event, _live(desk, base, on_event) as (before, after):
+        store, reader = desk.store(), desk.connect_org(base.sandbox)
         ids = IdMap(desk.database, base.org_id).load()
         of = Comparison(reader, store, before, after, ids)
         changes = recheck_filtered(of, compare(store, before, after, ids))
         return Difference(
-            config.name,
+            base.sandbox,
             base.name,
             changes,
             load_values(of, changes) if values else {},
@@ -153,12 +152,12 @@ def check_generation(base: Baseline, org_id: str) -> None:
 
 
 @contextmanager
-def _live(desk: Desk, config: SandboxConfig, base: Baseline, on_event: OnEvent) -> Iterator[tuple[Capture, Capture]]:
+def _live(desk: Desk, base: Baseline, on_event: OnEvent) -> Iterator[tuple[Capture, Capture]]:
     """The baseline's capture and a fresh one in its frozen scope, which is destroyed at the end of the block."""
     from rehearse.cli.baseline import check_baseline
     from rehearse.reset.live_capture import capture_live
 
-    reader = desk.connect_reader(config)
+    reader = desk.connect_org(base.sandbox)
     check_generation(base, reader.fetch_identity().org_id)
     before = check_baseline(desk, base, deep=False)
     store = desk.store()

@@ -35,11 +35,14 @@ def build_backout_body(found: Backout, about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def build_backout_page(found: Backout, what: str, taken_at: datetime, zone: ZoneInfo) -> Page:
-    """The page. ORG in a command stands for the org of the team's own pipeline."""
-    since = clock.show(taken_at, zone)
+def build_backout_page(found: Backout, about: dict[str, Any], taken_at: datetime, zone: ZoneInfo) -> Page:
+    """The page; `about` names release, org and baseline. ORG in a command is the org of the team's own pipeline."""
+    since, org, baseline = clock.show(taken_at, zone), about["org"], about["baseline"]
     blocks: list[Table | Paragraph] = [
-        Paragraph(f"This takes back {what}, to what the baseline held at {since}. Later changes are not in it."),
+        Paragraph(
+            f"This takes back {about['release']} in {org}, to what baseline {baseline} held at {since}. What changed later "
+            "is not in it."
+        ),
     ]
     rows: Rows = [
         [str(number), one.do, one.step, one.text, _command(found, one)] for number, one in enumerate(found.steps, 1)
@@ -54,6 +57,7 @@ def build_backout_page(found: Backout, what: str, taken_at: datetime, zone: Zone
     if found.records:
         blocks.append(Paragraph("The files under records/ hold values of records in the clear. Delete them after use."))
     blocks.append(Paragraph("ORG is the org of your own pipeline: rehearse writes to no production org."))
+    blocks.append(Paragraph(f"Afterwards, see what is left: rehearse diff {org} --baseline {baseline}."))
     return Page("", tuple(blocks))
 
 

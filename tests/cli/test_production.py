@@ -35,6 +35,7 @@ def test_a_back_out_package_comes_from_a_baseline_of_production(desk: Any) -> No
     said = (desk.folder / "backout-R41" / "INSTRUCTIONS.md").read_text()
     assert "# Back-out of R41" in said
     assert "sf project deploy start" in said
+    assert json.loads(desk.run("diff", "production", "--json", code=None).out)["baseline"] == "GOLIVE"
     again = desk.run("backout", "plans/r41.yaml", code=5)
     assert "is there already" in again.err
 
