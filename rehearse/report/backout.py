@@ -40,8 +40,8 @@ def build_backout_page(found: Backout, about: dict[str, Any], taken_at: datetime
     since, org, baseline = clock.show(taken_at, zone), about["org"], about["baseline"]
     blocks: list[Table | Paragraph] = [
         Paragraph(
-            f"This takes back {about['release']} in {org}, to what baseline {baseline} held at {since}. What changed later "
-            "is not in it."
+            f"This takes back {about['release']} in {org}, to what baseline {baseline} held at {since}. "
+            "What changed later is not in it."
         ),
     ]
     rows: Rows = [
