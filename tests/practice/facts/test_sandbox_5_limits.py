@@ -69,3 +69,22 @@ def test_sandbox_4_3_soap_login_is_gone_from_65(shared_practice):
     old, new = login("64.0"), login("65.0")
     assert old.status_code == new.status_code == 500
     assert "INVALID_LOGIN" in old.text and "INVALID_LOGIN" not in new.text
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("21.0", 410), ("30.0", 410), ("50.0", 404), ("68.0", 404), ("62.5", 404)]
+)
+def test_sandbox_5_retired_versions_are_gone_and_others_unknown(shared_practice, version, status):
+    headers = {"Authorization": f"Bearer {shared_practice.orgs['UATFULL'].access_token}"}
+    url = f"{shared_practice.http_url}/services/data/v{version}/limits"
+    answer = shared_practice.session.get(url, headers=headers, timeout=20)
+    assert answer.status_code == status and answer.json()[0]["errorCode"]
+
+
+def test_sandbox_2_4_stages_came_with_66(production):
+    asked = {"q": "SELECT Id FROM SandboxProcessStage LIMIT 1"}
+    url = f"{production.practice.http_url}/services/data/v65.0/tooling/query"
+    headers = {"Authorization": f"Bearer {production.practice.production.access_token}"}
+    answer = production.practice.session.get(url, params=asked, headers=headers, timeout=20)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_TYPE")
+    assert production("GET", "tooling/query", params=asked).status_code == 200
