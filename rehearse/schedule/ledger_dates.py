@@ -20,7 +20,9 @@ Order = Literal["dmy", "mdy", ""]
 Cell = str | int | float | bool | date | time | timedelta | None
 
 _NOTHING = frozenset({"", "-", "--", "n/a", "na", "none", "never", "tbc", "tbd", "?", "x"})
-_NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{2,4})(?:[ T,]+(.*))?\Z")
+_NUMBERS = re.compile(
+    r"(\d{4}(?=[-/.]\d{1,2}[-/.]\d{1,2}\b)|\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{1,2})(?:[ T,]+(.*))?\Z"
+)
 _WORDS = re.compile(
     r"(?:(?P<d1>\d{1,2})(?:st|nd|rd|th)?[ \-./]+(?P<m1>[A-Za-z]{3,9})\.?"
     r"|(?P<m2>[A-Za-z]{3,9})\.?[ \-]+(?P<d2>\d{1,2})(?:st|nd|rd|th)?)"
@@ -127,6 +129,8 @@ def _from_numbers(text: str, match: re.Match[str], order: Order) -> Moment:
     first, second, third = int(match[1]), int(match[3]), int(match[4])
     if len(match[1]) == 4:
         return _build(text, (first, second, third), match[5])
+    if len(match[4]) == 1:
+        raise UsageError(f"{text[:40]!r} is not a date.", "Write it as 2026-11-23 08:30.")
     if match[2] == ".":
         order = "dmy"
     if not order and first <= 12 and second <= 12 and first != second:

@@ -1,0 +1,205 @@
+"""The team's sheet: messy files in, the same columns out; what cannot be read is explained and nothing is guessed."""
+
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import openpyxl  # type: ignore[import-untyped,unused-ignore]
+import pytest
+
+from rehearse import clock
+from rehearse.errors import NotFound, UsageError
+from rehearse.schedule.ledger_dates import Moment, find_order, read_moment
+from rehearse.schedule.ledger_file import build_rows, load_tabs, save_rows
+from rehearse.schedule.ledger_sheet import COLUMNS, SheetReading, SheetTerms, Tab, read_tabs
+
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+DUBLIN = ZoneInfo("Europe/Dublin")
+
+
+def read(*rows: list[Any], title: str = "", **more: Any) -> SheetReading:
+    return read_tabs([Tab(title, rows)], SheetTerms(DUBLIN, NOW, ("UATFULL", "SIT1"), **more))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2026-11-05", Moment(date(2026, 11, 5))),
+        ("2026-11-05 08:30", Moment(date(2026, 11, 5), time(8, 30))),
+        ("2026/11/5", Moment(date(2026, 11, 5))),
+        ("5.11.2026", Moment(date(2026, 11, 5))),
+        ("05.11.26 8:30", Moment(date(2026, 11, 5), time(8, 30))),
+        ("25/11/2026", Moment(date(2026, 11, 25))),
+        ("11/25/2026 2:15 PM", Moment(date(2026, 11, 25), time(14, 15))),
+        ("5 Nov 2026", Moment(date(2026, 11, 5))),
+        ("5th November, 2026", Moment(date(2026, 11, 5))),
+        ("Nov 5, 2026 12:00 am", Moment(date(2026, 11, 5), time(0))),
+        ("05-Nov-26", Moment(date(2026, 11, 5))),
+        ("  05  Nov  2026 ", Moment(date(2026, 11, 5))),
+        ("5/5/2026", Moment(date(2026, 5, 5))),
+        (46331, Moment(date(2026, 11, 5))),
+        (46331.354166666664, Moment(date(2026, 11, 5), time(8, 30))),
+        (datetime(2026, 11, 5, 8, 30), Moment(date(2026, 11, 5), time(8, 30))),  # noqa: DTZ001
+        (datetime(2026, 11, 5), Moment(date(2026, 11, 5))),  # noqa: DTZ001
+        (date(2026, 11, 5), Moment(date(2026, 11, 5))),
+        ("", None), (None, None), ("n/a", None), (" TBC ", None), ("-", None),
+    ],
+)  # fmt: skip
+def test_dates_as_people_type_them(cell: Any, expected: Moment | None) -> None:
+    assert read_moment(cell) == expected
+
+
+@pytest.mark.parametrize(
+    "cell", ["sometime in May", "31/02/2026", "32/11/2026", "2026-13-01", "11-2026", "5 Mai 2026", "5/11/2026 late",
+             "03/04/2026", "25:00", 7, True, "2026-11-05 25:00", "1/2/3/2026", "=TODAY()"],
+)  # fmt: skip
+def test_what_is_no_date_is_never_guessed(cell: Any) -> None:
+    with pytest.raises(UsageError):
+        read_moment(cell)
+
+
+def test_one_clear_date_of_a_column_says_how_to_read_the_others() -> None:
+    assert find_order(["3/4/2026", "25/4/2026", None]) == "dmy"
+    assert find_order(["3/4/2026", "4/25/2026"]) == "mdy"
+    assert find_order(["3/4/2026", "3.4.2026"]) == ""
+    with pytest.raises(UsageError):
+        find_order(["25/4/2026", "4/25/2026"])
+    assert read_moment("3/4/2026", "mdy") == Moment(date(2026, 3, 4))
+
+
+def test_an_offset_is_kept_and_a_wall_time_that_does_not_exist_is_refused() -> None:
+    found = read_moment("2026-11-05T08:30:00+05:00")
+    assert found is not None and clock.iso(found.start(DUBLIN)) == "2026-11-05T03:30:00Z"
+    gap = read_moment("2026-03-29 01:30")
+    assert gap is not None
+    with pytest.raises(UsageError, match="does not exist"):
+        gap.start(DUBLIN)
+    whole = read_moment("2026-10-25")
+    assert whole is not None and clock.iso(whole.end(DUBLIN)) == "2026-10-26T00:00:00Z"
+
+
+def test_titles_above_names_in_any_spelling_and_empty_rows_do_no_harm() -> None:
+    found = read(
+        ["Our environments", "", "", ""],
+        ["", "", "", ""],
+        [" Sandbox Name ", "LICENCE_TYPE", "Refresh requested", "Activated on", "next refresh?"],
+        ["uat-full", "Full copy", "2026-11-05 08:00", "2026-11-07 11:00", "who knows"],
+        ["", "", "", "", ""],
+        ["TRAINING", "dev pro", "1 Oct 2026", "", ""],
+    )
+    assert found.bad == [] and found.rows == 2
+    first, second = (one for one, _ in found.cycles)
+    assert (first.sandbox, first.licence, first.state) == ("UATFULL", "FULL", "completed")
+    assert clock.iso(first.requested) == "2026-11-05T08:00:00Z" and first.by_hand and first.source == "sheet"
+    assert (second.sandbox, second.licence) == ("TRAINING", "DEVELOPER_PRO") and "assumed" in second.note
+
+
+def test_a_single_date_of_refresh_is_that_day_from_its_begin_to_its_end() -> None:
+    found = read(["Environment", "Last refresh"], ["UATFULL", "05/11/2026"], order="dmy")
+    cycle = found.cycles[0][0]
+    assert (clock.iso(cycle.requested), clock.iso(cycle.activated or NOW)) == (
+        "2026-11-05T00:00:00Z", "2026-11-06T00:00:00Z",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (["", "2026-11-05", "", "", ""], "names no sandbox"),
+        (["UAT FULL!", "soon", "", "", ""], "'soon' is not a date"),
+        (["OLD/1", "2026-11-05", "", "", ""], "no name of a sandbox"),
+        (["UATFULL", "2026-11-05", "2026-11-01", "", ""], "do not follow one another"),
+        (["UATFULL", "2027-11-05", "", "", ""], "in the future"),
+        (["UATFULL", "", "2026-11-05", "", ""], "not when it was requested"),
+        (["UATFULL", "", "", "", ""], "no date"),
+        (["UATFULL", "", "", "2026-12-05", ""], "from a date, but not until"),
+        (["UATFULL", "", "", "2026-12-05", "2026-12-01"], "ends before it begins"),
+        (["UATFULL", "03/04/2026", "", "", ""], "--dates dmy"),
+    ],
+)
+def test_a_bad_row_is_left_out_whole_and_explained_with_its_number(row: list[str], why: str) -> None:
+    found = read(["sandbox", "requested", "copied", "from", "to"], ["SIT1", "2026-11-01", "2026-11-02", "", ""], row)
+    assert len(found.cycles) == 1 and not found.bookings
+    assert [(one.row, why in one.why) for one in found.bad] == [(3, True)], found.bad
+
+
+def test_a_row_may_hold_a_booking_and_whole_days_count_to_their_end() -> None:
+    found = read(["Org", "Booked from", "Booked until", "Owner", "Purpose"],
+                 ["sit1", "1 Dec 2026", "2 Dec 2026", "Ana", "UAT"])  # fmt: skip
+    booking = found.bookings[0][0]
+    assert (clock.iso(booking.start), clock.iso(booking.end)) == ("2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z")
+    assert (booking.sandbox, booking.by, booking.why, booking.what) == ("SIT1", "Ana", "UAT", "use")
+
+
+def test_a_tab_without_a_column_of_names_is_the_tab_of_one_sandbox() -> None:
+    found = read(["Date of refresh", "Comment"], ["2026-10-05", "before R40"], title="UAT Full")
+    assert found.cycles[0][0].sandbox == "UATFULL" and found.cycles[0][1] == "UAT Full, row 2"
+
+
+def test_a_sheet_whose_columns_nobody_can_tell_says_so_and_takes_their_names() -> None:
+    rows = [["Umgebung", "Angefordert"], ["UATFULL", "2026-10-05"]]
+    assert "no row names its columns" in read(*rows).bad[0].why
+    assert len(read(*rows, called={"Umgebung": "sandbox", "angefordert": "requested"}).cycles) == 1
+    assert (
+        "begin with the day and some"
+        in read(["sandbox", "requested"], ["UATFULL", "25/10/2026"], ["UATFULL", "10/25/2026"]).bad[0].why
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("utf8.csv", "Sandbox,Requested\nUATFULL,2026-10-05\n".encode("utf-8-sig")),
+        ("windows.csv", "Sandbox;Requested;Owner\r\nUATFULL;2026-10-05;Jürgen\r\n".encode("cp1252")),
+        ("utf16.csv", "Sandbox\tRequested\nUATFULL\t2026-10-05\n".encode("utf-16")),
+        ("quoted.csv", b'"Sandbox","Requested"\n"UATFULL","2026-10-05\n"\n'),
+    ],
+)
+def test_csv_in_any_usual_encoding_and_delimiter(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    found = read_tabs(load_tabs(tmp_path / name), SheetTerms(DUBLIN, NOW, ("UATFULL",)))
+    assert [one.sandbox for one, _ in found.cycles] == ["UATFULL"] and not found.bad
+
+
+def test_a_workbook_with_merged_cells_true_dates_and_a_tab_a_sandbox(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "All"
+    for row in (["Environments"], ["Sandbox", "Requested"], ["UATFULL", datetime(2026, 10, 5, 8)],  # noqa: DTZ001
+                [None, date(2026, 6, 1)]):  # fmt: skip
+        first.append(row)
+    first.merge_cells("A3:A4")
+    first.merge_cells("A1:B1")
+    second = book.create_sheet("SIT 1")
+    second.append(["Last refreshed"])
+    second.append(["=1+1"])
+    second.append([date(2026, 11, 1)])
+    book.save(tmp_path / "team.xlsx")
+    found = read_tabs(load_tabs(tmp_path / "team.xlsx"), SheetTerms(DUBLIN, NOW, ("UATFULL", "SIT1")))
+    assert [one.sandbox for one, _ in found.cycles] == ["UATFULL", "UATFULL", "SIT1"] and not found.bad
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04broken", b"", b"\x00\x01\x02"])
+def test_a_broken_workbook_is_an_error_with_a_hint(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.xlsx").write_bytes(content)
+    with pytest.raises(UsageError):
+        load_tabs(tmp_path / "x.xlsx")
+    with pytest.raises(NotFound):
+        load_tabs(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+def test_what_is_exported_is_imported_as_the_same(tmp_path: Path, name: str) -> None:
+    head = ["sandbox", "type", "requested", "activated", "from", "to", "for", "by", "note"]
+    found = read(head, ["UATFULL", "Full", "2026-10-05 08:00", "2026-10-07 09:30", "", "", "", "Ana", "=HYPERLINK(1)"],
+                 ["SIT1", "", "", "", "2026-12-01 09:00", "2026-12-01 17:00", "UAT", "Bob", ""])  # fmt: skip
+    cycles, bookings = [one for one, _ in found.cycles], [one for one, _ in found.bookings]
+    rows = build_rows(cycles, bookings, DUBLIN)
+    save_rows(tmp_path / name, rows)
+    tabs = load_tabs(tmp_path / name)
+    assert [str(one) for one in tabs[0].rows[0]] == list(COLUMNS)
+    assert not any(str(cell).startswith("=") for tab in tabs for row in tab.rows for cell in row)
+    again = read_tabs([Tab("", tabs[0].rows)], SheetTerms(DUBLIN, NOW, ("UATFULL", "SIT1")))
+    assert not again.bad and [one.id for one, _ in again.cycles] == [one.id for one in cycles]
+    assert [(one.id, one.by, one.why) for one, _ in again.bookings] == [(one.id, one.by, one.why) for one in bookings]
