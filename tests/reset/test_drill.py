@@ -1,0 +1,97 @@
+"""A drill leaves nothing behind, wherever it is killed, and settles what a canary can settle."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearse import clock, lock
+from rehearse.baseline.index import Baselines
+from rehearse.events import ignore
+from rehearse.reset.assumptions import ASSUMPTIONS, list_unconfirmed
+from rehearse.reset.context import ApplySettings
+from rehearse.reset.drill_answers import keep_answers, load_answers
+from rehearse.reset.drill_canary import OBJECT
+from rehearse.reset.drill_facts import QUESTIONS, settle
+from rehearse.reset.drill_run import Bench, DrillResult, find_progress, run_drill
+from rehearse.reset.model import Settled
+
+LONG = os.environ.get("REHEARSE_TEST") == "all"
+
+
+class Killed(BaseException):
+    """What no code of ours catches."""
+
+
+def hold_drill(lab: Any, settled: list[Settled] | None = None) -> DrillResult:
+    settings = ApplySettings(keep_newer=True, uncertain_for=timedelta(0), poll=0.0, sleep=lambda seconds: None)
+    with lock.hold(lab.database, "UATFULL", "drill", clock.now()) as held:
+        bench = Bench(
+            "UATFULL", lab.writer, lab.store, lab.database, held, lab.folder / "drills", clock.now, ignore, settings
+        )
+        ask = (lambda hand: settled.extend(settle(hand))) if settled is not None else None
+        return run_drill(bench, ask)
+
+
+@pytest.fixture
+def quiet(lab: Any) -> Iterator[Any]:
+    """At the end of the test the org is what it was, and the workspace holds nothing of the drill."""
+    before = lab.photograph(("Routing__c", "PermissionSetAssignment"))
+    yield lab
+    lab.hook = None
+    assert lab.photograph(("Routing__c", "PermissionSetAssignment")) == before
+    assert lab.org.find_object(OBJECT) is None
+    assert lab.store.load_all() == () and Baselines(lab.database).load() == ()
+    assert list((lab.folder / "drills").iterdir()) == []
+
+
+def test_a_drill_is_clean_and_settles_what_a_canary_can(quiet: Any) -> None:
+    found: list[Settled] = []
+    result = hold_drill(quiet, found)
+    assert result.clean and {one.outcome for one in result.items} == {"restored"}
+    assert {one.type for one in result.items} == {OBJECT, "CustomField", "PermissionSet", "ValidationRule"}
+    answers = {one.question: one.answer for one in found if one.settled}
+    assert set(answers) == {one.key for one in QUESTIONS if one.ask is not None}
+    assert answers["data 8.4"].startswith("yes") and answers["metadata 9.1"].startswith("no")
+    keep_answers(quiet.database, "00D1", "DEV1", found, clock.now())
+    open_ones = [Settled("data 8.2", "no answer: asleep", False)]
+    keep_answers(quiet.database, "00D1", "DEV1", open_ones, clock.now())
+    kept = load_answers(quiet.database, "00D1")
+    assert kept["data 8.2"].settled, "an answer is not lost because a later drill got none"
+    assert load_answers(quiet.database, "00D2") == {}
+    asked = [one for one in ASSUMPTIONS if one.question]
+    assert len(list_unconfirmed(kept)) == len(ASSUMPTIONS) - len(asked)
+
+
+@pytest.mark.parametrize("kill", range(2, 90, 3) if LONG else (30,))
+def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(quiet: Any, kill: int) -> None:
+    calls = 0
+
+    def hook(when: str, method: str, path: str) -> None:
+        nonlocal calls
+        calls += when == "before"
+        if when == "before" and calls == kill:
+            raise Killed
+
+    quiet.hook = hook
+    with pytest.raises(Killed):
+        hold_drill(quiet)
+    quiet.hook = None
+    assert find_progress(quiet.folder / "drills", "UATFULL") is not None
+    quiet.writer = quiet._connect()
+    result = hold_drill(quiet)
+    assert result.clean and result.continued
+
+
+def test_an_answer_that_says_otherwise_is_told() -> None:
+    answers = {"data 8.5": Settled("data 8.5", "no"), "metadata 9.2": Settled("metadata 9.2", "?", False)}
+    told = list_unconfirmed(answers)
+    assert any("undelete takes 200" in one and one.endswith("a drill says otherwise: no") for one in told)
+    assert any("made again" in one and "--facts settles it" in one for one in told)
+
+
+def test_the_progress_of_another_generation_is_void(tmp_path: Path) -> None:
+    assert find_progress(tmp_path, "DEV1") is None
