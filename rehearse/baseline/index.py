@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -128,6 +130,15 @@ class Baselines:
         with self._database.begin() as connection:
             connection.execute(sa.update(_baselines).where(*_is(baseline)).values(pruned=clock.iso(at)))
 
+    def replace(self, damaged: Baseline, repaired: Baseline) -> str:
+        """Give the name of a damaged baseline to its repaired copy, in one step; returns the name that it has now."""
+        known = {one.name for one in self.load(damaged.sandbox)}
+        aside = next(name for name in _numbered(f"{damaged.name} damaged") if name not in known)
+        with self._database.begin() as connection:
+            connection.execute(sa.update(_baselines).where(*_is(damaged)).values(name=aside))
+            connection.execute(sa.insert(_baselines).values(**_to_row(repaired)))
+        return aside
+
     def remove(self, baseline: Baseline) -> None:
         """Forget the name; the files of its capture are not touched."""
         with self._database.begin() as connection:
@@ -156,6 +167,11 @@ def check_is_here(baseline: Baseline, store: Path) -> None:
             f"Baseline {baseline.name} is in the store {baseline.store} of {baseline.host}.",
             "Work on that machine, or copy the store here and set storage.path to it.",
         )
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} {number}" for number in count(2))
 
 
 def _is(baseline: Baseline) -> tuple[sa.ColumnElement[bool], ...]:

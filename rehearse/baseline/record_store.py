@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,21 @@ class CaptureStore:
         self.root = root
         self.keys = keys
         self.metadata = MetadataStore(root)
+        self._alone = False
 
     def shared(self) -> AbstractContextManager[None]:
         """Keep the store from being swept for the length of the block; waits while it is."""
-        return hold_store(self.root, alone=False)
+        return nullcontext() if self._alone else hold_store(self.root, alone=False)
 
-    def alone(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
         """Have the store to oneself for the length of the block. Raises Locked while anybody uses it."""
-        return hold_store(self.root, alone=True)
+        with hold_store(self.root, alone=True):
+            self._alone = True
+            try:
+                yield
+            finally:
+                self._alone = False
 
     def folder(self, ulid: str) -> Path:
         """Where the files of a capture lie."""

@@ -5,6 +5,7 @@ Frozen values; no record value in any of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -56,3 +57,24 @@ class Exported:
     records: int
     files: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What of a capture is damaged: objects, each with the capture that has its rows whole ('' = nobody).
+
+    `metadata` is None where it is whole, else the capture that has it, or ''.
+    """
+
+    capture: str
+    objects: Mapping[str, str]
+    metadata: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.objects and self.metadata is None
+
+    @property
+    def is_mendable(self) -> bool:
+        """Whether everything that is damaged is somewhere else in the store."""
+        return all(self.objects.values()) and self.metadata != ""

@@ -10,6 +10,7 @@ from rehearse.cli.answers import Json, finish
 from rehearse.cli.baseline_capture import capture
 from rehearse.cli.baseline_export import export
 from rehearse.cli.baseline_prune import prune
+from rehearse.cli.baseline_repair import repair
 from rehearse.cli.baseline_verify import Of, verify
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def show(
 app.command()(verify)
 app.command()(prune)
 app.command()(export)
+app.command()(repair)
 
 
 def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = True) -> Capture:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline
-from rehearse.baseline.store_model import Exported, Fate, Swept
+from rehearse.baseline.store_model import Damage, Exported, Fate, Swept
 from rehearse.report.baselines import size
 from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, build_table
 
@@ -64,3 +64,35 @@ def build_export_page(baseline: Baseline, target: str, done: Exported | None) ->
         f"{size(done.bytes)}, in clear text."
     )
     return Page("", (Paragraph(told, "warn"),))
+
+
+def build_repair_page(baseline: Baseline, damage: Damage, named: str) -> Page:
+    """What of a baseline is damaged, where it is whole, and what became of it; `named` is empty where nothing was."""
+    if damage.is_whole:
+        return Page("", (Paragraph(f"Baseline {baseline.name} of {baseline.sandbox} is whole.", "good"),))
+    rows: Rows = []
+    for what, source in _damaged(damage):
+        state = Cell(f"whole in capture {source[:12]}", "warn") if source else Cell("lost", "bad")
+        rows.append([what, state])
+    blocks: list[Block] = [build_table(f"Damaged in baseline {baseline.name}", ["what", ""], rows)]
+    if named and damage.is_mendable:
+        told = (
+            f"Repaired: baseline {named} is a new copy with snapshot {baseline.snapshot_id[:12]}, whole and verified."
+        )
+        blocks.append(Paragraph(told, "good"))
+    elif named:
+        told = f"What is whole is kept as baseline {named!r}, verified; what is lost is left out of its scope."
+        blocks.append(Paragraph(told, "bad"))
+    return Page("", tuple(blocks))
+
+
+def build_repair_body(baseline: Baseline, damage: Damage, named: str) -> dict[str, Any]:
+    """The `repair` answer."""
+    rows = [{"what": what, "found_in": source or None} for what, source in _damaged(damage)]
+    whole = damage.is_whole or (bool(named) and damage.is_mendable)
+    return {"baseline": baseline.name, "sandbox": baseline.sandbox, "damaged": rows, "repaired": named, "whole": whole}
+
+
+def _damaged(damage: Damage) -> list[tuple[str, str]]:
+    found = [(f"rows of {name}", source) for name, source in sorted(damage.objects.items())]
+    return found if damage.metadata is None else [*found, ("metadata", damage.metadata)]
