@@ -112,6 +112,8 @@ def _outcome(
         return "impossible", blocked.reason if blocked else hazard.reason
     if _by_others(evidence, change):
         return "changed by someone else", "changed after the plan was made"
+    if marks == {"platform-stamp"}:
+        return "residue", hazard.reason
     return "failed", result.detail if result else f"{change.what} and not put back"
 
 

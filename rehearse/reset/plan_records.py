@@ -111,10 +111,10 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
     differing = row_marks.differing_fields(plan.inputs, change.type, before, after)
     marks, fixed = row_marks.update_marks(plan.inputs, change, differing)
     hazard = find_hazard("record", change.type, "updated", marks)
-    if "only-derived" in marks:
+    derived = row_marks.derived_fields(plan.inputs, change)
+    if differing and derived.issuperset(differing):
         plan.blocked.append(Blocked("record", change.type, change.key, hazard.grade, hazard.reason, hazard.source))
         return
-    derived = row_marks.derived_fields(plan.inputs, change)
     writable = tuple(name for name in differing if name not in fixed and name not in derived)
     if fixed and "only-platform-fields" not in marks:
         plan.block(change, hazard, ", ".join(fixed))

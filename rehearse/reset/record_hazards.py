@@ -220,6 +220,17 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _record(
+        "platform-stamp",
+        "*",
+        "updated",
+        "platform-stamp",
+        (
+            "residue",
+            "the platform stamps a closed or completed row anew, and no call writes that instant; the rest is written",
+            "Object reference, Case.ClosedDate and Task.CompletedDateTime (neither Create nor Update)",
+        ),
+    ),
+    _record(
         "only-derived",
         "*",
         "updated",

@@ -41,6 +41,13 @@ def derived_fields(inputs: PlanInputs, change: Change) -> frozenset[str]:
     return frozenset(found)
 
 
+def platform_stamps(inputs: PlanInputs, object: str, names: Collection[str]) -> set[str]:
+    """Those of these fields that hold an instant: the platform sets it anew when a row is closed again, and nothing
+    writes it (Case.ClosedDate, Task.CompletedDateTime; Object reference)."""
+    types = {one.name: one.type for one in scope_fields(inputs.before, object)}
+    return {name for name in names if types.get(name) in ("date", "datetime")}
+
+
 def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str]) -> tuple[set[str], tuple[str, ...]]:
     """Marks of an updated row, and those of its differing fields that no update can write."""
     schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
@@ -48,8 +55,11 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
     marks: set[str] = set()
     fixed: list[str] = []
     derived = derived_fields(inputs, change)
+    stamps = platform_stamps(inputs, change.type, derived.intersection(differing))
     if differing and derived.issuperset(differing):
-        return {"only-derived"}, ()
+        return {"platform-stamp" if stamps == set(differing) else "only-derived"}, ()
+    if stamps:
+        marks.add("platform-stamp")
     for name in (one for one in differing if one not in derived):
         known = schema.field(name) if schema else None
         if known is None:

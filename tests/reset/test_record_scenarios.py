@@ -242,3 +242,23 @@ def differences(left: dict[str, dict[str, Any]], right: dict[str, dict[str, Any]
         for name in {*one.get(id, {}), *other.get(id, {})}
         if one.get(id, {}).get(name) != other.get(id, {}).get(name)
     }
+
+
+def test_a_case_and_a_task_that_were_reopened_are_closed_again_with_a_new_stamp(lab: Any) -> None:
+    (case,) = lab.pick('"Case" WHERE "Status" = \'Closed\' AND "ClosedDate" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    (task,) = lab.pick(
+        '"Task" WHERE "Status" = \'Completed\' AND "CompletedDateTime" IS NOT NULL ORDER BY "Id" LIMIT 1'
+    )
+    (twice,) = lab.pick('"Case" WHERE "Status" = \'Closed\' AND "Id" <> ? ORDER BY "Id" LIMIT 1', case)
+    before = lab.capture(objects=("Case", "Task"))
+    closed = lab.value("Case", case, "ClosedDate")
+    lab.update("Case", {"Id": case, "Status": "Working", "Subject": "reopened"}, {"Id": twice, "Status": "Working"})
+    lab.update("Case", {"Id": twice, "Status": "Closed"})  # nothing but its stamp tells
+    lab.update("Task", {"Id": task, "Status": "In Progress"})
+    plan = lab.plan(before)
+    assert {one.key: one.grade for one in plan.actions} == {case: "residue", task: "residue"}
+    assert {one.key: one.grade for one in plan.blocked} == {twice: "residue"}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.value("Case", case, "Status") == "Closed" and lab.value("Case", case, "ClosedDate") != closed
+    assert {one.key: one.outcome for one in proof.items} == dict.fromkeys((case, task, twice), "residue")
+    assert proof.verdict == "clean-with-residue"
