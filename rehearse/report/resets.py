@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
@@ -21,6 +22,7 @@ _TONES: dict[str, Tone] = {
     "unknown": "warn",
 }
 _SHOWN = 40
+_NAMED = 6
 
 
 def build_plan_page(plan: ResetPlan) -> Page:
@@ -78,6 +80,24 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
     blocks += [Paragraph(f"let out while it wrote: {one.name} ({one.reason})", "warn") for one in proof.egress]
-    blocks += [Paragraph(f"not compared: {one}", "warn") for one in proof.not_compared]
-    blocks += [Paragraph(f"assumes: {one}", "faint") for one in proof.assumptions]
+    if proof.not_compared:
+        blocks.append(build_table("Not compared", ["what", "why"], _by_reason(proof.not_compared)))
+    if proof.assumptions:
+        assumed: Rows = [[Cell(one, "faint")] for one in proof.assumptions]
+        blocks.append(build_table("The verdict rests on", ["assumption"], assumed))
     return Page("", tuple(blocks))
+
+
+def _by_reason(sentences: Sequence[str]) -> Rows:
+    """`kind name: reason` gathered by reason; the proof itself names every one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in sentences:
+        what, _, why = one.partition(": ")
+        kind, _, name = what.partition(" ")
+        reason = why.partition(": ")[0] if why.startswith("its rows are metadata") else why
+        found.setdefault((kind, reason), []).append(name)
+    rows: Rows = []
+    for (kind, reason), names in found.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        rows.append([Cell(f"{kind} {', '.join(names[:_NAMED])}{more}", "warn"), reason])
+    return rows
