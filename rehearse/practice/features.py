@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rehearse.practice.meta_mirror import put_row
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_persons import MIRRORED, PERSON_TYPE, has_persons
 from rehearse.practice.rows_places import load_places
 from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue
 
@@ -21,6 +23,10 @@ def follow_features(org: OrgState) -> None:
         account = org.find_object("Account")
         if account is not None and account.find("BillingCountryCode") is None:
             _bring_codes(org)
+    if org.settings.get("person_accounts", False):
+        account = org.find_object("Account")
+        if account is not None and not has_persons(account):
+            _bring_persons(org, account)
 
 
 # ---- state and country picklists
@@ -80,3 +86,39 @@ def _fill_codes(org: OrgState, table: str, prefix: str) -> None:
         for short, full in states.items():
             where = f"{quote(state)} = ? AND {quote(f'{country}Code')} = ?"
             org.db.execute(f"UPDATE {quote(table)} SET {quote(f'{state}Code')} = ? WHERE {where}", (short, full, code))
+
+
+# ---- person accounts
+
+
+def _bring_persons(org: OrgState, account: ObjectDef) -> None:
+    """The fields of a person on accounts, IsPersonAccount on contacts, and a record type for persons."""
+    contact, record_type = org.object("Contact"), org.object("RecordType")
+    flag = FieldDef(
+        "IsPersonAccount", "Is Person Account", "boolean", required=True, createable=False, updateable=False
+    )
+    link = FieldDef(
+        "PersonContactId",
+        "Contact ID",
+        "reference",
+        length=18,
+        reference_to=("Contact",),
+        relationship_name="PersonContact",
+        createable=False,
+        updateable=False,
+    )
+    with org.transaction() as db:
+        for mine, theirs in MIRRORED.items():
+            source = contact.find(theirs)
+            if source is not None:
+                label = source.label if mine == theirs else f"Person Account: {source.label}"
+                account = account.with_field(replace(source, name=mine, label=label, required=False, compound=None))
+        org.put_object(account.with_field(flag).with_field(link))
+        org.put_object(contact.with_field(flag))
+        if record_type.find("IsPersonType") is None:
+            org.put_object(record_type.with_field(replace(flag, name="IsPersonType", label="Is Person Type")))
+        db.execute('UPDATE "Account" SET "IsPersonAccount" = 0')
+        db.execute('UPDATE "Contact" SET "IsPersonAccount" = 0')
+        db.execute('UPDATE "RecordType" SET "IsPersonType" = 0')
+        named = {"Name": "Person Account", "DeveloperName": PERSON_TYPE, "SobjectType": "Account"}
+        put_row(org, "RecordType", {"Id": org.new_id("012"), **named, "IsActive": 1, "IsPersonType": 1})

@@ -15,6 +15,7 @@ from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_audit import note_setup
 from rehearse.practice.rows_check import check_unique
+from rehearse.practice.rows_persons import check_person_delete
 from rehearse.practice.rows_rollup import touch
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.rows_write import Saved, Work, find_live, load_row, write_changes
@@ -96,7 +97,7 @@ def delete_row(work: Work, given: str, *, hard: bool = False) -> Saved:
     """Delete one row and whatever goes with it, inside a running transaction. Raises RowError."""
     org = work.org
     definition, row_id = find_target(org, str(given))
-    find_live(org, definition, row_id)
+    check_person_delete(definition, find_live(org, definition, row_id))
     if not definition.deletable:
         raise RowError("INVALID_TYPE_FOR_OPERATION", f"entity type {definition.name} does not support delete", ())
     require(org, "delete", definition)

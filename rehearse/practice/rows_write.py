@@ -33,6 +33,7 @@ from rehearse.practice.rows_check import (
 from rehearse.practice.rows_dependents import check_dependents
 from rehearse.practice.rows_duplicates import check_duplicates
 from rehearse.practice.rows_files import after_insert, before_insert
+from rehearse.practice.rows_persons import couple_persons, follow_person
 from rehearse.practice.rows_places import couple_places
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
 from rehearse.practice.rows_standard import apply_standard_rules
@@ -145,6 +146,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     assign_owner(org, work.assignment_rules, definition, values)
     apply_standard_rules(org, definition.name, values, {})
     couple_places(definition, values, {})
+    couple_persons(org, definition, values, {})
     check_dependents(org, definition, values, {})
     before_insert(org, definition.name, values, work.user_id)
     check_required(definition, values, creating=True)
@@ -166,6 +168,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     kept = {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_new(org, definition, {"Id": row_id, **kept, **{k: v for k, v in values.items() if v is not None}})
     after_insert(org, definition.name, row_id, work.user_id)
+    follow_person(org, definition, row_id, work.user_id)
     _after(work, Occasion(org, definition, row_id, work.user_id, {}, True))
     note_setup(org, work.user_id, "created", definition, (row_id, ()))
     return Saved(row_id, True, True)
@@ -229,6 +232,7 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     values = checked_values(org, named_fields(org, definition, row, creating=False))
     apply_standard_rules(org, definition.name, values, before)
     couple_places(definition, values, before)
+    couple_persons(org, definition, values, before)
     check_dependents(org, definition, values, before)
     check_required(definition, values, creating=False)
     changed = {name: value for name, value in values.items() if value != before.get(name)}
@@ -239,6 +243,7 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     stamps = {"LastModifiedDate": stamp, "LastModifiedById": work.user_id, "SystemModstamp": stamp}
     values |= {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_changes(org, definition, row_id, values)
+    follow_person(org, definition, row_id, work.user_id)
     touch(org, work.touched, definition, before)
     _after(work, Occasion(org, definition, row_id, work.user_id, before, False))
     note_setup(org, work.user_id, "changed", definition, (row_id, changed))

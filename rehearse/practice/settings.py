@@ -132,6 +132,7 @@ KNOBS: tuple[Knob, ...] = (
         "dependent_picklists_checked", True, "a value of a dependent picklist is refused under a wrong controlling one"
     ),
     Knob("state_country_codes", False, "addresses have codes beside states and countries; once on, they stay"),
+    Knob("person_accounts", False, "accounts may be persons, each with a contact of its own; once on, it stays"),
     Knob("rollups_later_minutes", 0, "roll-ups follow their details after so many virtual minutes; 0 = at once"),
     Knob("field_security", True, "users see and write only the custom fields that they were given access to"),
     Knob("object_permissions", True, "users see and write only objects that profile and permission sets let them"),

@@ -79,7 +79,7 @@ def describe_user(org: OrgState, user_id: str) -> dict[str, str | None]:
         "orgDefaultCurrencyIsoCode": "EUR",
         "orgDefaultCurrencyLocale": "de_DE",
         "orgDisallowHtmlAttachments": "false",
-        "orgHasPersonAccounts": "false",
+        "orgHasPersonAccounts": str(org.object("Account").find("IsPersonAccount") is not None).lower(),
         "organizationId": org.org_id,
         "organizationMultiCurrency": "false",
         "organizationName": company,
