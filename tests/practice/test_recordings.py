@@ -13,6 +13,8 @@ import pytest
 from lxml import etree
 from ruamel.yaml import YAML
 
+from rehearse.practice.person_secrets import ensure_password
+
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 SHARED = RECORDINGS / "cumulusci" / "tests" / "shared_cassettes"
 UPSERTS = RECORDINGS / "cumulusci" / "tasks" / "bulkdata" / "tests" / "cassettes"
@@ -341,6 +343,18 @@ def test_a_dead_session_is_the_recorded_fault(shared_practice):
 def test_a_failed_login_is_the_recorded_fault(shared_practice):
     inner = "<username>nobody@x.example</username><password>wrong</password>"
     assert tags(soap(shared_practice, "u", "login", inner)) == recorded_tags("login/failure.xml")
+
+
+def test_a_login_has_the_recorded_elements_in_their_order(shared_practice):
+    org, folder = shared_practice.orgs["UATFULL"], shared_practice.estate.folder
+    password = ensure_password(folder).read_text(encoding="ascii")
+    inner = f"<username>{org.username}</username><password>{password}</password>"
+    got = tags(soap(shared_practice, "u", "login", inner))
+    info = got["Body"]["loginResponse"]["result"]["userInfo"]
+    assert info.pop("chatterExternal") == {} and info.pop("orgDefaultCurrencyLocale") == {}  # newer than the recording
+    want = recorded_tags("login/success.xml")
+    assert got == want
+    assert list(info) == list(want["Body"]["loginResponse"]["result"]["userInfo"])
 
 
 def test_the_metadata_describe_has_the_recorded_elements(shared_practice):
