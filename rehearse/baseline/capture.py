@@ -77,7 +77,8 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
     question = ask(reader, request.sandbox, request.scope, request.frozen, on_event)
-    purpose = Purpose(_fingerprint(reader, request, question), question.started)
+    series = f"{question.org_id} {'live' if request.frozen else 'baseline'}"
+    purpose = Purpose(_fingerprint(reader, request, question), question.started, series)
     with store.shared(), begin(store.root / "captures", store.keys, purpose) as working:
         if working.continued:
             on_event(Noted(f"Continuing the interrupted capture {working.ulid}."))

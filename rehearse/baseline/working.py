@@ -1,8 +1,8 @@
 """A capture under way: its folder without a manifest, held by a lock that dies with its process.
 
-What a killed capture left is continued by the next one that asks for the same thing within a day (finished objects
-are kept; everything changed since its first start is read again), and swept away by any other. A folder without a
-manifest is never taken for a capture.
+What a killed capture left is continued by the next one that asks for the same thing within days (finished objects
+are kept; everything changed since its first start is read again), and swept away by one that takes its place. A folder
+without a manifest is never taken for a capture.
 """
 
 from __future__ import annotations
@@ -26,15 +26,20 @@ from rehearse.errors import Damaged, KeyUnavailable
 from rehearse.ids import build_ulid
 
 STATE, LOCK, DONE = "working.json", "working.lock", "done.json"
-CONTINUE_WITHIN = timedelta(hours=24)
+CONTINUE_WITHIN = timedelta(days=3)
+"""Longer than an API budget takes to come back; results of a query job are kept for seven days."""
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a capture is for: a content id of org, scope and version; only the same purpose is continued."""
+    """What a capture is for: a content id of org, scope and version; only the same purpose is continued.
+
+    `series` names what takes its place: a capture sweeps away what others of its series left, and nobody else's.
+    """
 
     fingerprint: str
     started: datetime
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def _start(captures: Path, keys: Keys, purpose: Purpose) -> tuple[Working, int]:
     handle = _lock(folder)
     if handle is None:
         raise AssertionError("a new folder is locked")
-    state = {"fingerprint": purpose.fingerprint, "started": clock.iso(purpose.started)}
+    state = {"fingerprint": purpose.fingerprint, "started": clock.iso(purpose.started), "series": purpose.series}
     try:
         write_durably(folder / STATE, dump_checked(state))
     except BaseException:
@@ -127,11 +132,21 @@ def _continue(captures: Path, keys: Keys, purpose: Purpose) -> tuple[Working, in
         if working is not None and not (folder / MANIFEST).exists():
             chosen = working, handle
             continue
-        if not (folder / MANIFEST).exists():
+        if not (folder / MANIFEST).exists() and _is_waste(folder, purpose):
             keys.drop(folder.name)
             shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
     return chosen
+
+
+def _is_waste(folder: Path, purpose: Purpose) -> bool:
+    """Whether nobody will continue what lies here: it cannot be read, is too old, or this capture takes its place."""
+    try:
+        state: dict[str, Any] = load_checked(folder / STATE)
+        age = abs(purpose.started - clock.from_iso(state["started"]))
+    except Damaged:
+        return True
+    return state.get("series", "") == purpose.series or age >= CONTINUE_WITHIN
 
 
 def _same_purpose(folder: Path, keys: Keys, purpose: Purpose) -> Working | None:

@@ -80,9 +80,12 @@ def require_quiet(noise: Iterable[Noise], *, strict: bool = False) -> tuple[str,
     noise = tuple(noise)
     blocking = [one for one in noise if one.blocks or (strict and one.recent)]
     if blocking:
+        only_recent = all(one.recent and not one.blocks for one in blocking)
         raise GateClosed(
             "The sandbox is not quiet: " + "; ".join(f"{one.what} ({one.detail})" for one in blocking[:_NAMED]) + ".",
-            "Run the same command again when it has ended; `baseline capture --wait 15m` waits for it.",
+            "Add --wait 15m to wait until it is, or --despite-writes: what changes meanwhile is read again."
+            if only_recent
+            else "Run the same command again when it has ended; `baseline capture --wait 15m` waits for it.",
         )
     return tuple(f"{one.what}: {one.detail}" for one in noise)
 

@@ -211,6 +211,21 @@ def test_leftovers_of_another_purpose_are_swept(take: Any, store: CaptureStore) 
     assert [one.name for one in (store.root / "keys").iterdir()] == [taken.ulid]
 
 
+def test_a_comparison_sweeps_no_baseline_that_stopped_part_way(take: Any, store: CaptureStore) -> None:
+    before = take(Scope(metadata_include=(), objects=("Account",)))
+
+    def dying(event: Event) -> None:
+        if isinstance(event, Advanced) and event.work == "records":
+            raise Killed
+
+    with pytest.raises(Killed):
+        take(FEW, on_event=dying)
+    take(Scope(metadata_include=(), objects=("Account",)), before)
+    events: list[Event] = []
+    take(FEW, on_event=events.append)
+    assert any(isinstance(one, Noted) and "Continuing" in one.text for one in events)
+
+
 def test_what_changes_while_the_capture_runs_is_read_again(take: Any, store: CaptureStore, practice: Any) -> None:
     changed, deleted = account(practice, 3), new_account(practice, "Soon gone")
     meddled: list[str] = []
