@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from rehearse.practice.schema import ObjectDef
 MAIL_OFF = ".invalid"
 SCHEDULES = ("CronTrigger", "CronJobDetail")
 STAYS_BEHIND = ("LoginHistory", "SetupAuditTrail", "AsyncApexJob", "BackgroundOperation")
+ALL_RECORDS = 2**62
 WORK_TABLES = ("query_cursors", "bulk_jobs", "bulk_chunks", "meta_job")
 
 
@@ -40,6 +41,7 @@ class CopyOrder:
     keep_mail_of: Collection[str]
     taken: Collection[str]
     instance: str
+    template: str = ""  # id of the template that names the objects to take records of
 
 
 def build_copy(source: OrgState, target: Path, order: CopyOrder) -> None:
@@ -47,7 +49,7 @@ def build_copy(source: OrgState, target: Path, order: CopyOrder) -> None:
     growing = target.with_name(f"{target.name}.new")
     for suffix in ("", "-wal", "-shm", "-journal"):
         growing.with_name(growing.name + suffix).unlink(missing_ok=True)
-    _write_file(source, growing, order.licence)
+    _write_file(source, growing, order)
     source_name = _sandbox_suffix(source)
     copy = OrgState(growing, source.clock, source.settings)
     try:
@@ -97,15 +99,27 @@ def _forget_work(org: OrgState) -> None:
     org.db.execute("DELETE FROM cleared_lookups")
 
 
-def _write_file(source: OrgState, target: Path, licence: str) -> None:
-    """The file of the copy, with the records that the licence type takes along."""
-    settings = source.settings
-    if licence == "FULL":
+def template_objects(templates: Iterable[str], template: str) -> frozenset[str] | None:
+    """The objects, in lower case, that a template names; None for one that the settings do not list: all objects."""
+    for one in templates:
+        row_id, *names = one.split()
+        if template and row_id[:15] == template[:15]:
+            return frozenset(name.lower() for name in names)
+    return None
+
+
+def _write_file(source: OrgState, target: Path, order: CopyOrder) -> None:
+    """The file of the copy, with the records that the licence type and its template take along."""
+    settings, licence = source.settings, order.licence
+    objects = template_objects(settings.get("copy_templates", ()), order.template)
+    if licence == "FULL" and objects is None:
         source.save_copy(target)
         return
     bin_too = not settings.get("copy_drops_recycle_bin", True)
-    if licence == "PARTIAL":
-        choice = Choice(int(settings.get("sample_records", 10_000)), True, bin_too)
+    if licence == "FULL":
+        choice = Choice(ALL_RECORDS, True, bin_too, objects)
+    elif licence == "PARTIAL":
+        choice = Choice(int(settings.get("sample_records", 10_000)), True, bin_too, objects)
     else:
         choice = Choice(0, bool(settings.get("developer_copies_custom_settings", False)), bin_too)
     save_part(source, target, choice)

@@ -86,6 +86,7 @@ def build_org(estate: Estate, process: Process) -> None:
         keep_mail_of=_keeps_mail(production, process),
         taken={name for org in live for name in _usernames(org)},
         instance=f"CS{int(process.org[5:]) % 900 + 100}",
+        template=str(process.asked.get("TemplateId") or ""),
     )
     build_copy(source, estate.org_path(process.org), order)
 

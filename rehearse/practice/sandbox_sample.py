@@ -20,11 +20,18 @@ from rehearse.practice.schema import ObjectDef
 
 @dataclass(frozen=True)
 class Choice:
-    """At most `most` records of each object (0: no data at all), custom settings or not, deleted records or not."""
+    """At most `most` records of each object (0: no data at all), custom settings or not, deleted records or not.
+
+    `objects`, in lower case, are those that a template names; None is all of them."""
 
     most: int
     custom_settings: bool
     deleted: bool
+    objects: frozenset[str] | None = None
+
+    def starts_with(self, definition: ObjectDef) -> bool:
+        """Whether records of an object are chosen for themselves, and not only because others refer to them."""
+        return self.objects is None or definition.custom_setting or definition.name.lower() in self.objects
 
 
 def is_data(definition: ObjectDef, *, with_custom_settings: bool) -> bool:
@@ -77,7 +84,7 @@ def _choose(db: sqlite3.Connection, data: list[ObjectDef], choice: Choice) -> No
     db.execute("CREATE TEMP TABLE chosen (id TEXT PRIMARY KEY) WITHOUT ROWID")
     db.execute("CREATE TEMP TABLE fresh (id TEXT PRIMARY KEY) WITHOUT ROWID")
     alive = "" if choice.deleted else ' WHERE "IsDeleted" = 0'
-    for definition in data:
+    for definition in (one for one in data if choice.starts_with(one)):
         ids = [row[0] for row in db.execute(f'SELECT "Id" FROM src.{quote(definition.name)}{alive} ORDER BY "Id"')]
         db.executemany("INSERT OR IGNORE INTO temp.fresh VALUES (?)", ((one,) for one in spread(ids, choice.most)))
     while db.execute("SELECT EXISTS (SELECT 1 FROM temp.fresh)").fetchone()[0]:

@@ -90,6 +90,9 @@ KNOBS: tuple[Knob, ...] = (
     # Licences and contents.
     Knob("licences", {"DEVELOPER": 25, "DEVELOPER_PRO": 5, "PARTIAL": 1, "FULL": 2}, "how many of each were bought"),
     Knob("sample_records", 10_000, "most records of one object in a Partial copy, before what they refer to"),
+    Knob(
+        "copy_templates", [], "such as `1ps000000000001AAA Account Case`: the objects that a template takes records of"
+    ),
     Knob("copy_replaces_org_id", True, "org ids inside copied text values become the id of the new org"),
     Knob("copy_stops_schedules", True, "scheduled jobs do not arrive in a copy"),
     Knob("copy_drops_recycle_bin", True, "deleted records do not arrive in a copy"),

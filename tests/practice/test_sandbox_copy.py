@@ -2,6 +2,8 @@
 
 import pytest
 
+from rehearse.practice import components, deploy
+from rehearse.practice.components import Author, Component
 from rehearse.practice.sandbox_sample import spread
 
 TEMPLATE = "1ps000000000001"
@@ -214,3 +216,45 @@ def test_sandbox_1_5_a_clone_whose_source_is_gone_copies_production(company):
     company.finish()
     assert company.row(clone)["Status"] == "Completed"
     assert company.estate.sandbox("COPY").is_sandbox
+
+
+NARROW = "1ps000000000009AAA"
+
+
+@pytest.mark.parametrize("licence", ["Partial", "Full"])
+def test_a_template_takes_its_objects_and_what_they_refer_to(company, licence):
+    """sandbox-and-auth.md 1.5: which records a Partial copy, or a Full one with a template, takes along."""
+    company.estate.settings.put("copy_templates", [f"{NARROW[:15]} Contact", "1ps000000000008AAA Case"])
+    production = company.estate.production
+    lonely = production.new_id("001")
+    with production.transaction() as db:
+        db.execute('INSERT INTO "Account" ("Id", "Name", "IsDeleted") VALUES (?, ?, 0)', (lonely, "Nobody's"))
+    company.ready(licence=licence, TemplateId=NARROW)
+    sandbox = company.estate.sandbox("UAT")
+    contacts = sandbox.db.execute('SELECT count(*) FROM "Contact"').fetchone()
+    assert contacts == production.db.execute('SELECT count(*) FROM "Contact" WHERE "IsDeleted" = 0').fetchone()
+    kept = {row[0] for row in sandbox.db.execute('SELECT "Id" FROM "Account"')}
+    assert {row[0] for row in sandbox.db.execute('SELECT "AccountId" FROM "Contact"')} <= kept
+    assert lonely not in kept
+
+
+def test_endpoints_of_every_kind_arrive_as_production_has_them(company):
+    """sandbox-and-auth.md 1.8: named credentials, remote sites and outbound messages still point at production's."""
+    production = company.estate.production
+    deploy.prepare(production)
+    held = {
+        "NamedCredential": ("Bank", b"<NamedCredential><endpoint>https://bank.example</endpoint></NamedCredential>"),
+        "RemoteSiteSetting": ("Rates", b"<RemoteSiteSetting><url>https://rates.example</url></RemoteSiteSetting>"),
+        "WorkflowOutboundMessage": (
+            "Case.Told",
+            b"<outboundMessages><endpointUrl>https://told.example</endpointUrl></outboundMessages>",
+        ),
+    }
+    for kind, (name, xml) in held.items():
+        parent = name.partition(".")[0] if "." in name else ""
+        components.save(production, Component(kind, name, xml, parent), Author("", production.stamp()))
+    company.ready()
+    sandbox = company.estate.sandbox("UAT")
+    for kind, (name, xml) in held.items():
+        found = components.find(sandbox, kind, name)
+        assert found is not None and found.xml == xml
