@@ -62,6 +62,7 @@ def test_a_prefix_finds_one_thing_or_says_why_not() -> None:
 
 
 STORES = (
+    "baseline.budget",
     "baseline.index",
     "refresh.ready_store",
     "reset.id_map",
@@ -70,6 +71,7 @@ STORES = (
     "schedule.ledger_store",
     "schedule.releases_store",
     "schedule.store",
+    "schedule.validations",
 )
 
 

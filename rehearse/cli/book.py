@@ -161,8 +161,8 @@ def list_(
 
     Example: rehearse book list
     """
-    from rehearse.cli.booking import load_broken
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.radar import find_broken
     from rehearse.report.schedule import build_booking_body, build_bookings_table
     from rehearse.report.view import Page
     from rehearse.schedule.store import load_bookings
@@ -170,7 +170,7 @@ def list_(
     with open_desk() as desk:
         found = load_bookings(desk.database, desk.workspace.sandbox(sandbox).name if sandbox else None)
         now = desk.fetch_now()
-        broken = load_broken(desk, now)
+        broken = find_broken(desk, now)
         page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone, broken),))
         body = {"bookings": [build_booking_body(one, broken) for one in found]}
         finish("bookings", now, body, page, as_json=as_json)

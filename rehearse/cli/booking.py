@@ -12,7 +12,6 @@ from rehearse.cli import planning
 from rehearse.cli.desk import Desk
 from rehearse.errors import Locked, NotFound, UsageError
 from rehearse.report.view import Page, build_table
-from rehearse.schedule.broken import find_broken
 from rehearse.schedule.model import Window
 from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
 from rehearse.schedule.store import find_booking, load_bookings, load_deeds
@@ -73,12 +72,6 @@ def build_free_page(desk: Desk, slots: tuple[FreeSlot, ...]) -> Page:
     zone = desk.workspace.zone
     rows = [[one.sandbox, clock.show(one.window.start, zone), clock.show(one.window.end, zone)] for one in slots]
     return Page("", (build_table("Free", ["sandbox", "from", "to"], rows, empty="nothing in the next four weeks"),))
-
-
-def load_broken(desk: Desk, now: datetime) -> dict[str, str]:
-    """Booking id -> why it can no longer be kept."""
-    wish = planning.build_wish(desk, (), now)
-    return {one.booking.id: one.text for one in find_broken(wish)}
 
 
 def build_history(desk: Desk, prefix: str) -> tuple[str, list[dict[str, Any]], Page]:

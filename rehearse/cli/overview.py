@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import Desk
@@ -14,6 +15,9 @@ from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.ledger import Availability, Cycle, build_availability
 from rehearse.workspace.model import SandboxConfig
+
+if TYPE_CHECKING:
+    from rehearse.org.connect import OrgReader
 
 
 def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
@@ -23,6 +27,19 @@ def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
     production = desk.connect_production()
     if production is not None:
         observe(production, desk.database, desk.fetch_now(), on_event)
+        _record_validations(desk, production)
+
+
+def _record_validations(desk: Desk, production: OrgReader) -> None:
+    """Which validated deployment waits; a login that may not read deployments shows none."""
+    from rehearse.errors import OrgRejected
+    from rehearse.schedule.validations import SOQL, find_open, record_validations
+
+    try:
+        found = find_open(production.fetch_tooling_rows(SOQL))
+    except OrgRejected:
+        found = ()
+    record_validations(desk.database, found)
 
 
 def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:

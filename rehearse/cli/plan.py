@@ -12,6 +12,7 @@ from rehearse.cli.answers import Json, finish, is_terminal, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from rehearse.cli.desk import Desk
     from rehearse.release.model import Release
     from rehearse.schedule.model import Booking, BookingState, Schedule, Wish

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,9 +43,6 @@ def report(
     """
     from rehearse.cli import overview
     from rehearse.cli.desk import open_desk
-    from rehearse.report import radar
-    from rehearse.report import sandboxes as view
-    from rehearse.report.schedule import build_booking_body
     from rehearse.schedule.store import load_bookings
 
     if as_json and output is not None:
@@ -56,13 +53,7 @@ def report(
         bookings = tuple(one for one in load_bookings(desk.database) if one.free_at >= now - timedelta(days=31))
         page = build_page(desk, lines, bookings, now, timedelta(weeks=weeks))
         if as_json:
-            due = radar.build_radar(lines, now)
-            body = {
-                "sandboxes": view.build_body(lines),
-                "bookings": [build_booking_body(one) for one in bookings],
-                "radar": [one.__dict__ for one in due],
-            }
-            finish("report", now, body, page, as_json=True)
+            finish("report", now, _build_body(desk, lines, bookings, now), page, as_json=True)
             return
         content = _render(form, page, desk, lines, bookings, now)
     if output is None:
@@ -71,11 +62,28 @@ def report(
         write_output(output, content, 0o644)
 
 
+def _build_body(
+    desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime
+) -> dict[str, Any]:
+    from rehearse.cli.radar import find_broken, load_radar
+    from rehearse.report import radar
+    from rehearse.report import sandboxes as view
+    from rehearse.report.schedule import build_booking_body
+
+    broken = find_broken(desk, now)
+    return {
+        "sandboxes": view.build_body(lines),
+        "bookings": [build_booking_body(one, broken) for one in bookings],
+        "radar": radar.build_radar_body(load_radar(desk, lines, now)),
+    }
+
+
 def build_page(
     desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime, ahead: timedelta
 ) -> Page:
     """The whole report: windows, timeline, bookings, deadlines."""
     from rehearse.cli.planning import load_closed
+    from rehearse.cli.radar import find_broken, load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
     from rehearse.report.schedule import build_bookings_table, build_timeline
@@ -84,9 +92,11 @@ def build_page(
     span = (now - timedelta(weeks=4), now + ahead)
     timeline = build_timeline(lines, bookings, load_closed(desk.workspace, now), [(now, "now")], span)
     blocks = view.build_page(lines, now, zone).blocks
-    due = radar.build_radar_table(radar.build_radar(lines, now), zone)
+    due = radar.build_radar_table(load_radar(desk, lines, now), zone)
     title = f"Sandboxes of {desk.workspace.team}" if desk.workspace.team else "Sandboxes"
-    return Page(title, (*blocks, timeline, build_bookings_table("Bookings", bookings, zone), due))
+    return Page(
+        title, (*blocks, timeline, build_bookings_table("Bookings", bookings, zone, find_broken(desk, now)), due)
+    )
 
 
 def _render(
@@ -97,10 +107,11 @@ def _render(
 
         return render_html(page, now, desk.workspace.zone).encode()
     if form is Form.ics:
+        from rehearse.cli.radar import load_radar
         from rehearse.report.ical import render_ical
         from rehearse.report.schedule import build_happenings
 
-        return render_ical(page.title, build_happenings(lines, bookings, now), now)
+        return render_ical(page.title, build_happenings(lines, bookings, now, load_radar(desk, lines, now)), now)
     if form is Form.markdown:
         from rehearse.report.markdown import render_markdown
 

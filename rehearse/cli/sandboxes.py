@@ -54,6 +54,7 @@ def status(
     from rehearse import lock
     from rehearse.cli import overview
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.radar import load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
 
@@ -63,10 +64,10 @@ def status(
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
         held = lock.load_locks(desk.database)
-        due = radar.build_radar(lines, now)
+        due = load_radar(desk, lines, now)
         body = {
             "sandboxes": view.build_body(lines),
-            "radar": [{"what": one.what, "due": one.due, "clear_with": one.clear_with} for one in due],
+            "radar": radar.build_radar_body(due),
             "locks": [
                 {"id": one.token, "sandbox": one.sandbox, "who": one.who, "what": one.what, "since": one.since}
                 for one in held

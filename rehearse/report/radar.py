@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Table, build_table
+from rehearse.schedule.model import Booking
 
-_SOON = timedelta(days=7)
+_SOON, _DAY = timedelta(days=7), timedelta(days=1)
+_WAITS = timedelta(days=30)
+"""How long a finished copy waits for its activation (Salesforce Help)."""
+_QUICK = timedelta(days=10)
+"""How long a validation may be deployed quickly (Metadata API guide)."""
+_IDLE, _IDLE_SEEN = timedelta(days=180), timedelta(days=120)
+"""A sandbox that nobody logs in to is deleted after 180 days; Salesforce writes at about 90, 120 and 150 days."""
+_OLD = timedelta(days=30)
+"""Age at which a baseline or a proof says little: a release a fortnight has moved production twice."""
+_CUT_OFF = timedelta(days=21)
+
+Kind = Literal[
+    "activation", "refresh", "preview", "validation", "idle", "booking", "broken", "approval", "baseline", "proof"
+]
 
 
 @dataclass(frozen=True)
@@ -21,32 +36,122 @@ class Deadline:
     what: str
     due: datetime
     clear_with: str
+    kind: Kind = "refresh"
+    sandbox: str = ""
 
 
-def build_radar(lines: Sequence[SandboxLine], now: datetime) -> tuple[Deadline, ...]:
-    """What comes within a week (a booking: within a day), soonest first."""
+@dataclass(frozen=True)
+class Sky:
+    """What the radar looks at besides the sandboxes: previews (name, cut-off), validations (id, when), bookings.
+
+    `broken` says by booking id why it can no longer be kept; `used` when a sandbox was last seen in use.
+    """
+
+    previews: tuple[tuple[str, datetime], ...] = ()
+    validations: tuple[tuple[str, datetime], ...] = ()
+    bookings: tuple[Booking, ...] = ()
+    broken: Mapping[str, str] | None = None
+    used: Mapping[str, datetime] | None = None
+
+
+def build_radar(lines: Sequence[SandboxLine], now: datetime, sky: Sky | None = None) -> tuple[Deadline, ...]:
+    """What comes within a week (a booking: within a day) or is past, soonest first, each thing once."""
+    sky = sky or Sky()
     found: list[Deadline] = []
     for line in lines:
-        name, dates = line.availability.sandbox, line.availability
-        if dates.state == "pending-activation" and dates.copied:
-            due = dates.copied + timedelta(days=30)
-            found.append(Deadline(f"{name}: the copy is deleted unless it is activated", due, "Setup > Sandboxes"))
-        opens = dates.certain_from
-        if opens and now <= opens <= now + _SOON:
-            found.append(Deadline(f"{name}: a refresh becomes possible for certain", opens, "rehearse sandboxes"))
-        coming = line.next_booking
-        if coming and coming.start <= now + timedelta(days=1):
-            found.append(Deadline(f"{name}: {coming.label} starts", coming.start, _next_step(line)))
+        found += [*_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+    found += [*_bookings(lines, now, sky), *_announced(now, sky)]
     return tuple(sorted(found, key=lambda one: (one.due, one.what)))
 
 
-def _next_step(line: SandboxLine) -> str:
-    if line.baseline is None:
-        return f"rehearse baseline capture {line.availability.sandbox}"
-    return f"rehearse diff {line.availability.sandbox}"
+def _refreshes(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
+    name, dates = line.availability.sandbox, line.availability
+    if dates.state == "pending-activation" and dates.copied:
+        due = dates.copied + _WAITS
+        what = f"{name}: the copy is deleted unless it is activated"
+        yield Deadline(what, due, f"rehearse refresh activate {name}", "activation", name)
+    certain, possible = dates.certain_from, dates.possible_from
+    ask = f"rehearse refresh check {name}"
+    if possible and possible != certain and now <= possible <= now + _SOON:
+        yield Deadline(f"{name}: a refresh becomes possible, not yet for certain", possible, ask, "refresh", name)
+    if certain and now <= certain <= now + _SOON:
+        yield Deadline(f"{name}: a refresh becomes possible for certain", certain, ask, "refresh", name)
+
+
+def _evidence(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
+    """A baseline or a proof that says little any more; a proof of an old baseline is not told twice."""
+    name, baseline = line.availability.sandbox, line.baseline
+    if baseline is None:
+        return
+    due = baseline.taken_at + _OLD
+    if due <= now + _SOON:
+        what = f"{name}: the baseline {baseline.name} is too old to trust"
+        yield Deadline(what, due, f"rehearse baseline capture {name}", "baseline", name)
+    elif baseline.proof_at and baseline.proof_at + _OLD <= now + _SOON:
+        what = f"{name}: its last proof ({baseline.proof_verdict}) is too old to trust"
+        yield Deadline(what, baseline.proof_at + _OLD, f"rehearse drill {name}", "proof", name)
+
+
+def _idle(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
+    name = line.availability.sandbox
+    seen = [line.availability.activated, line.availability.copied, (sky.used or {}).get(name)]
+    if line.baseline is not None:
+        seen += [line.baseline.taken_at, line.baseline.proof_at]
+    last = max((one for one in seen if one and one <= now), default=None)
+    if last is not None and now - last >= _IDLE_SEEN and line.booking is None:
+        what = f"{name}: no use is known since {last:%Y-%m-%d}; a sandbox that nobody logs in to is deleted"
+        yield Deadline(what, last + _IDLE, f"rehearse baseline capture {name}", "idle", name)
+
+
+def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator[Deadline]:
+    broken = sky.broken or {}
+    known = sky.bookings or tuple(line.next_booking for line in lines if line.next_booking)
+    by_name = {line.availability.sandbox: line for line in lines}
+    for one in known:
+        if one.end <= now:
+            continue
+        if one.id in broken:
+            what = f"{one.sandbox}: {one.label} cannot stay as booked. {broken[one.id]}"
+            clear = "rehearse plan FILES --replan" if one.release else f"rehearse book move {one.id}"
+            yield Deadline(what, one.start, clear, "broken", one.sandbox)
+        elif one.state == "requested":
+            what = f"{one.sandbox}: {one.label} waits for approval"
+            yield Deadline(what, one.start, f"rehearse book confirm {one.id}", "approval", one.sandbox)
+        elif now < one.start <= now + _DAY:
+            what = f"{one.sandbox}: {one.label} starts"
+            yield Deadline(what, one.start, _next_step(by_name.get(one.sandbox), one), "booking", one.sandbox)
+
+
+def _next_step(line: SandboxLine | None, one: Booking) -> str:
+    if one.what == "refresh":
+        return f"rehearse refresh check {one.sandbox}"
+    if line is None or line.baseline is None:
+        return f"rehearse baseline capture {one.sandbox}"
+    return f"rehearse diff {one.sandbox}"
+
+
+def _announced(now: datetime, sky: Sky) -> Iterator[Deadline]:
+    for name, cut_off in sky.previews:
+        if now <= cut_off <= now + _CUT_OFF:
+            what = f"{name}: what is refreshed and active by now decides which sandboxes preview it"
+            yield Deadline(what, cut_off, "rehearse sandboxes", "preview")
+    for id, completed in sky.validations:
+        due = completed + _QUICK
+        if due <= now:
+            what = f"production: the validation {id} is older than 10 days and cannot be deployed quickly"
+            yield Deadline(what, due, "sf project deploy validate", "validation")
+        elif due <= now + _SOON:
+            what = f"production: the validation {id} can be deployed quickly until then"
+            yield Deadline(what, due, f"sf project deploy quick --job-id {id}", "validation")
 
 
 def build_radar_table(due: Sequence[Deadline], zone: ZoneInfo) -> Table:
     """The deadlines as a table."""
     rows = [[clock.show(one.due, zone), one.what, one.clear_with] for one in due]
     return build_table("Due soon", ["due", "what", "clear with"], rows, empty="nothing")
+
+
+def build_radar_body(due: Sequence[Deadline]) -> list[dict[str, object]]:
+    """The `radar[]` of formats.md."""
+    keys = ("what", "due", "clear_with", "kind", "sandbox")
+    return [{key: getattr(one, key) or None for key in keys} for one in due]

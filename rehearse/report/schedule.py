@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.ical import Happening
+from rehearse.report.radar import Deadline
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Bar, Cell, Lane, Page, Paragraph, Rows, Table, Timeline, build_table
 from rehearse.schedule.model import Booking, Closed, Refresh, Schedule, Unplaced, WhyHere
@@ -205,8 +206,10 @@ def build_timeline(
     return Timeline("Timeline", start, end, tuple(lanes), tuple(marks))
 
 
-def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking], now: datetime) -> tuple[Happening, ...]:
-    """Everything with a date, for a calendar: bookings, and when each sandbox may be refreshed from now on."""
+def build_happenings(
+    lines: Sequence[SandboxLine], bookings: Sequence[Booking], now: datetime, due: Sequence[Deadline] = ()
+) -> tuple[Happening, ...]:
+    """Everything with a date, for a calendar, each once: bookings, refresh dates from now on, other deadlines."""
     found = [
         Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", f"prepare: {one.prepare}")
         for one in bookings
@@ -218,6 +221,10 @@ def build_happenings(lines: Sequence[SandboxLine], bookings: Sequence[Booking], 
                 title = f"{dates.sandbox}: refresh {name}"
                 uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))
+    for one in due:
+        if one.kind not in ("refresh", "booking"):
+            uid = f"{one.kind}-{one.sandbox or 'production'}-{one.due:%Y%m%d%H%M}"
+            found.append(Happening(uid, one.due, one.due + timedelta(minutes=30), one.what, one.clear_with))
     return tuple(found)
 
 

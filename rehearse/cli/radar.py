@@ -1,0 +1,37 @@
+"""What the deadline radar looks at, from rehearse.yaml and the workspace database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rehearse.cli.desk import Desk
+from rehearse.report.radar import Deadline, Sky, build_radar
+from rehearse.report.sandboxes import SandboxLine
+from rehearse.schedule.store import load_bookings
+from rehearse.schedule.validations import load_validations
+
+
+def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple[Deadline, ...]:
+    """Everything that is due soon."""
+    bookings = load_bookings(desk.database)
+    used: dict[str, datetime] = {}
+    for one in bookings:
+        if one.start <= now:
+            used[one.sandbox] = max(used.get(one.sandbox, one.start), min(one.end, now))
+    sky = Sky(
+        previews=tuple((one.name, one.cut_off) for one in desk.workspace.previews),
+        validations=tuple((one.id, one.completed) for one in load_validations(desk.database)),
+        bookings=bookings,
+        broken=find_broken(desk, now) if any(one.end > now for one in bookings) else {},
+        used=used,
+    )
+    return build_radar(lines, now, sky)
+
+
+def find_broken(desk: Desk, now: datetime) -> dict[str, str]:
+    """Booking id -> why it can no longer be kept; nothing is looked at where nothing is booked."""
+    from rehearse.cli import planning
+    from rehearse.schedule.broken import find_broken as find
+
+    return {one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}

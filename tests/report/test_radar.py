@@ -1,0 +1,88 @@
+"""The radar: each deadline once, near ones only, with the command that clears it; in status, report and calendar."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rehearse import clock
+from rehearse.baseline.model import Baseline
+from rehearse.report.radar import Deadline, Sky, build_radar
+from rehearse.report.sandboxes import SandboxLine
+from rehearse.report.schedule import build_happenings
+from rehearse.schedule.ledger import Cycle, build_availability
+from rehearse.schedule.model import Booking
+from rehearse.schedule.validations import find_open
+
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def _line(requested_days_ago: float, **more: object) -> SandboxLine:
+    asked = NOW - requested_days_ago * DAY
+    values = {"state": "completed", "copied": asked + DAY, "activated": asked + 2 * DAY, **more}
+    cycle = Cycle("0GR1", "UAT", "FULL", org_id="00D000000000001AAA", requested=asked, **values)  # type: ignore[arg-type]
+    return SandboxLine(build_availability("UAT", "FULL", [cycle], NOW), None, None, None)
+
+
+def _baseline(days_old: int, proof: int | None = None) -> Baseline:
+    at = NOW - days_old * DAY
+    shown = {"proof": "p", "proof_verdict": "clean", "proof_at": NOW - proof * DAY} if proof is not None else {}
+    return Baseline("b1", "UAT", "00D", "c", "s", at, 1, 1, 1, "usable", "host", "store", "sha", **shown)  # type: ignore[arg-type]
+
+
+def _booking(hours: float, **more: object) -> Booking:
+    start = NOW + hours * HOUR
+    one = Booking("r41-dress", "UAT", start, start + HOUR, start + HOUR, "rehearsal", "R41", "dress")
+    return replace(one, **more)  # type: ignore[arg-type]
+
+
+CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
+    ("nothing", [_line(10)], Sky(), []),
+    ("pending", [_line(10, state="pending-activation", activated=None)], Sky(),
+     [("activation", "rehearse refresh activate UAT")]),
+    ("dates", [_line(26)], Sky(), [("refresh", "rehearse refresh check UAT")] * 2),
+    ("preview", [], Sky(previews=(("Spring", NOW + 9 * DAY), ("Summer", NOW + 90 * DAY), ("Past", NOW - DAY))),
+     [("preview", "rehearse sandboxes")]),
+    ("quick", [], Sky(validations=(("0Af1", NOW - 4 * DAY),)),
+     [("validation", "sf project deploy quick --job-id 0Af1")]),
+    ("late", [], Sky(validations=(("0Af1", NOW - 12 * DAY),)), [("validation", "sf project deploy validate")]),
+    ("new", [], Sky(validations=(("0Af1", NOW - DAY),)), []),
+    ("idle", [_line(150)], Sky(), [("idle", "rehearse baseline capture UAT")]),
+    ("in use", [_line(150)], Sky(used={"UAT": NOW - 3 * DAY}), []),
+    ("soon", [_line(10)], Sky(bookings=(_booking(20), _booking(40, id="later"))),
+     [("booking", "rehearse baseline capture UAT")]),
+    ("approval", [], Sky(bookings=(_booking(20, state="requested"),)),
+     [("approval", "rehearse book confirm r41-dress")]),
+    ("broken", [], Sky(bookings=(_booking(20),), broken={"r41-dress": "A freeze."}),
+     [("broken", "rehearse plan FILES --replan")]),
+    ("baseline", [replace(_line(10), baseline=_baseline(31, 31))], Sky(),
+     [("baseline", "rehearse baseline capture UAT")]),
+    ("proof", [replace(_line(10), baseline=_baseline(5, 29))], Sky(), [("proof", "rehearse drill UAT")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "lines", "sky", "expected"), CASES, ids=[one[0] for one in CASES])
+def test_each_deadline_once_with_what_clears_it(
+    name: str, lines: list[SandboxLine], sky: Sky, expected: list[tuple[str, str]]
+) -> None:
+    found = build_radar(lines, NOW, sky)
+    assert [(one.kind, one.clear_with) for one in found] == expected
+    assert [one.due for one in found] == sorted(one.due for one in found)
+
+
+def test_a_calendar_holds_each_deadline_once() -> None:
+    line, one = replace(_line(26), baseline=_baseline(31)), _booking(20)
+    due: tuple[Deadline, ...] = build_radar([line], NOW, Sky(bookings=(one,)))
+    titles = [event.title for event in build_happenings([line], [one], NOW, due)]
+    assert len(titles) == len(set(titles)) == 4
+    uids = [event.uid for event in build_happenings([line], [one], NOW, due)]
+    assert len(uids) == len(set(uids))
+
+
+def test_a_validation_waits_until_something_follows_it() -> None:
+    def row(id: str, day: int, check: bool) -> dict[str, object]:
+        return {"Id": id, "CheckOnly": check, "CompletedDate": f"2026-11-{day:02}T10:00:00.000+0000"}
+
+    assert [one.id for one in find_open([row("a", 1, True), row("b", 3, True), row("c", 2, False)])] == ["b"]
+    assert find_open([row("a", 1, True), row("c", 2, False)]) == () == find_open([])
