@@ -131,11 +131,14 @@ class Baselines:
             connection.execute(sa.update(_baselines).where(*_is(baseline)).values(pruned=clock.iso(at)))
 
     def replace(self, damaged: Baseline, repaired: Baseline) -> str:
-        """Give the name of a damaged baseline to its repaired copy, in one step; returns the name that it has now."""
+        """Give the name of a damaged baseline to its repaired copy, in one step; returns the name that it has now.
+
+        The damaged one counts as partial from here on, so that nothing is built on it.
+        """
         known = {one.name for one in self.load(damaged.sandbox)}
         aside = next(name for name in _numbered(f"{damaged.name} damaged") if name not in known)
         with self._database.begin() as connection:
-            connection.execute(sa.update(_baselines).where(*_is(damaged)).values(name=aside))
+            connection.execute(sa.update(_baselines).where(*_is(damaged)).values(name=aside, verdict="partial"))
             connection.execute(sa.insert(_baselines).values(**_to_row(repaired)))
         return aside
 

@@ -86,4 +86,7 @@ def verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> 
 
 
 def _damaged(what: str) -> Damaged:
-    return Damaged(f"{what} is not what was written.", "Take a new baseline, or restore the store from a copy.")
+    return Damaged(
+        f"{what} is not what was written.",
+        "Mend it with `rehearse baseline repair NAME`, restore the store from a copy, or take a new baseline.",
+    )

@@ -42,7 +42,10 @@ def test_an_option_says_what_it_does_and_has_no_opposite(path: str) -> None:
         assert not getattr(one, "secondary_opts", []), f"{path} {one.secondary_opts}"
 
 
-WRITES = ("init", "plan", "book add", "book cancel", "baseline capture", "reset plan", "reset apply", "reset prove")
+WRITES = (
+    "init", "plan", "book add", "book cancel", "baseline capture", "baseline prune", "baseline export",
+    "baseline repair", "reset plan", "reset apply", "reset prove",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", WRITES)

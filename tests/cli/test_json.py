@@ -28,7 +28,10 @@ KEYS: dict[tuple[str, ...], tuple[str, set[str]]] = {
         {"id", "name", "sandbox", "org_id", "taken_at", "records", "components", "bytes", "coverage", "verdict"},
     ),
     ("baseline", "verify", "B1"): ("baseline", {"id", "name", "whole", "deep"}),
-    ("diff", "SIT1"): ("diff", {"summary", "changes"}),
+    ("baseline", "prune", "--dry-run"): ("prune", {"captures", "swept"}),
+    ("baseline", "export", "B1", "--to", "out", "--dry-run"): ("export", {"id", "name", "to", "written"}),
+    ("baseline", "repair", "B1", "--dry-run"): ("repair", {"baseline", "sandbox", "damaged", "repaired", "whole"}),
+    ("diff", "SIT1"): ("diff", {"summary", "changes", "not_compared"}),
     ("refresh", "check", "PERFFULL"): ("refresh-check", {"sandbox", "refreshable", "possible_from", "certain_from"}),
     ("reset", "plan", "SIT1", "--dry-run"): ("reset-plan", {"id", "baseline", "fingerprint", "actions", "blocked"}),
     ("reset", "prove", "SIT1"): (
