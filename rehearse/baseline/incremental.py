@@ -8,7 +8,7 @@ the same org have the same snapshot id. The base's parts are named, never copied
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -71,10 +71,11 @@ def read_since(base: Base, reading: RowReading, scope: ObjectScope, schema: Sche
     shape = shape_of_rows(scope, schema)
     old = find_object(base.capture, scope.name)
     assert old is not None
-    for _ in range(_PASSES):
+    for number in range(_PASSES):
         reading.working.forget(scope.name)
+        gone = fetch_deleted(reading.reader, shape, base.since) if number else base.gone(scope.name)
         try:
-            found = _build(base, reading, shape, (scope, schema), old)
+            found = _build(base, reading, shape, (scope, schema), (old, gone))
         except OrgRejected:
             return None
         if found is None:
@@ -86,9 +87,13 @@ def read_since(base: Base, reading: RowReading, scope: ObjectScope, schema: Sche
 
 
 def _build(
-    base: Base, reading: RowReading, shape: RowShape, asked: tuple[ObjectScope, Schema], old: ObjectCapture
+    base: Base,
+    reading: RowReading,
+    shape: RowShape,
+    asked: tuple[ObjectScope, Schema],
+    known: tuple[ObjectCapture, Set[str]],
 ) -> ObjectCapture | None:
-    scope, schema = asked
+    (scope, schema), (old, gone) = asked, known
     changed = replace(scope, where=_and(scope.where, f"SystemModstamp >= {base.since}"))
     number = fetch_expected(reading.reader, changed)
     if number > max(reading.rest_rows, int(old.rows * MOST_CHANGED)):
@@ -101,7 +106,7 @@ def _build(
         kept = with_bodies(reading.reader, reading.working, shape, live.values())
         delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, kept))
         seen |= set(live)
-    hidden = sorted(seen | set(silent) | fetch_deleted(reading.reader, shape, base.since))
+    hidden = sorted(seen | set(silent) | gone)
     return _put_on(base, reading, shape, (old, delta, hidden))
 
 

@@ -71,14 +71,13 @@ class Base:
     def _fetch_returned(self, object: str) -> set[str]:
         where = f"SystemModstamp >= {self.since} AND CreatedDate < {self.since}"
         try:
-            if not (self.schemas.get(object) or self.reader.fetch_schema(object)).undeletable:
+            ids = {to_18(str(row["Id"])) for row in self.reader.fetch_rows(f"SELECT Id FROM {object} WHERE {where}")}
+            if not ids or not (self.schemas.get(object) or self.reader.fetch_schema(object)).undeletable:
                 return set()
-            rows = self.reader.fetch_rows(f"SELECT Id FROM {object} WHERE {where}")
-            ids = {to_18(str(row["Id"])) for row in rows}
         except OrgRejected:
             return set()  # nothing of it can be asked, so nothing of it is known to be back
         old = find_object(self.capture, object)
-        parts = self.store.open_parts(self.capture.ulid, old) if old is not None and ids else []
+        parts = self.store.open_parts(self.capture.ulid, old) if old is not None else []
         return ids - {one for part in parts for one in _ids(part, sorted(ids))}
 
 
