@@ -76,6 +76,22 @@ def _profile_marks(book: MetadataBook, old: Any, new: Any) -> set[str]:
     return marks
 
 
+def allows_more(book: MetadataBook, type: str, full_name: str) -> bool:
+    """Whether a field lets rows be what the baseline's field would refuse: another master, a value twice.
+
+    Such a field is put back after the rows, which otherwise could not be written back at all.
+    """
+    before, after = book.before.get((type, full_name)), book.after.get((type, full_name))
+    if type != "CustomField" or before is None or after is None:
+        return False
+    old, new = element_of(before, book.files_before), element_of(after, book.files_after)
+    if old is None or new is None:
+        return False
+    reparents = [xml.text_at(one, "reparentableMasterDetail") == "true" for one in (old, new)]
+    unique = [xml.text_at(one, "unique") == "true" for one in (old, new)]
+    return reparents == [False, True] or unique == [True, False]
+
+
 def is_active(component: Component | None, files: Mapping[str, bytes]) -> bool:
     """Whether a piece of automation acts at present; what cannot be read counts as active."""
     if component is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
-from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, component_marks, is_active
+from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, is_active
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import FlowState, PlanInputs
 from rehearse.reset.model import Action, Blocked, Do, Hazard
@@ -91,7 +91,7 @@ def _phase(inputs: PlanInputs, change: Change) -> int:
     if automation:
         live = inputs.metadata.after.get((change.type, change.key))
         return DEPLOY_FIRST if is_active(live, inputs.metadata.files_after) else DEPLOY_LAST
-    return DEPLOY_FIRST
+    return DEPLOY_LAST if allows_more(inputs.metadata, change.type, change.key) else DEPLOY_FIRST
 
 
 def _action(phase: int, do: Do, change: Change, hazard: Hazard) -> Action:
