@@ -13,7 +13,7 @@ import typer
 from rehearse.cli import reset_bypass, reset_lock, reset_plan, reset_prove
 from rehearse.cli.answers import Json, finish, is_terminal, say
 from rehearse.cli.proof import keep_proof
-from rehearse.cli.reset_plan import Egress
+from rehearse.cli.reset_plan import Egress, Full
 from rehearse.cli.reset_prove import Reason, Residue
 from rehearse.errors import NotConfirmed, NotFound, UsageError
 
@@ -49,6 +49,7 @@ def apply(
     delete_side_effects: SideEffects = False,
     keep_newer: KeepNewer = False,
     allow_egress: Egress = None,
+    full: Full = False,
     accept_residue: Residue = None,
     reason: Reason = None,
     dry_run: DryRun = False,
@@ -76,7 +77,7 @@ def apply(
         allowed = (*made.egress, *reset_plan.build_allowed(allow_egress, reason))
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
-        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, allowed))
+        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, full, allowed))
         keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
@@ -88,7 +89,7 @@ def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
     what = f"reset {made.id[:12]}"
     with hold(desk.database, made.sandbox, what, desk.fetch_now()) as lock, progress.shown() as on_event:
         report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
-        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress)
+        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full)
         return reset_prove.prove_baseline(desk, proving, on_event)
 
 
@@ -113,10 +114,11 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the user allowed: deleting side effects, leaving newer edits, and ways out with their reasons."""
+    """What the user allowed: deleting side effects, leaving newer edits, ways out; and whether every row is proven."""
 
     side_effects: bool
     keep_newer: bool
+    full: bool
     egress: tuple[Allowed, ...]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, not_blank
+from rehearse.cli.reset_plan import Full
 from rehearse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def prove(
     baseline: Annotated[
         str | None, typer.Option(callback=not_blank, help="Baseline to prove; the newest unless given.")
     ] = None,
+    full: Full = False,
     accept_residue: Residue = None,
     reason: Reason = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict, and keep no proof.")] = False,
@@ -37,8 +39,8 @@ def prove(
 ) -> None:
     """Prove, or disprove, that a sandbox equals its baseline.
 
-    Captures the sandbox again and compares everything in scope. Changes nothing in the sandbox. Exit 0 only for
-    clean, or for residue accepted by name.
+    Finds by query whatever changed in the scope since the baseline began, and compares it. Changes nothing in the
+    sandbox. Exit 0 only for clean, or for residue accepted by name.
 
     Example: rehearse reset prove UATFULL
     """
@@ -53,7 +55,7 @@ def prove(
         check_names(name, accept_residue, reason)
         found = find_baseline(desk, name, baseline)
         with hold(desk.database, name, "reset prove", desk.fetch_now()), progress.shown() as on_event:
-            proof = prove_baseline(desk, Proving(name, found.name), on_event)
+            proof = prove_baseline(desk, Proving(name, found.name, full=full), on_event)
         if dry_run:
             show_unkept(desk, proof, as_json=as_json)
         else:
@@ -69,6 +71,7 @@ class Proving:
     plan: ResetPlan | None = None
     report: ApplyReport | None = None
     egress: tuple[Allowed, ...] = ()
+    full: bool = False
 
 
 def check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
@@ -99,5 +102,7 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
     ids = IdMap(desk.database, base.org_id).load()
     now, answers = reader.fetch_server_time(), load_answers(desk.database, production_id(desk))
-    request = ProofRequest(base.name, before, now, proving.plan, proving.report, ids, proving.egress, answers)
+    request = ProofRequest(
+        base.name, before, now, proving.plan, proving.report, ids, proving.egress, answers, proving.full
+    )
     return prove_now(reader, store, request, on_event)

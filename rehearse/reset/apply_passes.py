@@ -33,10 +33,15 @@ def run_passes(context: Context, tools: Tools) -> int:
     switch_off(tools)
     if held_back:
         context.silent = frozenset()
-        live = capture_live(context.writer.reader, context.store, context.before, context.on_event)
+        live = _capture(context)
         context.plan, context.after = _plan_again(context, original, live), live
         passes += _run_until_fixed(context, original)
     return passes
+
+
+def _capture(context: Context) -> Capture:
+    """The sandbox as it is now, on top of what was read last."""
+    return capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
 
 
 def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:
@@ -51,7 +56,7 @@ def _run_until_fixed(context: Context, original: ResetPlan) -> int:
     for number in range(1, context.settings.max_passes + 1):
         context.on_event(Started(f"reset pass {number}", len(context.plan.actions), "actions"))
         run_phases(context)
-        live = capture_live(context.writer.reader, context.store, context.before, context.on_event)
+        live = _capture(context)
         next_plan = _plan_again(context, original, live)
         context.on_event(Finished(f"reset pass {number}", f"{len(next_plan.actions)} actions left"))
         remaining = {one.id for one in next_plan.actions}

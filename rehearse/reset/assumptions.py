@@ -57,3 +57,10 @@ def list_unconfirmed(answers: Mapping[str, Settled]) -> tuple[str, ...]:
         elif not known.answer.startswith(one.expected):
             found.append(f"{one.text}; a drill says otherwise: {known.answer}")
     return tuple(found)
+
+
+BY_STAMP = (
+    "a row whose SystemModstamp is older than the baseline is unchanged, but for look-ups that a deletion clears and "
+    "for objects whose counts differ, which are read again (--full reads every row)"
+)
+"""What a proof rests on that was not asked to read everything."""

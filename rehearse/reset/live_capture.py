@@ -9,7 +9,12 @@ from rehearse.events import OnEvent
 from rehearse.org.connect import OrgReader
 
 
-def capture_live(reader: OrgReader, store: CaptureStore, before: Capture, on_event: OnEvent) -> Capture:
-    """A capture with the baseline's scope and manifest, plus what was added since. Raises GenerationChanged."""
+def capture_live(
+    reader: OrgReader, store: CaptureStore, before: Capture, on_event: OnEvent, base: Capture | None = None
+) -> Capture:
+    """A capture with the baseline's scope and manifest, plus what was added since. Raises GenerationChanged.
+
+    With `base`, an earlier capture of this generation, only rows that may have changed since are read.
+    """
     scope = Scope(metadata_include=before.scope.types, objects=tuple(one.name for one in before.scope.objects))
-    return capture(reader, CaptureRequest(before.sandbox, scope, frozen=before), store, on_event)
+    return capture(reader, CaptureRequest(before.sandbox, scope, frozen=before, base=base), store, on_event)

@@ -19,7 +19,7 @@ from rehearse.baseline.writing import file_sha256
 from rehearse.events import OnEvent, ignore
 from rehearse.ids import build_ulid
 from rehearse.org.connect import OrgReader
-from rehearse.reset.assumptions import list_unconfirmed
+from rehearse.reset.assumptions import BY_STAMP, list_unconfirmed
 from rehearse.reset.bypass_proof import fetch_bypass_items
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
@@ -37,7 +37,8 @@ class ProofRequest:
     """What to prove: that `before` is what the sandbox holds. `plan` and `report` explain what was done, if anything.
 
     `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile;
-    `answers` is what drills settled for this production.
+    `answers` is what drills settled for this production; `full`: read every row, also those whose stamps are older than
+    the baseline.
     """
 
     baseline: str
@@ -48,11 +49,13 @@ class ProofRequest:
     ids: Mapping[str, str] = field(default_factory=dict)
     egress: tuple[Allowed, ...] = ()
     answers: Mapping[str, Settled] = field(default_factory=dict)
+    full: bool = False
 
 
 def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
     """The proof for a sandbox as it is now. Raises GenerationChanged, Damaged, OrgError; never guesses a grade."""
-    live = capture_live(reader, store, request.before, on_event)
+    base = None if request.full else request.before
+    live = capture_live(reader, store, request.before, on_event, base)
     gathered = gather(
         reader,
         store,
@@ -103,7 +106,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
         outside_scope={},
-        assumptions=list_unconfirmed(request.answers),
+        assumptions=(*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,))),
         not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
