@@ -21,7 +21,8 @@ Where what lives, by the beginning of a file's name:
     deploy_*                             a deployment: zip, plan, checks, writing, removing, result, states, REST
     retrieve, retrieve_jobs              a retrieve, and its job
     deleted_fields                       the bin of fields
-    tooling_*, entity_tables             the Tooling API; EntityDefinition and FieldDefinition
+    tooling_*, entity_tables,            the Tooling API; EntityDefinition and FieldDefinition; what is installed
+    packages_*
     org_state, org_tables, org_ids       one org on disk: definitions, rows, counters, ids; it knows no rule
     schema_*, describe_*                 what objects and fields are, and how they are described
     rows_*, recycle_*                    writing rows with every rule: values, checks, duplicates, assignment, roll-ups,

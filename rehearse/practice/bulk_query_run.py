@@ -52,11 +52,7 @@ def run_query_job(store: BulkStore, job: Job, check_stop: Callable[[], None]) ->
     path = store.path(job.id, ".csv")
     reader = org.open_reader()
     try:
-        lines: Iterator[bytes] = (
-            iter(()) if job.fault == "empty" else read_lines(reader, plan, columns, delimiter, ending)
-        )
-        if columns[-1].type in TEXTS and org.settings.get("bulk_nul_bytes", False):
-            lines = with_nul(lines, len(ending) + 1)
+        lines = _lines(job, reader, (plan, columns, delimiter, ending))
         total = write_pages(path, header.encode(), lines, shuffle, tick)
     except Aborted:
         path.with_suffix(".new").unlink(missing_ok=True)
@@ -82,6 +78,16 @@ def read_lines(
     while batch := cursor.fetchmany(2_000):
         for (row,) in batch:
             yield row
+
+
+def _lines(job: Job, reader: sqlite3.Connection, what: tuple[Plan, list[Output], str, str]) -> Iterator[bytes]:
+    """The lines of a job, with what faults and settings make of them."""
+    plan, columns, delimiter, ending = what
+    if job.fault == "empty":
+        return iter(())
+    lines = read_lines(reader, plan, columns, delimiter, ending)
+    spoilt = columns[-1].type in TEXTS and plan.scope.org.settings.get("bulk_nul_bytes", False)
+    return with_nul(lines, len(ending) + 1) if spoilt else lines
 
 
 def with_nul(lines: Iterable[bytes], tail: int) -> Iterator[bytes]:

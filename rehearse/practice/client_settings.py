@@ -140,7 +140,8 @@ def _soap(door: Door) -> ClientSettings:
         "soap",
         "SOAP clients on the official WSDL (zeep and others)",
         {"REQUESTS_CA_BUNDLE": door.ca_file},
-        {"metadata": address.format("m"), "partner": address.format("u"), "enterprise": address.format("c"), "sessionId": door.access_token,
-         "username": door.username, "password file": door.password_file},
+        {"metadata": address.format("m"), "partner": address.format("u"), "enterprise": address.format("c"),
+         "enterprise WSDL": f"{door.http_url}/soap/wsdl.jsp?type=*&oauth_token={door.access_token}",
+         "sessionId": door.access_token, "username": door.username, "password file": door.password_file},
         (f"login(): {door.http_url}/services/Soap/u/{CHOSEN_VERSION} (API 64.0 or older)",),
     )  # fmt: skip

@@ -62,11 +62,11 @@ def render_record(tag: str, row: Row, org: OrgState, dialect: Dialect) -> str:
     known = org.find_object(name)
     row_id = row.get("Id")
     values = {key: value for key, value in row.items() if key != "attributes"}
-    inner = []
-    if dialect.typed:
-        values = {key: values[key] for key in sorted(values)}  # sequences of the enterprise WSDL are by name
+    inner = [_plain("Id", row_id)]
+    if dialect.typed:  # sequences of the enterprise WSDL are by name
+        values = {key: values[key] for key in sorted(values) if key != "Id"}
     else:
-        inner = [f"<sf:type>{escape(name)}</sf:type>", _plain("Id", row_id)]
+        inner.insert(0, f"<sf:type>{escape(name)}</sf:type>")
     for key, value in values.items():
         field = known.find(key) if known is not None else None
         kind = AGGREGATE if known is None else field.type if field is not None else ""

@@ -46,5 +46,6 @@ SCRIPTS: dict[str, Callable[[World], Iterator[Result]]] = {
     "simple-salesforce work": partial(run_script, "simple-salesforce", "simple_salesforce_work.py", "DEV2"),
     "soap": partial(run_script, "soap", "zeep_metadata.py", "DEV2"),
     "pyforce": partial(run_script, "soap", "pyforce_work.py", "DEV2"),
+    "soap enterprise": partial(run_script, "soap", "zeep_enterprise.py", "UATFULL"),
     "soap partner": partial(run_script, "soap", "zeep_partner.py", "UATFULL"),
 }

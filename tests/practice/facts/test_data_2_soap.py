@@ -149,7 +149,7 @@ def test_data_2_soap_enterprise_names_the_type_of_each_record(shared_practice):
     found = root.find(f".//{{{ENTERPRISE}}}records")
     assert found.get(f"{{{XSI}}}type") == "sf:Account"
     names = [etree.QName(part).localname for part in found]
-    assert names == ["Fax", "Id", "Name"], "the sequence of the WSDL, without `type` and a second Id"
+    assert names == ["Id", "Fax", "Name"], "the sequence of the WSDL, without `type` and a second Id"
     status, root = post(shared_practice, "00Ddead", "c", ENTERPRISE, "<getUserInfo/>")
     assert status == 500 and b"urn:fault.enterprise.soap.sforce.com" in etree.tostring(root)
 
