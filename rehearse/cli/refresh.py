@@ -60,13 +60,14 @@ def request(
     from rehearse.report.refreshes import build_answer_blocks, build_answer_body, build_losses_body
 
     with open_case(sandbox) as case:
+        if case.may_act and not dry_run:
+            case.check_request(anyway=anyway)
         losses = case.fetch_losses()
         body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
         blocks = [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]
         if dry_run:
             _end(case, body, blocks, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
         elif case.may_act:
-            case.check_request(anyway=anyway)
             _show_first(blocks, as_json=as_json)
             taken, page = case.request(auto_activate=auto_activate, losses=losses)
             _end(case, {**body, **taken}, page, as_json=as_json, code=0 if taken["asked"] else 3)

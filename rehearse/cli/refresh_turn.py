@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from rehearse.cli.refresh_desk import Blocks, Case
     from rehearse.refresh.model import Losses, Obstacle
 
-Confirm = Annotated[
-    str | None, typer.Option(callback=not_blank, help="Name of the sandbox, unless you can be asked.")
-]
+Confirm = Annotated[str | None, typer.Option(callback=not_blank, help="Name of the sandbox, unless you can be asked.")]
 
 
 def activate(
@@ -45,14 +43,17 @@ def activate(
         if _is_turned(case) and not dry_run:
             _receive(case, wait, as_json=as_json)
             return
-        obstacles, losses = _obstacles(case), case.fetch_losses()
+        obstacles = _obstacles(case)
+        if case.may_act and not dry_run:  # what is refused anyway is refused before the sandbox is read through
+            _check(case, obstacles, over_bookings)
+            _check_name(case, confirm)
+        losses = case.fetch_losses()
         body, blocks = _weighed(case, obstacles, losses)
         if dry_run:
             finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json, code=_code(obstacles))
             return
         if not case.may_act:
             _send_letter(case, "activate", body, blocks, as_json=as_json)
-        _check(case, obstacles, over_bookings)
         if not as_json:
             show(Page("", tuple(blocks)))
         _confirm(case, confirm, "replaces the old sandbox for good")
@@ -156,6 +157,12 @@ def _refuse(case: Case, why: str, *, lift: bool = False) -> None:
     if lift:
         hint = "Move or cancel the bookings (rehearse book list), or say why with --over-bookings WHY."
     raise Refused(f"{case.name}: {why}. Nothing was sent.", hint)
+
+
+def _check_name(case: Case, confirm: str | None) -> None:
+    """Refuse another name, and none where nobody can be asked."""
+    if confirm is not None or not is_terminal():
+        _confirm(case, confirm, "replaces the old sandbox for good")
 
 
 def _confirm(case: Case, confirm: str | None, what: str) -> None:

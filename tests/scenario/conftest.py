@@ -80,6 +80,8 @@ class Shell:
 
     folder: Path
     starter: Starter
+    may_refresh: bool = False
+    """Whether production may receive the sandbox lifecycle in this scenario."""
 
     def run(self, *words: str, code: int | None = 0, **environment: str) -> Answer:
         """Run `rehearse WORDS`; fails unless it ends with `code` (None: any) and without a traceback."""
@@ -157,7 +159,7 @@ def _open_shell(folder: Path, seeded: Path, starter: Starter) -> Iterator[Shell]
         yield shell
     finally:
         control.down(shell.world)
-    assert _top_conftest().refused_for_production(load_requests(shell.world), refresh=False) == []
+    assert _top_conftest().refused_for_production(load_requests(shell.world), refresh=shell.may_refresh) == []
 
 
 @pytest.fixture
