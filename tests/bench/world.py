@@ -35,16 +35,18 @@ class World:
 
 
 @contextmanager
-def serve(folder: Path, records: int, rate: int) -> Iterator[World]:
+def serve(folder: Path, records: int, rate: int, components: int = 0) -> Iterator[World]:
     """A fresh workspace around a world of so many records; the seeded world is kept in `folder` for the next time."""
-    seeded = folder / f"seeded-{records}"
+    size = f"{records}-{components}" if components else str(records)
+    seeded = folder / f"seeded-{size}"
     if not (seeded / "estate.db").exists():
         shutil.rmtree(seeded, ignore_errors=True)
         show(f"Making a practice world of {records:,} records …")
-        making = folder / f"making-{records}-{os.getpid()}"
-        rehearse("practice", "seed", "--records", str(records), "--folder", str(making), folder=folder).run()
+        making = folder / f"making-{size}-{os.getpid()}"
+        asked = ("--records", str(records), "--components", str(components))
+        rehearse("practice", "seed", *asked, "--folder", str(making), folder=folder).run()
         making.rename(seeded)
-    place = folder / f"world-{records}"
+    place = folder / f"world-{size}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     shutil.copytree(seeded, place / ".practice")
