@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
     from rehearse.reset.drill import Hand
-    from rehearse.reset.drill_run import DrillResult
+    from rehearse.reset.drill_run import Bench, DrillResult
     from rehearse.reset.model import Settled
 
 _TYPES = ("DEVELOPER", "DEVELOPER_PRO")
@@ -28,6 +29,9 @@ def drill(
         bool, typer.Option("--facts", help="Also settle what no document says, for this production.")
     ] = False,
     confirm: Annotated[str, typer.Option(help="Name of the sandbox: the drill adds and removes a small object.")] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Hold no drill: only remove what an interrupted one left.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the drill would do, and do nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -40,7 +44,8 @@ def drill(
     """
     from rehearse.cli.desk import open_desk
     from rehearse.report.drill import build_drill_body, build_drill_page
-    from rehearse.report.view import Page
+    from rehearse.report.view import Page, Paragraph
+    from rehearse.reset.drill_run import abandon_drill
 
     with open_desk() as desk:
         name = desk.workspace.sandbox(sandbox).name
@@ -52,6 +57,13 @@ def drill(
             finish("drill", now, body, Page("", ()), as_json=as_json)
             return
         _confirm(name, confirm)
+        if remove:
+            with _bench(desk, name) as bench:
+                abandon_drill(bench)
+            body = {**build_drill_body(name, True, (), ()), "verdict": "removed"}
+            gone = Paragraph(f"Nothing of a drill is left in {name}.", "good")
+            finish("drill", now, body, Page("", (gone,)), as_json=as_json)
+            return
         result, settled = _hold(desk, name, facts=facts)
         body = build_drill_body(name, result.clean, result.items, settled)
         page = build_drill_page(name, result.clean, result.items, settled)
@@ -59,23 +71,31 @@ def drill(
 
 
 def _hold(desk: Desk, name: str, *, facts: bool) -> tuple[DrillResult, tuple[Settled, ...]]:
+    from rehearse.reset.drill_run import find_progress, run_drill
+
+    settled: list[Settled] = []
+    with _bench(desk, name) as bench:
+        known = find_progress(bench.folder, name)
+        if known is not None:
+            say(f"note: Going on with the drill {known.id[:12]} that was interrupted.")
+        extra = _prober(desk, name, settled, bench.on_event) if facts else None
+        result = run_drill(bench, extra)
+    return result, tuple(settled)
+
+
+@contextmanager
+def _bench(desk: Desk, name: str) -> Iterator[Bench]:
+    """What a drill works at, under the lock of its sandbox."""
     from rehearse.cli import progress
     from rehearse.lock import hold
     from rehearse.reset.context import ApplySettings
-    from rehearse.reset.drill_run import Bench, find_progress, run_drill
+    from rehearse.reset.drill_run import Bench
 
     folder = desk.workspace.storage.folder / "drills"
-    known = find_progress(folder, name)
-    if known is not None:
-        say(f"note: Going on with the drill {known.id[:12]} that was interrupted.")
-    settled: list[Settled] = []
+    settings = ApplySettings(keep_newer=True, ask_more=lambda actions: True)
     with hold(desk.database, name, "drill", desk.fetch_now()) as lock, progress.shown() as on_event:
         writer = desk.connect_writer(desk.workspace.sandbox(name), None)
-        settings = ApplySettings(keep_newer=True, ask_more=lambda actions: True)
-        bench = Bench(name, writer, desk.store(), desk.database, lock, folder, desk.fetch_now, on_event, settings)
-        extra = _prober(desk, name, settled, on_event) if facts else None
-        result = run_drill(bench, extra)
-    return result, tuple(settled)
+        yield Bench(name, writer, desk.store(), desk.database, lock, folder, desk.fetch_now, on_event, settings)
 
 
 def _prober(desk: Desk, name: str, settled: list[Settled], on_event: OnEvent) -> Callable[[Hand], None]:

@@ -103,6 +103,14 @@ def run_drill(bench: Bench, extra: Callable[[drill.Hand], None] | None = None) -
     return DrillResult(progress.id, clean, progress.items, continued)
 
 
+def abandon_drill(bench: Bench) -> None:
+    """Remove whatever a drill left in the sandbox and here, and go on with nothing. Raises OrgRejected."""
+    known = find_progress(bench.folder, bench.sandbox)
+    run = known.id if known else build_ulid(bench.now())
+    drill.remove(drill.Hand(bench.writer, Journal(bench.database, bench.lock, run), bench.on_event))
+    _forget(bench)
+
+
 def find_progress(folder: Path, sandbox: str) -> Progress | None:
     """The drill that was interrupted in a sandbox, or None."""
     path = folder / f"{sandbox}.json"

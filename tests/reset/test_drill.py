@@ -16,7 +16,7 @@ from rehearse.reset.context import ApplySettings
 from rehearse.reset.drill_answers import keep_answers, load_answers
 from rehearse.reset.drill_canary import OBJECT
 from rehearse.reset.drill_facts import QUESTIONS, settle
-from rehearse.reset.drill_run import Bench, DrillResult, find_progress, run_drill
+from rehearse.reset.drill_run import Bench, DrillResult, abandon_drill, find_progress, run_drill
 from rehearse.reset.model import Settled
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
@@ -27,13 +27,15 @@ class Killed(BaseException):
 
 
 def hold_drill(lab: Any, settled: list[Settled] | None = None) -> DrillResult:
-    settings = ApplySettings(keep_newer=True, uncertain_for=timedelta(0), poll=0.0, sleep=lambda seconds: None)
     with lock.hold(lab.database, "UATFULL", "drill", clock.now()) as held:
-        bench = Bench(
-            "UATFULL", lab.writer, lab.store, lab.database, held, lab.folder / "drills", clock.now, ignore, settings
-        )
         ask = (lambda hand: settled.extend(settle(hand))) if settled is not None else None
-        return run_drill(bench, ask)
+        return run_drill(bench(lab, held), ask)
+
+
+def bench(lab: Any, held: lock.Lock) -> Bench:
+    settings = ApplySettings(keep_newer=True, uncertain_for=timedelta(0), poll=0.0, sleep=lambda seconds: None)
+    folder = lab.folder / "drills"
+    return Bench("UATFULL", lab.writer, lab.store, lab.database, held, folder, clock.now, ignore, settings)
 
 
 @pytest.fixture
@@ -84,6 +86,20 @@ def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(quiet: Any, kill: in
     quiet.writer = quiet._connect()
     result = hold_drill(quiet)
     assert result.clean and result.continued
+
+
+def test_a_drill_that_nobody_goes_on_with_is_removed(quiet: Any) -> None:
+    def hook(when: str, method: str, path: str) -> None:
+        if when == "before" and method == "POST" and path.endswith("/composite/sobjects"):
+            raise Killed
+
+    quiet.hook = hook
+    with pytest.raises(Killed):
+        hold_drill(quiet)
+    quiet.hook = None
+    quiet.writer = quiet._connect()
+    with lock.hold(quiet.database, "UATFULL", "drill", clock.now()) as held:
+        abandon_drill(bench(quiet, held))
 
 
 def test_an_answer_that_says_otherwise_is_told() -> None:
