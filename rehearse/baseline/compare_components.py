@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from rehearse.baseline.canonical_xml import compare_elements, parse_xml
+from rehearse.baseline.canonical_xml import compare_elements, parse_xml, trim_equal
 from rehearse.baseline.component_types import CHILDREN, PARENT_OF
 from rehearse.baseline.components import file_digest, find_child, without_children
 from rehearse.baseline.model import Capture, Change, Component, FieldChange
 from rehearse.baseline.record_store import CaptureStore
 
 Key = tuple[str, str]
+_KEYED = frozenset({"Profile", "PermissionSet", "MutingPermissionSet"})
 
 
 def compare_components(store: CaptureStore, before: Capture, after: Capture) -> tuple[Change, ...]:
@@ -33,7 +35,7 @@ def compare_content(
         return ()
     found: list[FieldChange] = []
     for path in sorted({*before.files, *after.files}):
-        left, right = _part(before, path, old), _part(after, path, new)
+        left, right = _parts((before, after), path, old, new)
         if left is None and right is None:
             digests = [file_digest(files[path])[:32] if path in files else None for files in (old, new)]
             if digests[0] != digests[1]:
@@ -59,15 +61,31 @@ def _change(
     )
 
 
-def _part(component: Component, path: str, files: Mapping[str, bytes]) -> Any | None:
+def _parts(
+    sides: tuple[Component, Component], path: str, old: Mapping[str, bytes], new: Mapping[str, bytes]
+) -> tuple[Any | None, Any | None]:
+    """The elements of a component in one file of both sides."""
+    left, right = old.get(path), new.get(path)
+    if left is not None and right is not None and sides[0].type in _KEYED:
+        left, right = trim_equal(left, right)
+    return _part(sides[0], left), _part(sides[1], right)
+
+
+def _part(component: Component, content: bytes | None) -> Any | None:
     """The element of a component in one of its files; None for content that is no metadata XML."""
-    root = parse_xml(files[path]) if path in files else None
+    root = None if content is None else _parse(content)
     if root is None:
         return None
     if component.type in PARENT_OF:
         name = component.full_name.partition(".")[2] if PARENT_OF[component.type][1].dotted else component.full_name
         return find_child(root, component.type, name)
     return without_children(root, component.type) if component.type in CHILDREN else root
+
+
+@lru_cache(maxsize=4)
+def _parse(content: bytes) -> Any | None:
+    """A parsed file, kept while its children are compared one after the other. Nobody changes what this returns."""
+    return parse_xml(content)
 
 
 def _by_key(components: tuple[Component, ...]) -> dict[Key, Component]:
