@@ -136,6 +136,18 @@ def test_only_the_reset_room_and_the_desk_hold_a_writer() -> None:
             assert relative.startswith(("org/", "reset/apply", "reset/drill", "cli/desk", "cli/reset")), relative
 
 
+def test_only_refresh_act_holds_the_control_of_production() -> None:
+    for path in FILES:
+        relative = str(path.relative_to(HOUSE))
+        names = {
+            name.id if isinstance(name, ast.Name) else name.name
+            for name in ast.walk(ast.parse(path.read_text()))
+            if isinstance(name, ast.Name | ast.alias)
+        }
+        if names & {"ProductionControl", "connect_control", "SandboxLifecycle"}:
+            assert relative.startswith("org/") or relative == "refresh/act.py", relative
+
+
 def test_no_room_prints_and_no_folder_is_nested() -> None:
     for path in FILES:
         relative = path.relative_to(HOUSE)

@@ -1,0 +1,102 @@
+"""The ledger and the refresh verbs at the command line: shapes, names in any case, and no right to refresh."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _without_control(desk: Any) -> None:
+    path: Path = desk.folder / "rehearse.yaml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("  control: ")]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_the_ledger_says_dates_what_is_left_and_the_licences(desk: Any) -> None:
+    body = desk.json("ledger", "list")
+    assert body["schema"] == "rehearse.ledger/1"
+    one = next(line for line in body["sandboxes"] if line["name"] == "UATFULL")
+    assert len(one["next"]) == 6 and one["next"][0]["possible"] < one["next"][0]["certain"]
+    assert one["left_quarter"]["certain"] <= one["left_quarter"]["possible"] == 1
+    assert one["copy_time"]["basis"] == "6 own copies" and one["settled"] is False
+    assert one["last_error"]["took_hours"] == 31 and one["last_error"]["within_p90"] is True
+    full = next(line for line in body["licences"] if line["type"] == "FULL")
+    assert (full["bought"], full["used"], full["free"]) == (2, 2, 0)
+    shown = desk.json("ledger", "show", "uatfull")
+    assert shown["schema"] == "rehearse.ledger-sandbox/1" and len(shown["cycles"]) == 6
+    last = shown["cycles"][-1]
+    assert last["phases_hours"]["queue"] > 0 and last["forecast"]["told"] is False and last["source"] == "org"
+    assert desk.refused("ledger", "show", "NOPE", code=10)["message"]
+
+
+def test_what_others_saw_is_written_down_completed_and_taken_back(desk: Any) -> None:
+    add = ("ledger", "add", "TRAINING", "--requested", "2026-11-01 09:00")
+    assert desk.json(*add, "--type", "Dev Pro", "--dry-run")["kept"] is False
+    assert "copying" in desk.json(*add, "--type", "Dev Pro", "--by", "platform team")["said"]
+    assert "completed" in desk.json(*add, "--copied", "2026-11-01 11:00", "--activated", "2026-11-01 12:00")["said"]
+    desk.run("ledger", "add", "training", "--refused", "2026-11-01 18:00", "--text", "Refresh date hasn't been met")
+    shown = desk.json("ledger", "show", "TRAINING", "--offline")
+    assert [one["licence"] for one in shown["cycles"]] == ["DEVELOPER_PRO"]
+    assert [one["text"] for one in shown["cycles"][0]["refusals"]] == ["Refresh date hasn't been met"]
+    assert shown["possible_from"] == "2026-11-02T09:00:00Z" and shown["certain_from"] == "2026-11-02T12:00:00Z"
+    assert any(one["name"] == "TRAINING" for one in desk.json("sandboxes")["sandboxes"])
+    desk.run("ledger", "forget", "training", "--requested", "2026-11-01 09:00")
+    assert not [one for one in desk.json("ledger", "list", "--offline")["sandboxes"] if one["name"] == "TRAINING"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--requested", "2027-11-01 09:00"), "future"),
+        (("--requested", "2026-11-01 09:00", "--copied", "2026-10-01 09:00"), "follow one another"),
+        (("--requested", "2026-11-05 08:00"), "Production itself knows"),
+        ((), "--requested"),
+    ],
+)
+def test_what_cannot_have_been_is_not_written_down(desk: Any, words: tuple[str, ...], says: str) -> None:
+    desk.run("ledger", "list")
+    assert says in desk.refused("ledger", "add", "UATFULL", *words, code=2)["message"]
+
+
+def test_without_the_right_to_refresh_the_words_for_the_platform_team_are_given(desk: Any) -> None:
+    _without_control(desk)
+    body = desk.json("refresh", "request", "perffull", code=3)
+    letter = "\n".join(body["ask"])
+    assert body["asked"] is False and "PERFFULL" in letter and "Auto Activate off" in letter
+    assert "HistoryDays: 0" in letter and "rehearse ledger add PERFFULL --requested" in letter
+    assert "ask" in desk.json("refresh", "activate", "PERFFULL", "--confirm", "PERFFULL", code=3)
+    assert "ask" in desk.json("refresh", "discard", "PERFFULL", code=3)
+
+
+def test_a_dry_run_asks_for_nothing_and_a_watch_of_nothing_says_so(desk: Any) -> None:
+    assert desk.json("refresh", "request", "PERFFULL", "--dry-run")["asked"] is False
+    assert desk.json("refresh", "activate", "PERFFULL", "--dry-run", code=3)["obstacles"]
+    assert desk.json("refresh", "watch", "PERFFULL")["state"] == "done"
+    ready = desk.json("refresh", "ready", "PERFFULL", code=3)
+    assert ready["items"] == [] and ready["ready"] is False
+    assert "nothing waits" in desk.refused("refresh", "discard", "PERFFULL", "--confirm", "PERFFULL", code=5)["message"]
+
+
+def test_a_query_of_the_file_ticks_its_item_when_it_counts_what_it_must(desk: Any) -> None:
+    path: Path = desk.folder / "rehearse.yaml"
+    ready = """refresh:
+  ready:
+    - {item: masking finished, owner: Ana, soql: "SELECT COUNT() FROM Contact WHERE Email LIKE '%@nowhere'", equals: 0}
+    - {item: bank stubbed, owner: Bob, soql: "SELECT COUNT() FROM Account WHERE Name = 'nobody'", equals: 1}
+"""
+    path.write_text(path.read_text() + ready)
+    body = desk.json("refresh", "ready", "perffull", "--start", code=3)
+    assert [(one["item"], one["owner"], one["done"], one["by"]) for one in body["items"]] == [
+        ("masking finished", "Ana", True, "the query"),
+        ("bank stubbed", "Bob", False, None),
+    ]
+    assert desk.json("refresh", "ready", "PERFFULL", "--tick", "bank", "--by", "Bob")["ready"] is True
+
+
+def test_names_of_rehearse_yaml_mean_productions_names_in_any_letter_case(desk: Any) -> None:
+    path: Path = desk.folder / "rehearse.yaml"
+    path.write_text(path.read_text().replace("  SIT1:\n", "  Sit1:\n"))
+    lines = [one for one in desk.json("sandboxes")["sandboxes"] if one["name"].lower() == "sit1"]
+    assert [one["name"] for one in lines] == ["Sit1"] and lines[0]["generation"] == 5
+    assert desk.json("diff", "SIT1", code=10)["code"] == "not-found"
+    assert desk.json("refresh", "check", "SIT1")["sandbox"] == "Sit1"
