@@ -11,6 +11,7 @@ import typer
 from rehearse.cli.answers import finish, say
 
 if TYPE_CHECKING:
+    from rehearse.baseline.model import Baseline
     from rehearse.cli.desk import Desk
     from rehearse.reset.model import Proof
 
@@ -46,6 +47,19 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
     if not as_json and proof.verdict == "clean-with-residue" and not proof.accepted_by:
         say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
     raise typer.Exit(exit_code(proof))
+
+
+def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:
+    """The residue that was accepted in this generation before a baseline was taken: the baseline holds it as it is."""
+    from rehearse.reset.proof_file import load_proof
+
+    found: list[str] = []
+    for path in sorted((desk.workspace.storage.folder / "proofs").glob("*.json")):
+        proof = load_proof(path, desk.store().keys)
+        if proof.org_id == base.org_id and proof.accepted_by and proof.at <= base.taken_at:
+            count = proof.counts.get("residue", 0)
+            found.append(f"proof {proof.id[:12]}: {count} item(s), by {proof.accepted_by}: {proof.accept_reason}")
+    return tuple(found)
 
 
 def show_unkept(desk: Desk, proof: Proof, *, as_json: bool) -> None:

@@ -86,10 +86,11 @@ def check_names(sandbox: str, accept_residue: str | None, reason: str | None) ->
 
 def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     """The proof of a sandbox as it is now, after the quiet gate. Raises GenerationChanged, GateClosed, OrgError."""
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.diff import check_generation
     from rehearse.cli.drill import production_id
     from rehearse.cli.gate import check_quiet
+    from rehearse.cli.proof import load_carried
     from rehearse.reset.drill_answers import load_answers
     from rehearse.reset.id_map import IdMap
     from rehearse.reset.prove import ProofRequest
@@ -102,7 +103,5 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
     ids = IdMap(desk.database, base.org_id).load()
     now, answers = reader.fetch_server_time(), load_answers(desk.database, production_id(desk))
-    request = ProofRequest(
-        base.name, before, now, proving.plan, proving.report, ids, proving.egress, answers, proving.full
-    )
-    return prove_now(reader, store, request, on_event)
+    explained = (proving.plan, proving.report, ids, proving.egress, answers, proving.full, load_carried(desk, base))
+    return prove_now(reader, store, ProofRequest(base.name, before, now, *explained), on_event)

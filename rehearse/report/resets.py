@@ -79,6 +79,11 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
     if proof.outside_scope:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
+    if proof.setup_changes:
+        entries: Rows = [[one.by, one.section, one.action, f"{one.count:,}"] for one in proof.setup_changes[:_SHOWN]]
+        title = "Setup since the baseline, by the org's audit trail"
+        blocks.append(build_table(title, ["by", "section", "action", "entries"], entries, right=(3,)))
+    blocks += [Paragraph(f"accepted before this baseline was taken: {one}", "faint") for one in proof.carried]
     blocks += [Paragraph(f"let out while it wrote: {one.name} ({one.reason})", "warn") for one in proof.egress]
     if proof.not_compared:
         blocks.append(build_table("Not compared", ["what", "why"], _by_reason(proof.not_compared)))

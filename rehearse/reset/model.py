@@ -21,16 +21,8 @@ Outcome = Literal["restored", "already equal", "residue", "manual", "impossible"
 Verdict = Literal["clean", "clean-with-residue", "dirty", "partial"]
 
 Do = Literal[
-    "detach",
-    "delete",
-    "undelete",
-    "insert",
-    "update",
-    "deploy",
-    "destroy",
-    "activate-flow",
-    "delete-flow-version",
-]
+    "detach", "delete", "undelete", "insert", "update", "deploy", "destroy", "activate-flow", "delete-flow-version",
+]  # fmt: skip
 
 
 What = Literal["created", "updated", "deleted", "any"]
@@ -265,6 +257,17 @@ class ProofItem:
 
 
 @dataclass(frozen=True)
+class SetupChange:
+    """Entries of the org's audit trail since the baseline began, by person, section and action; `last`: UTC ISO."""
+
+    by: str
+    section: str
+    action: str
+    count: int
+    last: str
+
+
+@dataclass(frozen=True)
 class Proof:
     """The verdict after a reset. It always names its scope, what changed outside it, and what it assumes."""
 
@@ -288,3 +291,5 @@ class Proof:
     ids: Mapping[str, str] = field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
     egress: tuple[Allowed, ...] = ()
+    setup_changes: tuple[SetupChange, ...] = ()
+    carried: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from rehearse import clock
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, NotFound, UsageError
-from rehearse.reset.model import Allowed, Proof, ProofItem
+from rehearse.reset.model import Allowed, Proof, ProofItem, SetupChange
 
 SCHEMA = "rehearse.proof/1"
 
@@ -34,6 +34,8 @@ def build_content(proof: Proof) -> dict[str, Any]:
         "assumptions": list(proof.assumptions),
         "not_compared": list(proof.not_compared),
         "egress": [asdict(one) for one in proof.egress],
+        "setup_changes": [asdict(one) for one in proof.setup_changes],
+        "carried": list(proof.carried),
     }
 
 
@@ -92,5 +94,7 @@ def _from_content(content: Mapping[str, Any]) -> Proof:
             "assumptions": tuple(rest["assumptions"]),
             "not_compared": tuple(rest.get("not_compared", ())),
             "egress": tuple(Allowed(**one) for one in rest.get("egress", ())),
+            "setup_changes": tuple(SetupChange(**one) for one in rest.get("setup_changes", ())),
+            "carried": tuple(rest.get("carried", ())),
         }
     )

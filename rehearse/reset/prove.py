@@ -28,6 +28,7 @@ from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
+from rehearse.reset.setup_changes import fetch_setup_changes
 
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
 
@@ -38,7 +39,7 @@ class ProofRequest:
 
     `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile;
     `answers` is what drills settled for this production; `full`: read every row, also those whose stamps are older than
-    the baseline.
+    the baseline; `carried`: residue that was accepted before this baseline was taken.
     """
 
     baseline: str
@@ -50,6 +51,7 @@ class ProofRequest:
     egress: tuple[Allowed, ...] = ()
     answers: Mapping[str, Settled] = field(default_factory=dict)
     full: bool = False
+    carried: tuple[str, ...] = ()
 
 
 def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
@@ -66,7 +68,10 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
     items += _switches(reader, request)
     proof = _build(store, request, gathered, items)
-    return replace(proof, outside_scope=count_outside(reader, request.before))
+    changes, unasked = fetch_setup_changes(reader, request.before.started)
+    unread = tuple(sorted({*proof.not_compared, *([unasked] if unasked else [])}))
+    outside = count_outside(reader, request.before)
+    return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)
 
 
 def _switches(reader: OrgReader, request: ProofRequest) -> tuple[ProofItem, ...]:
@@ -111,6 +116,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         digests=digests,
         ids=dict(gathered.ids),
         egress=request.egress,
+        carried=request.carried,
     )
 
 

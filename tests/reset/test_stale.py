@@ -68,3 +68,15 @@ def test_rows_of_people_who_took_no_part_stay_unless_told_otherwise(lab: Any) ->
     proof = lab.prove(before, plan, lab.apply(plan))
     assert lab.pick('"Routing__c" WHERE "Id" = ? AND "IsDeleted" = 0', theirs) and proof.verdict == "dirty"
     assert [one.outcome for one in proof.items if one.key == theirs] == ["manual"]
+
+
+def test_a_proof_tells_who_changed_the_setup_and_what_was_accepted_before(lab: Any) -> None:
+    before = lab.capture(objects=("Routing__c",), types=("CustomLabels",))
+    person = lab.user("sales1")
+    rows_of_set = lab.pick('"PermissionSet" WHERE "Name" = \'Data_Loading\'')
+    held = {"AssigneeId": person, "PermissionSetId": rows_of_set[0]}
+    lab.insert("PermissionSetAssignment", held, by="admin")
+    proof = lab.prove(before)
+    assert [(one.by, one.count) for one in proof.setup_changes] == [("Wiebke Hüsken", 1)]
+    assert proof.setup_changes[0].section and "Barros" not in str(proof.setup_changes)
+    assert any("SystemModstamp" in one for one in proof.assumptions)
