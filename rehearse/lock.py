@@ -58,7 +58,7 @@ def take(database: Database, sandbox: str, what: str, now: datetime) -> Lock:
                 f"{sandbox} is locked by {found.who} on {found.host} since {clock.iso(found.since)}: {found.what}.",
                 f"Wait, or break it with `rehearse reset unlock {found.token}` if that work is surely dead.",
             )
-        connection.execute(sa.delete(_locks).where(_locks.c.sandbox == sandbox))
+        connection.execute(sa.delete(_locks).where(sa.func.lower(_locks.c.sandbox) == sandbox.lower()))
         connection.execute(sa.insert(_locks).values(**{**mine.__dict__, "since": clock.iso(now)}))
     return mine
 
@@ -108,7 +108,9 @@ def break_lock(database: Database, token: str) -> Lock:
 
 
 def _load(connection: sa.Connection, sandbox: str) -> Lock | None:
-    row = connection.execute(sa.select(_locks).where(_locks.c.sandbox == sandbox)).mappings().one_or_none()
+    """The lock of a sandbox; letter case does not count, because to Salesforce it does not."""
+    query = sa.select(_locks).where(sa.func.lower(_locks.c.sandbox) == sandbox.lower())
+    row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _from_row(row)
 
 
