@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rehearse.practice import components, meta_schema
+from rehearse.practice import components, meta_records, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem
@@ -58,7 +58,7 @@ def check_before(org: OrgState, component: Component) -> None:
         _check_matching(org, component)
     elif component.type in OF_OBJECTS and org.find_object(component.name) is None:
         raise DeployProblem(f"Entity Enumeration Or ID: bad value for restricted picklist field: {component.name}")
-    elif component.type == "CustomObject" and component.name.endswith("__c"):
+    elif component.type == "CustomObject" and component.name.endswith(("__c", meta_records.SUFFIX)):
         is_new = components.find(org, "CustomObject", component.name) is None
         if is_new and not text_of(parse(component.xml), "label"):
             raise DeployProblem("Must specify a label for the CustomObject")

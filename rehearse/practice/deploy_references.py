@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rehearse.practice import components, deploy_code, meta_schema
+from rehearse.practice import components, deploy_code, meta_records, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.formula_parse import FormulaError, parse_formula
@@ -236,12 +236,21 @@ def _check_permission(org: OrgState, path: str) -> None:
             raise DeployProblem(f"You cannot deploy to a required field: {path}")
 
 
+def check_record(org: OrgState, component: Component) -> None:
+    """Raise unless a custom metadata record fits its type."""
+    try:
+        meta_records.record_values(org, component)
+    except ValueError as error:
+        raise DeployProblem(str(error)) from error
+
+
 CHECKS: dict[str, Callable[[OrgState, Component], None]] = {
     "ApexClass": deploy_code.check_apex,
     "ApexTrigger": deploy_code.check_apex,
     "CompactLayout": check_parts,
     "CustomApplication": check_application,
     "CustomField": check_field,
+    "CustomMetadata": check_record,
     "CustomTab": check_tab,
     "FieldSet": check_parts,
     "Flow": deploy_code.check_flow,

@@ -108,6 +108,9 @@ def settle(org: OrgState, written: Iterable[Component]) -> None:
     if objects:
         objects |= meta_schema.roll_ups_over(org, frozenset(objects))
     stale = {name for name in sorted(objects) if meta_schema.derive_object(org, name)}
+    for component in kept:
+        if component.type == "CustomMetadata":
+            meta_mirror.mirror_record(org, component)
     done: set[str] = set()
     while stale:  # what is summed up anew may be summed up further
         settle_roll_ups(org, stale, stamped=True)

@@ -8,8 +8,9 @@ through the API.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
-from rehearse.practice import components
+from rehearse.practice import components, meta_records
 from rehearse.practice.components import Author, Component
 from rehearse.practice.meta_xml import elements, flag, parse, text_of
 from rehearse.practice.org_state import OrgState
@@ -128,6 +129,8 @@ def profile_name(full_name: str) -> str:
 
 def adopt_id(org: OrgState, component: Component) -> str:
     """The id of a row that already stands for this component, or the empty text."""
+    if component.type == "CustomMetadata":
+        return org.new_id(meta_records.prefix_of_type(component.name))
     target, values = row_of(component)
     if not target or org.find_object(target) is None:
         return ""
@@ -148,6 +151,15 @@ def mirror(org: OrgState, component: Component) -> None:
         put_row(org, target, {"Id": component.id, **values, **_stamps(component)})
     if component.type == "PermissionSet":
         _grant(org, component)
+
+
+def mirror_record(org: OrgState, component: Component) -> None:
+    """Write the row of a custom metadata record, where it fits its type; the check of the deployment tells the rest."""
+    kept = components.find(org, component.type, component.name)
+    with suppress(ValueError):
+        values = meta_records.record_values(org, component)
+        if kept is not None:
+            put_row(org, meta_records.type_name(kept.name), {"Id": kept.id, **values, **_stamps(kept)})
 
 
 def _grant(org: OrgState, component: Component) -> None:
@@ -174,6 +186,8 @@ def link_roles(org: OrgState) -> None:
 def unmirror(org: OrgState, component: Component) -> None:
     """Remove the row of a component that is gone, and the assignments of a permission set with it."""
     target, _ = row_of(component)
+    if component.type == "CustomMetadata":
+        target = meta_records.type_name(component.name)
     if not target or org.find_object(target) is None:
         return
     with org.transaction() as db:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from rehearse.practice import automation, components
+from rehearse.practice import automation, components, meta_records
 from rehearse.practice.components import Component
 from rehearse.practice.meta_fields import FieldProblem, build_field, location_parts, read_values
 from rehearse.practice.meta_xml import first, flag, parse, text_of
@@ -80,13 +80,14 @@ def derive_object(org: OrgState, name: str) -> bool:
     Answers whether its roll-ups are others than before, so that they have to be calculated."""
     old = org.find_object(name)
     component = components.find(org, "CustomObject", name)
-    if component is None or (old is None and not name.endswith("__c")):
+    made_here = ("__c", meta_records.SUFFIX)
+    if component is None or (old is None and not name.endswith(made_here)):
         return False
     fields = custom_fields(org, name)
     if old is not None:  # fields keep their places; new ones follow by name
         places = {field.name: place for place, field in enumerate(old.fields)}
         fields = dict(sorted(fields.items(), key=lambda one: (places.get(one[0], len(places)), one[0])))
-    if name.endswith("__c"):
+    if name.endswith(made_here):
         new = _custom(org, component, fields, old)
     else:
         assert old is not None
@@ -108,9 +109,12 @@ def _roll_ups(definition: ObjectDef) -> list[tuple[str, RollUp]]:
 
 def _custom(org: OrgState, component: Component, fields: dict[str, FieldDef], old: ObjectDef | None) -> ObjectDef:
     xml = parse(component.xml)
-    label = text_of(xml, "label") or component.name.removesuffix("__c").replace("_", " ")
+    label = text_of(xml, "label") or component.name.rpartition("__")[0].replace("_", " ")
     setting = bool(text_of(xml, "customSettingsType"))
-    prefix = old.key_prefix if old else org.new_key_prefix()
+    is_type = component.name.endswith(meta_records.SUFFIX)
+    prefix = (
+        old.key_prefix if old else (meta_records.prefix_of_type(component.name) if is_type else org.new_key_prefix())
+    )
     made = build_custom_object(
         component.name,
         label,
@@ -119,13 +123,20 @@ def _custom(org: OrgState, component: Component, fields: dict[str, FieldDef], ol
         fields.values(),
         _name_field(component, label),
     )
+    if is_type:
+        return meta_records.build_type(replace(made, label=label))
     made = replace(made, custom_setting=setting, sharing=text_of(xml, "sharingModel") or "ReadWrite")
     if setting and made.find("SetupOwnerId") is None:
+        hierarchy = (
+            text_of(xml, "customSettingsType") == "Hierarchy"
+        )  # one row for each owner; a list: one for each name
         owner = FieldDef(
-            "SetupOwnerId", "Location", "reference", length=18, required=True,
+            "SetupOwnerId", "Location", "reference", length=18, unique=hierarchy,
             reference_to=("Organization", "Profile", "User"), relationship_name="SetupOwner", updateable=False,
         )  # fmt: skip
         plain = tuple(field for field in made.fields if field.name != "OwnerId")
+        if not hierarchy:
+            plain = tuple(replace(one, unique=True, required=True) if one.name == "Name" else one for one in plain)
         made = replace(made, fields=(plain[0], owner, *plain[1:]), undeletable=False, triggerable=False)
     return made
 

@@ -71,6 +71,7 @@ TYPES: tuple[MetaType, ...] = (
              (ChildType("AutoResponseRule", "autoResponseRule", "01Q"),)),
     MetaType("CustomApplication", "applications", "app", "02u"),
     MetaType("CustomLabels", "labels", "labels", "", LABEL_CHILDREN, unordered=True),
+    MetaType("CustomMetadata", "customMetadata", "md", "m00"),
     MetaType("CustomObject", "objects", "object", "01I", OBJECT_CHILDREN, unordered=True),
     MetaType("CustomObjectTranslation", "objectTranslations", "objectTranslation", "", unordered=True),
     MetaType("CustomPermission", "customPermissions", "customPermission", "0CP"),

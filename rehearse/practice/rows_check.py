@@ -165,6 +165,8 @@ def with_defaults(org: OrgState, definition: ObjectDef, values: dict[str, Stored
             continue
         elif field.name == "OwnerId" and field.createable:
             values["OwnerId"] = user_id
+        elif field.name == "SetupOwnerId":
+            values["SetupOwnerId"] = org.org_id  # a custom setting without an owner is the org's own
         elif field.default is not None:
             values[field.name] = stored_value(field, field.default)
         elif field.type == "boolean":
