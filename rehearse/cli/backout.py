@@ -70,7 +70,7 @@ def _check_before(desk: Desk, release: Release, base: Baseline) -> None:
 
 
 def _write(desk: Desk, release: Release, base: Baseline, folder: Path, *, as_json: bool, kept: bool) -> None:
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.forecasting import demand_of
     from rehearse.report.backout import build_backout_body, build_backout_page
     from rehearse.report.markdown import render_markdown

@@ -1,21 +1,18 @@
-"""`rehearse baseline`: its verbs in order, `list` and `show` themselves, and the check that every use begins with."""
+"""`rehearse baseline`: its verbs in order, and `list` and `show` themselves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish
 from rehearse.cli.baseline_capture import capture
+from rehearse.cli.baseline_check import Of
 from rehearse.cli.baseline_export import export
 from rehearse.cli.baseline_prune import prune
 from rehearse.cli.baseline_repair import repair
-from rehearse.cli.baseline_verify import Of, verify
-
-if TYPE_CHECKING:
-    from rehearse.baseline.model import Baseline, Capture
-    from rehearse.cli.desk import Desk
+from rehearse.cli.baseline_verify import verify
 
 app = typer.Typer(help="Capture, show, verify and keep baselines.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -65,28 +62,3 @@ app.command()(verify)
 app.command()(prune)
 app.command()(export)
 app.command()(repair)
-
-
-def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = True) -> Capture:
-    """Verify the files of a baseline and that they are those of the index. Raises Damaged, StoreError.
-
-    `records` False takes a baseline whose records were destroyed by prune as it is.
-    """
-    import hashlib
-
-    from rehearse.baseline.index import check_has_records, check_is_here
-    from rehearse.baseline.verify import verify_capture
-    from rehearse.errors import Damaged
-
-    store = desk.store()
-    check_is_here(found, desk.workspace.storage.folder)
-    if records:
-        check_has_records(found, desk.workspace.zone)
-    taken = verify_capture(store, found.capture, deep=deep, records=records)
-    written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
-    if written != found.manifest_sha256:
-        raise Damaged(
-            f"The manifest of baseline {found.name} is not the one that was recorded.",
-            "Take a new baseline; do not reset to this one.",
-        )
-    return taken

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, say
-from rehearse.cli.baseline_verify import Of
+from rehearse.cli.baseline_check import Of
 
 
 def export(
@@ -25,7 +25,7 @@ def export(
     Example: rehearse baseline export B1 --to /secure/b1
     """
     from rehearse.baseline.export import check_target, export_capture
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.desk import open_desk
     from rehearse.report.baselines import build_baseline_body
     from rehearse.report.store import build_export_page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, say
-from rehearse.cli.baseline_verify import Of
+from rehearse.cli.baseline_check import Of
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline, Capture

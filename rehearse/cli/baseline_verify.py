@@ -7,12 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank
+from rehearse.cli.answers import Json, finish
+from rehearse.cli.baseline_check import Of
 from rehearse.errors import UsageError
-
-Of = Annotated[
-    str | None, typer.Option(callback=not_blank, help="Sandbox, where several have a baseline of this name.")
-]
 
 
 def verify(
@@ -28,7 +25,7 @@ def verify(
 
     Example: rehearse baseline verify B1 --deep
     """
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.desk import open_desk
     from rehearse.report.baselines import build_baseline_body
     from rehearse.report.view import Page, Paragraph

@@ -154,7 +154,7 @@ def check_generation(base: Baseline, org_id: str) -> None:
 @contextmanager
 def _live(desk: Desk, base: Baseline, on_event: OnEvent) -> Iterator[tuple[Capture, Capture]]:
     """The baseline's capture and a fresh one in its frozen scope, which is destroyed at the end of the block."""
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.reset.live_capture import capture_live
 
     reader = desk.connect_org(base.sandbox)

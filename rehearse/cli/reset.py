@@ -140,7 +140,7 @@ class _Applying:
 
 def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyReport, tuple[Allowed, ...]]:
     """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose."""
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.gate import check_quiet
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan

@@ -135,7 +135,7 @@ def _fetch_plan(
     desk: Desk, sandbox: str, baseline: str | None, wanted: tuple[Choices, tuple[Allowed, ...]], *, full: bool
 ) -> ResetPlan:
     from rehearse.cli import progress
-    from rehearse.cli.baseline import check_baseline
+    from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.diff import check_generation, find_baseline
     from rehearse.reset.gather import GatherRequest, gather
     from rehearse.reset.id_map import IdMap
