@@ -13,6 +13,7 @@ import pytest
 from lxml import etree
 from ruamel.yaml import YAML
 
+from rehearse.practice.meta_types import TYPES
 from rehearse.practice.person_secrets import ensure_password
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
@@ -373,3 +374,14 @@ def test_the_metadata_list_has_the_recorded_elements(shared_practice):
 def test_an_empty_list_is_an_empty_answer(shared_practice):
     inner = "<queries><type>Report</type></queries><asOfVersion>60.0</asOfVersion>"
     assert tags(soap(shared_practice, "m", "listMetadata", inner)) == recorded_tags("list_metadata/no_result.xml")
+
+
+def test_metadata_types_have_the_directories_and_suffixes_of_a_real_describe():
+    known = json.loads((METAFORCE.parent / "source-deploy-retrieve" / "describe.json").read_text(encoding="utf-8"))
+    for one in TYPES:
+        if one.name == "Settings":  # there every settings type stands by itself
+            continue
+        real = known[one.name]
+        told = (real["directoryName"], real.get("suffix") or "", real["inFolder"], real["metaFile"])
+        assert told == (one.directory, one.suffix, bool(one.folder), one.content), one.name
+        assert real["hasChildren"] or not one.children, one.name
