@@ -10,6 +10,7 @@ coverage.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rehearse import clock
@@ -39,7 +40,13 @@ class _Metadata:
 
 
 def find_damage(store: CaptureStore, capture: Capture) -> Damage:
-    """What of a capture is damaged, and which capture of the store has it whole ('' = nobody). Reads every row."""
+    """What of a capture is damaged, and which capture of the store has it whole ('' = nobody). Reads every row.
+
+    Raises KeyUnavailable where the workspace key is not the right one: then nothing is known to be damaged.
+    """
+    if store.keys.has(capture.ulid):
+        with suppress(Damaged):
+            store.keys.load(capture.ulid)
     try:
         verify_capture(store, capture.ulid, deep=True)
         return Damage(capture.ulid, {}, None)

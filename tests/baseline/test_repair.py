@@ -9,6 +9,8 @@ from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.repair import find_damage, repair_capture
 from rehearse.baseline.verify import verify_capture
+from rehearse.baseline.writing import write_durably
+from rehearse.errors import KeyUnavailable
 
 FIELDS = {"Name": "string"}
 ROWS = [{"Id": f"00100000000000{number}AAA", "Name": f"secret {number}"} for number in range(4)]
@@ -39,6 +41,13 @@ def part(store: CaptureStore, capture: Capture, object: str) -> Path:
 
 def test_a_whole_capture_needs_no_repair(store: CaptureStore, taken: Capture) -> None:
     assert find_damage(store, taken).is_whole
+
+
+def test_a_wrong_key_is_no_damage(store: CaptureStore, taken: Capture, open_a_store: Any) -> None:
+    write_durably(store.root.parent / "other", b"A" * 43 + b"=")
+    with pytest.raises(KeyUnavailable) as raised:
+        find_damage(open_a_store(store.root.parent, "other"), taken)
+    assert raised.value.exit_code == 12 and raised.value.hint
 
 
 def test_lost_rows_come_from_a_capture_that_has_exactly_the_same(
