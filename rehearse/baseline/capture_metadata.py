@@ -8,11 +8,13 @@ FlowDefinition component, where a version counts as Active or Inactive.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -42,6 +44,9 @@ _FAILURES = 12
 """After so many refused retrieves and none that came, halving goes no further."""
 _MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
 _TRIES = 3
+_RETRIEVES_AT_ONCE = 3
+_Zip = tuple[Path, tuple[str, ...], int]
+"""The zip of a retrieve, what the org said, and how many files it holds."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,23 @@ class _Retrieved:
     said: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
 
-    def refuse(self, chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> None:
-        self.refused += _refused(chunk, error)
-        self.said |= {(type, name) for type, names in chunk.items() for name in names}
+    def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[dict[str, tuple[str, ...]]]:
+        """Keep what a retrieve brought; or answer the halves to ask for in its place."""
+        halves = halve_manifest(chunk)
+        try:
+            path, said, files = future.result()
+        except (OrgLimit, OrgRejected) as error:
+            self.failures += 1
+            if halves and (self.zips or self.failures < _FAILURES):
+                return halves
+            self.refused += _refused(chunk, error)
+            self.said |= {(type, name) for type, names in chunk.items() for name in names}
+            return []
+        if files >= MOST_FILES and halves:
+            return halves
+        self.zips.append(path)
+        self.messages += said
+        return []
 
 
 def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_event: OnEvent = ignore) -> MetadataRead:
@@ -123,34 +142,27 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
 def _retrieve_all(
     reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], scratch: Path, on_event: OnEvent
 ) -> _Retrieved:
+    """A few retrieves at a time; what an org allows at once is not published (Salto takes three)."""
     got = _Retrieved()
     size = sum(len(names) for names in manifest.values())
     waiting = list(split_manifest(manifest)) if size else []
-    while waiting:
-        chunk = waiting.pop(0)
-        halves = halve_manifest(chunk)
-        try:
-            path, said, files = _retrieve(reader, chunk, scratch / f"retrieve-{len(got.zips)}.zip", on_event)
-        except (OrgLimit, OrgRejected) as error:
-            got.failures += 1
-            if halves and (got.zips or got.failures < _FAILURES):
-                waiting = [*halves, *waiting]
-            else:
-                got.refuse(chunk, error)
-            continue
-        if files >= MOST_FILES and halves:
-            waiting = [*halves, *waiting]
-            continue
-        got.zips.append(path)
-        got.messages += said
-        left = sum(len(names) for part in waiting for names in part.values())
-        on_event(Advanced("metadata", max(0, size - left), size, "components"))
+    running: dict[Future[_Zip], dict[str, tuple[str, ...]]] = {}
+    names = (scratch / f"retrieve-{number:05d}.zip" for number in itertools.count())
+    with ThreadPoolExecutor(_RETRIEVES_AT_ONCE) as pool:
+        while waiting or running:
+            while waiting and len(running) < _RETRIEVES_AT_ONCE:
+                chunk = waiting.pop(0)
+                running[pool.submit(_retrieve, reader, chunk, next(names), on_event)] = chunk
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                waiting = [*got.take(running.pop(future), future), *waiting]
+            open = [*waiting, *running.values()]
+            left = sum(len(names) for part in open for names in part.values())
+            on_event(Advanced("metadata", max(0, size - left), size, "components"))
+    got.zips.sort()
     return got
 
 
-def _retrieve(
-    reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, on_event: OnEvent
-) -> tuple[Path, tuple[str, ...], int]:
+def _retrieve(reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, on_event: OnEvent) -> _Zip:
     """The zip of a chunk, checked, with what the org said and how many files it holds."""
     manifest = {type: tuple(names) for type, names in chunk.items()}
     for _ in range(_TRIES):

@@ -99,8 +99,10 @@ class MetadataStore:
         new: list[pygit2.Oid] = []
         top = _Folder()
         for path in sorted(files):
-            oid = scratch.create_blob(files[path])
-            new.append(oid)
+            content = files[path]
+            oid = pygit2.hash(content)
+            if oid not in store:  # most files of a later capture are known, and cost no writing
+                new.append(scratch.create_blob(content))
             *folders, name = path.split("/")
             at_folder = top
             for folder in folders:

@@ -22,6 +22,7 @@ class MetadataTree(Mapping[str, bytes]):
         self._kept = kept or {}
         self._zips = [zipfile.ZipFile(path) for path in zips]
         self._own = dict(own)
+        self._merged: dict[str, bytes] = {}
         self._places: dict[str, list[tuple[int, str]]] = {}
         for number, zipped in enumerate(self._zips):
             names = [one.filename for one in zipped.infolist() if not one.is_dir()]
@@ -45,8 +46,13 @@ class MetadataTree(Mapping[str, bytes]):
             return self._own[path]
         if path not in self._places:
             return self._kept[path]
+        if path in self._merged:
+            return self._merged[path]
         contents = [self._zips[number].read(name) for number, name in self._places[path][: self._needed(path)]]
-        return merge_profiles(contents) if len(contents) > 1 else contents[0]
+        if len(contents) < 2:
+            return contents[0]
+        self._merged[path] = merge_profiles(contents)
+        return self._merged[path]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._places, *self._own, *self._kept}))
