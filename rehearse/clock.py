@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import pendulum
-
 from rehearse.errors import UsageError
 
 _BRACKET = re.compile(r"^(?P<wall>.+?)\s*\[(?P<zone>[^\]]+)\]$")
@@ -59,6 +57,11 @@ def zone(name: str) -> ZoneInfo:
 def wall(day: date, at: time, where: ZoneInfo) -> datetime:
     """The instant of a wall time; raises UsageError when it does not exist or exists twice."""
     naive = datetime.combine(day, at)
+    once, again = (naive.replace(tzinfo=where, fold=fold) for fold in (0, 1))
+    if once.utcoffset() == again.utcoffset():
+        return once.astimezone(UTC)  # no clock change is near: nothing to guess, and nothing heavy to import
+    import pendulum
+
     try:
         exact = pendulum.datetime(
             day.year, day.month, day.day, at.hour, at.minute, at.second, tz=where.key, raise_on_unknown_times=True

@@ -31,7 +31,7 @@ _LARGEST = 1_000_000
 class Entry(BaseModel):
     """Base of every part of a user's file: an unknown key is a mistake, and nothing is converted silently."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
 @dataclass

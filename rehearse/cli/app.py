@@ -53,9 +53,8 @@ def main(words: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; the only place where an error of the tree ends it."""
     from rehearse.cli import verbs
 
-    if not app.registered_commands:
-        verbs.register(app)
     given = list(sys.argv[1:] if words is None else words)
+    verbs.register(app, given[0] if given else "")
     keep_files_private()
     try:
         code = _run(given)

@@ -9,7 +9,6 @@ from pathlib import Path
 from rehearse.cli.desk import Desk
 from rehearse.cli.overview import availability_of, known_cycles, with_interval
 from rehearse.release.model import Release
-from rehearse.release.read import Calendar, load_releases
 from rehearse.schedule.blackouts import expand_ics, expand_rrule
 from rehearse.schedule.ledger import COPY_TIMES, Cycle
 from rehearse.schedule.ledger_store import load_cycles
@@ -21,6 +20,8 @@ from rehearse.workspace.model import Blackout, SandboxConfig, Workspace
 
 def load_plans(desk: Desk, paths: Sequence[Path]) -> tuple[Release, ...]:
     """Read release files against the calendar of rehearse.yaml; raises DocumentError with all mistakes."""
+    from rehearse.release.read import Calendar, load_releases
+
     workspace = desk.workspace
     calendar = Calendar(
         workspace.zone,

@@ -7,14 +7,13 @@ and rehearse.yaml know is judged here; a planning that is given the release file
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from rehearse import clock
 from rehearse.schedule.demand import is_gone
 from rehearse.schedule.ledger import Cycle
-from rehearse.schedule.model import Booking, Schedule, Supply, Window, Wish
-from rehearse.schedule.rules import check
+from rehearse.schedule.model import Booking, Supply, Window, Wish
 from rehearse.schedule.site import RUNNING, build_copy_time
 
 
@@ -126,29 +125,3 @@ def _not_requested(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
     if last is None or last.state not in RUNNING:
         yield f"Its copy was to be requested at {clock.show(one.request, wish.policy.zone)}, and was not."
-
-
-_OWN = {
-    "reset",
-    "prepare",
-    "booked",
-    "answered",
-    "refresh",
-    "running",
-    "interval",
-    "copies",
-    "go_live_copy",
-    "advances",
-}
-
-
-def name_broken_rules(wish: Wish, schedule: Schedule) -> tuple[str, ...]:
-    """What booked rehearsals that stay break of the rules of their release files, one sentence each.
-
-    The judge looks at the schedule as if all of it were placed now; what the planner placed itself breaks nothing.
-    """
-    if wish.replan:
-        return ()
-    broken = check(schedule, replace(wish, replan=True))
-    texts = dict.fromkeys(one.text for one in broken if one.rule not in _OWN)
-    return tuple(f"{text}; it stays, because it is booked. Let it move with --replan." for text in texts)

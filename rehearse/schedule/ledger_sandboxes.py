@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.ids import is_same_name
-from rehearse.org.model import SandboxRecord
 from rehearse.schedule.ledger import Cycle, licence_name
 from rehearse.state import TABLES, Database
+
+if TYPE_CHECKING:
+    from rehearse.org.model import SandboxRecord
 
 _records = sa.Table(
     "sandbox_record",

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.errors import UsageError
 from rehearse.ids import ByName, build_ulid
-from rehearse.org.model import SandboxCopy
 from rehearse.schedule.ledger import Cycle, Refusal, copy_times, licence_name, percentile
 from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_sandboxes, upsert
 from rehearse.state import TABLES, Database
+
+if TYPE_CHECKING:
+    from rehearse.org.model import SandboxCopy
 
 _DAY = timedelta(days=1)
 _cycles = sa.Table(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from rehearse.events import Advanced, Finished, Noted, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
-from rehearse.schedule.broken import name_broken_rules
+from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.explain import explain
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Goal, Schedule, Wish

@@ -11,8 +11,7 @@ from rehearse.cli.app import app
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
-    if not app.registered_commands:
-        verbs.register(app)
+    verbs.register(app)
     waiting: list[tuple[str, Any]] = [("rehearse", typer.main.get_command(app))]
     while waiting:
         path, command = waiting.pop(0)

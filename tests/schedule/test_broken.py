@@ -8,7 +8,8 @@ import pytest
 
 from rehearse import clock
 from rehearse.schedule.booked import build_bookings
-from rehearse.schedule.broken import find_broken, name_broken_rules
+from rehearse.schedule.broken import find_broken
+from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.model import Booking, Closed, Window, Wish
 from rehearse.schedule.rules import check
 from rehearse.schedule.solver import solve
