@@ -77,6 +77,21 @@ class Case:
         return production is not None and production.control is not None
 
     @property
+    def open_kinds(self) -> frozenset[str]:
+        """What a killed command left without an end."""
+        from rehearse.refresh.act import find_open
+
+        return find_open(self.desk.database, self.name)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the copy under way came of a request that was sent from here: then there is nothing to send."""
+        from rehearse.refresh.act import UNDER_WAY, was_asked_by_us
+
+        last = self.last
+        return last is not None and last.state in UNDER_WAY and was_asked_by_us(self.desk.database, self.name, last.id)
+
+    @property
     def availability(self) -> Availability:
         """The refresh dates."""
         return overview.availability_of(self.desk, self.name, self.config, self.cycles, self.now)
@@ -119,7 +134,7 @@ class Case:
     def check_request(self, *, anyway: bool) -> None:
         """Raise Refused where the ledger says that a request would be refused."""
         answer = self.answer
-        if answer.refreshable != "no" or anyway:
+        if answer.refreshable != "no" or anyway or self.is_asked or "refresh" in self.open_kinds:
             return
         until = f" It is possible from {clock.show(answer.possible_from, self.zone)}." if answer.possible_from else ""
         raise Refused(
@@ -135,6 +150,7 @@ class Case:
 
         production = self.desk.workspace.production
         assert production is not None and production.control is not None
+        self.desk.check_bypass(self.name)
         with (
             hold(self.desk.database, self.name, what, self.now) as held,
             open_actor(
@@ -149,6 +165,10 @@ class Case:
 
     def request(self, *, auto_activate: bool, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
         """Ask for the refresh, keep what was expected of it, and start its ready list and its booking."""
+        from rehearse.refresh.act import Taken
+
+        if self.is_asked:
+            return self._asked(Taken(found=True), losses)
         with self.open_actor("refresh request") as actor:
             taken = actor.request(actor.fetch_record(), who(), self.now, auto_activate=auto_activate)
         self.observe()
@@ -162,11 +182,11 @@ class Case:
         from rehearse.cli.refresh_booking import book_refresh
 
         found = self.progress()
-        if found.estimate and self.last is not None:
+        if found.estimate and self.last is not None and not (taken.found and self.last.expected_p50):
             set_expected(self.desk.database, self.last.id, found.estimate.p50, found.estimate.p90)
             book_refresh(self, found.estimate.p90, who())
         self.start_list(self.last, losses)
-        copy = taken.copy
+        copy = self.last
         body = {
             "asked": True,
             "found": taken.found,

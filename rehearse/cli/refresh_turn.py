@@ -100,6 +100,7 @@ def discard(
                 _send_letter(case, "discard", {"sandbox": case.name, "discarded": False}, [], as_json=as_json)
             if waits:
                 _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
+            if waits or "discard" in case.open_kinds:
                 _discard(case)
             elif not _is_dropped(case):
                 _refuse(case, "nothing waits to be discarded")

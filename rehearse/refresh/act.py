@@ -26,6 +26,8 @@ from rehearse.schedule.ledger import Refusal
 from rehearse.schedule.ledger_store import record_refusal, set_discarded
 from rehearse.state import Database
 
+UNDER_WAY = ("pending", "copying", "suspended", "pending-activation", "activating")
+
 
 @dataclass(frozen=True)
 class ActSettings:
@@ -81,7 +83,7 @@ class Actor:
         """Ask for a refresh with every writable field sent again. Raises StoppedPartWay while it is not known whether
         an earlier request was taken, OrgError for a failure that is no refusal."""
         earlier = self._settle("refresh", lambda entry: self._new_copy(record.id, str(entry.detail["newest"])))
-        if earlier is not None:
+        if earlier is not None and earlier.state in UNDER_WAY:
             return Taken(earlier, found=True)
         newest = self.fetch_newest(record.id)
         known = newest.id if newest else ""
@@ -108,11 +110,10 @@ class Actor:
 
     def _decide(self, copy: SandboxCopy, kind: str, by: str) -> Taken:
         def seen() -> SandboxCopy | None:
-            found = self._fetch(copy.id)
-            return found if found is not None and found.state != "pending-activation" else None
+            return self._moved(copy.id)
 
-        earlier = self._settle(kind, lambda entry: seen() if entry.detail["copy"] == copy.id else None)
-        if earlier is not None:
+        earlier = self._settle(kind, lambda entry: self._moved(str(entry.detail["copy"])))
+        if earlier is not None and earlier.id == copy.id:
             return Taken(earlier, found=True)
         entry = self._journal.open(kind, {"copy": copy.id, "by": by})
         try:
@@ -131,19 +132,21 @@ class Actor:
         return refusal
 
     def _settle(self, kind: str, seen: Callable[[Entry], SandboxCopy | None]) -> SandboxCopy | None:
-        """What became of an earlier request of this kind whose end we do not know; None where there is none."""
+        """What became of the last request of this kind whose end we do not know; None where there is none."""
+        last = None
         for entry in load_entries(self._database, self._journal.run):
             if entry.kind != kind or entry.result is not None:
                 continue
             found = seen(entry)
             if found is not None:
                 self._journal.close(entry, {"copy": found.id})
-                return found
+                last = found
+                continue
             if self._settings.machine_now() < entry.opened + self._settings.uncertain_for:
                 raise self._unknown(kind, entry)
             self._journal.close(entry, {"taken": False})
             self._on_event(Noted(f"note: The {kind} of {clock.iso(entry.opened)} never reached production."))
-        return None
+        return last
 
     def _look(self, entry: Entry, seen: Callable[[], SandboxCopy | None]) -> SandboxCopy:
         """Wait a little for the effect of what was sent; raises StoppedPartWay, with the intent left open."""
@@ -167,6 +170,11 @@ class Actor:
 
     def _fetch(self, copy_id: str) -> SandboxCopy | None:
         return next((one for one in self._control.fetch_sandbox_copies() if one.id == copy_id), None)
+
+    def _moved(self, copy_id: str) -> SandboxCopy | None:
+        """A copy that does not wait for its activation any more; None while it does."""
+        found = self._fetch(copy_id)
+        return found if found is not None and found.state != "pending-activation" else None
 
     def _new_copy(self, sandbox_id: str, known: str) -> SandboxCopy | None:
         """A copy of this sandbox newer than the one that was the newest before the request."""
@@ -192,6 +200,17 @@ def open_actor(
     database, held = place
     with connect_control(login, ca_bundle=ca_bundle) as control:
         yield Actor(control, database, held, settings or ActSettings(), on_event)
+
+
+def find_open(database: Database, sandbox: str) -> frozenset[str]:
+    """The kinds of request whose end is not known: a killed command left them, and running it again settles them."""
+    return frozenset(one.kind for one in load_entries(database, run_of(sandbox)) if one.result is None)
+
+
+def was_asked_by_us(database: Database, sandbox: str, copy_id: str) -> bool:
+    """Whether a copy came of a request that was sent here."""
+    entries = load_entries(database, run_of(sandbox))
+    return any(one.kind == "refresh" and (one.result or {}).get("copy") == copy_id for one in entries)
 
 
 def run_of(sandbox: str) -> str:
