@@ -1,0 +1,118 @@
+"""The team database: verbs work on PostgreSQL as on SQLite; a lost connection or a crashed server loses nothing."""
+
+import json
+import signal
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from rehearse import clock, journal, lock, state
+from rehearse.cli.app import main
+from rehearse.errors import Locked, StoreError
+from rehearse.schedule.model import Booking
+from rehearse.schedule.store import load_bookings, save_bookings
+from tests.postgres_server import PostgresServer
+
+NOW = clock.from_iso("2026-11-23T08:00:00Z")
+HOUR = timedelta(hours=1)
+WORKSPACE = """
+version: 1
+timezone: Europe/Dublin
+sandboxes:
+  UAT: {type: FULL, last_refresh: {requested: 2026-11-02 08:30, activated: 2026-11-03 16:00}}
+"""
+RELEASE = """
+version: 1
+release: R41
+title: Payments
+go_live: 2026-12-18 18:00
+rehearsals:
+  - {name: mock, kind: mock, duration: 6h, before_go_live: 10d, forecast: undoable}
+"""
+
+
+def _booking(name: str, start: int) -> Booking:
+    begin = NOW + start * HOUR
+    return Booking(name, "UAT", begin, begin + HOUR, begin + HOUR, "use", why=name)
+
+
+def _cut(server: PostgresServer) -> None:
+    """End every connection of rehearse, as a restarted server or a broken network does."""
+    server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rehearse'")
+
+
+def test_the_verbs_work_on_a_team_database(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rehearse.yaml").write_text(WORKSPACE)
+    (tmp_path / "r41.yaml").write_text(RELEASE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REHEARSE_DATABASE", postgres_url.replace("postgresql+psycopg", "postgresql"))
+    monkeypatch.setenv("REHEARSE_NOW", "2026-11-23T08:00:00Z")
+
+    def run(*words: str) -> tuple[int, dict[str, object]]:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--json"])
+        return int(ended.value.code or 0), json.loads(capsys.readouterr().out)
+
+    assert run("plan", "r41.yaml", "--book", "--time-limit", "10")[1]["booked"] == 1
+    code, body = run("book", "add", "UAT", "--from", "2026-12-04 09:00", "--to", "2026-12-04 10:00", "--why", "x")
+    assert code == 11 and "Free: UAT from" in str(body["hint"])
+    code, body = run("book", "move", "r41-mock", "--from", "2026-12-07 09:00")
+    assert (code, body["start"]) == (0, "2026-12-07T09:00:00Z")
+    assert [one["what"] for one in run("book", "show", "r41-mock")[1]["history"]] == ["booked", "moved"]  # type: ignore[attr-defined]
+    assert run("ledger", "next")[0] in (0, 2)
+    for verb in ("status", "sandboxes", "report"):
+        assert run(verb)[0] == 0, verb
+    assert not list((tmp_path / ".rehearse").glob("*.db"))
+
+
+def test_a_connection_that_was_lost_between_two_steps_is_made_again(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    database = state.open_database(postgres_url)
+    held = lock.take(database, "UAT", "reset", NOW)
+    log = journal.Journal(database, held, "run")
+    entry = log.open("update", {"ids": 1})
+    _cut(postgres)
+    log.close(entry, {"ok": 1})
+    with pytest.raises(Locked):
+        lock.take(database, "UAT", "another", NOW)
+    assert [one.result for one in journal.load_entries(database, "run")] == [{"ok": 1}]
+    database.close()
+
+
+def test_a_step_is_kept_whole_or_not_at_all_when_its_connection_is_lost(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    database = state.open_database(postgres_url)
+    save_bookings(database, [_booking("kept", 1)], NOW)
+    with pytest.raises(StoreError, match="whole or not at all"), database.begin() as connection:
+        connection.execute(sa.text("UPDATE booking SET why = 'half'"))
+        _cut(postgres)
+        connection.execute(sa.text("UPDATE booking SET cancelled = 'half'"))
+    assert [one.why for one in load_bookings(database)] == ["kept"]
+    database.close()
+
+
+def test_a_crashed_server_has_everything_that_was_answered_and_is_waited_for(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    database = state.open_database(postgres_url)
+    save_bookings(database, [_booking("before", 1)], NOW)
+    postgres.stop(signal.SIGQUIT)
+    again = threading.Timer(0.3, postgres.start)
+    again.start()
+    save_bookings(database, [_booking("after", 9)], NOW)
+    again.join()
+    assert [one.id for one in load_bookings(database)] == ["before", "after"]
+    database.close()
+
+
+def test_a_server_that_never_was_there_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="failed") as caught:
+        state.open_database(f"postgresql://rehearse:secret@/none?host={tmp_path}")
+    assert "secret" not in f"{caught.value.message} {caught.value.hint}"
