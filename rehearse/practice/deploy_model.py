@@ -11,7 +11,8 @@ from rehearse.practice.meta_package import Package
 
 ORDER = (
     "ReportFolder", "Role", "Group", "GlobalValueSet", "StandardValueSet", "GlobalValueSetTranslation",
-    "CustomPermission", "CustomLabels", "CustomLabel", "CustomObject", "CustomField", "CustomMetadata", "BusinessProcess",
+    "CustomPermission", "CustomLabels", "CustomLabel", "CustomObject", "CustomField", "CustomMetadata",
+    "BusinessProcess",
     "CompactLayout", "FieldSet", "WebLink", "RecordType", "SharingReason", "ListView", "ValidationRule", "Queue",
     "StaticResource", "RemoteSiteSetting", "ApexClass", "ApexTrigger", "LightningComponentBundle", "Workflow",
     "WorkflowAlert", "WorkflowFieldUpdate", "WorkflowOutboundMessage", "WorkflowTask", "WorkflowRule", "QuickAction",
