@@ -22,6 +22,7 @@ from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.incremental import may_build_on
+from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import load_known, save_listing
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
@@ -121,7 +122,8 @@ def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], st
         metadata = capture_metadata(work.reader, MetadataWish(types, asked, known), scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
         with MetadataTree(metadata.zips, own, metadata.kept) as files:
-            components = read_components(files, metadata.items, types)
+            known_files = find_known(work.store, work.request.sandbox, files)
+            components = read_components(files, metadata.items, types, known_files)
             metadata = metadata.holding(name_held(files, TypeTable(types)))
             commit = work.store.metadata.save(work.working.ulid, files, work.request.sandbox, work.question.started)
     finally:

@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,15 @@ def package_prefix(names: Iterable[str]) -> str:
     return found[0][: -len("package.xml")] if found else ""
 
 
+FindKnown = Callable[[tuple[str, ...], Mapping[str, bytes]], tuple[Component, ...] | None]
+"""Finds the components of some files of a tree where they are known already; None: read the files."""
+
+
 def read_components(
-    files: Mapping[str, bytes], items: Sequence[MetadataItem] = (), types: Sequence[MetadataType] = ()
+    files: Mapping[str, bytes],
+    items: Sequence[MetadataItem] = (),
+    types: Sequence[MetadataType] = (),
+    known: FindKnown | None = None,
 ) -> tuple[Component, ...]:
     """All components of a package tree, sorted. `items` tell who changed them; `types` what the org described.
 
@@ -85,7 +92,7 @@ def read_components(
     found = [
         one
         for (_, full_name), (place, paths) in grouped.items()
-        for one in _components_of(place, full_name, paths, files)
+        for one in (known and known(tuple(paths), files)) or _components_of(place, full_name, paths, files)
     ]
     return tuple(sorted((_signed(one, authors) for one in found), key=lambda one: (one.type, one.full_name)))
 

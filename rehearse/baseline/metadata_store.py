@@ -65,6 +65,23 @@ class MetadataStore:
                 return dict(_walk(top, ""))
             return {path: found for path in paths if (found := _find(top, path)) is not None}
 
+    def newest(self, sandbox: str) -> str | None:
+        """The id of the capture that was kept last of a sandbox; None without one."""
+        if not self.path.exists():
+            return None
+        with translated(self.path):
+            store = pygit2.Repository(str(self.path))
+            name = f"refs/heads/{branch_of(sandbox)}"
+            if name not in store.references:
+                return None
+            commit = store.references[name].peel(pygit2.Commit)
+            return commit.message.strip().rpartition(" ")[2]
+
+    def load_ids(self, commit: str) -> dict[str, str]:
+        """The content id that git gives to each file of a commit. Raises Damaged."""
+        with _reading(self.path, commit):
+            return dict(_walk_ids(pygit2.Repository(str(self.path))[commit].peel(pygit2.Tree), ""))
+
     def verify(self, commit: str, ulid: str) -> int:
         """Check packs against their digests, objects against their names, and the capture's reference; counts files.
 
@@ -167,6 +184,15 @@ def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
             yield from _walk(entry, f"{path}/")
         elif isinstance(entry, pygit2.Blob):
             yield path, entry.data
+
+
+def _walk_ids(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, str]]:
+    for entry in tree:
+        path = prefix + decode_name(entry.name or "")
+        if isinstance(entry, pygit2.Tree):
+            yield from _walk_ids(entry, f"{path}/")
+        else:
+            yield path, str(entry.id)
 
 
 def _find(tree: pygit2.Tree, path: str) -> bytes | None:
