@@ -106,7 +106,7 @@ def _find_base(desk: Desk, org: str, org_id: str) -> Capture | None:
 
     store = desk.store()
     for one in reversed(desk.baselines().load(org)):
-        if one.org_id == org_id and one.verdict == "usable":
+        if one.org_id == org_id and one.verdict == "usable" and one.pruned is None:
             try:
                 check_is_here(one, desk.workspace.storage.folder)
                 return store.load(one.capture)
