@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli import refresh_ready, refresh_turn, refresh_watch
-from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
 from rehearse.errors import Refused
 from rehearse.report.view import Page, Paragraph, Table
 
@@ -42,6 +42,9 @@ def request(
     auto_activate: Annotated[
         bool, typer.Option("--auto-activate", help="Let production replace the sandbox as soon as the copy is made.")
     ] = False,
+    confirm: Annotated[
+        str | None, typer.Option(callback=not_blank, help="Name of the sandbox; --auto-activate needs it.")
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Ask even where our dates say no. A refusal costs nothing and is kept.")
     ] = False,
@@ -62,6 +65,8 @@ def request(
     with open_case(sandbox) as case:
         if case.may_act and not dry_run:
             case.check_request(anyway=anyway)
+            if auto_activate:
+                case.check_auto_activation(confirm)
         losses = case.fetch_losses()
         body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
         blocks = [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]

@@ -18,7 +18,7 @@ from rehearse import clock
 from rehearse.cli import overview, progress
 from rehearse.cli.answers import say
 from rehearse.cli.desk import Desk, build_login, open_desk
-from rehearse.errors import LoginError, OrgUnreachable, Refused, UsageError
+from rehearse.errors import LoginError, NotConfirmed, OrgUnreachable, Refused, UsageError
 from rehearse.events import OnEvent
 from rehearse.refresh.decide import decide
 from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem
@@ -28,6 +28,7 @@ from rehearse.refresh.ready_store import add_items
 from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph, Table
 from rehearse.schedule.ledger import Availability, Cycle, find_in_force
+from rehearse.schedule.ledger_outlook import ForecastError, build_errors
 from rehearse.schedule.ledger_stages import load_stages
 from rehearse.schedule.ledger_store import load_cycles, set_expected
 from rehearse.schedule.model import Booking
@@ -142,6 +143,20 @@ class Case:
             "Nothing was asked for. With --anyway production is asked all the same, and its answer is kept.",
         )
 
+    def check_auto_activation(self, confirm: str | None) -> None:
+        """Raise unless production may replace the sandbox by itself: confirmed by name, and nobody has booked it."""
+        if self.answer.bookings:
+            booked = ", ".join(one.label for one in self.answer.bookings[:3])
+            raise Refused(
+                f"{self.name} is booked ({booked}), and with auto-activation nobody could keep it from being replaced.",
+                "Leave --auto-activate off, and activate when the sandbox is free.",
+            )
+        if confirm is None or confirm.casefold() != self.name.casefold():
+            raise NotConfirmed(
+                f"With auto-activation production replaces {self.name} for good as soon as the copy is made.",
+                f"Add --confirm {self.name}, or leave --auto-activate off.",
+            )
+
     @contextmanager
     def open_actor(self, what: str) -> Iterator[Actor]:
         """Lock the sandbox and log in as the one who may refresh; raises Locked, LoginError."""
@@ -210,7 +225,12 @@ class Case:
         if self.last is not None and self.last.copied is None:
             configured = (self.desk.workspace.refresh.copy_time or {}).get(self.last.licence)
             estimate = estimate_copy(self.last, self.cycles, expected_ends(ledger, self.last), configured)
-        return build_progress(self.name, self.cycles, stages, estimate, self.now)
+        return build_progress(self.name, self.cycles, stages, estimate)
+
+    def forecast_error(self) -> ForecastError | None:
+        """How the newest copy kept to what was expected of it; None while it is not made."""
+        errors = build_errors(self.cycles, self.desk.workspace.refresh.copy_time)
+        return errors[-1] if errors and self.last is not None and errors[-1].cycle == self.last.id else None
 
     def start_list(self, cycle: Cycle | None, losses: Losses | None) -> None:
         """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found."""

@@ -38,6 +38,7 @@ def watch(
     """
     from rehearse import clock
     from rehearse.cli.refresh_desk import open_case
+    from rehearse.report.ledger import build_error_body, build_error_words
     from rehearse.report.refreshes import build_progress_blocks, build_progress_body
 
     longest = clock.parse_span(wait).amount.total_seconds() if wait else 86400.0 * is_terminal()
@@ -45,6 +46,10 @@ def watch(
         found = _wait(case, longest, every)
         body = {"sandbox": case.name, "copy": case.last.id if case.last else None, **build_progress_body(found)}
         blocks = build_progress_blocks(found, case.zone)
+        error = case.forecast_error()
+        body["forecast"] = error and build_error_body(error)
+        if error is not None:
+            blocks.append(build_error_words(error))
         if found.verdict == "done":
             more, page = arrive(case)
             body |= more

@@ -14,8 +14,6 @@ from rehearse.refresh.decide import activation_deadline
 from rehearse.refresh.model import Estimate, Progress
 from rehearse.schedule.ledger import COPY_TIMES, Cycle, copy_times, percentile
 
-_SUPPORT_AFTER = timedelta(hours=1)
-
 
 def estimate_copy(
     cycle: Cycle,
@@ -41,7 +39,7 @@ def estimate_copy(
 
 
 def build_progress(
-    name: str, own: Sequence[Cycle], stages: Sequence[CopyStage], estimate: Estimate | None, now: datetime
+    name: str, own: Sequence[Cycle], stages: Sequence[CopyStage], estimate: Estimate | None = None
 ) -> Progress:
     """The statement on the newest of a sandbox's copies (oldest first)."""
     if not own:
@@ -51,9 +49,10 @@ def build_progress(
     if state in ("pending", "copying", "locked", "unknown", "activating", "discarding"):
         return _under_way(name, last, stages, estimate)
     if state == "suspended":
-        since = max((one.started for one in stages if one.started), default=last.requested)
-        more = " It has been so for long: ask Salesforce Support." if now - since > _SUPPORT_AFTER else ""
-        words = f"The copy of {name} is suspended. It goes on by itself, only later than estimated.{more}"
+        words = (
+            f"The copy of {name} is suspended. It goes on by itself, only later than estimated; if it stays so for "
+            "more than an hour, ask Salesforce Support."
+        )
         return Progress("suspended", words, percent=last.progress, estimate=estimate)
     if state == "stopped":
         words = (

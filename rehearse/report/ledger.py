@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, build_table
+from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
 from rehearse.schedule.ledger import Availability, Cycle
 from rehearse.schedule.ledger_outlook import CopyTime, ForecastError, Left, LicenceUse, NextDate, Phases
 
@@ -52,7 +52,7 @@ def build_line_body(line: LedgerLine) -> dict[str, Any]:
         "left_quarter": _left(line.quarter),
         "left_year": _left(line.year),
         "copy_time": took and {"p50_hours": took.p50, "p90_hours": took.p90, "basis": took.basis},
-        "last_error": _error(line.errors[-1]) if line.errors else None,
+        "last_error": build_error_body(line.errors[-1]) if line.errors else None,
         "note": found.note or None,
     }
 
@@ -69,7 +69,7 @@ def _cycle_body(one: Cycle, phases: Phases | None, error: ForecastError | None) 
         **{name: getattr(one, name) for name in plain},
         "clone_of": one.clone_of or None,
         "phases_hours": phases and dict(phases.__dict__),
-        "forecast": error and _error(error),
+        "forecast": error and build_error_body(error),
         "refusals": [{"at": no.at, "code": no.code, "text": no.text, "by": no.by} for no in one.refusals],
     }
 
@@ -78,7 +78,8 @@ def _left(left: Left) -> dict[str, Any]:
     return {"until": left.until, "possible": left.possible, "certain": left.certain}
 
 
-def _error(one: ForecastError) -> dict[str, Any]:
+def build_error_body(one: ForecastError) -> dict[str, Any]:
+    """What was expected of a copy and what it took, as data; lengths are hours."""
     return {
         "expected_p50_hours": one.expected_p50,
         "expected_p90_hours": one.expected_p90,
@@ -87,6 +88,13 @@ def _error(one: ForecastError) -> dict[str, Any]:
         "within_p90": one.within_p90,
         "told": one.told,
     }
+
+
+def build_error_words(one: ForecastError) -> Paragraph:
+    """What was expected of a copy and what it took, for people."""
+    expected = f"{hours(one.expected_p50)} h (P50) to {hours(one.expected_p90)} h (P90) were expected"
+    tone: Tone = "plain" if one.within_p90 else "warn"
+    return Paragraph(f"The copy took {hours(one.took)} h where {expected}: {_said(one).text}.", tone)
 
 
 def build_licence_body(uses: Sequence[LicenceUse]) -> list[dict[str, Any]]:

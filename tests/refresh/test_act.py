@@ -202,11 +202,11 @@ def test_suspended_and_stopped_copies_are_told_apart(world: World) -> None:
     assert taken.copy is not None
     world.move(timedelta(hours=2))
     admin.hold_copy(world.practice.estate, "SIT1", "suspend", 90)
-    found = build_progress("SIT1", world.cycles("SIT1"), (), None, world.now)
+    found = build_progress("SIT1", world.cycles("SIT1"), ())
     assert found.verdict == "suspended" and "by itself" in found.words
     world.move(timedelta(hours=3))
     admin.hold_copy(world.practice.estate, "SIT1", "stop")
-    found = build_progress("SIT1", world.cycles("SIT1"), (), None, world.now)
+    found = build_progress("SIT1", world.cycles("SIT1"), ())
     assert found.verdict == "stopped" and "Salesforce Support" in found.words and not found.run_next
 
 
