@@ -111,6 +111,7 @@ class MetadataStore:
     ) -> pygit2.Oid:
         ulid, sandbox, at = about
         scratch = pygit2.init_repository(str(scratch_path), bare=True)
+        scratch.config["core.looseCompression"] = "0"  # packed right after
         (scratch_path / "objects" / "info" / "alternates").write_text(f"{(self.path / 'objects').resolve()}\n")
         scratch = pygit2.Repository(str(scratch_path))
         new: list[pygit2.Oid] = []
