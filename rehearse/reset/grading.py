@@ -104,8 +104,9 @@ def _outcome(
         return "residue", residue
     if result is not None and result.state == "foreign":
         return "changed by someone else", result.detail
-    marks = _marks(evidence.now, change)
-    hazard = find_hazard(change.kind, change.type, change.what, marks)
+    left = _left_filter(evidence.now, change)
+    marks = set() if left else _marks(evidence.now, change)
+    hazard = find_hazard(change.kind, change.type, "updated" if left else change.what, marks)
     if hazard.grade == "manual" or (blocked and blocked.grade == "manual"):
         return "manual", blocked.reason if blocked else hazard.reason
     if hazard.grade == "impossible" or (blocked and blocked.grade == "impossible"):
@@ -114,7 +115,14 @@ def _outcome(
         return "changed by someone else", "changed after the plan was made"
     if marks == {"platform-stamp"}:
         return "residue", hazard.reason
-    return "failed", result.detail if result else f"{change.what} and not put back"
+    told = "left the filter of the baseline" if left else change.what
+    return "failed", result.detail if result else f"{told} and not put back"
+
+
+def _left_filter(now: PlanInputs, change: Change) -> bool:
+    """Whether a row that the capture does not show is alive: it was updated, not deleted."""
+    gone = change.kind == "record" and change.what == "deleted"
+    return gone and now.rows.get(change.type, RowBook()).bin.get(change.key) == "live"
 
 
 def _by_others(evidence: Evidence, change: Change) -> bool:
