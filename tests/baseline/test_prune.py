@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rehearse import clock
+from rehearse.baseline import metadata_sweep, prune_store
 from rehearse.baseline.manifest import save_manifest
 from rehearse.baseline.model import Baseline, Capture
 from rehearse.baseline.prune import KeepRules, decide_fates
@@ -131,6 +132,53 @@ def test_what_nobody_names_is_swept(store: CaptureStore, build_capture: Any) -> 
     subprocess.run([*git, "fsck", "--full", "--strict"], capture_output=True, check=True)
     third = build_capture(store, {"Thing": (FIELDS, ROWS)}, FILES)  # the store goes on
     assert verify_capture(store, third.ulid, deep=True) == third
+
+
+@pytest.mark.parametrize("step", ["_drop_key", "_sweep_parts", "_sweep_folders", "_sweep_keys", "sweep_metadata"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_sweep_that_was_killed_is_finished_by_the_next(
+    store: CaptureStore, build_capture: Any, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    gone, kept = (build_capture(store, {"Thing": (FIELDS, ROWS)}, FILES) for _ in range(2))
+    store.drop(build_capture(store, {"Thing": (FIELDS, ROWS)}, {**FILES, "classes/B.cls": b"B" * 4000}).ulid)
+    real = getattr(prune_store, step)
+
+    def dying(*given: Any) -> Any:
+        if after:
+            real(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prune_store, step, dying)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(store, [gone.ulid], clock.now())
+    assert verify_capture(store, kept.ulid, deep=True) == kept
+    assert verify_capture(store, gone.ulid, records=False) == gone
+    monkeypatch.undo()
+    sweep(store, [gone.ulid], clock.now())
+    assert not store.keys.has(gone.ulid) and not list(store.folder(gone.ulid).rglob("*.parquet"))
+    assert verify_capture(store, kept.ulid, deep=True) == kept
+
+
+@pytest.mark.parametrize("step", ["_pack", "_tell_git", "_remove_loose"])
+def test_metadata_is_whole_wherever_its_sweep_was_killed(
+    store: CaptureStore, build_capture: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    first, second = (build_capture(store, {}, {**FILES, "classes/B.cls": name * 3000}) for name in (b"1", b"2"))
+    store.drop(first.ulid)
+    real = getattr(metadata_sweep, step)
+
+    def dying(*given: Any) -> Any:
+        real(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(metadata_sweep, step, dying)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(store, [], clock.now())
+    assert verify_capture(store, second.ulid, deep=True) == second
+    monkeypatch.undo()
+    sweep(store, [], clock.now())
+    assert len(list((store.root / "metadata.git" / "objects" / "pack").iterdir())) == 2
+    assert verify_capture(store, second.ulid, deep=True) == second
 
 
 def test_damage_stops_the_sweep(store: CaptureStore, build_capture: Any) -> None:
