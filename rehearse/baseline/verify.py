@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rehearse.baseline.bodies import load_body
 from rehearse.baseline.canonical import DIGEST_MODULUS, build_snapshot_id
 from rehearse.baseline.canonical_arrays import digest_rows, sum_digest_array
 from rehearse.baseline.components import read_components
@@ -16,8 +17,9 @@ from rehearse.baseline.known_metadata import LISTING
 from rehearse.baseline.layers import read_layer
 from rehearse.baseline.model import Capture, ObjectCapture
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.scope import BODY_TYPE
 from rehearse.baseline.writing import file_sha256
-from rehearse.errors import Damaged
+from rehearse.errors import Damaged, NotFound
 
 
 def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False, records: bool = True) -> Capture:
@@ -81,8 +83,22 @@ def verify_rows(store: CaptureStore, capture: Capture, found: ObjectCapture) -> 
             if not again.equals(batch.column("_digest")):
                 raise _damaged(str(part.file.folder / part.file.path))
             total, rows = total + sum_digest_array(again), rows + batch.num_rows
+    _verify_bodies(store, capture, found)
     if rows != found.rows or f"{total % DIGEST_MODULUS:032x}" != found.digest_sum:
         raise _damaged(f"The rows of {found.object} in capture {capture.ulid}")
+
+
+def _verify_bodies(store: CaptureStore, capture: Capture, found: ObjectCapture) -> None:
+    """The contents of files that the rows name by their digest are there and whole."""
+    fields = next(one.fields for one in capture.scope.objects if one.name == found.object)
+    names = [one.name for one in fields if one.type == BODY_TYPE]
+    for row in store.load_rows(capture.ulid, found.object, None, names) if names else ():
+        for digest in (row[name] for name in names):
+            try:
+                if digest:
+                    load_body(store, capture.ulid, found.object, digest)
+            except NotFound as error:
+                raise _damaged(f"The contents of {found.object} {row['Id']} in capture {capture.ulid}") from error
 
 
 def _damaged(what: str) -> Damaged:

@@ -105,6 +105,7 @@ def _standing(capture: Capture, zone: ZoneInfo) -> list[Block]:
         return []
     packages = ", ".join(f"{one.namespace or one.name} {one.version}" for one in capture.packages) or "none"
     text = f"Platform release {capture.release}, read at API {capture.api_version}. Installed packages: {packages}."
+    text += "" if capture.schedules else " Scheduled work: none."
     rows: Rows = [
         [one.name, one.apex_class, one.expression, one.owner, _instant(one.next_fire, zone)]
         for one in capture.schedules

@@ -21,7 +21,8 @@ from rehearse.baseline.hollow import find_fieldless, find_missing
 from rehearse.baseline.model import Capture, Component, Scope
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.standing import apex_line
-from rehearse.errors import StoppedPartWay
+from rehearse.baseline.verify import verify_capture
+from rehearse.errors import Damaged, StoppedPartWay
 from rehearse.org.connect import connect_reader
 from rehearse.org.model import Login, ObjectSummary
 from rehearse.org.reader import OrgReader
@@ -229,7 +230,15 @@ def test_contents_of_files_are_kept_and_compared(take: Take, store: CaptureStore
     assert load_body(store, before.ulid, "Attachment", str(row["Body"])) == content
     stored = b"".join(one.read_bytes() for one in store.folder(before.ulid).rglob("*") if one.is_file())
     assert content[:64] not in stored
+    assert verify_capture(store, before.ulid, deep=True) == before
     changed = {"Body": base64.b64encode(content[::-1]).decode()}
     assert practice.ask("UATFULL", "PATCH", f"sobjects/Attachment/{id}", json=changed).status_code == 204
     (change,) = compare(store, before, take(scope, frozen=before))
     assert {one.name for one in change.fields} >= {"Body"} and change.key == id
+    (body,) = store.folder(before.ulid).glob("Attachment/bodies/*")
+    body.write_bytes(body.read_bytes()[:-1] + b"x")
+    with pytest.raises(Damaged, match="bodies"):
+        verify_capture(store, before.ulid, deep=True)
+    body.unlink()
+    with pytest.raises(Damaged, match=f"Attachment {id}"):
+        verify_capture(store, before.ulid, deep=True)
