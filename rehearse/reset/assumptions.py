@@ -26,7 +26,10 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "formulas, roll-ups, audit fields, history, feed and share rows are not compared: they follow the compared "
         "fields"
     ),
-    Assumption("a row is undeleted with every field value that it had when it was deleted; what differs is written"),
+    Assumption(
+        "a row is undeleted with every field value that it had when it was deleted; what differs is written",
+        "hazard deleted",
+    ),
     Assumption("a lost call takes effect within 10 minutes or never"),
     Assumption("what a profile shows depends only on the frozen manifest that both captures were retrieved with"),
     Assumption("nobody else works as the user of this login while a reset runs: its writes count as our own"),
@@ -37,6 +40,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption("undelete takes 200 ids a call", "data 8.5"),
     Assumption("a field may be made again while the deleted one is in the bin", "metadata 9.2"),
+    Assumption("a picklist value that is left out of a deployment stays, inactive", "hazard picklist-added"),
     Assumption(
         "a permission set that somebody holds, a group and a queue may be deleted",
         "metadata 9.4",

@@ -101,6 +101,38 @@ def field_files(name: str, api_version: str) -> dict[str, bytes]:
     }
 
 
+def picklist_files(values: Sequence[str], api_version: str) -> dict[str, bytes]:
+    """A package with a picklist of the canary that has these values."""
+    entries = "".join(
+        f"<value><fullName>{one}</fullName><default>false</default><label>{one}</label></value>" for one in values
+    )
+    inner = (
+        "<fields><fullName>State__c</fullName><label>State</label><type>Picklist</type><valueSet><valueSetDefinition>"
+        f"<sorted>false</sorted>{entries}</valueSetDefinition></valueSet></fields>"
+    )
+    return {
+        "package.xml": build_package_xml({"CustomField": [f"{OBJECT}.State__c"]}, api_version),
+        f"objects/{OBJECT}.object": _file("CustomObject", inner),
+    }
+
+
+def record_type_files(api_version: str) -> dict[str, bytes]:
+    """A package with a record type of the canary."""
+    inner = "<recordTypes><fullName>Trial</fullName><active>true</active><label>Trial</label></recordTypes>"
+    return {
+        "package.xml": build_package_xml({"RecordType": [f"{OBJECT}.Trial"]}, api_version),
+        f"objects/{OBJECT}.object": _file("CustomObject", inner),
+    }
+
+
+def access_files(fields: Sequence[str], api_version: str) -> dict[str, bytes]:
+    """A package with the permission set alone, for these fields."""
+    return {
+        "package.xml": build_package_xml({"PermissionSet": [ACCESS]}, api_version),
+        f"permissionsets/{ACCESS}.permissionset": access_file(fields),
+    }
+
+
 def set_files(api_version: str) -> dict[str, bytes]:
     """A package with what may be hard to delete: a permission set to be held by somebody, a group, a queue."""
     held = "<hasActivationRequired>false</hasActivationRequired><label>Rehearse canary held</label>"
@@ -145,7 +177,7 @@ def flow_removal(api_version: str) -> dict[str, bytes]:
     }
 
 
-def access_file(fields: tuple[str, ...]) -> bytes:
+def access_file(fields: Sequence[str]) -> bytes:
     """The permission set that lets the drill's own user see the canary: new fields are visible to nobody."""
     entries = "".join(
         f"<fieldPermissions><editable>true</editable><field>{OBJECT}.{one}</field><readable>true</readable>"

@@ -19,6 +19,7 @@ from rehearse.errors import OrgBusy, OrgError, OrgUncertain
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.model import DeployResult, SaveResult
 from rehearse.reset import drill_canary as canary
+from rehearse.reset import drill_hazards
 from rehearse.reset.drill import Hand, assign, remove_flow, require
 from rehearse.reset.model import Settled
 
@@ -196,6 +197,19 @@ QUESTIONS: tuple[Question, ...] = (
     Question("metadata 9.4", "What happens to sets, groups and queues that are deleted?", _what_is_hard_to_delete),
     Question("metadata 9.5", "Which settings cannot be turned back?", why_not="it could not be turned back"),
     Question("metadata 9.6", "How many retrieves run at once?", why_not="it would slow everybody else down"),
+    Question("hazard deleted", "Does a row come out of the bin with all its values?", drill_hazards.is_undeleted_whole),
+    Question(
+        "hazard lookup", "Does a cleared lookup come back with an undelete?", drill_hazards.does_a_lookup_come_back
+    ),
+    Question(
+        "hazard picklist-added",
+        "Does a removed picklist value stay, inactive?",
+        drill_hazards.does_a_picklist_value_stay,
+    ),
+    Question("hazard record-type-added", "Is deleting a record type refused?", drill_hazards.does_a_record_type_stay),
+    Question(
+        "hazard field-lost", "Is a field that is made again empty?", drill_hazards.does_a_redeployed_field_come_empty
+    ),
     Question("metadata 9.7", "Does API 43 still show all versions of flows?", why_not="Tooling shows them"),
 )
 
