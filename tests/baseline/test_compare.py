@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehearse.baseline import compare as compare_module
+from rehearse.baseline import record_parts, row_places
 from rehearse.baseline.canonical import canonical_value, field_digest, row_digest
 from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.compare import compare
@@ -199,3 +201,69 @@ def test_values_come_back_canonical(store: CaptureStore, build_capture: Any) -> 
     assert list(store.load_rows(capture.ulid, "Thing", None, ["Text", "Gone"])) == [
         {"Id": "001000000000001AAA", "Text": "a\r\nb"}
     ]
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("deed", ["change", "delete", "insert", "all"])
+def test_groups_that_fit_and_groups_that_do_not(
+    store: CaptureStore, build_capture: Any, monkeypatch: Any, deed: str, told: bool
+) -> None:
+    monkeypatch.setattr(record_parts, "GROUP_ROWS", 3)
+    if not told:  # parts of an earlier version tell no prints
+        monkeypatch.setattr(row_places, "PRINTS", b"something else")
+    ids = [f"0010000000000{number:02d}AAA" for number in range(40)]
+    table = {id: {"Amount": "1", "Name": f"n{id}", "Parent": None, "Text": "t"} for id in ids[1:]}
+    other = {id: dict(row) for id, row in table.items()}
+    if deed in ("change", "all"):
+        other[ids[5]]["Name"], other[ids[6]]["Text"], other[ids[30]]["Amount"] = "x", None, "2"
+    if deed in ("delete", "all"):
+        del other[ids[2]]
+    if deed in ("insert", "all"):
+        other[ids[0]] = {**table[ids[3]], "Name": "first"}
+    before = build_capture(store, {"Thing": (FIELDS, rows_of(table))}, parts=2)
+    after = build_capture(store, {"Thing": (FIELDS, sorted(rows_of(other), key=lambda row: str(row["Id"])))}, parts=2)
+    changes = compare(store, before, after)
+    assert applied(changes, digests_of(table)) == digests_of(other)
+    assert applied(tuple(one.inverse() for one in changes), digests_of(other)) == digests_of(table)
+    assert len(changes) == {"change": 3, "delete": 1, "insert": 1, "all": 5}[deed]
+
+
+def test_only_columns_that_can_differ_are_decrypted(store: CaptureStore, build_capture: Any, monkeypatch: Any) -> None:
+    table = {id: {"Amount": "1", "Name": "a", "Parent": None, "Text": "t"} for id in IDS}
+    before = build_capture(store, {"Thing": (FIELDS, rows_of(table))})
+    after = build_capture(store, {"Thing": (FIELDS, rows_of({**table, IDS[2]: {**ROW, "Name": "b"}}))})
+    asked: list[set[str]] = []
+    real = compare_module.read_at
+
+    def listening(places: Any, wanted: Any, columns: Any) -> Any:
+        return real(places, wanted, lambda *at: (asked.append(set(columns(*at))), columns(*at))[1])
+
+    monkeypatch.setattr(compare_module, "read_at", listening)
+    (change,) = compare(store, before, after)
+    assert [one.name for one in change.fields] == ["Name"]
+    assert asked == [{"Id", "Name"}, {"Id", "Name", "_stamp", "_by"}]
+
+
+SOURCES = st.dictionaries(st.sampled_from("ABC"), st.sampled_from([b"one", b"two"]), max_size=3)
+
+
+@given(SOURCES, SOURCES)
+@QUICK
+def test_applying_the_difference_of_components_gives_the_other_side(
+    open_a_store: Any, build_capture: Any, left: dict[str, bytes], right: dict[str, bytes]
+) -> None:
+    with fresh(open_a_store) as store:
+        before, after = (
+            build_capture(store, {}, {f"classes/{name}.cls": content for name, content in side.items()})
+            for side in (left, right)
+        )
+        old, new = ({one.full_name: one.digest for one in store.load_components(side.ulid)} for side in (before, after))
+        changes = compare(store, before, after)
+        state: dict[str, str] = dict(old)
+        for change in changes:
+            assert state.pop(change.key, None) == change.before
+            state.update({change.key: change.after} if change.after is not None else {})
+        assert state == new and compare(store, after, after) == ()
+        assert {(one.key, one.what) for one in compare(store, after, before)} == {
+            (one.key, one.inverse().what) for one in changes
+        }
