@@ -12,7 +12,8 @@ from rehearse.errors import Refused
 from rehearse.report.view import Page, Paragraph, Table
 
 if TYPE_CHECKING:
-    from rehearse.cli.refresh_desk import Case
+    from rehearse.cli.refresh_desk import Blocks, Case
+    from rehearse.refresh.model import Losses
 
 app = typer.Typer(help="Decide on, request, watch and activate refreshes.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -60,16 +61,13 @@ def request(
     Example: rehearse refresh request UATFULL --dry-run
     """
     from rehearse.cli.refresh_desk import open_case
-    from rehearse.report.refreshes import build_answer_blocks, build_answer_body, build_losses_body
 
     with open_case(sandbox) as case:
         if case.may_act and not dry_run:
             case.check_request(anyway=anyway)
-            if auto_activate:
-                case.check_auto_activation(confirm)
+            case.check_auto_activation(confirm, wanted=auto_activate)
         losses = case.fetch_losses()
-        body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
-        blocks = [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]
+        body, blocks = _weighed(case, losses)
         if dry_run:
             _end(case, body, blocks, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
         elif case.may_act:
@@ -79,6 +77,14 @@ def request(
         else:
             taken, page = case.letter("request")
             _end(case, {**body, **taken}, [*blocks, *page], as_json=as_json, code=3)
+
+
+def _weighed(case: Case, losses: Losses | None) -> tuple[dict[str, object], Blocks]:
+    """What a request would meet and what it takes, as data and for people."""
+    from rehearse.report.refreshes import build_answer_blocks, build_answer_body, build_losses_body
+
+    body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
+    return body, [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]
 
 
 def _show_first(blocks: list[Paragraph | Table], *, as_json: bool) -> None:

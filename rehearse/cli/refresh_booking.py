@@ -34,10 +34,11 @@ def book_refresh(case: Case, copied: datetime, by: str) -> None:
 
 
 def move_refresh(case: Case, by: str) -> None:
-    """The sandbox changes hands now, whatever was booked: move the booking of the refresh to now."""
-    end = case.now + case.desk.workspace.refresh.settle
+    """The sandbox changes hands now, or did, whatever was booked: move the booking of the refresh there."""
+    start = (case.last.activated if case.last else None) or case.now
+    end = start + case.desk.workspace.refresh.settle
     for one in _own(case)[:1]:
-        moved = Booking(one.id, one.sandbox, case.now, end, end, "refresh", by=by, why=one.why, request=one.request)
+        moved = Booking(one.id, one.sandbox, start, end, end, "refresh", by=by, why=one.why, request=one.request)
         try:
             save_bookings(case.desk.database, [moved], case.now)
         except Locked:

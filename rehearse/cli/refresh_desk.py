@@ -143,8 +143,10 @@ class Case:
             "Nothing was asked for. With --anyway production is asked all the same, and its answer is kept.",
         )
 
-    def check_auto_activation(self, confirm: str | None) -> None:
+    def check_auto_activation(self, confirm: str | None, *, wanted: bool) -> None:
         """Raise unless production may replace the sandbox by itself: confirmed by name, and nobody has booked it."""
+        if not wanted:
+            return
         if self.answer.bookings:
             booked = ", ".join(one.label for one in self.answer.bookings[:3])
             raise Refused(

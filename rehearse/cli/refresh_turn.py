@@ -54,12 +54,17 @@ def activate(
             return
         if not case.may_act:
             _send_letter(case, "activate", body, blocks, as_json=as_json)
-        if not as_json:
-            show(Page("", tuple(blocks)))
-        _confirm(case, confirm, "replaces the old sandbox for good")
+        _show_first(case, blocks, confirm, as_json=as_json)
         case.start_list(case.last, losses)
         _activate(case, over_bookings)
         _receive(case, wait, as_json=as_json)
+
+
+def _show_first(case: Case, blocks: Blocks, confirm: str | None, *, as_json: bool) -> None:
+    """Let somebody read what it takes before the name is asked for."""
+    if not as_json:
+        show(Page("", tuple(blocks)))
+    _confirm(case, confirm, "replaces the old sandbox for good")
 
 
 def _weighed(case: Case, obstacles: tuple[Obstacle, ...], losses: Losses | None) -> tuple[dict[str, object], Blocks]:

@@ -94,9 +94,11 @@ def arrive(case: Case) -> tuple[dict[str, object], Blocks]:
             words = f"{case.name} has no login here: check by hand that the new org is the right one."
             return {"checked": None}, [Paragraph(words, "warn")]
         check_arrival(case.name, cycle, case.desk.connect_reader(case.config), production)
+        from rehearse.cli.refresh_booking import move_refresh
         from rehearse.cli.refresh_desk import who
 
         keep_arrival(case.desk.database, case.name, cycle, who(), case.now)
+        move_refresh(case, who())
         case.start_list(cycle, None)
     items = load_items(case.desk.database, case.name, cycle.org_id)
     left = sum(1 for one in items if not one.is_done)

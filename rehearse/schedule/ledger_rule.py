@@ -51,7 +51,8 @@ class Cycle:
 
     `sandbox_id` tells a deleted sandbox from its successor of the same name; `refusals` are requests that were refused
     while this was the newest one; `expected_p50` and `expected_p90` are what we forecast for `copied` when the copy
-    was first seen under way; `interval` is set where rehearse.yaml gives one for the licence type.
+    was first seen under way; `learned` are rules that another sandbox of this type proved wrong; `interval` is set
+    where rehearse.yaml gives one for the licence type.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Cycle:
     expected_p50: datetime | None = None
     expected_p90: datetime | None = None
     refusals: tuple[Refusal, ...] = ()
+    learned: frozenset[Dated] = frozenset()
     interval: timedelta | None = None
 
     def counted_from(self, rule: Dated) -> datetime | None:
@@ -114,7 +116,9 @@ def build_counting(ordered: Sequence[Cycle], interval: timedelta | None, rule: R
 
 def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, ...], str]:
     """The rules that stand, in the order of their dates, and what was observed."""
-    kept, evidence = _RULES, ""
+    kept, evidence = tuple(one for one in _RULES if one not in ordered[-1].learned), ""
+    if len(kept) < len(_RULES):
+        evidence = f"a request for another sandbox of this type was accepted: it counts from {_say(kept)}"
     for before, after in zip(ordered, ordered[1:], strict=False):
         left = tuple(one for one in kept if not _contradicts(before, after, interval, one))
         if left and left != kept:
@@ -132,6 +136,16 @@ def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, 
                     f"the interval, it counts from {_say(kept)}"
                 )
     return kept, evidence
+
+
+def find_wrong_rules(ordered: Sequence[Cycle], interval: timedelta | None) -> frozenset[Dated]:
+    """The rules that accepted requests of one sandbox (oldest first) prove wrong; never the request itself."""
+    if interval is None:
+        return frozenset()
+    pairs = list(zip(ordered, ordered[1:], strict=False))
+    return frozenset(
+        one for one in _RULES if any(_contradicts(before, after, interval, one) for before, after in pairs)
+    )
 
 
 def _say(rules: Sequence[Dated]) -> str:

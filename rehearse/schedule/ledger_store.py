@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.errors import UsageError
 from rehearse.ids import ByName, build_ulid
-from rehearse.schedule.ledger import Cycle, Refusal, copy_times, licence_name, percentile
+from rehearse.schedule.ledger import Cycle, Refusal, copy_times, interval_of, licence_name, percentile
+from rehearse.schedule.ledger_rule import Dated, find_wrong_rules
 from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_sandboxes, upsert
 from rehearse.state import TABLES, Database
 
@@ -178,7 +179,21 @@ def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     found: ByName[list[Cycle]] = ByName((row["sandbox"], []) for row in rows)
     for row in rows:
         found[row["sandbox"]].append(_from_row(row))
-    return ByName((name, _with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
+    return _with_learned(
+        ByName((name, _with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
+    )
+
+
+def _with_learned(ledger: ByName[tuple[Cycle, ...]]) -> ByName[tuple[Cycle, ...]]:
+    """What one sandbox proved about the interval holds for all of its licence type: it is the platform's rule."""
+    wrong: dict[str, frozenset[Dated]] = {}
+    for cycles in ledger.values():
+        kind = cycles[-1].licence if cycles else ""
+        wrong[kind] = wrong.get(kind, frozenset()) | find_wrong_rules(cycles, interval_of(kind))
+    return ByName(
+        (name, tuple(replace(one, learned=wrong.get(one.licence, frozenset())) for one in cycles))
+        for name, cycles in ledger.items()
+    )
 
 
 def _without_doubles(cycles: Sequence[Cycle]) -> list[Cycle]:

@@ -112,6 +112,16 @@ def test_production_forgets_and_the_ledger_does_not(database: state.Database) ->
     assert last.state == "completed" and last.expected_p50 == NOW + 30 * HOUR, "what was expected is kept"
 
 
+def test_what_one_sandbox_proved_holds_for_the_others_of_its_type(database: state.Database) -> None:
+    early = copy(2, 1, 70 - 29 - 0.5)
+    other, partial = copy(3, 2, 10, name="PERF"), copy(4, 3, 10, name="SIT1", licence="PARTIAL")
+    record_copies(database, [copy(1, 1, 70), early, other, partial], NOW)
+    ledger = load_cycles(database)
+    found = build_availability("PERF", None, ledger["PERF"], NOW)
+    assert found.settled and found.certain_from == NOW + 19 * DAY and "another sandbox" in found.evidence
+    assert not build_availability("SIT1", None, ledger["SIT1"], NOW).settled
+
+
 def test_refused_requests_belong_to_the_refresh_before_them(database: state.Database) -> None:
     record_copies(database, [copy(1, 1, 60), copy(2, 1, 20)], NOW)
     for days, name in ((40, "UATFULL"), (1, "uatfull"), (70, "UATFULL")):
