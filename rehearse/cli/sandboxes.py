@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rehearse.cli.desk import Desk
     from rehearse.lock import Lock
+    from rehearse.report.sandboxes import SandboxLine
 
 
 def sandboxes(as_json: Json = False) -> None:
@@ -78,6 +79,15 @@ def status(
         page = view.build_page(lines, now, zone)
         page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
         finish("status", now, body, page, as_json=as_json)
+        _say_unasked(desk, lines)
+
+
+def _say_unasked(desk: Desk, lines: Sequence[SandboxLine]) -> None:
+    """Dates that nobody asked for yet are not "now": say where they come from."""
+    asked = desk.workspace.production is not None and desk.workspace.production.login is not None
+    unknown = [one.availability.sandbox for one in lines if one.availability.state == "unknown"]
+    if asked and unknown:
+        say(f"No refresh is known of {', '.join(unknown)}. Ask production with `rehearse sandboxes`.")
 
 
 def _break(desk: Desk, token: str) -> None:
