@@ -11,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from rehearse.errors import OrgRejected
 from rehearse.events import OnEvent, ignore
+from rehearse.org import composite
 from rehearse.org.bulk_ingest import BulkWriter, Which
 from rehearse.org.email_probe import Deliverability, fetch_deliverability
 from rehearse.org.metadata import MetadataWriter
-from rehearse.org.model import BulkJob, DeployResult, Identity, SaveResult, Value
+from rehearse.org.model import BulkJob, DeployResult, Identity, SaveResult, Schema, Value
 from rehearse.org.reader import OrgReader
 from rehearse.org.rest import RestReader
 from rehearse.org.rows import FlowWriter, RowWriter
@@ -61,6 +63,16 @@ class OrgWriter:
     def fetch_deliverability(self) -> tuple[Deliverability, str]:
         """Whether this sandbox lets e-mail out, and for `not asked` why; sends none (see email_probe)."""
         return fetch_deliverability(self._wire, self.reader.api_version)
+
+    def fetch_schemas(self, objects: Sequence[str]) -> dict[str, Schema]:
+        """Several describes in one call; an object that the org does not know is absent."""
+        return composite.fetch_schemas(self._wire, self.reader.api_version, objects)
+
+    def fetch_queries(
+        self, soqls: Sequence[str], *, deleted: bool = False
+    ) -> list[list[dict[str, Value]] | OrgRejected]:
+        """Several queries in few calls: the rows of each, or what the org said against it."""
+        return composite.fetch_queries(self._wire, self.reader.api_version, soqls, deleted=deleted)
 
     def insert_rows(self, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         """Create at most 200 rows; results in their order."""

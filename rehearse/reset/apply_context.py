@@ -6,7 +6,8 @@ before each write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -39,7 +40,7 @@ class Context:
     """One run of apply. `began` is the org's clock at its very first start, also after a resume.
 
     `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
-    the switches are made of that silence the org's automation now.
+    the switches are made of that silence the org's automation now; `confirmed`: when this was proven to be the sandbox.
     """
 
     plan: ResetPlan
@@ -67,12 +68,19 @@ class Context:
     left_alone: frozenset[tuple[str, str]] = frozenset()
     names: dict[str, str] = field(default_factory=dict)
     silent: frozenset[tuple[str, str]] = frozenset()
+    confirmed: float = field(default_factory=time.monotonic)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""
         if object not in self.schemas:
             self.schemas[object] = self.writer.reader.fetch_schema(object)
         return self.schemas[object]
+
+    def read_schemas(self, objects: Collection[str]) -> None:
+        """Read the describes of these objects that are not known yet, many in one call."""
+        left = sorted(set(objects) - self.schemas.keys())
+        if left:
+            self.schemas.update(self.writer.fetch_schemas(left))
 
     def live_id(self, key: str) -> str:
         """The Id in the org of a row of the baseline."""

@@ -27,6 +27,8 @@ from rehearse.reset.row_state import Decision, guard_fields, scope_fields
 
 FOREIGN = "changed since the plan was made; not written"
 LOCKED = "locked or busy"
+TOGETHER = 1000
+"""So many deletions look together at what hangs below them; more look batch by batch, right before each."""
 Send = Callable[[Sequence[tuple[Action, Mapping[str, Value]]]], tuple[SaveResult, ...]]
 Work = list[tuple[Action, Mapping[str, Value]]]
 
@@ -103,19 +105,28 @@ def reference_or_value(context: Context, object: str, name: str, text: str | Non
 
 def apply_deletes(context: Context, actions: Sequence[Action]) -> None:
     """Delete created rows that are still as the plan saw them; a row that others hang on by cascade waits."""
+    groups = {object: [one.key for one in group] for object, group in by_object(actions).items()}
+    few = len(actions) <= TOGETHER
+    holds = find_kept_children(context, groups) if few else None
     for object, group in by_object(actions).items():
         for batch in in_batches(group, context.settings.read_batch):
-            work: Work = [(one, {"Id": one.key}) for one in deletable_rows(context, object, batch)]
+            work: Work = [(one, {"Id": one.key}) for one in deletable_rows(context, object, batch, holds)]
             send_rows(context, "delete", object, work, _deleter(context))
 
 
-def deletable_rows(context: Context, object: str, batch: Sequence[Action]) -> list[Action]:
-    """The actions whose created row may be deleted now; why not, or that it is gone, is recorded for the others."""
+def deletable_rows(
+    context: Context, object: str, batch: Sequence[Action], holds: Mapping[str, str] | None = None
+) -> list[Action]:
+    """The actions whose created row may be deleted now; why not, or that it is gone, is recorded for the others.
+
+    `holds`: what `find_kept_children` just said about these rows; asked here unless given.
+    """
     keys = [one.key for one in batch]
     rows = live_rows.fetch_live(context, object, keys)
     guard = guard_fields(context.before, context.after, object)
     seen = context.canonical(context.load_values(context.after, object, keys), guard)
-    holds = find_kept_children(context, object, [key for key in keys if key in rows])
+    if holds is None:
+        holds = find_kept_children(context, {object: [key for key in keys if key in rows]})
     found: list[Action] = []
     for action in batch:
         row = rows.get(action.key)

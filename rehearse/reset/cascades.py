@@ -23,22 +23,21 @@ AT_ONCE = 400
 _TOUCHED = ("LastModifiedById, LastModifiedDate, ", "")
 
 
-def find_kept_children(context: Context, object: str, keys: Sequence[str]) -> dict[str, str]:
-    """Created rows that must not be deleted yet, with the object of a row below them that would be lost."""
+def find_kept_children(context: Context, rows: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Created rows (object -> Ids) that must not be deleted yet, each with the object of a row below that would be
+    lost with it."""
     kept: dict[str, str] = {}
-    roots = {key: key for key in keys}
-    level = {object: list(keys)}
+    roots = {key: key for keys in rows.values() for key in keys}
+    level = {object: list(keys) for object, keys in rows.items()}
     for _ in range(DEEPEST):
         below: dict[str, list[str]] = {}
-        for parent, ids in level.items():
-            for child, field in _cascading(context, parent):
-                for row in _fetch_below(context, child, field, ids):
-                    key, root = str(row["Id"]), roots[str(row[field])]
-                    if _is_kept(context, child, row):
-                        kept[root] = child
-                    elif key not in roots:
-                        roots[key] = root
-                        below.setdefault(child, []).append(key)
+        for child, field, row in _fetch_below(context, level):
+            key, root = str(row["Id"]), roots[str(row[field])]
+            if _is_kept(context, child, row):
+                kept[root] = child
+            elif key not in roots:
+                roots[key] = root
+                below.setdefault(child, []).append(key)
         if not below:
             return kept
         level = below
@@ -51,17 +50,27 @@ def _cascading(context: Context, object: str) -> list[tuple[str, str]]:
     return [(one.object, one.field) for one in children if one.cascade_delete and not one.object.endswith(NOT_ROWS)]
 
 
-def _fetch_below(context: Context, child: str, field: str, ids: Sequence[str]) -> Iterator[Mapping[str, Value]]:
-    """The living rows below these ids; an object that this login may not ask about has none that we could see."""
-    for batch in in_batches(ids, AT_ONCE):
-        quoted = ", ".join(f"'{one}'" for one in batch)
-        for touched in _TOUCHED:
-            soql = f"SELECT Id, CreatedDate, {touched}{field} FROM {child} WHERE {field} IN ({quoted})"
-            try:
-                yield from list(context.writer.reader.fetch_rows(soql))
-            except OrgRejected:
-                continue
-            break
+def _fetch_below(
+    context: Context, level: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, Mapping[str, Value]]]:
+    """Child object, field and row of the living rows below these; an object that this login may not ask about has
+    none that we could see."""
+    left = [
+        (child, field, ", ".join(f"'{one}'" for one in batch))
+        for parent, ids in level.items()
+        for child, field in _cascading(context, parent)
+        for batch in in_batches(ids, AT_ONCE)
+    ]
+    for touched in _TOUCHED:
+        soqls = [
+            f"SELECT Id, CreatedDate, {touched}{field} FROM {child} WHERE {field} IN ({ids})"
+            for child, field, ids in left
+        ]
+        answers = list(zip(left, context.writer.fetch_queries(soqls), strict=True))
+        for (child, field, _), rows in answers:
+            if not isinstance(rows, OrgRejected):
+                yield from ((child, field, row) for row in rows)
+        left = [asked for asked, rows in answers if isinstance(rows, OrgRejected)]
 
 
 def _is_kept(context: Context, child: str, row: Mapping[str, Value]) -> bool:

@@ -6,7 +6,7 @@ that somebody else was there. So they are looked up when a run begins, kept in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearse import clock
@@ -32,8 +32,9 @@ def fetch_newer(context: Context, since: Capture, *, everyone: bool = False) -> 
     """
     found: Newer = {}
     back = context.back()
+    everything = _fetch_touched(context, since, "" if everyone else context.user_id)
     for scope in since.scope.objects:
-        touched = _fetch_touched(context, scope.name, since, "" if everyone else context.user_id)
+        touched = everything.get(scope.name, {})
         stamps = {
             str(row["Id"]): row["_stamp"]
             for row in context.store.load_rows(since.ulid, scope.name, set(touched), ["_stamp"])
@@ -81,18 +82,24 @@ class _Touched:
     deleted: bool
 
 
-def _fetch_touched(context: Context, object: str, since: Capture, but: str) -> dict[str, _Touched]:
-    """The rows, binned ones too, that anybody `but` this user wrote since the capture began, by Id."""
+def _fetch_touched(context: Context, since: Capture, but: str) -> dict[str, dict[str, _Touched]]:
+    """The rows, binned ones too, that anybody `but` this user wrote since the capture began, by object and Id.
+
+    An object without a recycle bin has no IsDeleted; one that does not say who wrote last is compared at each write.
+    """
     others = f" AND LastModifiedById != '{but}'" if but else ""
     where = f"WHERE SystemModstamp >= {clock.iso(since.started.replace(microsecond=0))}{others}"
-    rows: list[dict[str, Value]] = []
+    found: dict[str, dict[str, _Touched]] = {}
+    left = [one.name for one in since.scope.objects]
     for bin in (", IsDeleted", ""):
-        try:
-            soql = f"SELECT Id, SystemModstamp, LastModifiedById{bin} FROM {object} {where}"
-            rows = list(context.writer.reader.fetch_rows(soql, deleted=True))
-        except OrgRejected:
-            continue  # without a recycle bin; or it does not say who wrote last: rows are compared before each write
-        break
+        soqls = [f"SELECT Id, SystemModstamp, LastModifiedById{bin} FROM {object} {where}" for object in left]
+        answers = dict(zip(left, context.writer.fetch_queries(soqls, deleted=True), strict=True))
+        found |= {object: _touched(rows) for object, rows in answers.items() if not isinstance(rows, OrgRejected)}
+        left = [object for object, rows in answers.items() if isinstance(rows, OrgRejected)]
+    return found
+
+
+def _touched(rows: Iterable[Mapping[str, Value]]) -> dict[str, _Touched]:
     return {
         str(row["Id"]): _Touched(
             stored_value("datetime", value_text(row["SystemModstamp"])),

@@ -7,6 +7,7 @@ that changed before the row was deleted), and only then are changed rows updated
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from rehearse.reset.apply_context import Context
@@ -21,6 +22,8 @@ from rehearse.reset.model import Action
 from rehearse.reset.plan import by_phase
 from rehearse.reset.plan_records import INSERT, UNDELETE, UPDATE
 
+JUST_NOW = 20.0
+"""Seconds for which the proof at the beginning of apply is fresh enough for the first destructive phase."""
 DESTRUCTIVE = frozenset({"delete", "destroy", "delete-flow-version"})
 
 
@@ -29,6 +32,7 @@ def run_phases(context: Context) -> None:
     names = {(one.type, one.key) for one in context.plan.actions if one.kind == "component"}
     book = load_metadata_of(context.store, context.before, context.after, names)
     phases = by_phase(context.plan)
+    context.read_schemas({one.type for one in context.plan.actions if one.kind == "record"})
     asked: set[int] = set()
     for phase, actions in phases.items():
         if phase < UNDELETE:
@@ -45,8 +49,10 @@ def _confirm_once(context: Context, phase: int, actions: Sequence[Action], asked
     """Prove again that this is the sandbox before a destructive phase; its levels (400, 401 …) are one phase."""
     kind = phase - phase % 100
     if kind not in asked and any(one.do in DESTRUCTIVE for one in actions):
-        context.writer.confirm()
+        if time.monotonic() - context.confirmed > JUST_NOW:
+            context.writer.confirm()
         asked.add(kind)
+        context.confirmed = float("-inf")  # the next destructive phase asks again, however soon
 
 
 def _run(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:

@@ -30,6 +30,9 @@ VANISHED = (
 )
 
 
+UNSHARED = (
+    "the org does not show it to this login, which lacks View All Data: it may live unshared; it is not inserted again"
+)
 NO_PART = "who took no part; it stays (--participant or --delete-others would take it along)"
 
 
@@ -207,6 +210,8 @@ def _plan_returns(plan: RecordPlan) -> None:
             plan.block(change, hazard)
         elif row_marks.vanished(plan.inputs, change.type):
             plan.blocked.append(Blocked("record", change.type, change.key, "manual", VANISHED))
+        elif where == "absent" and row_marks.hides_rows(plan.inputs.after):
+            plan.blocked.append(Blocked("record", change.type, change.key, "manual", UNSHARED))
         elif {"hard-deleted", "not-undeletable", "object-lost"} & marks:
             insert[change.key] = change
         else:

@@ -28,6 +28,7 @@ from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
+from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
 
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
@@ -133,8 +134,8 @@ def _not_compared(*captures: Capture) -> tuple[str, ...]:
 
 def find_verdict(items: tuple[ProofItem, ...], changes: tuple[Change, ...], before: Capture, live: Capture) -> Verdict:
     """clean: nothing differs and nothing is residue · clean-with-residue: only named residue · partial: a capture is
-    incomplete, so that no statement covers the scope · dirty: anything else."""
-    if before.verdict != "usable" or live.verdict != "usable":
+    incomplete or hides rows, so that no statement covers the scope · dirty: anything else."""
+    if before.verdict != "usable" or live.verdict != "usable" or hides_rows(before) or hides_rows(live):
         return "partial"
     outcomes = {one.outcome for one in items}
     explained = {(one.type, one.key) for one in items if one.outcome == "residue"}

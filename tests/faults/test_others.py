@@ -37,7 +37,11 @@ def test_an_integration_that_never_sleeps_keeps_all_its_edits(lab: Any, judge: A
                 wanted[(object, id)] = text
 
     def hook(when: str, method: str, path: str) -> None:
-        if when == "after" and method != "GET" and ("/composite" in path or "/ingest" in path or "Soap/u" in path):
+        if (
+            when == "after"
+            and method != "GET"
+            and ("/composite/sobjects" in path or "/ingest" in path or "Soap/u" in path)
+        ):
             edit()
 
     edit()

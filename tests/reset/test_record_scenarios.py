@@ -16,7 +16,9 @@ def outcomes(proof: Any) -> dict[str, str]:
 def test_nothing_to_undo_is_clean_and_writes_nothing(lab: Any) -> None:
     before = lab.capture(objects=TABLES)
     calls: list[str] = []
-    lab.hook = lambda when, method, path: calls.append(method) if "/composite" in path or "ingest" in path else None
+    lab.hook = lambda when, method, path: (
+        calls.append(method) if "/composite/sobjects" in path or "ingest" in path else None
+    )
     proof = lab.reset(before)
     assert (proof.verdict, proof.items, calls) == ("clean", (), [])
 

@@ -1,9 +1,11 @@
 """A plan is refused when the org moved since it was made, and says what moved; and who took no part keeps the rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rehearse import clock
 from rehearse.errors import NotFound, StalePlan
 from rehearse.reset.model import Choices
 from rehearse.reset.people import fetch_users
@@ -80,3 +82,30 @@ def test_a_proof_tells_who_changed_the_setup_and_what_was_accepted_before(lab: A
     assert [(one.by, one.count) for one in proof.setup_changes] == [("Wiebke Hüsken", 1)]
     assert proof.setup_changes[0].section and "Barros" not in str(proof.setup_changes)
     assert any("SystemModstamp" in one for one in proof.assumptions)
+
+
+def test_a_login_that_does_not_see_all_rows_inserts_none_and_proves_nothing(lab: Any) -> None:
+    from rehearse.baseline.model import CoverageRow
+    from rehearse.reset.gather import GatherRequest, gather
+    from rehearse.reset.plan import build_plan
+    from rehearse.reset.prove import find_verdict
+
+    before = lab.capture(objects=("Routing__c",))
+    gone, binned = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 2')
+    with lab.org.transaction() as db:  # past the day in which queryAll still shows it
+        db.execute('DELETE FROM "Routing__c" WHERE "Id" = ?', (gone,))
+    lab.delete(binned)
+    after = lab.capture(objects=("Routing__c",), frozen=before)
+    assert {one.key: one.do for one in lab.plan(before).actions} == {gone: "insert", binned: "undelete"}
+    blind = CoverageRow("records", "(rows of others)", "unreadable", note="this login lacks View All Data")
+    short = replace(after, coverage=(*after.coverage, blind))
+    request = GatherRequest("UATFULL", "B1", before, short, clock.now())
+    plan = build_plan(gather(lab.writer.reader, lab.store, request))
+    assert {one.key: one.do for one in plan.actions} == {binned: "undelete"}
+    assert [(one.key, "View All Data" in one.reason) for one in plan.blocked] == [(gone, True)]
+    assert find_verdict((), (), before, after) == "clean" and find_verdict((), (), before, short) == "partial"
+    rows, refused, none = lab.writer.fetch_queries(
+        ["SELECT Id, Owner.Name FROM Account LIMIT 3", "SELECT Nope FROM Account", "SELECT Id FROM Account LIMIT 0"]
+    )
+    assert len(rows) == 3 and "Owner.Name" in rows[0] and refused.org_code == "INVALID_FIELD" and none == []
+    assert set(lab.writer.fetch_schemas(["Account", "Nothing__c", "Contact"])) == {"Account", "Contact"}
