@@ -40,8 +40,8 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "",
         (
             "manual",
-            "scheduled work is no metadata: abort it in Setup, or schedule it again as its owner by the apexLine that "
-            "the baseline holds of it",
+            "scheduled work is no metadata: abort it in Setup, or schedule it again as its owner, by the Apex that the "
+            "baseline holds",
             "Apex guide, System.schedule; Metadata API guide, unsupported types",
         ),
     ),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
-from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, is_active
+from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, element_of, is_active
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import FlowState, PlanInputs
 from rehearse.reset.model import Action, Blocked, Do, Hazard
@@ -40,7 +40,8 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         marks = component_marks(inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
         if hazard.grade in ("manual", "impossible"):
-            blocked.append(Blocked("component", change.type, change.key, hazard.grade, hazard.reason, hazard.source))
+            reason = hazard.reason + _by_hand(inputs, change)
+            blocked.append(Blocked("component", change.type, change.key, hazard.grade, reason, hazard.source))
             if change.type != "Profile":
                 continue
         if change.type in FLOW_TYPES:
@@ -101,6 +102,14 @@ def _action(phase: int, do: Do, change: Change, hazard: Hazard) -> Action:
         key=change.key, grade=grade, expects=change.after, goal=change.before,
         reason=hazard.reason, source=hazard.source,
     )  # fmt: skip
+
+
+def _by_hand(inputs: PlanInputs, change: Change) -> str:
+    """For scheduled work that is lost or changed: the Apex that schedules it again, as the baseline holds it."""
+    before = inputs.metadata.before.get((change.type, change.key))
+    root = element_of(before, inputs.metadata.files_before) if before and change.type == "CronTrigger" else None
+    lines = [one.text or "" for one in root.iter("{*}apexLine")] if root is not None else []
+    return f": {' '.join(lines)}" if lines else ""
 
 
 def _stuck_flow(inputs: PlanInputs, name: str) -> Blocked:
