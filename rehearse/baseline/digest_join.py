@@ -1,19 +1,19 @@
 """Which rows of two captures can differ at all: the rows whose digest only one side has, paired by Id.
 
 A row's digest covers its Id, so equal digests are equal rows and need no Id. Parts that both captures share are
-skipped; parts that hold the same rows in the same order are compared in step; what is left is joined by DuckDB, out of
-core. Only digests, ids and places enter DuckDB, memory is limited, and what spills goes to a scratch folder of the
-store that is removed afterwards: its spill is clear text.
+skipped; parts that hold the same rows in the same order are compared in step; what is left is joined in memory where it
+is little, else by DuckDB, out of core. Only digests, ids and places enter DuckDB, memory is limited, and what spills
+goes to a scratch folder of the store that is removed afterwards: its spill is clear text.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ from rehearse.baseline.writing import make_private_folder
 from rehearse.errors import DiskFull, StoreError
 
 MEMORY_LIMIT = "600MB"
+SMALL = 50_000
+"""Up to so many rows are joined in memory."""
 _INSERT_ROWS = 250_000
 _SIDES = ("before", "after")
+_Leftover = list[tuple[Any, Any]]
 _PAIRS = """
     SELECT coalesce(b.id, a.id), b.place, b.high, b.low, a.place, a.high, a.low, a.live
     FROM before_rows b FULL OUTER JOIN (
@@ -65,14 +68,48 @@ def find_pairs(
     `fields` None takes the stored digests; otherwise they are recomputed over these fields. `back` maps ids of
     the after side to those of the before side. Raises Damaged, StoreError.
     """
+    leftovers, small, rows = _read_leftovers(sides, fields), [], 0
+    for one in leftovers:
+        small.append(one)
+        rows += sum(len(places) for _, places in one)
+        if rows > SMALL:
+            yield from _join_out_of_core(root, sides, chain(small, leftovers), back)
+            return
+    yield from _join_in_memory(sides, small, back)
+
+
+def _join_in_memory(
+    sides: tuple[Places, Places], found: Sequence[_Leftover], back: Mapping[str, str]
+) -> Iterator[Pair]:
+    """The same for few rows: a database costs more than they do."""
+    digests: list[dict[bytes, int]] = [{}, {}]
+    for leftover in found:
+        for known, (numbers, places) in zip(digests, leftover, strict=True):
+            raw = np.ascontiguousarray(numbers).tobytes()
+            known.update({raw[16 * at : 16 * at + 16]: place for at, place in enumerate(places.tolist())})
+    alone = [digests[0].keys() - digests[1].keys(), digests[1].keys() - digests[0].keys()]
+    rows: list[dict[str, FoundRow]] = []
+    for side, known, mine in zip(sides, digests, alone, strict=True):
+        by_place = {known[digest]: digest for digest in mine}
+        read = read_at(side, np.array(sorted(by_place), np.int64), lambda part, group: ["Id"])
+        pairs = (pair for at, batch in read for pair in zip(at.tolist(), batch.column("Id").to_pylist(), strict=True))
+        rows.append({id: FoundRow(place, by_place[place]) for place, id in pairs})
+    live = {back.get(id, id): id for id in rows[1]}
+    for id in sorted(rows[0].keys() | live.keys()):
+        yield Pair(id, rows[0].get(id), rows[1].get(live.get(id, "")), live.get(id, ""))
+
+
+def _join_out_of_core(
+    root: Path, sides: tuple[Places, Places], found: Iterable[_Leftover], back: Mapping[str, str]
+) -> Iterator[Pair]:
     with _database(root) as database:
-        _fill_digests(database, sides, fields)
+        _fill_digests(database, found)
         for side, other, places in zip(_SIDES, _SIDES[::-1], sides, strict=True):
             _fill_rows(database, (side, other), places)
         mapping = pa.table({"new": text_array(back), "old": text_array(back.values())})
         database.register("mapping", mapping)
-        found = database.execute(_PAIRS)
-        while rows := found.fetchmany(10_000):
+        answer = database.execute(_PAIRS)
+        while rows := answer.fetchmany(10_000):
             for id, *numbers, live in rows:
                 yield Pair(id, _row(*numbers[:3]), _row(*numbers[3:]), live or "")
 
@@ -90,19 +127,23 @@ class _Task:
     only: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None)
 
 
-def _fill_digests(database: Any, sides: tuple[Places, Places], fields: Sequence[ComparableField] | None) -> None:
-    """Two tables of digests, without most of those that both sides have."""
-    for name in _SIDES:
-        database.execute(f"CREATE TABLE {name} (high UBIGINT, low UBIGINT, place UBIGINT)")
+def _read_leftovers(sides: tuple[Places, Places], fields: Sequence[ComparableField] | None) -> Iterator[_Leftover]:
+    """Digests and places of both sides, part by part, without most of those that both have."""
 
-    def read(task: _Task) -> list[tuple[Any, Any]]:
+    def read(task: _Task) -> _Leftover:
         found = []
         for places, part, only in zip(sides, (task.before, task.after), task.only, strict=True):
             found.append(_nothing() if part is None else read_digests(places, part, fields, only))
         return _without_equal(found)
 
+    yield from ahead(read, _tasks(*(one.parts for one in sides)))
+
+
+def _fill_digests(database: Any, leftovers: Iterable[_Leftover]) -> None:
+    for name in _SIDES:
+        database.execute(f"CREATE TABLE {name} (high UBIGINT, low UBIGINT, place UBIGINT)")
     with _filling(database, _SIDES) as add:
-        for found in ahead(read, _tasks(*(one.parts for one in sides))):
+        for found in leftovers:
             for name, side in zip(_SIDES, found, strict=True):
                 columns = {"high": side[0][:, 0], "low": side[0][:, 1], "place": side[1]}
                 add(name, {key: number_array(column) for key, column in columns.items()})
