@@ -34,7 +34,7 @@ _SOME_CALLS = 12
 
 
 def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()) -> Estimate:
-    """Estimate a capture of a scope; `past`: finished captures of the same org, whose speed is taken.
+    """Estimate a capture of a scope; `past`: captures of the same org, newest first.
 
     Raises OrgError where the org fails, UsageError for a filter that cannot be frozen.
     """
@@ -46,7 +46,7 @@ def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()
         found = [one for one in pool.map(lambda name: _estimate(reader, scope, name), names) if one is not None]
     kept = [one for one in found if one.rows or not proposed]
     rate = measured_rate(past)
-    members = sum(len(members) for members in past[-1].manifest.values()) if past else MEMBERS_AT_ONCE
+    members = sum(len(members) for members in past[0].manifest.values()) if past else MEMBERS_AT_ONCE
     calls = _SOME_CALLS + types + 3 * ceil(members / MEMBERS_AT_ONCE)
     ordered = tuple(sorted(kept, key=lambda one: (-one.bytes, one.name)))
     return Estimate(ordered, calls, rate or PUBLISHED_ROWS_PER_SECOND, rate is not None, proposed)
@@ -54,9 +54,10 @@ def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()
 
 def measured_rate(past: Sequence[Capture]) -> float | None:
     """Rows a second of the newest capture that read enough rows to tell; None without one."""
-    for one in reversed(past):
+    for one in past:
         seconds = (one.ended - one.started).total_seconds()
-        if one.record_count >= REST_ROWS and seconds > 1:
+        built = any(part.capture for found in one.objects for part in found.parts)  # an increment read little
+        if one.record_count >= REST_ROWS and seconds > 1 and not built:
             return one.record_count / seconds
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -90,7 +91,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
         _check_quiet(desk, reader, scope, patience, on_event)
-        base = None if full else _find_base(desk, org, reader.org_id)
+        base = None if full else _find_base(desk, reader.org_id)
         if base is not None:
             try:
                 return take(reader, CaptureRequest(org, scope, base=base), desk.store(), on_event)
@@ -99,20 +100,25 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
         return take(reader, CaptureRequest(org, scope), desk.store(), on_event)
 
 
-def _find_base(desk: Desk, org: str, org_id: str) -> Capture | None:
-    """The capture of the newest usable baseline of this generation whose files are here."""
+def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
+    """The captures of the baselines of this generation whose manifests are here and whole, newest first."""
     from rehearse.baseline.index import check_is_here
     from rehearse.errors import NotFound, StoreError
 
     store = desk.store()
-    for one in reversed(desk.baselines().load(org)):
-        if one.org_id == org_id and one.verdict == "usable" and one.pruned is None:
+    for one in reversed(desk.baselines().load()):
+        if one.org_id == org_id:
             try:
                 check_is_here(one, desk.workspace.storage.folder)
-                return store.load(one.capture)
+                yield store.load(one.capture)
             except (StoreError, NotFound):
                 continue
-    return None
+
+
+def _find_base(desk: Desk, org_id: str) -> Capture | None:
+    """The newest usable capture of this generation, with its key."""
+    keys = desk.store().keys
+    return next((one for one in _past(desk, org_id) if one.verdict == "usable" and keys.has(one.ulid)), None)
 
 
 def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[str, ...] = ()) -> Scope:
@@ -142,8 +148,8 @@ def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience
     from rehearse.baseline.scope import match_objects
     from rehearse.reset.gates import RECENT
 
-    past = [one for one in desk.store().load_all() if one.org_id == reader.org_id]
-    long = max(RECENT, (past[-1].ended - past[-1].started) * 1.5) if past else RECENT
+    past = list(_past(desk, reader.org_id))
+    long = max(RECENT, (past[0].ended - past[0].started) * 1.5) if past else RECENT
     check_quiet(
         reader, match_objects(scope, reader.fetch_objects()), patience, reader.fetch_server_time() + long, on_event
     )
@@ -182,9 +188,8 @@ def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: boo
     from rehearse.baseline.estimate import fetch_estimate
     from rehearse.report.baselines import build_estimate_body, build_estimate_page
 
-    reader, store = desk.connect_org(name), desk.store()
-    past = [one for one in store.load_all() if one.org_id == reader.org_id]
-    found = fetch_estimate(reader, scope, past)
+    reader = desk.connect_org(name)
+    found = fetch_estimate(reader, scope, list(_past(desk, reader.org_id)))
     body = build_estimate_body(found, name)
     finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json and not refuse)
     if refuse:
