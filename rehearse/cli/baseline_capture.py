@@ -91,7 +91,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
         _check_quiet(desk, reader, scope, patience, on_event)
-        base = None if full else _find_base(desk, reader.org_id)
+        base = None if full else _find_base(desk, reader.org_id, scope)
         if base is not None:
             try:
                 return take(reader, CaptureRequest(org, scope, base=base), desk.store(), on_event)
@@ -115,10 +115,11 @@ def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
                 continue
 
 
-def _find_base(desk: Desk, org_id: str) -> Capture | None:
-    """The newest usable capture of this generation, with its key."""
+def _find_base(desk: Desk, org_id: str, scope: Scope) -> Capture | None:
+    """The newest usable capture of this generation, with its key; one with rows where rows are asked for."""
     keys = desk.store().keys
-    return next((one for one in _past(desk, org_id) if one.verdict == "usable" and keys.has(one.ulid)), None)
+    usable = (one for one in _past(desk, org_id) if one.verdict == "usable" and keys.has(one.ulid))
+    return next((one for one in usable if one.objects or not scope.objects), None)
 
 
 def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[str, ...] = ()) -> Scope:
