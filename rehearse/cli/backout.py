@@ -28,10 +28,11 @@ def backout(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would hold, and keep nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a back-out package for a release, from a baseline taken before it.
+    """Write what takes a release back.
 
-    Two metadata zips, files of rows with their old values, and ordered instructions. Nothing is written to any org:
-    the team's own pipeline uses the files. Exit 3 when something of the release is impossible to take back.
+    Made from a baseline that was taken before it: two metadata zips, files of rows with their old values, and ordered
+    instructions. Nothing is written to any org: the team's own pipeline uses the files. Exit 3 when something of the
+    release is impossible to take back.
 
     Example: rehearse backout plans/r41.yaml
     """

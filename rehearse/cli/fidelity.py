@@ -23,10 +23,10 @@ def fidelity(
     every: Annotated[bool, typer.Option("--all", help="Name every component, not only a few of each type.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare a sandbox with production: metadata, packages, release, numbers of rows.
+    """Compare a sandbox with production.
 
-    Reads both orgs in the scope of rehearse.yaml and keeps nothing of them. Numbers of rows are shown and decide
-    nothing. Exit 3 when metadata, packages or release differ.
+    Metadata, installed packages, release and numbers of rows, in the scope of rehearse.yaml. Reads both orgs and keeps
+    nothing of them. Numbers of rows are shown and decide nothing. Exit 3 when metadata, packages or release differ.
 
     Example: rehearse fidelity UATFULL
     """

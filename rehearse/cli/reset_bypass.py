@@ -19,7 +19,7 @@ def bypass_off(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the switches, and touch nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put back the switches that silence the automation of a sandbox, as they were before the reset.
+    """Switch the automation of a sandbox on again.
 
     For a reset that is not to be continued. Nothing else is written. A sandbox that was refreshed meanwhile never had
     them: then they are only forgotten.

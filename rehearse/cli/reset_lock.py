@@ -38,7 +38,7 @@ def unlock(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the lock, and break nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Break the lock of a sandbox, when the work that holds it is surely dead.
+    """Break a lock whose work is surely dead.
 
     A command that is still alive stops before its next write. What it left half done is continued by the same command.
 
