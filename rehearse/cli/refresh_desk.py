@@ -20,6 +20,7 @@ from rehearse.cli.answers import say
 from rehearse.cli.desk import Desk, build_login, open_desk
 from rehearse.errors import LoginError, NotConfirmed, OrgUnreachable, Refused, UsageError
 from rehearse.events import OnEvent
+from rehearse.refresh.ask import MAY_NOT
 from rehearse.refresh.decide import decide
 from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem
 from rehearse.refresh.progress import build_progress, estimate_copy, expected_ends
@@ -27,7 +28,7 @@ from rehearse.refresh.ready import build_items
 from rehearse.refresh.ready_store import add_items
 from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph, Table
-from rehearse.schedule.ledger import Availability, Cycle, find_in_force
+from rehearse.schedule.ledger import Availability, Cycle, Refusal, find_in_force
 from rehearse.schedule.ledger_outlook import ForecastError, build_errors
 from rehearse.schedule.ledger_stages import load_stages
 from rehearse.schedule.ledger_store import load_cycles, set_expected
@@ -189,11 +190,14 @@ class Case:
         with self.open_actor("refresh request") as actor:
             taken = actor.request(actor.fetch_record(), who(), self.now, auto_activate=auto_activate)
         self.observe()
-        if taken.refusal is not None:
-            refused = {"at": taken.refusal.at, "code": taken.refusal.code, "text": taken.refusal.text}
-            words = f"Production refused, and that is kept in the ledger: {taken.refusal.code}: {taken.refusal.text}"
-            return {"asked": False, "refused": refused}, [Paragraph(words, "bad")]
-        return self._asked(taken, losses)
+        return self._asked(taken, losses) if taken.refusal is None else self._refused(taken.refusal)
+
+    def _refused(self, refusal: Refusal) -> tuple[dict[str, Any], Blocks]:
+        """Production's own words; where they say that this login may not, the letter to those who may."""
+        refused = {"at": refusal.at, "code": refusal.code, "text": refusal.text}
+        words = f"Production refused, and that is kept in the ledger: {refusal.code}: {refusal.text}"
+        letter, page = self.letter("request") if refusal.code in MAY_NOT else ({"asked": False}, [])
+        return {**letter, "refused": refused}, [Paragraph(words, "bad"), *page]
 
     def _asked(self, taken: Taken, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
         from rehearse.cli.refresh_booking import book_refresh

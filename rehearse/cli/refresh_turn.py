@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show
-from rehearse.errors import NotConfirmed, Refused
+from rehearse.errors import NotConfirmed, OrgRejected, Refused
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _discard(case: Case) -> None:
     with case.open_actor("refresh discard") as actor:
         copy = actor.fetch_newest(case.last.sandbox_id) if case.last else None
         if copy is not None:
-            actor.discard(copy, who())
+            _try(case, "discard", lambda: actor.discard(copy, who()))
     cancel_refresh(case, who())
     case.observe()
 
@@ -190,9 +191,21 @@ def _activate(case: Case, over_bookings: str | None) -> None:
         if copy is None or copy.id != case.last.id:
             _refuse(case, "production has another copy of it than a moment ago")
         assert copy is not None
-        actor.activate(copy, by)
+        _try(case, "activate", lambda: actor.activate(copy, by))
     move_refresh(case, who())
     case.observe()
+
+
+def _try(case: Case, deed: str, work: Callable[[], object]) -> None:
+    """Ask production; where it answers that this login may not, add the letter to those who may."""
+    from rehearse.refresh.ask import MAY_NOT
+
+    try:
+        work()
+    except OrgRejected as error:
+        if error.org_code in MAY_NOT:
+            say("\n".join(case.letter(deed)[0]["ask"]))
+        raise
 
 
 def _receive(case: Case, wait: str, *, as_json: bool) -> None:

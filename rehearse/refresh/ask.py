@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+MAY_NOT = frozenset({"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "NOT_FOUND"})
+"""What production answers to a login that lacks *Manage Sandboxes*: then others must be asked."""
+
 Deed = Literal["request", "activate", "discard"]
 
 

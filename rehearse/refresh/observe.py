@@ -41,8 +41,10 @@ def _void_baselines(database: Database, now: datetime, on_event: OnEvent) -> Non
         own = [one for one in kept if one.sandbox.casefold() == name.casefold() and one.voided is None]
         if force is None or force.org_id is None or all(one.org_id == force.org_id for one in own):
             continue
-        # a baseline of an org that no copy names is not ours to judge: the login may point elsewhere
-        if not {one.org_id for one in own} <= {one.org_id for one in cycles}:
+        # a baseline of an org that no copy names is not ours to judge: the login may point elsewhere; and a sandbox
+        # never goes back to an older org, whatever the newest copy is called for a while
+        older = {one.org_id for one in cycles if one.requested < force.requested}
+        if not {one.org_id for one in own} <= {force.org_id, *older}:
             continue
         gone = baselines.void_others(name, force.org_id, now)
         names = ", ".join(one.name for one in gone)

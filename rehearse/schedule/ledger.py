@@ -120,9 +120,16 @@ def build_availability(
 
 
 def find_in_force(cycles: Sequence[Cycle]) -> Cycle | None:
-    """The copy that the sandbox is now: the newest completed one."""
-    done = [one for one in cycles if one.state == "completed"]
+    """The copy that the sandbox is now: the newest completed one, also while licences keep it locked."""
+    ordered = sorted(cycles, key=lambda one: one.requested)
+    done = [one for one in ordered if one.state == "completed" or (one.state == "locked" and _was_live(one, ordered))]
     return max(done, key=lambda one: one.requested, default=None)
+
+
+def _was_live(one: Cycle, ordered: Sequence[Cycle]) -> bool:
+    """Whether a locked copy had become the sandbox: it was activated, or it is the first, which needs no activation."""
+    first = next(other for other in ordered if other.sandbox_id == one.sandbox_id)
+    return one.copied is not None and (one.activated is not None or first is one)
 
 
 def interval_of(licence: str | None, cycles: Sequence[Cycle] = ()) -> timedelta | None:

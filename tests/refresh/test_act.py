@@ -210,6 +210,24 @@ def test_suspended_and_stopped_copies_are_told_apart(world: World) -> None:
     assert found.verdict == "stopped" and "Salesforce Support" in found.words and not found.run_next
 
 
+def test_a_baseline_is_never_voided_by_an_older_org(world: World) -> None:
+    """Production names every copy `Locked` while licences are missing: nothing was refreshed."""
+    force = next(one for one in reversed(world.cycles("UATFULL")) if one.state == "completed")
+    index = Baselines(world.database)
+    common: dict[str, Any] = {
+        "capture": "02", "snapshot_id": "a" * 64, "taken_at": world.now, "records": 1, "components": 1, "bytes": 1,
+        "verdict": "usable", "host": "h", "store": "s", "manifest_sha256": "b",
+    }  # fmt: skip
+    index.add(Baseline(name="kept", sandbox="UATFULL", org_id=str(force.org_id), **common))
+    admin.lock_sandboxes(world.practice.estate, locked=True)
+    try:
+        assert world.cycles("UATFULL")[-1].state == "locked"
+    finally:
+        admin.lock_sandboxes(world.practice.estate, locked=False)
+    assert index.find("kept").voided is None
+    assert world.cycles("UATFULL")[-1].state == "completed"
+
+
 def test_the_loss_guard_names_what_somebody_changed_and_nobody_else(world: World) -> None:
     force = world.cycles("UATFULL")[-1]
     org = world.practice.orgs["UATFULL"]

@@ -112,6 +112,15 @@ def test_production_forgets_and_the_ledger_does_not(database: state.Database) ->
     assert last.state == "completed" and last.expected_p50 == NOW + 30 * HOUR, "what was expected is kept"
 
 
+def test_a_sandbox_that_licences_lock_is_still_the_org_that_it_was(database: state.Database) -> None:
+    old, new = copy(1, 1, 60), copy(2, 1, 20, "locked", activated=NOW - 18 * DAY)
+    record_copies(database, [old, new], NOW)
+    found = build_availability("UATFULL", None, load_cycles(database)["UATFULL"], NOW)
+    assert found.org_id == "00D2" and found.refreshable == "no" and "locked" in found.note
+    record_copies(database, [old, copy(2, 1, 20, "locked")], NOW)  # it was waiting for its activation
+    assert build_availability("UATFULL", None, load_cycles(database)["UATFULL"], NOW).org_id == "00D1"
+
+
 def test_what_one_sandbox_proved_holds_for_the_others_of_its_type(database: state.Database) -> None:
     early = copy(2, 1, 70 - 29 - 0.5)
     other, partial = copy(3, 2, 10, name="PERF"), copy(4, 3, 10, name="SIT1", licence="PARTIAL")
