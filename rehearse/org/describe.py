@@ -63,6 +63,7 @@ def build_field(row: Mapping[str, Any]) -> Field:
         encrypted=bool(row.get("encrypted")),
         restricted_picklist=bool(row.get("restrictedPicklist")),
         write_requires_master_read=bool(row.get("writeRequiresMasterRead")),
+        controller=row.get("controllerName") or None,
     )
 
 

@@ -88,6 +88,7 @@ class Field:
     encrypted: bool = False
     restricted_picklist: bool = False
     write_requires_master_read: bool = False
+    controller: str | None = None
 
     @property
     def is_master_detail(self) -> bool:

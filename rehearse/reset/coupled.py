@@ -1,7 +1,8 @@
 """Fields that Salesforce couples: one of them written alone is refused, or changes the others. Data and one look-up.
 
-A state outside its country is refused, so an address is written whole and as codes; a stage written alone resets
-probability and forecast category (facts/data.md 4, rows 45 and 46).
+A state outside its country is refused, so an address is written whole and as codes; so is a picklist value under a
+controlling value that does not show it, so both go together; a stage written alone resets probability and forecast
+category (facts/data.md 4, rows 45 and 46).
 """
 
 from __future__ import annotations
@@ -26,7 +27,21 @@ def with_coupled(fields: Iterable[str], schema: Schema) -> tuple[str, ...]:
             wanted = (wanted - {name.removesuffix("Code") for name in codes}) | codes
     if schema.name == "Opportunity" and "StageName" in wanted:
         wanted |= set(STAGE)
+    wanted |= _dependent(wanted, schema)
     return tuple(sorted(name for name in wanted if _writable(schema, name)))
+
+
+def _dependent(wanted: set[str], schema: Schema) -> set[str]:
+    """The fields that control a wanted picklist, or that one controls, however many steps away."""
+    pairs = [(one.name, one.controller) for one in schema.fields if one.controller]
+    found: set[str] = set()
+    reached = set(wanted)
+    while True:
+        more = {other for pair in pairs for other in pair if reached.intersection(pair)} - reached
+        if not more:
+            return found
+        found |= more
+        reached |= more
 
 
 def _writable(schema: Schema, name: str) -> bool:

@@ -122,6 +122,15 @@ def test_an_address_is_written_whole_and_as_codes() -> None:
     assert with_coupled(["BillingState"], plain) == ("BillingState",)
 
 
+def test_picklists_that_depend_on_each_other_are_written_together() -> None:
+    chain = {"Region__c": None, "Country__c": "Region__c", "City__c": "Country__c", "Other__c": None}
+    fields = tuple(Field(name, "picklist", updateable=True, controller=up) for name, up in chain.items())
+    schema = Schema("Account", "001", True, True, True, True, True, True, False, fields)
+    for one in ("Region__c", "Country__c", "City__c"):
+        assert with_coupled([one], schema) == ("City__c", "Country__c", "Region__c")
+    assert with_coupled(["Other__c"], schema) == ("Other__c",)
+
+
 def profile(inner: str) -> bytes:
     return f'<Profile xmlns="http://soap.sforce.com/2006/04/metadata">{inner}</Profile>'.encode()
 
