@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 
 def _without_control(desk: Any) -> None:
     path: Path = desk.folder / "rehearse.yaml"
@@ -44,18 +42,15 @@ def test_what_others_saw_is_written_down_completed_and_taken_back(desk: Any) -> 
     assert not [one for one in desk.json("ledger", "list", "--offline")["sandboxes"] if one["name"] == "TRAINING"]
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
+def test_what_cannot_have_been_is_not_written_down(desk: Any) -> None:
+    desk.run("ledger", "list")
+    for words, says in (
         (("--requested", "2027-11-01 09:00"), "future"),
         (("--requested", "2026-11-01 09:00", "--copied", "2026-10-01 09:00"), "follow one another"),
         (("--requested", "2026-11-05 08:00"), "Production itself knows"),
         ((), "--requested"),
-    ],
-)
-def test_what_cannot_have_been_is_not_written_down(desk: Any, words: tuple[str, ...], says: str) -> None:
-    desk.run("ledger", "list")
-    assert says in desk.refused("ledger", "add", "UATFULL", *words, code=2)["message"]
+    ):
+        assert says in desk.refused("ledger", "add", "UATFULL", *words, code=2)["message"]
 
 
 def test_without_the_right_to_refresh_the_words_for_the_platform_team_are_given(desk: Any) -> None:
