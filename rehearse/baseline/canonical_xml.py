@@ -10,7 +10,6 @@ comments, attributes other than xsi:type and xsi:nil, and the noise listed in `_
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -58,7 +57,6 @@ applicationVisibilities classAccesses customMetadataTypeAccesses customPermissio
 fieldPermissions flowAccesses layoutAssignments objectPermissions pageAccesses recordTypeVisibilities tabVisibilities
 tabSettings userPermissions
 """
-_ENTRIES = re.compile(rb"<(%s)>.*?</\1>" % b"|".join(_TRIMMED.encode().split()), re.DOTALL)
 _ANY_KEY = ("fullName", "name", "developerName", "masterLabel", "label")
 
 
@@ -131,11 +129,25 @@ def trim_equal(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     A profile has thousands of them and a rehearsal changes a few: only these need to be parsed. The entries are told
     apart by their keys, never nested, and their order means nothing.
     """
-    held = ({found[0] for found in _ENTRIES.finditer(one)} for one in (before, after))
-    same = set.intersection(*held)
+    for tag in _TRIMMED.encode().split():
+        before, after = _trim(before, after, b"<%s>" % tag, b"</%s>" % tag)
+    return before, after
+
+
+def _trim(before: bytes, after: bytes, start: bytes, end: bytes) -> tuple[bytes, bytes]:
+    sides = [[piece.partition(end) for piece in one.split(start)] for one in (before, after)]
+    same = set.intersection(*({body for body, mark, _ in pieces[1:] if mark} for pieces in sides))
     if not same:
         return before, after
-    left, right = (_ENTRIES.sub(lambda found: b"" if found[0] in same else found[0], one) for one in (before, after))
+    left, right = (
+        b"".join(
+            [
+                b"".join(pieces[0]),
+                *(rest if body in same else start + body + mark + rest for body, mark, rest in pieces[1:]),
+            ]
+        )
+        for pieces in sides
+    )
     return left, right
 
 
