@@ -59,7 +59,6 @@ Runner = Callable[[Sequence[str], bool], tuple[int, str]]
 
 
 def demo(
-    context: typer.Context,
     folder: Annotated[Path | None, typer.Option(help="Empty folder to work in; a new one unless given.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the practice org running at the end.")] = False,
     as_json: Json = False,
@@ -77,7 +76,7 @@ def demo(
     started = time.monotonic()
     before = Path.cwd()
     os.chdir(home)
-    run = _build_runner(context)
+    run = _build_runner()
     try:
         proof = _tell(run, as_json=as_json)
     finally:
@@ -134,9 +133,13 @@ def _newest_plan() -> str:
     return max(one.stem for one in (Path.cwd() / ".rehearse" / "plans").glob("*.json"))[:12]
 
 
-def _build_runner(context: typer.Context) -> Runner:
-    """Commands are run in this process, by the very program that was started."""
-    program = context.find_root().command
+def _build_runner() -> Runner:
+    """Commands are run in this process, by the very program that was started, with all its verbs."""
+    from rehearse.cli import verbs
+    from rehearse.cli.app import app
+
+    verbs.register(app)  # until now it knows nothing but `demo`
+    program = typer.main.get_command(app)
 
     def run(command: Sequence[str], quiet: bool) -> tuple[int, str]:
         out = io.StringIO()
