@@ -7,6 +7,7 @@ activated it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from rehearse.baseline.index import Baselines
@@ -23,13 +24,16 @@ from rehearse.state import Database
 def observe(production: OrgReader, database: Database, now: datetime, on_event: OnEvent = ignore) -> None:
     """Keep what production says about its sandboxes, their copies and stages, and void what that makes void."""
     on_event(Started("Asking production for its sandboxes"))
-    try:
-        record_sandboxes(database, production.fetch_sandboxes(), now)
-        record_copies(database, production.fetch_sandbox_copies(), now)
-        record_stages(database, production.fetch_copy_stages())
-    except OrgRejected as error:
-        on_event(Noted(f"note: Production does not show its sandboxes to this login ({error.org_code})."))
-        return
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("sandboxes", lambda: record_sandboxes(database, production.fetch_sandboxes(), now)),
+        ("copies of sandboxes", lambda: record_copies(database, production.fetch_sandbox_copies(), now)),
+        ("stages of copies", lambda: record_stages(database, production.fetch_copy_stages())),
+    )
+    for what, step in steps:  # each may be hidden from this login without the others
+        try:
+            step()
+        except OrgRejected as error:
+            on_event(Noted(f"note: Production does not show its {what} to this login ({error.org_code})."))
     _void_baselines(database, now, on_event)
 
 
