@@ -92,7 +92,7 @@ def rule_of(rules: list[Any]) -> Switch:
     return Switch("deactivate", f"ValidationRule:Routing__c.{name}")
 
 
-@pytest.mark.parametrize("place", range(1, 12) if os.environ.get("REHEARSE_TEST") == "all" else [2])
+@pytest.mark.parametrize("place", range(1, 11) if os.environ.get("REHEARSE_TEST") == "all" else [2])
 def test_a_killed_reset_is_shown_until_it_is_continued(lab: Any, place: int) -> None:
     payment = returned_payment(lab)
     before = lab.capture(objects=OBJECTS)
