@@ -1,6 +1,7 @@
 """The map of the house: who may import whom, what only one file may hold, and how large things may grow."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,15 +51,27 @@ LEAF_MAP: dict[str, set[str]] = {
 }
 
 
+@cache
+def _parsed(path: Path) -> ast.Module:
+    """A file is parsed once for all the rules."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_parsed(path)))
+
+
 def _room(path: Path) -> str:
     parts = path.relative_to(HOUSE).with_suffix("").parts
     return parts[0]
 
 
+@cache
 def _imports(path: Path) -> set[str]:
     """Dotted names inside the package that a file imports, without the leading `rehearse.`."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("rehearse")}
         elif isinstance(node, ast.ImportFrom):
@@ -120,7 +133,7 @@ def test_a_library_stays_in_its_room(library: str, holders: set[str]) -> None:
     for path in FILES:
         names = {
             (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in _nodes(path)
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         }
@@ -141,7 +154,7 @@ def test_only_refresh_act_holds_the_control_of_production() -> None:
         relative = str(path.relative_to(HOUSE))
         names = {
             name.id if isinstance(name, ast.Name) else name.name
-            for name in ast.walk(ast.parse(path.read_text()))
+            for name in _nodes(path)
             if isinstance(name, ast.Name | ast.alias)
         }
         if names & {"ProductionControl", "connect_control", "SandboxLifecycle"}:
@@ -154,7 +167,7 @@ def test_no_room_prints_and_no_folder_is_nested() -> None:
         assert len(relative.parts) <= 2, f"{relative} is nested too deep"
         if relative.parts[0] in ("cli", "practice"):
             continue
-        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        calls = [node for node in _nodes(path) if isinstance(node, ast.Call)]
         assert not [one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "print"], relative
 
 
@@ -164,7 +177,7 @@ def test_files_and_functions_stay_small() -> None:
         text = path.read_text()
         if text.count("\n") > 300:
             large.append(f"{path.relative_to(HOUSE)}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in _nodes(path):
             if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 40:
                 large.append(f"{path.relative_to(HOUSE)}:{node.lineno} {node.name}")
     assert not large
@@ -190,4 +203,4 @@ def test_the_error_tree_is_drawn_in_its_docstring_with_its_exit_codes() -> None:
 def test_every_file_says_what_it_is_for() -> None:
     for path in FILES:
         if path.name != "__init__.py":
-            assert ast.get_docstring(ast.parse(path.read_text())), path
+            assert ast.get_docstring(_parsed(path)), path

@@ -44,8 +44,7 @@ def drill(
     """
     from rehearse.cli.desk import open_desk
     from rehearse.report.drill import build_drill_body, build_drill_page
-    from rehearse.report.view import Page, Paragraph
-    from rehearse.reset.drill_run import abandon_drill
+    from rehearse.report.view import Page
 
     with open_desk() as desk:
         name = desk.workspace.sandbox(sandbox).name
@@ -58,16 +57,25 @@ def drill(
             return
         _confirm(name, confirm)
         if remove:
-            with _bench(desk, name) as bench:
-                abandon_drill(bench)
-            body = {**build_drill_body(name, True, (), ()), "verdict": "removed"}
-            gone = Paragraph(f"Nothing of a drill is left in {name}.", "good")
-            finish("drill", now, body, Page("", (gone,)), as_json=as_json)
+            _remove(desk, name, now, as_json=as_json)
             return
         result, settled = _hold(desk, name, facts=facts)
         body = build_drill_body(name, result.clean, result.items, settled)
         page = build_drill_page(name, result.clean, result.items, settled)
         finish("drill", now, body, page, as_json=as_json, code=0 if result.clean else 3)
+
+
+def _remove(desk: Desk, name: str, now: datetime, *, as_json: bool) -> None:
+    """No drill is held: what an interrupted one left goes."""
+    from rehearse.report.drill import build_drill_body
+    from rehearse.report.view import Page, Paragraph
+    from rehearse.reset.drill_run import abandon_drill
+
+    with _bench(desk, name) as bench:
+        abandon_drill(bench)
+    body = {**build_drill_body(name, True, (), ()), "verdict": "removed"}
+    gone = Paragraph(f"Nothing of a drill is left in {name}.", "good")
+    finish("drill", now, body, Page("", (gone,)), as_json=as_json)
 
 
 def _hold(desk: Desk, name: str, *, facts: bool) -> tuple[DrillResult, tuple[Settled, ...]]:
