@@ -9,6 +9,7 @@ verbatim, plus what was added since: only so can two captures be compared (facts
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -20,10 +21,11 @@ from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
+from rehearse.baseline.field_listing import changed_fields, fetch_fields
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.incremental import may_build_on
 from rehearse.baseline.known_digests import find_known
-from rehearse.baseline.known_metadata import load_known, save_listing
+from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
@@ -35,6 +37,7 @@ from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
+from rehearse.org.model import MetadataItem
 from rehearse.org.reader import OrgReader
 
 
@@ -100,17 +103,23 @@ def _read(work: _Work) -> Content:
     """Rows and metadata side by side: both wait for the org most of the time."""
     question = work.question
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
+    fields = fetch_fields(work.reader)
+    dates = load_dates(work.store, work.base) if work.base else {}
+    changed = changed_fields(dates, fields, work.base.started) if work.base else None
+    known = load_known(work.store, work.base, dates, changed) if work.base else None
     with ThreadPoolExecutor(1) as beside:
-        metadata = beside.submit(_read_metadata, work)
-        base = Base(work.base, work.store, work.reader, question.schemas) if work.base else None
+        metadata = beside.submit(_read_metadata, work, known, fields)
+        base = Base(work.base, work.store, work.reader, question.schemas, changed) if work.base else None
         read, refused = read_rows(
             RowsWork(work.reader, work.working, base, work.request.rest_rows, work.on_event), wanted
         )
         found, components, commit = metadata.result()
-    return Content(read, refused, found, components, commit)
+    return Content(read, refused, found, components, commit, fields)
 
 
-def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], str]:
+def _read_metadata(
+    work: _Work, known: Known | None, fields: Sequence[MetadataItem] | None
+) -> tuple[MetadataRead, tuple[Component, ...], str]:
     scratch = work.store.root / "scratch" / work.working.ulid
     make_private_folder(scratch)
     standing, frozen = work.question.standing, work.request.frozen
@@ -118,8 +127,8 @@ def _read_metadata(work: _Work) -> tuple[MetadataRead, tuple[Component, ...], st
     types = [one for one in work.question.types if one.name not in left_out]
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        known = load_known(work.store, work.base) if work.base else None
-        metadata = capture_metadata(work.reader, MetadataWish(types, asked, known), scratch, work.on_event)
+        wish = MetadataWish(types, asked, known, fields or ())
+        metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
         with MetadataTree(metadata.zips, own, metadata.kept) as files:
             known_files = find_known(work.store, work.request.sandbox, files)
@@ -160,5 +169,5 @@ def _build(work: _Work, content: Content) -> Capture:
         read_by=question.user_id,
         packages=question.standing.packages,
         schedules=question.standing.schedules,
-        listing_sha256=save_listing(working.folder, content.metadata.items),
+        listing_sha256=save_listing(working.folder, content.metadata.items, content.fields),
     )

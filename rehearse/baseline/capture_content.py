@@ -11,6 +11,7 @@ from rehearse.baseline.capture_records import ReadObject
 from rehearse.baseline.coverage import metadata_rows, outside_rows, record_rows
 from rehearse.baseline.hollow import find_empty, find_fieldless, find_missing, missing_rows
 from rehearse.baseline.model import Capture, Component, CoverageRow, ResolvedScope, Scope
+from rehearse.org.model import MetadataItem
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Content:
     metadata: MetadataRead
     components: Sequence[Component]
     commit: str
+    fields: Sequence[MetadataItem] | None = None
 
 
 def build_coverage(

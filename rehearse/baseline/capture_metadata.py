@@ -76,11 +76,12 @@ class MetadataRead:
 
 @dataclass(frozen=True)
 class MetadataWish:
-    """What to read: types, the members of a frozen manifest, and what an earlier capture knows of it."""
+    """What to read: types, the members of a frozen manifest, what an earlier capture knows, and the org's fields."""
 
     types: Sequence[MetadataType]
     frozen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     known: Known | None = None
+    fields: Sequence[MetadataItem] = ()
 
 
 @dataclass
@@ -134,7 +135,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
         coverage=(*listing.coverage, *got.refused, *_unretrieved(got.messages, listing)),
         listed=listing.members,
         said=frozenset(got.said | told),
-        fields=_count_fields(reader, listing) if "CustomObject" in listing.members else {},
+        fields=_count_fields(wish.fields, listing) if "CustomObject" in listing.members else {},
         kept=kept,
     )
 
@@ -176,12 +177,8 @@ def _retrieve(reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, o
     raise OrgBusy("The zip of a retrieve came damaged three times.", "Run again.")
 
 
-def _count_fields(reader: OrgReader, listing: Listing) -> dict[str, int]:
-    """How many custom fields the org counts on each object that was listed; nothing where it will not list fields."""
-    try:
-        fields = reader.fetch_metadata_items("CustomField")
-    except OrgRejected:
-        return {}
+def _count_fields(fields: Sequence[MetadataItem], listing: Listing) -> dict[str, int]:
+    """How many custom fields the org counts on each object that was listed."""
     objects = set(listing.members["CustomObject"])
     own = (one.full_name.partition(".")[0] for one in fields if one.manageable_state != "installed")
     return dict(Counter(object for object in own if object in objects))

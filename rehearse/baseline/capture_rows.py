@@ -18,6 +18,7 @@ from rehearse.baseline.capture_records import (
     ReadObject,
     capture_records,
 )
+from rehearse.baseline.field_listing import is_redefined
 from rehearse.baseline.incremental import can_build, read_since
 from rehearse.baseline.model import CoverageRow, ObjectScope
 from rehearse.baseline.row_reading import RowReading
@@ -45,11 +46,16 @@ class RowsWork:
 def read_rows(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[CoverageRow]]:
     """Read all wanted objects; those that the org will not show become coverage rows. Raises OrgError, DiskFull."""
     base = work.base
-    later = [] if base is None else [one for one in wanted if can_build(base.capture, *one, work.rest_rows)]
+    later = [] if base is None else [one for one in wanted if _can_build(work, base, *one)]
     read, refused = _read_whole(work, [one for one in wanted if one not in later])
     built, failed = _read_later(work, later)
     again, more = _read_whole(work, failed) if failed else ([], [])
     return sorted([*read, *built, *again], key=lambda one: one.scope.name), [*refused, *more]
+
+
+def _can_build(work: RowsWork, base: Base, scope: ObjectScope, schema: Schema) -> bool:
+    same_fields = not is_redefined(scope.name, base.changed_fields)
+    return same_fields and can_build(base.capture, scope, schema, work.rest_rows)
 
 
 def _read_whole(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[CoverageRow]]:

@@ -1,9 +1,10 @@
 """A later capture of the same generation: the rows that may have changed are read, and the rest is taken from a base.
 
 What changed is found by SystemModstamp with an overlap, what went by the recycle bin, and rows that lost a lookup
-because their parent went, or found it again, are read anew (`silent_changes.py`). The org's count must then agree;
-where it does not, or where stamps say too little, the object is read whole: an incremental capture and a full one of
-the same org have the same snapshot id. The base's parts are named, never copied, until they are folded.
+because their parent went, or found it again, are read anew (`silent_changes.py`). The org's counts must then agree, of
+rows and of look-ups that hold something; where they do not, where a field was changed, or where stamps say too little,
+the object is read whole: an incremental capture and a full one of the same org have the same snapshot id. The base's
+parts are named, never copied, until they are folded.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import ReadObject, read_parts
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.layers import LayeredPart, read_layer
+from rehearse.baseline.lookup_counts import count_lookups, fetch_lookup_counts, lookups_of
 from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.record_store import find_object
@@ -76,13 +78,14 @@ def read_since(base: Base, reading: RowReading, scope: ObjectScope, schema: Sche
         gone = fetch_deleted(reading.reader, shape, base.since) if number else base.gone(scope.name)
         try:
             found = _build(base, reading, shape, (scope, schema), (old, gone))
+            if found is None:
+                return None
+            built, lookups = found
+            expected = fetch_expected(reading.reader, scope)
+            if expected == built.rows and lookups == fetch_lookup_counts(reading.reader, scope):
+                return ReadObject(shape, scope, built, f"built on {base.capture.ulid}", expected)
         except OrgRejected:
             return None
-        if found is None:
-            return None
-        expected = fetch_expected(reading.reader, scope)
-        if expected == found.rows:
-            return ReadObject(shape, scope, found, f"built on {base.capture.ulid}", expected)
     return None
 
 
@@ -92,7 +95,8 @@ def _build(
     shape: RowShape,
     asked: tuple[ObjectScope, Schema],
     known: tuple[ObjectCapture, Set[str]],
-) -> ObjectCapture | None:
+) -> tuple[ObjectCapture, dict[str, int]] | None:
+    """The object on top of the base, and how many of its rows hold each look-up; None where too much changed."""
     (scope, schema), (old, gone) = asked, known
     changed = replace(scope, where=_and(scope.where, f"SystemModstamp >= {base.since}"))
     number = fetch_expected(reading.reader, changed)
@@ -107,7 +111,9 @@ def _build(
         delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, kept))
         seen |= set(live)
     hidden = sorted(seen | set(silent) | gone)
-    return _put_on(base, reading, shape, (old, delta, hidden))
+    files = [replace(part_file(reading.working, "", 0), path=part.path) for part, _ in delta if part.rows]
+    counts = count_lookups(lookups_of(scope), base.store.open_parts(base.capture.ulid, old), hidden, files)
+    return _put_on(base, reading, shape, (old, delta, hidden)), counts
 
 
 def _put_on(

@@ -1,21 +1,24 @@
 """Metadata that did not change since an earlier capture: taken from its commit in place of a retrieve.
 
-Names and dates of a listing decide, and dates are only hints: they are trusted for single components with an id and a
-date, never for containers whose children move on their own, nor for what is dated badly (facts/metadata.md 6.1).
-What a profile shows depends on what is retrieved with it (3.6), so with profiles in scope everything that their
-sections speak of is retrieved each time. What is left are reports, templates, resources and bundles: most of the bytes.
+Names and dates of a listing decide, and dates are only hints (facts/metadata.md 6.1): they are trusted for components
+with an id and a date before that capture began, of types that hold nothing but their own bytes; and of those that name
+fields only while no custom field came, went or changed, because the platform edits such a component without dating it.
+What a profile shows depends on what is retrieved with it (3.6), so with profiles in scope what their sections speak of
+is retrieved each time. What is left are reports, templates, resources and bundles: most of the bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rehearse import clock
-from rehearse.baseline.component_types import CHILDREN, FOLDER_TYPES
+from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.field_listing import dates_of_fields
 from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
@@ -24,16 +27,14 @@ from rehearse.errors import Damaged
 from rehearse.org.model import MetadataItem
 
 LISTING = "listing.json"
-_ALWAYS = frozenset({
-    "Profile", "PermissionSet", "PermissionSetGroup", "MutingPermissionSet", "Settings", "StandardValueSet",
-    "GlobalValueSet", "CustomObjectTranslation", "Translations", "GlobalValueSetTranslation",
-    "StandardValueSetTranslation", "Flow", "FlowDefinition", "AppMenu", "InstalledPackage", *CHILDREN,
+_OWN_BYTES = frozenset({
+    "ApexClass", "ApexComponent", "ApexPage", "ApexTrigger", "AuraDefinitionBundle", "Certificate", "ContentAsset",
+    "CspTrustedSite", "Document", "LightningComponentBundle", "RemoteSiteSetting", "StaticResource",
 })  # fmt: skip
-"""Dated badly, not at all, or by their children."""
-_SHOWN_BY_PROFILES = frozenset({
-    "Layout", "ApexClass", "ApexPage", "CustomApplication", "CustomTab", "CustomPermission", "ExternalDataSource",
-    "CustomMetadata", "DataCategoryGroup", "CustomSite", "Network", "NamedCredential", "ExternalCredential",
-})  # fmt: skip
+"""Nothing that happens to another component changes these."""
+_NAME_FIELDS = frozenset({"Dashboard", "EmailTemplate", "Report"})
+"""A column goes with its field, and follows it to another name."""
+_SHOWN_BY_PROFILES = frozenset({"ApexClass", "ApexPage"})
 Key = tuple[str, str]
 Manifest = Mapping[str, Sequence[str]]
 
@@ -46,6 +47,13 @@ class Known:
     files: Mapping[Key, tuple[str, ...]]
     commit: str
     store: MetadataStore
+    since: datetime
+    same_fields: bool = False
+
+    def may_keep(self, types: Collection[str]) -> frozenset[str]:
+        """The types whose dates are trusted when these types are read."""
+        kept = _OWN_BYTES | (_NAME_FIELDS if self.same_fields else frozenset())
+        return kept - (_SHOWN_BY_PROFILES if "Profile" in types else frozenset())
 
 
 class KeptFiles(Mapping[str, bytes]):
@@ -67,24 +75,31 @@ class KeptFiles(Mapping[str, bytes]):
         return len(self._paths)
 
 
-def save_listing(folder: Path, items: Sequence[MetadataItem]) -> str:
+def save_listing(folder: Path, items: Sequence[MetadataItem], fields: Sequence[MetadataItem] | None) -> str:
     """Keep what the org listed beside a manifest; returns the SHA-256 of the file. Raises DiskFull."""
-    text = json.dumps([[*key, *dated] for key, dated in sorted(_dates(items).items())], ensure_ascii=False).encode()
+    dates = {**_dates(items), **dates_of_fields(fields)}
+    text = json.dumps([[*key, *dated] for key, dated in sorted(dates.items())], ensure_ascii=False).encode()
     write_durably(folder / LISTING, text)
     return hashlib.sha256(text).hexdigest()
 
 
-def load_known(store: CaptureStore, base: Capture) -> Known | None:
-    """What a capture holds of single components; None where it kept no listing. Raises Damaged."""
+def load_dates(store: CaptureStore, base: Capture) -> dict[Key, tuple[str, str]]:
+    """What the org listed when a capture was taken; nothing where it kept no listing. Raises Damaged."""
     if not base.listing_sha256:
-        return None
+        return {}
     path = store.folder(base.ulid) / LISTING
     text = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(text).hexdigest() != base.listing_sha256:
         raise Damaged(f"{path} is not what was written.", "Take a baseline with --full.")
-    dates = {(type, name): (id, at) for type, name, id, at in json.loads(text)}
+    return {(type, name): (id, at) for type, name, id, at in json.loads(text)}
+
+
+def load_known(
+    store: CaptureStore, base: Capture, dates: Mapping[Key, tuple[str, str]], changed: frozenset[str] | None
+) -> Known:
+    """What a capture holds of single components; `changed`: the custom fields that changed since, if known."""
     files = {(one.type, one.full_name): one.files for one in store.load_components(base.ulid)}
-    return Known(dates, files, base.commit, store.metadata)
+    return Known(dates, files, base.commit, store.metadata, base.started.replace(microsecond=0), changed == frozenset())
 
 
 def split_known(
@@ -94,11 +109,11 @@ def split_known(
     if known is None:
         return dict(manifest), KeptFiles(None)
     now = _dates(items)
-    never = _ALWAYS | (_SHOWN_BY_PROFILES if manifest.get("Profile") else frozenset())
+    trusted = known.may_keep([type for type, names in manifest.items() if names])
     asked: dict[str, tuple[str, ...]] = {}
     kept: list[str] = []
     for type, names in manifest.items():
-        same = {name for name in names if type not in never and _is_same(known, now, (type, name))}
+        same = {name for name in names if type in trusted and _is_same(known, now, (type, name))}
         kept += [path for name in same for path in known.files[type, name]]
         if left := tuple(name for name in names if name not in same):
             asked[type] = left
@@ -107,7 +122,13 @@ def split_known(
 
 def _is_same(known: Known, now: Mapping[Key, tuple[str, str]], key: Key) -> bool:
     id, at = now.get(key, ("", ""))
-    return bool(id and at) and known.dates.get(key) == (id, at) and key in known.files
+    early = bool(id and at) and clock.from_iso(at) < known.since
+    return early and known.dates.get(key) == (id, at) and key in known.files and not _is_folder(key)
+
+
+def _is_folder(key: Key) -> bool:
+    """Whether a name is that of a folder, whose sharing has no date."""
+    return key[0] in FOLDER_TYPES and "/" not in key[1]
 
 
 def _dates(items: Sequence[MetadataItem]) -> dict[Key, tuple[str, str]]:

@@ -2,8 +2,8 @@
 
 When a row goes to the bin, optional lookups that point at it become null; when it comes back, they are restored
 (facts/data.md 3, Cascade, and 4, row 6). Salesforce does not say whether the stamps of the pointing rows move, so such
-rows are looked for from the side of the parent, in scope or not. What is not seen: lookups to rows that were purged
-before anybody asked. A capture with `--full`, and every proof, looks at values.
+rows are looked for from the side of the parent, in scope or not. Lookups to rows that were purged before anybody asked
+are not found so; `lookup_counts.py` sees that some are empty, and then the object is read whole.
 """
 
 from __future__ import annotations
@@ -34,12 +34,16 @@ _SYSTEM = frozenset({"OwnerId", "RecordTypeId", "CreatedById", "LastModifiedById
 
 @dataclass
 class Base:
-    """An earlier capture to build on, and what went and came in objects that rows point at (asked once each)."""
+    """An earlier capture to build on, and what went and came in objects that rows point at (asked once each).
+
+    `changed_fields`: the custom fields that were made, changed or deleted since; None where nobody knows.
+    """
 
     capture: Capture
     store: CaptureStore
     reader: OrgReader
     schemas: Mapping[str, Schema]
+    changed_fields: frozenset[str] | None
     _asked: dict[tuple[str, str], Future[frozenset[str]]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock)
 
