@@ -10,11 +10,12 @@ from rehearse.cli.desk import Desk
 from rehearse.cli.overview import availability_of, known_cycles, with_interval
 from rehearse.release.model import Release
 from rehearse.schedule.blackouts import expand_ics, expand_rrule
-from rehearse.schedule.ledger import COPY_TIMES, Cycle
+from rehearse.schedule.ledger import COPY_TIMES, Cycle, percentile
 from rehearse.schedule.ledger_store import load_cycles
 from rehearse.schedule.model import Closed, Policy, Somebody, Supply, Window, Wish
 from rehearse.schedule.releases_store import load_other_releases
 from rehearse.schedule.store import load_bookings
+from rehearse.schedule.wall import add_span
 from rehearse.workspace.model import Blackout, SandboxConfig, Workspace
 
 
@@ -31,6 +32,10 @@ def load_plans(desk: Desk, paths: Sequence[Path]) -> tuple[Release, ...]:
         tuple(one.name for one in workspace.sandboxes),
     )
     return load_releases(paths, calendar)
+
+
+RESET_TIME = timedelta(hours=2)
+"""How long a reset takes where none was done yet."""
 
 
 def build_wish(
@@ -79,7 +84,8 @@ def build_policy(workspace: Workspace) -> Policy:
 
 def load_closed(workspace: Workspace, now: datetime) -> tuple[Closed, ...]:
     """All blackouts, recurring and imported ones as the windows that fall between last month and the horizon."""
-    span = Window(now - timedelta(days=31), now + workspace.horizon.amount + timedelta(days=14))
+    last = add_span(now, workspace.horizon, workspace.zone, workspace.hours.days)
+    span = Window(now - timedelta(days=31), last + timedelta(days=14))
     found: list[Closed] = []
     for one in workspace.blackouts:
         found += [Closed(name, window, one.sandboxes) for name, window in _windows(one, workspace, span)]
@@ -90,7 +96,9 @@ def _windows(one: Blackout, workspace: Workspace, span: Window) -> list[tuple[st
     if one.ics:
         return list(expand_ics(one.ics, workspace.zone, span))
     if one.rrule:
-        starts = expand_rrule(one.rrule, one.first_day, one.at, workspace.zone, span)
+        starts = expand_rrule(
+            one.rrule, one.first_day, one.at, workspace.zone, Window(span.start - one.length, span.end)
+        )
         return [(one.name, Window(start, start + one.length)) for start in starts]
     assert one.start is not None and one.end is not None
     return [(one.name, Window(one.start, one.end))]
@@ -105,5 +113,22 @@ def _supply(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: d
         tags=config.tags,
         cycles=with_interval(desk, known_cycles(config, cycles)),
         bookings=load_bookings(desk.database, config.name),
+        reset_time=percentile(_reset_times(desk, config.name), 90) or RESET_TIME,
         copy_time=found.copy_p90 or configured or COPY_TIMES.get(found.type or ""),
     )
+
+
+def _reset_times(desk: Desk, sandbox: str) -> list[timedelta]:
+    """How long the resets of a sandbox took that came to their end, from the first intent to the last result."""
+    from rehearse.journal import load_by_kind
+
+    began: dict[str, datetime] = {}
+    found = []
+    for entry in load_by_kind(desk.database, ("begin", "end")):
+        if entry.sandbox.casefold() != sandbox.casefold():
+            continue
+        if entry.kind == "begin":
+            began.setdefault(entry.run, entry.opened)
+        elif entry.closed is not None and entry.run in began:
+            found.append(max(entry.closed - began[entry.run], timedelta(minutes=1)))
+    return found
