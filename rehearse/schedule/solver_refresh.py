@@ -11,6 +11,7 @@ from rehearse.schedule.axis import merge, minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rows import Row
+from rehearse.schedule.second_run import build_second_starts
 from rehearse.schedule.site import Cadence, Planned, Site
 from rehearse.schedule.solver_board import Board, Expr, Slot
 from rehearse.schedule.wall import subtract_span
@@ -44,7 +45,8 @@ def count_useful(problem: Problem, site: Site) -> int:
     burning = sum(1 for one in there if one.burns) + sum(1 for one in site.blocks if one.burns) + site.burned
     repeat = sum(1 for one in there if one.burns or one.fresh) if problem.wish.policy.prefer == "fresh" else 0
     quick = len(there) if _settles_faster_than_reset(problem, site) else 0
-    return min(needy + burning + quick, len(there)) + repeat
+    spoiled = sum(1 for one in there if one.burns) if site.blocks else 0  # what is booked later needs its own
+    return min(needy + burning + quick, len(there) + spoiled) + repeat
 
 
 def _settles_faster_than_reset(problem: Problem, site: Site) -> bool:
@@ -110,8 +112,7 @@ def _add_free(board: Board, site: Site, where: tuple[list[Slot], int, int | None
     if cadence is None or not useful:
         return
     problem = board.problem
-    last = max((one.starts[site.name][-1] for one in problem.demands if site.name in one.starts), default=0)
-    last -= cadence.copy + _settle(board)
+    last = _last_use(problem, site) - cadence.copy - _settle(board)
     requests = [one for one in problem.axis.points(problem.requests[site.name]) if one <= last]
     if until is not None:
         requests = [one for one in requests if one < until]
@@ -133,6 +134,15 @@ def _add_free(board: Board, site: Site, where: tuple[list[Slot], int, int | None
         slots.append(slot)
         previous = slot
         earliest = _next_request(cadence, requests[0], requests[0] + cadence.copy, inside[0])
+
+
+def _last_use(problem: Problem, site: Site) -> int:
+    """The last minute at which anything in a sandbox could want a refresh to be ready; bookings and second runs too."""
+    there = [one for one in problem.demands if site.name in one.starts]
+    found = [one.starts[site.name][-1] for one in there] + [one.start for one in site.blocks]
+    again = [one for one in there if one.burns or one.fresh]
+    found += [minute for one in again for minute in build_second_starts(problem, one, site.name)[-1:]]
+    return max(found, default=0)
 
 
 def _earliest(board: Board, slots: list[Slot], cadence: Cadence) -> int:
