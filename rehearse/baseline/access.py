@@ -7,7 +7,7 @@ lists differ for other reasons [unsure: which of them FieldDefinition leaves out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import OrgRejected
@@ -20,7 +20,22 @@ _DERIVED = ("formula", "roll", "summary")
 
 def fetch_unseen(reader: OrgReader, schemas: Mapping[str, Schema], user_id: str) -> tuple[CoverageRow, ...]:
     """A coverage row for each object with hidden fields, and one where the login does not see all rows."""
-    return (*_hidden_fields(reader, schemas), *_unshared(reader, user_id))
+    return (*_hidden_fields(reader, schemas), *fetch_unshared(reader, schemas, user_id))
+
+
+def fetch_unshared(reader: OrgReader, objects: Collection[str], user_id: str) -> tuple[CoverageRow, ...]:
+    """The coverage row of a login without View All Data: rows that are not shared with it are missing unsaid.
+
+    Nothing where no object is read at all.
+    """
+    try:
+        if not objects or _sees_all(reader, user_id):
+            return ()
+    except OrgRejected as error:
+        note = f"whether this login has View All Data could not be asked: {error.org_code}"
+        return (CoverageRow("records", "(rows of others)", "not-listable", note=note),)
+    note = "this login lacks View All Data: rows that are not shared with it are missing"
+    return (CoverageRow("records", "(rows of others)", "unreadable", note=note),)
 
 
 def _hidden_fields(reader: OrgReader, schemas: Mapping[str, Schema]) -> Iterator[CoverageRow]:
@@ -52,19 +67,11 @@ def _custom_fields(reader: OrgReader, objects: Sequence[str]) -> Iterator[tuple[
             yield str(row["EntityDefinition.QualifiedApiName"]), name
 
 
-def _unshared(reader: OrgReader, user_id: str) -> Iterator[CoverageRow]:
-    """Without View All Data, rows that are not shared with the login are missing, and nothing says so."""
-    note = "this login lacks View All Data: rows that are not shared with it are missing"
-    try:
-        if not _sees_all(reader, user_id):
-            yield CoverageRow("records", "(rows of others)", "unreadable", note=note)
-    except OrgRejected as error:
-        note = f"whether this login has View All Data could not be asked: {error.org_code}"
-        yield CoverageRow("records", "(rows of others)", "not-listable", note=note)
-
-
 def _sees_all(reader: OrgReader, user_id: str) -> bool:
-    """UserPermissionAccess tells what the running user may; older orgs tell it by the permission sets assigned."""
+    """UserPermissionAccess tells every user what he may himself, from API 41.0; before, his permission sets do.
+
+    [object reference, UserPermissionAccess: one row, of the user who asks; it needs no permission.]
+    """
     try:
         rows = list(reader.fetch_rows("SELECT Id, PermissionsViewAllData FROM UserPermissionAccess"))
         return any(row["PermissionsViewAllData"] is True for row in rows)

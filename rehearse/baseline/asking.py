@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rehearse.baseline.access import fetch_unseen
+from rehearse.baseline.access import fetch_unseen, fetch_unshared
 from rehearse.baseline.model import Capture, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.scope import (
     BODY_TYPE,
@@ -72,8 +72,9 @@ def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_e
     for warning in warnings:
         on_event(Noted(warning))
     unread = (*unread_rows(scope, schemas, schemas), *skipped_objects(scope, summaries))
-    if frozen is None:
-        unread = (*unread, *fetch_unseen(reader, schemas, identity.user_id))
+    # The login may have lost what it saw; fields that are hidden since are those that the frozen scope misses.
+    unseen = fetch_unseen if frozen is None else fetch_unshared
+    unread = (*unread, *unseen(reader, schemas, identity.user_id))
     return Question(
         org_id=identity.org_id,
         user_id=identity.user_id,

@@ -44,10 +44,10 @@ AS_METADATA: Mapping[str, tuple[str, ...]] = {
 
 _LOGS = """
 ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
-FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin
+FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin UserPermissionAccess
 """
 LOGS = frozenset(_LOGS.split())
-"""What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org."""
+"""What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org or the login."""
 
 ONLY_BY_PARENT = frozenset({
     "ContentFolderItem", "ContentFolderLink", "ContentFolderMember", "IdeaComment", "Vote", "FieldHistoryArchive",

@@ -46,7 +46,7 @@ def describe_summary(definition: ObjectDef, version: str) -> Json:
         "name": definition.name,
         "queryable": definition.queryable,
         "replicateable": definition.replicateable,
-        "retrieveable": True,
+        "retrieveable": definition.name != "UserPermissionAccess",  # made for each question: no row has an address
         "searchable": definition.searchable,
         "triggerable": definition.triggerable or definition.name == "User",
         "undeletable": definition.undeletable,

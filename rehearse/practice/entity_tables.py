@@ -1,22 +1,24 @@
-"""EntityDefinition and FieldDefinition: what an org's objects and fields are, as rows that SOQL may ask for.
+"""Objects whose rows are made for each query: EntityDefinition, FieldDefinition, and UserPermissionAccess.
 
-Nothing is kept: the rows are made from the org's definitions for each query and put into an org in memory, where the
-ordinary query engine runs. FieldDefinition demands a filter, as Salesforce does (data.md 1.5).
+The first two say what an org's objects and fields are, the third what whoever asks may do: one row, nobody else's
+[object reference, UserPermissionAccess]. Nothing is kept: the rows go into an org in memory, where the ordinary query
+engine runs. FieldDefinition demands a filter, as Salesforce does (data.md 1.5).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from rehearse.practice import components
+from rehearse.practice import components, field_security
 from rehearse.practice.http_errors import ApiError
-from rehearse.practice.org_state import OrgState
+from rehearse.practice.org_state import OrgState, as_stamp
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import FieldDef, ObjectDef
-from rehearse.practice.schema_standard import build_standard_objects
+from rehearse.practice.schema_standard import STANDARD_OBJECTS, build_standard_objects
 from rehearse.practice.soql_parse import parse_soql
 
 Rows = list[dict[str, Any]]
@@ -53,6 +55,9 @@ FieldDefinition 4fd | Field Definition | Field Definitions | setup nameless not-
 """
     )
 }
+OWN_PERMISSIONS = next(one for one in STANDARD_OBJECTS if one.name == "UserPermissionAccess")
+NO_ID = "000000000000000AAA"
+"""The Id of a row that nothing keeps [unsure: what a real org answers]."""
 UNFILTERED = "A filter on a reified column is required [EntityDefinitionId,DurableId]"
 
 
@@ -108,30 +113,49 @@ def _field_row(owner: str, field: FieldDef) -> dict[str, Any]:
     }
 
 
+def own_permission_rows(org: OrgState) -> Rows:
+    """The one row of whoever asks; Modify All Data brings View All Data along [Salesforce help]."""
+    row: dict[str, Any] = {"Id": NO_ID, "LastCacheUpdate": as_stamp(org.now().astimezone(UTC))}
+    for field in OWN_PERMISSIONS.fields:
+        name = field.name.removeprefix("Permissions")
+        if name != field.name:
+            implied = ("ModifyAllData",) if name == "ViewAllData" else ()
+            row[field.name] = field_security.permitted(org, name, *implied)
+    return [row]
+
+
 @contextmanager
 def opened(org: OrgState, soql: str) -> Iterator[OrgState]:
-    """The org that a query is to run on: one in memory for the definitions, else the org itself.
+    """The org that a query is to run on: one in memory for rows that nothing keeps, else the org itself.
 
     Raises ApiError for a query of FieldDefinition without a filter."""
     query = parse_soql(soql)
-    if not is_one(query.source.names[0]) or org.find_object(query.source.names[0]) is not None:
+    name = query.source.names[0]
+    if name.lower() == OWN_PERMISSIONS.name.lower():
+        tables = [(OWN_PERMISSIONS, own_permission_rows(org))]
+    elif not is_one(name) or org.find_object(name) is not None:
         yield org
         return
-    if query.source.names[0].lower() == "fielddefinition" and query.where is None:
-        raise ApiError(400, "MALFORMED_QUERY", UNFILTERED)
+    else:
+        if name.lower() == "fielddefinition" and query.where is None:
+            raise ApiError(400, "MALFORMED_QUERY", UNFILTERED)
+        tables = [
+            (DEFINITIONS["EntityDefinition"], entity_rows(org)),
+            (DEFINITIONS["FieldDefinition"], field_rows(org)),
+        ]
     memory = OrgState(Path(":memory:"), org.clock)
     try:
         with memory.transaction():
-            for name, rows in (("EntityDefinition", entity_rows(org)), ("FieldDefinition", field_rows(org))):
-                memory.put_object(DEFINITIONS[name])
-                _insert(memory, name, rows)
+            for definition, rows in tables:
+                memory.put_object(definition)
+                _insert(memory, definition, rows)
         yield memory
     finally:
         memory.close()
 
 
-def _insert(memory: OrgState, name: str, rows: Rows) -> None:
-    known = [field.name for field in DEFINITIONS[name].stored_fields if field.name in rows[0]]
+def _insert(memory: OrgState, definition: ObjectDef, rows: Rows) -> None:
+    known = [field.name for field in definition.stored_fields if field.name in rows[0]]
     columns, marks = ", ".join(quote(one) for one in known), ", ".join("?" * len(known))
     values = [[int(row[one]) if isinstance(row[one], bool) else row[one] for one in known] for row in rows]
-    memory.db.executemany(f"INSERT INTO {quote(name)} ({columns}) VALUES ({marks})", values)
+    memory.db.executemany(f"INSERT INTO {quote(definition.name)} ({columns}) VALUES ({marks})", values)

@@ -195,3 +195,26 @@ def test_definitions_can_be_queried_by_everybody_who_may_query(ask):
     soql = "SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinition.QualifiedApiName = 'Account'"
     for path in ("query", "tooling/query"):
         assert ask("sales1", "GET", path, params={"q": soql})[0] == 200
+
+
+def test_everybody_may_ask_what_he_himself_may_do(ask, given):
+    fields = "PermissionsViewAllData, PermissionsModifyAllData, PermissionsViewEncryptedData"
+    soql = {"q": f"SELECT Id, {fields} FROM UserPermissionAccess"}
+
+    def held(alias):
+        (row,) = ask(alias, "GET", "query", params=soql)[1]["records"]
+        return [row[one] for one in fields.split(", ")]
+
+    assert held("admin") == [True, True, False]
+    assert held("sales1") == [False, False, False]
+    given("ModifyAllData", "ViewEncryptedData")
+    assert held("sales1") == [True, True, True]  # Modify All Data brings View All Data along
+    unknown = ask("sales1", "GET", "query", params={"q": "SELECT PermissionsFly FROM UserPermissionAccess"})
+    assert code(unknown) == (400, "INVALID_FIELD")
+    told = ask("sales1", "GET", "sobjects/UserPermissionAccess/describe")[1]
+    assert (told["keyPrefix"], told["queryable"], told["retrieveable"], told["createable"]) == (
+        "0up",
+        True,
+        False,
+        False,
+    )
