@@ -65,17 +65,28 @@ def capture(
     with open_desk() as desk:
         org = desk.name_org(sandbox)
         scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
-        called = _new_name(desk, org, name)
+        called = choose_name(desk, org, name)
         if estimate or not (scope.objects or metadata_only):
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)
-        taken = _capture(desk, org, scope, patience, full=full)
-        baseline = add_to_index(desk, taken, called)
+        baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)
         page = build_baseline_page(baseline, taken, desk.workspace.zone)
         finish("baseline", desk.fetch_now(), build_baseline_body(baseline, taken), page, as_json=as_json)
         _say_next(baseline, taken)
+
+
+def take_baseline(
+    desk: Desk, org: str, scope: Scope, how: tuple[str, Patience], *, full: bool = False
+) -> tuple[Baseline, Capture]:
+    """Capture an org under its lock and give the capture a name; `how` is the name, and how long to wait for quiet.
+
+    Raises GateClosed while somebody writes to the org, Locked, OrgError and StoreError; run again it continues.
+    """
+    name, patience = how
+    taken = _capture(desk, org, scope, patience, full=full)
+    return add_to_index(desk, taken, name), taken
 
 
 def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bool) -> Capture:
@@ -172,7 +183,7 @@ def _say_next(baseline: Baseline, taken: Capture) -> None:
     raise typer.Exit(3)
 
 
-def _new_name(desk: Desk, sandbox: str, name: str | None) -> str:
+def choose_name(desk: Desk, sandbox: str, name: str | None) -> str:
     """The given name, checked before hours of reading; else B1, B2, …: the first that the sandbox has not."""
     if name:
         desk.baselines().check_new_name(sandbox, name)

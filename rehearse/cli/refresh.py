@@ -61,18 +61,19 @@ def request(
     Example: rehearse refresh request UATFULL --dry-run
     """
     from rehearse.cli.refresh_desk import open_case
+    from rehearse.cli.refresh_request import check_auto_activation, check_request, request_refresh
 
     with open_case(sandbox) as case:
         if case.may_act and not dry_run:
-            case.check_request(anyway=anyway)
-            case.check_auto_activation(confirm, wanted=auto_activate)
+            check_request(case, anyway=anyway)
+            check_auto_activation(case, confirm, wanted=auto_activate)
         losses = case.fetch_losses()
         body, blocks = _weighed(case, losses)
         if dry_run:
             _end(case, body, blocks, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
         elif case.may_act:
             _show_first(blocks, as_json=as_json)
-            taken, page = case.request(auto_activate=auto_activate, losses=losses)
+            taken, page = request_refresh(case, auto_activate=auto_activate, losses=losses)
             _end(case, {**body, **taken}, page, as_json=as_json, code=0 if taken["asked"] else 3)
         else:
             taken, page = case.letter("request")

@@ -14,13 +14,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from rehearse import clock
 from rehearse.cli import overview, progress
 from rehearse.cli.answers import say
 from rehearse.cli.desk import Desk, build_login, open_desk
-from rehearse.errors import LoginError, NotConfirmed, OrgUnreachable, Refused, UsageError
+from rehearse.errors import LoginError, OrgUnreachable, UsageError
 from rehearse.events import OnEvent
-from rehearse.refresh.ask import MAY_NOT
 from rehearse.refresh.decide import decide
 from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem
 from rehearse.refresh.progress import build_progress, estimate_copy, expected_ends
@@ -28,16 +26,16 @@ from rehearse.refresh.ready import build_items
 from rehearse.refresh.ready_store import add_items
 from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph, Table
-from rehearse.schedule.ledger import Availability, Cycle, Refusal, find_in_force
+from rehearse.schedule.ledger import Availability, Cycle, find_in_force
 from rehearse.schedule.ledger_outlook import ForecastError, build_errors
 from rehearse.schedule.ledger_stages import load_stages
-from rehearse.schedule.ledger_store import load_cycles, set_expected
+from rehearse.schedule.ledger_store import load_cycles
 from rehearse.schedule.model import Booking
 from rehearse.schedule.store import load_bookings
 from rehearse.workspace.model import SandboxConfig
 
 if TYPE_CHECKING:
-    from rehearse.refresh.act import Actor, Taken
+    from rehearse.refresh.act import Actor
 
 Blocks = list[Paragraph | Table]
 
@@ -133,33 +131,6 @@ class Case:
             return [Paragraph(f"{self.name} could not be asked what it holds: look before you refresh it.", "warn")]
         return view.build_losses_blocks(losses, self.zone)
 
-    def check_request(self, *, anyway: bool) -> None:
-        """Raise Refused where the ledger says that a request would be refused."""
-        answer = self.answer
-        if answer.refreshable != "no" or anyway or self.is_asked or "refresh" in self.open_kinds:
-            return
-        until = f" It is possible from {clock.show(answer.possible_from, self.zone)}." if answer.possible_from else ""
-        raise Refused(
-            f"{self.name} cannot be refreshed now: {'; '.join(answer.reasons) or 'a copy is under way'}.{until}",
-            "Nothing was asked for. With --anyway production is asked all the same, and its answer is kept.",
-        )
-
-    def check_auto_activation(self, confirm: str | None, *, wanted: bool) -> None:
-        """Raise unless production may replace the sandbox by itself: confirmed by name, and nobody has booked it."""
-        if not wanted:
-            return
-        if self.answer.bookings:
-            booked = ", ".join(one.label for one in self.answer.bookings[:3])
-            raise Refused(
-                f"{self.name} is booked ({booked}), and with auto-activation nobody could keep it from being replaced.",
-                "Leave --auto-activate off, and activate when the sandbox is free.",
-            )
-        if confirm is None or confirm.casefold() != self.name.casefold():
-            raise NotConfirmed(
-                f"With auto-activation production replaces {self.name} for good as soon as the copy is made.",
-                f"Add --confirm {self.name}, or leave --auto-activate off.",
-            )
-
     @contextmanager
     def open_actor(self, what: str) -> Iterator[Actor]:
         """Lock the sandbox and log in as the one who may refresh; raises Locked, LoginError."""
@@ -180,48 +151,6 @@ class Case:
             ) as actor,
         ):
             yield actor
-
-    def request(self, *, auto_activate: bool, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
-        """Ask for the refresh, keep what was expected of it, and start its ready list and its booking."""
-        from rehearse.refresh.act import Taken
-
-        if self.is_asked:
-            return self._asked(Taken(found=True), losses)
-        with self.open_actor("refresh request") as actor:
-            taken = actor.request(actor.fetch_record(), who(), self.now, auto_activate=auto_activate)
-        self.observe()
-        return self._asked(taken, losses) if taken.refusal is None else self._refused(taken.refusal)
-
-    def _refused(self, refusal: Refusal) -> tuple[dict[str, Any], Blocks]:
-        """Production's own words; where they say that this login may not, the letter to those who may."""
-        refused = {"at": refusal.at, "code": refusal.code, "text": refusal.text}
-        words = f"Production refused, and that is kept in the ledger: {refusal.code}: {refusal.text}"
-        letter, page = self.letter("request") if refusal.code in MAY_NOT else ({"asked": False}, [])
-        return {**letter, "refused": refused}, [Paragraph(words, "bad"), *page]
-
-    def _asked(self, taken: Taken, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:
-        from rehearse.cli.refresh_booking import book_refresh
-
-        found = self.progress()
-        if found.estimate and self.last is not None and not (taken.found and self.last.expected_p50):
-            set_expected(self.desk.database, self.last.id, found.estimate.p50, found.estimate.p90)
-            book_refresh(self, found.estimate.p90, who())
-        self.start_list(self.last, losses)
-        copy = self.last
-        body = {
-            "asked": True,
-            "found": taken.found,
-            "copy": copy and {"id": copy.id, "org_id": copy.org_id, "requested": copy.requested},
-            "fields_differ": list(taken.differs),
-            "refused": None,
-            **view.build_progress_body(found),
-        }
-        how = "was asked for earlier and is on its way" if taken.found else "was asked for"
-        blocks: Blocks = [Paragraph(f"The refresh of {self.name} {how}.", "good")]
-        if taken.differs:
-            words = f"These settings of the sandbox are not what was sent: {', '.join(taken.differs)}."
-            blocks.append(Paragraph(words, "warn"))
-        return body, [*blocks, *view.build_progress_blocks(found, self.zone)]
 
     def progress(self) -> Progress:
         """How far the newest copy is."""

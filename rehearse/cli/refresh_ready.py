@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.cli.refresh_baseline import NoBaseline, capture_new
 from rehearse.errors import NotFound, Refused, UsageError
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
-    from rehearse.cli.refresh_desk import Case
+    from rehearse.cli.refresh_desk import Blocks, Case
     from rehearse.refresh.model import ReadyItem
     from rehearse.schedule.ledger import Cycle
 
@@ -27,13 +28,14 @@ def ready(
     by: Annotated[str | None, typer.Option(callback=not_blank, help="Who says so; you unless given.")] = None,
     note: Annotated[str, typer.Option(help="A note that is kept with the tick.")] = "",
     start: Annotated[bool, typer.Option("--start", help="Begin a list for a sandbox that others refreshed.")] = False,
+    no_baseline: NoBaseline = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the list, and change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show and tick what must be done after a refresh.
 
-    Each item has an owner and a tick; items with a query in rehearse.yaml are ticked when it says so. Exit 3 while an
-    item is open.
+    Each item has an owner and a tick; items with a query in rehearse.yaml are ticked when it says so. Once masking is
+    finished, the same run captures the first baseline of the new org. Exit 3 while an item is open.
 
     Example: rehearse refresh ready UATFULL --tick "masking finished" --by "Ana Ruiz"
     """
@@ -49,11 +51,21 @@ def ready(
             add_items(case.desk.database, case.name, cycle.org_id or "", [ReadyItem(one) for one in add or ()])
             _own(case, cycle, owner or [])
             _mark(case, cycle, (tick or [], untick or []), (by or who(), note))
-            _count(case, cycle)
-        _finish(case, cycle, as_json=as_json)
+            count_rows(case, cycle)
+        body, blocks = _capture(case, cycle, wanted=not no_baseline, dry_run=dry_run)
+        _finish(case, cycle, (body, blocks), as_json=as_json)
 
 
-def _finish(case: Case, cycle: Cycle, *, as_json: bool) -> None:
+def _capture(case: Case, cycle: Cycle, *, wanted: bool, dry_run: bool) -> tuple[dict[str, Any], Blocks]:
+    """The baseline of a generation whose list has begun."""
+    from rehearse.refresh.ready_store import load_items
+
+    if dry_run or not load_items(case.desk.database, case.name, cycle.org_id or ""):
+        return {"baseline": None, "captured": False, "no_baseline": None}, []
+    return capture_new(case, cycle, wanted=wanted)
+
+
+def _finish(case: Case, cycle: Cycle, baseline: tuple[dict[str, Any], Blocks], *, as_json: bool) -> None:
     from rehearse.refresh.ready import is_ready
     from rehearse.refresh.ready_store import load_items
     from rehearse.report.refreshes import build_ready_body, build_ready_table
@@ -64,9 +76,8 @@ def _finish(case: Case, cycle: Cycle, *, as_json: bool) -> None:
     coming = "" if cycle.state == "completed" else " (the new copy, not activated yet)"
     table = build_ready_table(f"Ready list of {case.name}, {cycle.org_id}{coming}", items, case.zone)
     body = {"sandbox": case.name, "org_id": cycle.org_id, "ready": done, "items": build_ready_body(items)}
-    if not as_json and done:
-        say(f"Next: rehearse baseline capture {case.name}")
-    page = Page("", (table, Paragraph(words, "good" if done else "warn")))
+    body |= baseline[0]
+    page = Page("", (table, Paragraph(words, "good" if done else "warn"), *baseline[1]))
     finish("refresh-ready", case.now, body, page, as_json=as_json, code=0 if done else 3)
 
 
@@ -113,8 +124,8 @@ def _mark(case: Case, cycle: Cycle, wanted: tuple[list[str], list[str]], mark: t
         untick(database, case.name, org_id, one)
 
 
-def _count(case: Case, cycle: Cycle) -> None:
-    """Ask the sandbox for the items that a query ticks."""
+def count_rows(case: Case, cycle: Cycle) -> None:
+    """Ask the sandbox for the items that a query ticks, and tick them where it says so."""
     from rehearse.refresh.ready_store import load_items, tick
 
     given = {one.item.casefold(): one for one in case.desk.workspace.refresh.ready or () if one.soql}

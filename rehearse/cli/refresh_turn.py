@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show
+from rehearse.cli.refresh_baseline import NoBaseline
 from rehearse.errors import NotConfirmed, OrgRejected, Refused
 from rehearse.report.view import Page, Paragraph
 
@@ -26,15 +27,17 @@ def activate(
         str | None,
         typer.Option(callback=not_blank, metavar="WHY", help="Take it from those who booked it; why is kept."),
     ] = None,
-    wait: Annotated[str, typer.Option("--for", help="Wait so long for the new org, such as 2h.")] = "0m",
+    wait: Annotated[str, typer.Option("--for", "--wait", help="Wait so long for the new org, such as 2h.")] = "0m",
+    no_baseline: NoBaseline = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what stands against it, and do nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Replace a sandbox by its new copy, for good.
 
     Refuses while somebody has the sandbox or will have it before the new one is ready. Afterwards (run it again, or
-    `refresh watch`) checks that the new org answers and is the right one, voids the old baselines, and begins the ready
-    list. Exit 5 when something stands against it, 3 when no login here may do it.
+    `refresh watch`) checks that the new org answers and is the right one, voids the old baselines, begins the ready
+    list, and captures the new baseline unless masking is open. Exit 5 when something stands against it, 3 when no login
+    here may do it.
 
     Example: rehearse refresh activate UATFULL --confirm UATFULL
     """
@@ -42,12 +45,11 @@ def activate(
 
     with open_case(sandbox) as case:
         if _is_turned(case) and not dry_run:
-            _receive(case, wait, as_json=as_json)
+            _receive(case, wait, baseline=not no_baseline, as_json=as_json)
             return
         obstacles = _obstacles(case)
         if case.may_act and not dry_run:  # what is refused anyway is refused before the sandbox is read through
-            _check(case, obstacles, over_bookings)
-            _check_name(case, confirm)
+            _check(case, obstacles, over_bookings, confirm)
         losses = case.fetch_losses()
         body, blocks = _weighed(case, obstacles, losses)
         if dry_run:
@@ -56,9 +58,8 @@ def activate(
         if not case.may_act:
             _send_letter(case, "activate", body, blocks, as_json=as_json)
         _show_first(case, blocks, confirm, as_json=as_json)
-        case.start_list(case.last, losses)
-        _activate(case, over_bookings)
-        _receive(case, wait, as_json=as_json)
+        _activate(case, over_bookings, losses)
+        _receive(case, wait, baseline=not no_baseline, as_json=as_json)
 
 
 def _show_first(case: Case, blocks: Blocks, confirm: str | None, *, as_json: bool) -> None:
@@ -153,10 +154,13 @@ def _code(obstacles: tuple[Obstacle, ...]) -> int:
     return 3 if obstacles else 0
 
 
-def _check(case: Case, obstacles: tuple[Obstacle, ...], over_bookings: str | None) -> None:
+def _check(case: Case, obstacles: tuple[Obstacle, ...], over_bookings: str | None, confirm: str | None) -> None:
+    """Refuse what stands against it; another name; and none where nobody can be asked."""
     standing = [one for one in obstacles if not (one.lifted_by and over_bookings)]
     if standing:
         _refuse(case, "; ".join(one.text for one in standing), lift=all(one.lifted_by for one in standing))
+    if confirm is not None or not is_terminal():
+        _confirm(case, confirm, "replaces the old sandbox for good")
 
 
 def _refuse(case: Case, why: str, *, lift: bool = False) -> None:
@@ -164,12 +168,6 @@ def _refuse(case: Case, why: str, *, lift: bool = False) -> None:
     if lift:
         hint = "Move or cancel the bookings (rehearse book list), or say why with --over-bookings WHY."
     raise Refused(f"{case.name}: {why}. Nothing was sent.", hint)
-
-
-def _check_name(case: Case, confirm: str | None) -> None:
-    """Refuse another name, and none where nobody can be asked."""
-    if confirm is not None or not is_terminal():
-        _confirm(case, confirm, "replaces the old sandbox for good")
 
 
 def _confirm(case: Case, confirm: str | None, what: str) -> None:
@@ -180,11 +178,12 @@ def _confirm(case: Case, confirm: str | None, what: str) -> None:
         raise NotConfirmed(f"This {what}, and it was not confirmed; nothing was sent.", f"Add --confirm {case.name}.")
 
 
-def _activate(case: Case, over_bookings: str | None) -> None:
+def _activate(case: Case, over_bookings: str | None, losses: Losses | None) -> None:
     from rehearse.cli.refresh_booking import move_refresh
     from rehearse.cli.refresh_desk import who
 
     assert case.last is not None
+    case.start_list(case.last, losses)
     by = who() if over_bookings is None else f"{who()}, over bookings: {' '.join(over_bookings.split())}"
     with case.open_actor("refresh activate") as actor:
         copy = actor.fetch_newest(case.last.sandbox_id)
@@ -208,7 +207,7 @@ def _try(case: Case, deed: str, work: Callable[[], object]) -> None:
         raise
 
 
-def _receive(case: Case, wait: str, *, as_json: bool) -> None:
+def _receive(case: Case, wait: str, *, baseline: bool, as_json: bool) -> None:
     """Wait for the new org where asked to, then check and record it."""
     from rehearse import clock
     from rehearse.cli.refresh_watch import arrive
@@ -222,7 +221,7 @@ def _receive(case: Case, wait: str, *, as_json: bool) -> None:
     body = {"sandbox": case.name, "activated": True, **build_progress_body(found)}
     blocks = build_progress_blocks(found, case.zone)
     if found.verdict == "done":
-        more, page = arrive(case)
+        more, page = arrive(case, baseline=baseline)
         body |= more
         blocks += page
     if not as_json and body["run_next"]:

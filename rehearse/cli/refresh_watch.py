@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.refresh_baseline import NoBaseline, capture_new
+from rehearse.cli.refresh_ready import count_rows
 from rehearse.report.view import Page
 
 if TYPE_CHECKING:
@@ -26,38 +28,43 @@ def watch(
     every: Annotated[
         float, typer.Option(min=1, help="Seconds between two looks (at least 15 against Salesforce).")
     ] = 60,
+    no_baseline: NoBaseline = False,
     as_json: Json = False,
 ) -> None:
     """Show how far the copy of a sandbox is.
 
     Shows the place in the queue, the stage and the estimate, and waits until somebody must decide. A suspended copy
-    recovers by itself, a stopped one does not. When the new org is there, checks that it answers and is the right one.
-    Exit 4 while it is under way, 3 when it has stopped.
+    recovers by itself, a stopped one does not. When the new org is there, checks that it answers and is the right one,
+    and captures its baseline unless masking is still open. Exit 4 while it is under way, 3 when it has stopped.
 
     Example: rehearse refresh watch UATFULL --for 8h
     """
     from rehearse import clock
     from rehearse.cli.refresh_desk import open_case
-    from rehearse.report.ledger import build_error_body, build_error_words
-    from rehearse.report.refreshes import build_progress_blocks, build_progress_body
 
     longest = clock.parse_span(wait).amount.total_seconds() if wait else 86400.0 * is_terminal()
     with open_case(sandbox) as case:
         found = _wait(case, longest, every)
-        body = {"sandbox": case.name, "copy": case.last.id if case.last else None, **build_progress_body(found)}
-        blocks = build_progress_blocks(found, case.zone)
-        error = case.forecast_error()
-        body["forecast"] = error and build_error_body(error)
-        if error is not None:
-            blocks.append(build_error_words(error))
+        body, blocks = _tell(case, found)
         if found.verdict == "done":
-            more, page = arrive(case)
+            more, page = arrive(case, baseline=not no_baseline)
             body |= more
             blocks += page
         if not as_json and body["run_next"]:
             say(f"Next: {body['run_next']}")
         page_ = Page("", tuple(blocks))
         finish("refresh-watch", case.now, body, page_, as_json=as_json, code=_CODES.get(found.verdict, 0))
+
+
+def _tell(case: Case, found: Progress) -> tuple[dict[str, object], Blocks]:
+    """How far the copy is, and how it kept to what was expected of it."""
+    from rehearse.report.ledger import build_error_body, build_error_words
+    from rehearse.report.refreshes import build_progress_blocks, build_progress_body
+
+    error = case.forecast_error()
+    body = {"sandbox": case.name, "copy": case.last.id if case.last else None, **build_progress_body(found)}
+    words = [] if error is None else [build_error_words(error)]
+    return {**body, "forecast": error and build_error_body(error)}, [*build_progress_blocks(found, case.zone), *words]
 
 
 def _wait(case: Case, longest: float, every: float) -> Progress:
@@ -76,8 +83,8 @@ def _wait(case: Case, longest: float, every: float) -> Progress:
         case.observe()
 
 
-def arrive(case: Case) -> tuple[dict[str, object], Blocks]:
-    """A new generation that we saw coming: check the org, record it, begin its ready list.
+def arrive(case: Case, *, baseline: bool) -> tuple[dict[str, object], Blocks]:
+    """A new generation that we saw coming: check the org, record it, begin its ready list, capture its baseline.
 
     A sandbox that was refreshed before anybody here looked has nothing to arrive.
     """
@@ -100,10 +107,13 @@ def arrive(case: Case) -> tuple[dict[str, object], Blocks]:
         keep_arrival(case.desk.database, case.name, cycle, who(), case.now)
         move_refresh(case, who())
         case.start_list(cycle, None)
+    count_rows(case, cycle)
     items = load_items(case.desk.database, case.name, cycle.org_id)
     left = sum(1 for one in items if not one.is_done)
     words = f"The new org answers, and it is the one that production names. {left} item(s) of its ready list are open."
-    return {"checked": known or case.now, "ready_open": left}, [Paragraph(words, "good" if not left else "warn")]
+    body, blocks = capture_new(case, cycle, wanted=baseline)
+    arrived = Paragraph(words, "good" if not left else "warn")
+    return {"checked": known or case.now, "ready_open": left, **body}, [arrived, *blocks]
 
 
 def was_seen_coming(case: Case) -> bool:

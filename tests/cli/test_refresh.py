@@ -80,12 +80,15 @@ def test_a_query_of_the_file_ticks_its_item_when_it_counts_what_it_must(desk: An
     - {item: bank stubbed, owner: Bob, soql: "SELECT COUNT() FROM Account WHERE Name = 'nobody'", equals: 1}
 """
     path.write_text(path.read_text() + ready)
-    body = desk.json("refresh", "ready", "perffull", "--start", code=3)
+    body = desk.json("refresh", "ready", "perffull", "--start", "--no-baseline", code=3)
+    assert (body["baseline"], body["captured"], body["no_baseline"]) == (None, False, "--no-baseline was given")
     assert [(one["item"], one["owner"], one["done"], one["by"]) for one in body["items"]] == [
         ("masking finished", "Ana", True, "the query"),
         ("bank stubbed", "Bob", False, None),
     ]
-    assert desk.json("refresh", "ready", "PERFFULL", "--tick", "bank", "--by", "Bob")["ready"] is True
+    path.write_text(path.read_text().replace("    include: [Account,", "    include: []  # ["))
+    done = desk.json("refresh", "ready", "PERFFULL", "--tick", "bank", "--by", "Bob")
+    assert done["ready"] is True and "no records in scope" in done["no_baseline"]
 
 
 def test_names_of_rehearse_yaml_mean_productions_names_in_any_letter_case(desk: Any) -> None:

@@ -113,6 +113,7 @@ def _the_refresh(month: Month) -> None:
     month.day(3, 10)
     arrived = month.json("refresh", "watch", "UATFULL")
     assert arrived["state"] == "done" and arrived["checked"] and arrived["ready_open"] >= 5
+    assert arrived["baseline"] is None and "masking" in arrived["no_baseline"]
 
 
 def _the_new_generation(month: Month) -> None:
@@ -127,8 +128,10 @@ def _the_new_generation(month: Month) -> None:
     ticks = [word for name in names for word in ("--tick", name)]
     done = month.json("refresh", "ready", "UATFULL", "--owner", "all=Bob", *ticks, "--by", "Cleo")
     assert done["ready"] and {one["by"] for one in done["items"]} == {"Cleo"}
-    taken = month.json("baseline", "capture", "UATFULL")
-    assert taken["verdict"] == "usable" and taken["org_id"] == done["org_id"]
+    # the run that ticks the masking captures the new baseline, once
+    assert done["captured"] and month.json("refresh", "ready", "UATFULL")["captured"] is False
+    taken = month.json("baseline", "show", done["baseline"], "--sandbox", "UATFULL")
+    assert taken["verdict"] == "usable" and taken["org_id"] == done["org_id"] and taken["records"]
 
     shown = month.json("ledger", "show", "UATFULL")
     assert shown["settled"] and shown["counts_from"] == "request" and "accepted" in shown["evidence"]
