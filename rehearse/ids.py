@@ -92,3 +92,8 @@ class ByName(Mapping[str, T]):
 def is_same_name(one: str, other: str) -> bool:
     """Whether two sandbox names mean the same sandbox: their letter case does not count."""
     return one.casefold() == other.casefold()
+
+
+def spell(name: str, names: Iterable[str]) -> str:
+    """A sandbox name as `names` spell it; as it is where none of them means the same sandbox."""
+    return next((one for one in names if is_same_name(one, name)), name)

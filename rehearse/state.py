@@ -20,7 +20,7 @@ from sqlalchemy import event
 
 from rehearse.errors import DiskFull, StoreError
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision under migrations/; Alembic is imported only when a database is not there yet."""
 
 TABLES = sa.MetaData()

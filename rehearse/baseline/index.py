@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.baseline.model import Baseline
 from rehearse.errors import AmbiguousId, NotFound, StoreError, UsageError
-from rehearse.ids import find_by_prefix
+from rehearse.ids import find_by_prefix, spell
 from rehearse.state import TABLES, Database
 
 _baselines = sa.Table(
@@ -50,10 +50,11 @@ _NAME = re.compile(r"\w[\w .+-]{0,59}\Z")
 
 
 class Baselines:
-    """The baselines that a workspace database knows."""
+    """The baselines that a workspace database knows; their sandboxes are spelled as in `names` (rehearse.yaml)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, names: Iterable[str] = ()) -> None:
         self._database = database
+        self._names = tuple(names)
 
     def add(self, baseline: Baseline) -> None:
         """Add one. Raises UsageError when the sandbox has a baseline of this name already."""
@@ -72,7 +73,8 @@ class Baselines:
             query = query.where(sa.func.lower(_baselines.c.sandbox) == sandbox.lower())
         with self._database.begin() as connection:
             rows = connection.execute(query).mappings().all()
-        return tuple(_from_row(row) for row in rows)
+        found = [_from_row(row) for row in rows]
+        return tuple(replace(one, sandbox=spell(one.sandbox, self._names)) for one in found)
 
     def find(self, name_or_prefix: str, sandbox: str | None = None) -> Baseline:
         """The baseline of this exact name, else the newest whose name, capture or snapshot id starts so.
@@ -178,7 +180,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _is(baseline: Baseline) -> tuple[sa.ColumnElement[bool], ...]:
-    return (_baselines.c.sandbox == baseline.sandbox, _baselines.c.name == baseline.name)
+    return (sa.func.lower(_baselines.c.sandbox) == baseline.sandbox.lower(), _baselines.c.name == baseline.name)
 
 
 def _to_row(baseline: Baseline) -> dict[str, object]:

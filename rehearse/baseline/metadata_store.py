@@ -23,6 +23,7 @@ from pygit2.enums import FileMode
 
 from rehearse.baseline.writing import make_private_folder, storing, sync_file, sync_folder
 from rehearse.errors import Damaged, DiskFull, StoreError
+from rehearse.ids import spell
 
 _MARK = "%rehearse%"
 _REFUSED = re.compile(r"^(\.{1,2}|\.git|git~\d+|\.git[ .:].*)$", re.IGNORECASE)
@@ -71,7 +72,7 @@ class MetadataStore:
             return None
         with translated(self.path):
             store = pygit2.Repository(str(self.path))
-            name = f"refs/heads/{branch_of(sandbox)}"
+            name = _branch(store, sandbox)
             if name not in store.references:
                 return None
             commit = store.references[name].peel(pygit2.Commit)
@@ -128,7 +129,7 @@ class MetadataStore:
             at_folder.blobs[name] = oid
         tree = _write_tree(scratch, top, new)
         who = pygit2.Signature("rehearse", "rehearse@localhost", int(at.timestamp()), 0)
-        branch = f"refs/heads/{branch_of(sandbox)}"
+        branch = _branch(store, sandbox)
         parents = [store.references[branch].target] if branch in store.references else []
         commit = scratch.create_commit(None, who, who, f"{sandbox} {ulid}\n", tree, parents)
         self._move_over(store, scratch, [*new, commit])
@@ -149,7 +150,7 @@ class MetadataStore:
 
     def _name(self, ulid: str, sandbox: str, commit: pygit2.Oid) -> None:
         store = pygit2.Repository(str(self.path))
-        for name in (f"refs/captures/{ulid}", f"refs/heads/{branch_of(sandbox)}"):
+        for name in (f"refs/captures/{ulid}", _branch(store, sandbox)):
             store.references.create(name, commit, force=True)
             sync_file(self.path / name)
             sync_folder((self.path / name).parent)
@@ -214,6 +215,11 @@ def _ends_with_its_digest(path: Path) -> bool:
             found.update(piece)
             left -= len(piece)
         return left == 0 and file.read() == found.digest()
+
+
+def _branch(store: pygit2.Repository, sandbox: str) -> str:
+    """The branch of a sandbox as it was first spelled: letter case makes no second one (nor may it, on some disks)."""
+    return spell(f"refs/heads/{branch_of(sandbox)}", store.references)
 
 
 def branch_of(sandbox: str) -> str:

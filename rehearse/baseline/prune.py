@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from rehearse.baseline.layers import owners
 from rehearse.baseline.model import Baseline, Capture
 from rehearse.baseline.store_model import Fate
+from rehearse.ids import is_same_name
 
 PROVEN = ("clean", "clean-with-residue")
 
@@ -62,11 +63,11 @@ def _fate(capture: Capture, baseline: Baseline | None, rules: KeepRules, reasons
 def _newest_of_booked(captures: Sequence[Capture], named: Mapping[str, Baseline], rules: KeepRules) -> dict[str, str]:
     booked = {one.lower() for one in rules.booked}
     found: dict[str, str] = {}
-    for sandbox in {one.sandbox for one in captures if one.sandbox.lower() in booked}:
+    for sandbox in {one.sandbox.lower(): one.sandbox for one in captures if one.sandbox.lower() in booked}.values():
         mine = [
             named[one.ulid]
             for one in sorted(captures, key=lambda one: (one.started, one.ulid))
-            if one.sandbox == sandbox and one.ulid in named
+            if is_same_name(one.sandbox, sandbox) and one.ulid in named
         ]
         proven = [one for one in mine if one.proof_verdict in PROVEN]
         usable = [one for one in mine if one.verdict == "usable"]

@@ -10,6 +10,7 @@ import typer
 
 from rehearse.cli.answers import Json, finish, is_terminal
 from rehearse.errors import NotConfirmed
+from rehearse.ids import is_same_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,12 +63,11 @@ def _decide(desk: Desk, store: CaptureStore, now: datetime) -> tuple[Fate, ...]:
     """The fate of every capture of this store that still has its records."""
     from rehearse.baseline.index import is_here
     from rehearse.baseline.prune import KeepRules, decide_fates
-    from rehearse.schedule.store import load_bookings
 
     storage = desk.workspace.storage
     captures = [one for one in store.load_all() if store.keys.has(one.ulid)]
     mine = [one for one in desk.baselines().load() if is_here(one, storage.folder)]
-    booked = frozenset(one.sandbox for one in load_bookings(desk.database) if one.free_at > now)
+    booked = frozenset(one.sandbox for one in desk.load_bookings() if one.free_at > now)
     return decide_fates(captures, mine, KeepRules(now, storage.keep, booked, _needed_by_plans(desk, now)))
 
 
@@ -90,11 +90,11 @@ def _confirm(going: Sequence[Fate], confirmed: Sequence[str]) -> None:
     """Raise NotConfirmed unless every sandbox that loses records was named, by option or at the terminal."""
     for name in sorted({one.sandbox for one in going}):
         count = sum(1 for one in going if one.sandbox == name)
-        given = name if name in confirmed else ""
+        given = name if any(is_same_name(name, one) for one in confirmed) else ""
         if not given and is_terminal():
             question = f"This destroys the records of {count} capture(s) of {name} for good. Type its name to go on"
             given = typer.prompt(question, default="", show_default=False, err=True)
-        if given != name:
+        if not is_same_name(given, name):
             raise NotConfirmed(
                 f"The records of {count} capture(s) of {name} would be destroyed for good, which was not confirmed.",
                 f"Look with --dry-run, then add --confirm {name}.",

@@ -14,7 +14,7 @@ from rehearse.errors import Locked, NotFound, UsageError
 from rehearse.report.view import Page, build_table
 from rehearse.schedule.model import Window
 from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
-from rehearse.schedule.store import find_booking, load_bookings, load_deeds
+from rehearse.schedule.store import find_booking, load_deeds
 
 
 def read_window(desk: Desk, start: str, until: str) -> Window:
@@ -46,7 +46,7 @@ def _words(desk: Desk, one: FreeSlot) -> str:
 
 
 def _calendar(desk: Desk, now: datetime, besides: str = "") -> Calendar:
-    bookings = tuple(one for one in load_bookings(desk.database) if one.id != besides)
+    bookings = tuple(one for one in desk.load_bookings() if one.id != besides)
     return Calendar(bookings, planning.load_closed(desk.workspace, now), planning.build_policy(desk.workspace))
 
 

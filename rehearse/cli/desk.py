@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rehearse.org.connect import OrgReader, OrgWriter
     from rehearse.org.model import Login
     from rehearse.org.transport import WireOptions
+    from rehearse.schedule.model import Booking
 
 PRODUCTION = "production"
 """The name of production where an org is named."""
@@ -138,7 +139,13 @@ class Desk:
         """The index of baselines."""
         from rehearse.baseline.index import Baselines
 
-        return Baselines(self.database)
+        return Baselines(self.database, [one.name for one in self.workspace.sandboxes])
+
+    def load_bookings(self) -> tuple[Booking, ...]:
+        """All bookings that stand, with their sandboxes as rehearse.yaml spells them."""
+        from rehearse.schedule.store import load_bookings
+
+        return load_bookings(self.database, names=[one.name for one in self.workspace.sandboxes])
 
     def _connect(self, config: LoginConfig, share: float, name: str) -> OrgReader:
         from rehearse.org.connect import connect_reader

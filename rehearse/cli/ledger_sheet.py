@@ -78,11 +78,10 @@ def export(
     from rehearse.schedule.ledger_file import build_rows, render_csv, save_rows
     from rehearse.schedule.ledger_sheet import COLUMNS
     from rehearse.schedule.ledger_store import load_cycles
-    from rehearse.schedule.store import load_bookings
 
     with open_desk() as desk:
         cycles = [one for own in load_cycles(desk.database).values() for one in own]
-        rows = build_rows(cycles, load_bookings(desk.database), desk.workspace.zone)
+        rows = build_rows(cycles, desk.load_bookings(), desk.workspace.zone)
         now = desk.fetch_now()
         if file is None and not as_json and not dry_run:
             typer.echo(render_csv(rows), nl=False)
@@ -166,9 +165,9 @@ def take_bookings(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: 
     """Book what a sheet books from now on; a booking that overlaps another is shown as a clash and not taken."""
     from rehearse import clock
     from rehearse.schedule.model import Window
-    from rehearse.schedule.store import load_bookings, save_bookings
+    from rehearse.schedule.store import save_bookings
 
-    zone, standing = desk.workspace.zone, list(load_bookings(desk.database))
+    zone, standing = desk.workspace.zone, list(desk.load_bookings())
     taken: list[str] = []
     known: list[str] = []
     clashes: list[str] = []

@@ -46,10 +46,9 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
     from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes
     from rehearse.schedule.ledger_store import load_cycles
-    from rehearse.schedule.store import load_bookings
 
     cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
-    bookings = load_bookings(desk.database)
+    bookings = desk.load_bookings()
     newest: dict[str, Baseline] = {}
     for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
         if one.voided is None:

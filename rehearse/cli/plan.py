@@ -128,9 +128,9 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     from rehearse.cli.book import state_for, user
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
-    from rehearse.schedule.store import load_bookings, save_bookings
+    from rehearse.schedule.store import save_bookings
 
-    known, now = load_bookings(desk.database), wish.now
+    known, now = desk.load_bookings(), wish.now
     before = {one.id: one for one in known}
     planned = [one for one in build_bookings(schedule, by=user()) if one.start >= now]
     made = [one for one in planned if before.get(one.id) != replace(one, state=_state_of(before.get(one.id)))]

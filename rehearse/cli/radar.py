@@ -8,13 +8,12 @@ from datetime import datetime
 from rehearse.cli.desk import Desk
 from rehearse.report.radar import Deadline, Sky, build_radar
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.schedule.store import load_bookings
 from rehearse.schedule.validations import load_validations
 
 
 def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple[Deadline, ...]:
     """Everything that is due soon."""
-    bookings = load_bookings(desk.database)
+    bookings = desk.load_bookings()
     used: dict[str, datetime] = {}
     for one in bookings:
         if one.start <= now:

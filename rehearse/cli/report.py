@@ -43,14 +43,13 @@ def report(
     """
     from rehearse.cli import overview
     from rehearse.cli.desk import open_desk
-    from rehearse.schedule.store import load_bookings
 
     if as_json and output is not None:
         raise UsageError("--json prints its answer; --output would stay empty.", "Leave out one of the two.")
     with open_desk() as desk:
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
-        bookings = tuple(one for one in load_bookings(desk.database) if one.free_at >= now - timedelta(days=31))
+        bookings = tuple(one for one in desk.load_bookings() if one.free_at >= now - timedelta(days=31))
         page = build_page(desk, lines, bookings, now, timedelta(weeks=weeks))
         if as_json:
             finish("report", now, _build_body(desk, lines, bookings, now), page, as_json=True)

@@ -215,4 +215,4 @@ def was_asked_by_us(database: Database, sandbox: str, copy_id: str) -> bool:
 
 def run_of(sandbox: str) -> str:
     """The journal's name for everything that was asked of production for a sandbox."""
-    return f"refresh:{sandbox}"
+    return f"refresh:{sandbox.lower()}"

@@ -6,7 +6,7 @@ transaction, only says in words what is in the way. Who did what with a booking,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.errors import Locked, Refused
-from rehearse.ids import find_by_prefix
+from rehearse.ids import find_by_prefix, spell
 from rehearse.schedule.model import Booking
 from rehearse.state import TABLES, Database
 
@@ -149,13 +149,19 @@ def moved(booking: Booking, sandbox: str, start: datetime) -> Booking:
     )
 
 
-def load_bookings(database: Database, sandbox: str | None = None) -> tuple[Booking, ...]:
-    """All bookings that stand, oldest first."""
+def load_bookings(database: Database, sandbox: str | None = None, names: Iterable[str] = ()) -> tuple[Booking, ...]:
+    """All bookings that stand, oldest first; of one sandbox in any letter case, or of all, spelled as in `names`."""
     query = sa.select(_bookings).where(_bookings.c.cancelled.is_(None)).order_by(_bookings.c.start, _bookings.c.id)
     if sandbox is not None:
-        query = query.where(_bookings.c.sandbox == sandbox)
+        query = query.where(_is_of(sandbox))
+    spelling = [sandbox] if sandbox is not None else list(names)
     with database.begin() as connection:
-        return tuple(_booking(row) for row in connection.execute(query).mappings())
+        found = [_booking(row) for row in connection.execute(query).mappings()]
+    return tuple(replace(one, sandbox=spell(one.sandbox, spelling)) for one in found)
+
+
+def _is_of(sandbox: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(_bookings.c.sandbox) == sandbox.lower()
 
 
 def find_booking(database: Database, prefix: str) -> Booking:
@@ -223,7 +229,7 @@ def _refuse_overlap(connection: sa.Connection, booking: Booking) -> None:
     """Say what is in the way. Instants are kept as UTC text of one form, so comparing text compares time."""
     clash = connection.execute(
         sa.select(_bookings).where(
-            _bookings.c.sandbox == booking.sandbox,
+            _is_of(booking.sandbox),
             _bookings.c.cancelled.is_(None),
             _bookings.c.id != booking.id,
             _bookings.c.start < _text(booking.free_at),

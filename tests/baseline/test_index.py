@@ -46,6 +46,18 @@ def test_what_is_added_is_found(database: Database) -> None:
     database.close()
 
 
+def test_another_letter_case_of_its_sandbox_hides_no_baseline(database: Database) -> None:
+    Baselines(database).add(ONE)
+    index = Baselines(database, ["Uatfull"])
+    (found,) = index.load()
+    assert found == index.find("B1", "uatFULL") == replace(ONE, sandbox="Uatfull")
+    index.set_proof(found, "P1", "clean", AT)
+    assert index.latest("Uatfull", ONE.org_id) == replace(found, proof="P1", proof_verdict="clean", proof_at=AT)
+    index.remove(found)
+    assert index.load() == ()
+    database.close()
+
+
 def test_a_proof_is_remembered(database: Database) -> None:
     index = Baselines(database)
     index.add(ONE)

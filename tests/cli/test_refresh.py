@@ -93,7 +93,12 @@ def test_a_query_of_the_file_ticks_its_item_when_it_counts_what_it_must(desk: An
 
 def test_names_of_rehearse_yaml_mean_productions_names_in_any_letter_case(desk: Any) -> None:
     path: Path = desk.folder / "rehearse.yaml"
+    slot = ("--from", "2026-12-01 09:00", "--to", "2026-12-01 12:00", "--why", "a test")
+    booked = desk.json("book", "add", "SIT1", *slot)["id"]
     path.write_text(path.read_text().replace("  SIT1:\n", "  Sit1:\n"))
+    assert [(one["id"], one["sandbox"]) for one in desk.json("book", "list", "SIT1")["bookings"]] == [(booked, "Sit1")]
+    assert [one["id"] for one in desk.json("refresh", "check", "Sit1")["bookings"]] == [booked]
+    desk.refused("book", "add", "sit1", *slot, code=11)
     lines = [one for one in desk.json("sandboxes")["sandboxes"] if one["name"].lower() == "sit1"]
     assert [one["name"] for one in lines] == ["Sit1"] and lines[0]["generation"] == 5
     assert desk.json("diff", "SIT1", code=10)["code"] == "not-found"

@@ -57,6 +57,25 @@ def test_windows_that_touch_do_not_overlap_and_other_sandboxes_are_free(database
     assert len(load_bookings(database)) == 3
 
 
+def test_letter_case_does_not_tell_two_sandboxes_apart(database: state.Database) -> None:
+    one = _booking("first", 1)
+    save_bookings(database, [one], NOW)
+    assert (
+        load_bookings(database, "uat")
+        == load_bookings(database, names=["Sit", "uat"])
+        == (replace(one, sandbox="uat"),)
+    )
+    with pytest.raises(Locked, match="overlaps"):
+        save_bookings(database, [_booking("second", 2, sandbox="Uat")], NOW)
+    with pytest.raises(sa.exc.IntegrityError), database.begin() as connection:  # nor past our own check
+        connection.execute(
+            sa.text(
+                "INSERT INTO booking SELECT 'other', 'uAT', start, \"end\", free_at, what, release, rehearsal, kind, "
+                'prepare, ready_by, burns, "by", why, request, made, cancelled, state FROM booking'
+            )
+        )
+
+
 def test_a_known_id_moves(database: state.Database) -> None:
     save_bookings(database, [_booking("mock", 1)], NOW)
     save_bookings(database, [_booking("mock", 2)], NOW)
