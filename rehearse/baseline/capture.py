@@ -130,7 +130,7 @@ def _read_metadata(
         wish = MetadataWish(types, asked, known, fields or ())
         metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
-        with MetadataTree(metadata.zips, own, metadata.kept) as files:
+        with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
             known_files = find_known(work.store, work.request.sandbox, files)
             components = read_components(files, metadata.items, types, known_files)
             metadata = metadata.holding(name_held(files, TypeTable(types)))

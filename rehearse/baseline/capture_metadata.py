@@ -31,6 +31,7 @@ from rehearse.baseline.manifests import (
     join_manifests,
     split_manifest,
 )
+from rehearse.baseline.metadata_tree import NearFiles
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import OrgBusy, OrgLimit, OrgRejected
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
@@ -68,6 +69,7 @@ class MetadataRead:
     said: frozenset[tuple[str, str]] = frozenset()
     kept: Mapping[str, bytes] = field(default_factory=dict)
     fields: Mapping[str, int] = field(default_factory=dict)
+    near: NearFiles = field(default_factory=NearFiles)
 
     def holding(self, held: Mapping[str, Collection[str]]) -> MetadataRead:
         """The same with what its files stand for."""
@@ -93,6 +95,7 @@ class _Retrieved:
     refused: list[CoverageRow] = field(default_factory=list)
     said: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
+    near: NearFiles = field(default_factory=NearFiles)
 
     def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[dict[str, tuple[str, ...]]]:
         """Keep what a retrieve brought; or answer the halves to ask for in its place."""
@@ -137,6 +140,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
         said=frozenset(got.said | told),
         fields=_count_fields(wish.fields, listing) if "CustomObject" in listing.members else {},
         kept=kept,
+        near=got.near,
     )
 
 
@@ -153,7 +157,7 @@ def _retrieve_all(
         while waiting or running:
             while waiting and len(running) < _RETRIEVES_AT_ONCE:
                 chunk = waiting.pop(0)
-                running[pool.submit(_retrieve, reader, chunk, next(names), on_event)] = chunk
+                running[pool.submit(_retrieve, reader, chunk, next(names), got.near, on_event)] = chunk
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 waiting = [*got.take(running.pop(future), future), *waiting]
             open = [*waiting, *running.values()]
@@ -163,15 +167,15 @@ def _retrieve_all(
     return got
 
 
-def _retrieve(reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, on_event: OnEvent) -> _Zip:
+def _retrieve(
+    reader: OrgReader, chunk: Mapping[str, Sequence[str]], to: Path, near: NearFiles, on_event: OnEvent
+) -> _Zip:
     """The zip of a chunk, checked, with what the org said and how many files it holds."""
     manifest = {type: tuple(names) for type, names in chunk.items()}
     for _ in range(_TRIES):
         result = reader.retrieve(manifest, to, on_event)
         try:
-            with zipfile.ZipFile(result.zip_path) as zipped:
-                if zipped.testzip() is None:
-                    return result.zip_path, result.messages, len(zipped.namelist())
+            return result.zip_path, result.messages, near.read_whole(result.zip_path)
         except zipfile.BadZipFile:
             continue
     raise OrgBusy("The zip of a retrieve came damaged three times.", "Run again.")

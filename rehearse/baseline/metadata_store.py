@@ -1,9 +1,9 @@
 """The metadata of captures: a bare git repository, one commit a capture, the org's own bytes.
 
-New objects are built in a scratch repository and moved over as one pack that is flushed to the disk before any
-reference names it: a crash leaves at worst a pack that nobody names. `refs/captures/<ULID>` keeps a capture; the branch
-of a sandbox is its history, for `git log` and `git diff`. The folder is clear text and readable by its owner only.
-Names that git refuses (`.git`, `..`) are encoded in the tree and decoded on the way out.
+New objects are written into one pack that is flushed to the disk before any reference names it: a crash leaves at worst
+a pack that nobody names. `refs/captures/<ULID>` keeps a capture; the branch of a sandbox is its history, for `git log`
+and `git diff`. The folder is clear text and readable by its owner only. Names that git refuses (`.git`, `..`) are
+encoded in the tree and decoded on the way out.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ import hashlib
 import re
 import shutil
 import urllib.parse
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode
 
+from rehearse.baseline.git_pack import PackWriter, object_id, render_tree
 from rehearse.baseline.writing import make_private_folder, storing, sync_file, sync_folder
 from rehearse.errors import Damaged, DiskFull, StoreError
 from rehearse.ids import spell
 
 _MARK = "%rehearse%"
-_REFUSED = re.compile(r"^(\.{1,2}|\.git|git~\d+|\.git[ .:].*)$", re.IGNORECASE)
+_REFUSED = re.compile(r"^(|\.{1,2}|\.git|git~\d+|\.git[ .:].*)$", re.IGNORECASE)
 
 
 @dataclass
 class _Folder:
-    blobs: dict[str, pygit2.Oid] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
     folders: dict[str, _Folder] = field(default_factory=dict)
 
 
@@ -51,11 +51,12 @@ class MetadataStore:
             shutil.rmtree(scratch_path, ignore_errors=True)
             make_private_folder(scratch_path)
             try:
-                commit = self._build(store, scratch_path, files, (ulid, sandbox, at))
+                with PackWriter(scratch_path) as packer:
+                    commit = self._build(store, packer, files, (ulid, sandbox, at))
             finally:
                 shutil.rmtree(scratch_path, ignore_errors=True)
             self._name(ulid, sandbox, commit)
-        return str(commit)
+        return commit
 
     def load_files(self, commit: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
         """The files of a commit, all or the named ones that it has. Raises Damaged."""
@@ -108,57 +109,44 @@ class MetadataStore:
                 store.references.delete(f"refs/captures/{ulid}")
 
     def _build(
-        self, store: pygit2.Repository, scratch_path: Path, files: Mapping[str, bytes], about: tuple[str, str, datetime]
-    ) -> pygit2.Oid:
+        self, store: pygit2.Repository, packer: PackWriter, files: Mapping[str, bytes], about: tuple[str, str, datetime]
+    ) -> str:
+        """Write what the store lacks, and return the commit; most files of a later one are known and cost little."""
         ulid, sandbox, at = about
-        scratch = pygit2.init_repository(str(scratch_path), bare=True)
-        scratch.config["core.looseCompression"] = "0"  # packed right after
-        (scratch_path / "objects" / "info" / "alternates").write_text(f"{(self.path / 'objects').resolve()}\n")
-        scratch = pygit2.Repository(str(scratch_path))
-        new: list[pygit2.Oid] = []
+        known = {oid.raw for oid in store}
         top = _Folder()
         for path in sorted(files):
             content = files[path]
-            oid = pygit2.hash(content)
-            if oid not in store:  # most files of a later capture are known, and cost no writing
-                new.append(scratch.create_blob(content))
+            id = pygit2.hash(content).raw
+            if id not in known:
+                packer.add("blob", id, content)
             *folders, name = path.split("/")
             at_folder = top
             for folder in folders:
                 at_folder = at_folder.folders.setdefault(folder, _Folder())
-            at_folder.blobs[name] = oid
-        tree = _write_tree(scratch, top, new)
-        who = pygit2.Signature("rehearse", "rehearse@localhost", int(at.timestamp()), 0)
+            at_folder.blobs[name] = id
+        tree = _write_tree(packer, top, known)
         branch = _branch(store, sandbox)
-        parents = [store.references[branch].target] if branch in store.references else []
-        commit = scratch.create_commit(None, who, who, f"{sandbox} {ulid}\n", tree, parents)
-        self._move_over(store, scratch, [*new, commit])
-        return commit
+        parent = f"parent {store.references[branch].target}\n" if branch in store.references else ""
+        who = f"rehearse <rehearse@localhost> {int(at.timestamp())} +0000"
+        said = f"tree {tree.hex()}\n{parent}author {who}\ncommitter {who}\n\n{sandbox} {ulid}\n".encode()
+        commit = object_id("commit", said)
+        if commit not in known:
+            packer.add("commit", commit, said)
+        packer.move(self.path / "objects" / "pack")
+        return commit.hex()
 
-    def _move_over(self, store: pygit2.Repository, scratch: pygit2.Repository, objects: list[pygit2.Oid]) -> None:
-        missing = [oid for oid in dict.fromkeys(objects) if oid not in store]
-        builder = pygit2.PackBuilder(scratch)
-        for oid in missing:
-            builder.add(oid)
-        packs = self.path / "objects" / "pack"
-        before = set(packs.iterdir()) if packs.exists() else set()
-        packs.mkdir(exist_ok=True)
-        builder.write(str(packs))
-        for made in set(packs.iterdir()) - before:
-            sync_file(made)
-        sync_folder(packs)
-
-    def _name(self, ulid: str, sandbox: str, commit: pygit2.Oid) -> None:
+    def _name(self, ulid: str, sandbox: str, commit: str) -> None:
         store = pygit2.Repository(str(self.path))
         for name in (f"refs/captures/{ulid}", _branch(store, sandbox)):
-            store.references.create(name, commit, force=True)
+            store.references.create(name, pygit2.Oid(hex=commit), force=True)
             sync_file(self.path / name)
             sync_folder((self.path / name).parent)
 
 
 def encode_name(name: str) -> str:
     """A file or folder name that git takes; others than git's own names stay as they are."""
-    if _REFUSED.match(name) or name.startswith(_MARK):
+    if _REFUSED.match(name) or name.startswith(_MARK) or "\0" in name:
         return _MARK + "".join(f"%{byte:02X}" for byte in name.encode())
     return name
 
@@ -168,15 +156,15 @@ def decode_name(name: str) -> str:
     return urllib.parse.unquote(name.removeprefix(_MARK)) if name.startswith(_MARK) else name
 
 
-def _write_tree(repository: pygit2.Repository, folder: _Folder, new: list[pygit2.Oid]) -> pygit2.Oid:
-    builder = repository.TreeBuilder()
-    for name, blob in folder.blobs.items():
-        builder.insert(encode_name(name), blob, FileMode.BLOB)
+def _write_tree(packer: PackWriter, folder: _Folder, known: Set[bytes]) -> bytes:
+    entries = {encode_name(name): ("blob", id) for name, id in folder.blobs.items()}
     for name, inner in folder.folders.items():
-        builder.insert(encode_name(name), _write_tree(repository, inner, new), FileMode.TREE)
-    oid = builder.write()
-    new.append(oid)
-    return oid
+        entries[encode_name(name)] = ("tree", _write_tree(packer, inner, known))
+    content = render_tree(entries)
+    id = object_id("tree", content)
+    if id not in known:
+        packer.add("tree", id, content)
+    return id
 
 
 def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
