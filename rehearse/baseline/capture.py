@@ -21,7 +21,7 @@ from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
-from rehearse.baseline.field_listing import changed_fields, fetch_fields
+from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields_since, is_redefined
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.incremental import may_build_on
 from rehearse.baseline.known_digests import find_known
@@ -104,6 +104,8 @@ def _read(work: _Work) -> Content:
     question = work.question
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
     fields = fetch_fields(work.reader)
+    if work.working.continued:
+        _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
     dates = load_dates(work.store, work.base) if work.base else {}
     changed = changed_fields(dates, fields, work.base.started) if work.base else None
     known = load_known(work.store, work.base, dates, changed) if work.base else None
@@ -115,6 +117,13 @@ def _read(work: _Work) -> Content:
         )
         found, components, commit = metadata.result()
     return Content(read, refused, found, components, commit, fields)
+
+
+def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset[str] | None) -> None:
+    """Read objects anew whose fields were made or changed since the interrupted capture read them."""
+    for one in scope.objects:
+        if is_redefined(one.name, changed):
+            working.forget(one.name)
 
 
 def _read_metadata(

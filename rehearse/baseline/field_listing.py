@@ -47,12 +47,16 @@ def changed_fields(
     new = dates_of_fields(now)
     if not old or not new:
         return None
-    edge = clock.iso(since.replace(microsecond=0))
-    return frozenset(
-        key[1]
-        for key in old.keys() | new.keys()
-        if key[1] and (old.get(key) != new.get(key) or not new[key][0] or new[key][1] >= edge)
-    )
+    moved = {key[1] for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    return (fields_since(now, since) or frozenset()) | moved
+
+
+def fields_since(now: Sequence[MetadataItem] | None, since: datetime) -> frozenset[str] | None:
+    """The fields that were made or changed since an instant, and those without an id; None: nobody knows."""
+    if now is None:
+        return None
+    edge = since.replace(microsecond=0)
+    return frozenset(one.full_name for one in now if not one.id or (one.changed_at and one.changed_at >= edge))
 
 
 def is_redefined(object: str, changed: frozenset[str] | None) -> bool:

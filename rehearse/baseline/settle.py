@@ -17,12 +17,14 @@ from rehearse.baseline.bodies import with_bodies
 from rehearse.baseline.canonical import stored_value, value_text
 from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import ReadObject
+from rehearse.baseline.lookup_counts import count_lookups, fetch_lookup_counts, lookups_of
 from rehearse.baseline.model import ObjectCapture, Part
 from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.row_reading import (
     alive,
     build_where,
     fetch_expected,
+    only_by_parent,
     part_file,
     total,
     with_archived,
@@ -48,14 +50,29 @@ def settle_object(reader: OrgReader, working: Working, read: ReadObject) -> Read
         if read.shape.stamp is not None:
             read = _settle_once(reader, working, read)
         expected = fetch_expected(reader, read.scope)
-        if expected == read.found.rows:
+        if expected == read.found.rows and _lookups_agree(reader, working, read):
             return replace(read, expected=expected)
         if read.shape.stamp is None:
             break
+    if expected == read.found.rows:
+        note = "rows were deleted while the capture ran, and look-ups to them were cleared: something writes to it"
+        return replace(read, expected=expected, note=note)
     fewer = expected is not None and read.found.rows < expected
     why = "some cannot be read, or something writes to it" if fewer else "something writes to it"
     note = f"the org counts {expected:,} rows and gave {read.found.rows:,}: {why} while the capture runs"
     return replace(read, expected=expected, note=note)
+
+
+def _lookups_agree(reader: OrgReader, working: Working, read: ReadObject) -> bool:
+    """Whether as many rows hold each look-up as the org counts: a deletion clears look-ups without a stamp."""
+    names = lookups_of(read.scope)
+    if not names or only_by_parent(read.scope.name):
+        return True
+    try:
+        counted = fetch_lookup_counts(reader, read.scope)
+    except OrgRejected:
+        return True  # what cannot be counted was read all the same
+    return counted == count_lookups(names, (), (), [_file(working, part) for part in read.found.parts])
 
 
 def _settle_once(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:

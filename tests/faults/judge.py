@@ -104,7 +104,8 @@ def judge(lab: Any, proof: Any, before: Picture, rehearsed: Picture, scope: set[
     """Hold a proof against the tables: `scope` are the objects in it; `rehearsed` is how it was before the reset."""
     finding = Finding()
     after = take_picture(lab)
-    ids = lab.ids.load()
+    known = {id for rows in before.rows.values() for id in rows}
+    ids = {old: new for old, new in lab.ids.load().items() if old in known}
     open_items = {(one.type, one.key): one for one in proof.items if one.outcome not in BACK}
     rows = row_differences(lab, before, after, ids)
     for (object, id), names in sorted(rows.items()):
