@@ -196,18 +196,23 @@ def build_object(data: Mapping[str, Any]) -> ObjectDef:
     return ObjectDef(**plain)
 
 
-def _without_defaults(data: dict[str, Any], plain: FieldDef) -> dict[str, Any]:
-    defaults = asdict(plain)
-    if not data["controller"]:
-        data["values"] = [{key: value for key, value in one.items() if key != "valid_for"} for one in data["values"]]
-    return {key: value for key, value in data.items() if key in ("name", "label") or value != defaults[key]}
+def _field_as_json(field: FieldDef, plain: FieldDef) -> dict[str, Any]:
+    """What of a field does not stand at its default; the many that do are never copied."""
+    data: dict[str, Any] = {"name": field.name, "label": field.label}
+    data |= {key: value for key, value in vars(field).items() if value != getattr(plain, key)}
+    if field.summary is not None:
+        data["summary"] = asdict(field.summary)
+    if field.values:
+        left_out = () if field.controller else ("valid_for",)
+        data["values"] = [{k: v for k, v in vars(one).items() if k not in left_out} for one in field.values]
+    return data
 
 
 def object_as_json(definition: ObjectDef) -> dict[str, Any]:
     """The JSON form of an object, without what stands at its default; `build_object` reads it back."""
-    data = asdict(definition)
     plain = FieldDef("", "")
-    data["fields"] = [_without_defaults(field, plain) for field in data["fields"]]
+    data = asdict(replace(definition, fields=()))
+    data["fields"] = [_field_as_json(field, plain) for field in definition.fields]
     return data
 
 
