@@ -23,6 +23,7 @@ TYPES = ("CustomObject", "CustomLabels", "PermissionSet")
 DEEDS = ("500", "503-html", "lose-reply", "401", "truncate", "kill before", "kill after")
 PHASES = {"capture": 60, "plan": 60, "apply": 150, "prove": 60}
 """Phase -> about how many calls it makes; a case beyond the last call tests nothing and passes."""
+SOME = [("capture", 36, "401"), ("plan", 35, "500"), ("apply", 60, "kill before"), ("prove", 17, "kill after")]
 TRIES = 4
 
 
@@ -31,9 +32,9 @@ class Killed(BaseException):
 
 
 def cases() -> list[tuple[str, int, str]]:
-    rng = random.Random("calls")
     if not LONG:
-        return [(phase, rng.randrange(count), rng.choice(DEEDS)) for phase, count in PHASES.items() for _ in range(2)]
+        return SOME
+    rng = random.Random("calls")
     return [(phase, k, deed) for phase, count in PHASES.items() for k in range(count) for deed in rng.sample(DEEDS, 2)]
 
 

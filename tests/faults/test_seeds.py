@@ -9,7 +9,9 @@ import pytest
 
 FIRST, COUNT = (int(one) for one in os.environ.get("REHEARSE_SEEDS", "1+3").split("+"))
 LONG = os.environ.get("REHEARSE_TEST") == "all"
-SEEDS = range(FIRST, FIRST + (max(COUNT, 120) if LONG and "REHEARSE_SEEDS" not in os.environ else COUNT))
+ASKED = "REHEARSE_SEEDS" in os.environ
+SEEDS = range(FIRST, FIRST + (max(COUNT, 120) if LONG and not ASKED else COUNT))
+CASES = [(seed, way) for seed in SEEDS for way in (False, True)] if LONG or ASKED else [(1, False), (2, True)]
 TYPES = (
     "CustomObject", "CustomLabels", "Flow", "FlowDefinition", "Profile", "PermissionSet", "Layout", "ApexClass",
     "ApexTrigger", "Report", "GlobalValueSet",
@@ -34,8 +36,7 @@ def rehearse_and_judge(lab: Any, seed: int, parts: tuple[Any, Any, Any], with_me
     return said, proof, judge.judge(lab, proof, picture, rehearsed, set(objects))
 
 
-@pytest.mark.parametrize("with_metadata", [False, True])
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("seed", "with_metadata"), CASES)
 def test_a_proof_says_what_the_tables_say(
     lab_at: Callable[..., Any], chance: Any, chance_metadata: Any, judge: Any, seed: int, with_metadata: bool
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,7 @@ class Lab:
         self.server.stop()
 
 
+@lru_cache(maxsize=4096)
 def canonical(xml: bytes | None, *, without_off: bool = False) -> str:
     """XML whose elements are in a fixed order: the practice org's own text, without our canonical form.
 

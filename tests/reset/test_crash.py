@@ -29,7 +29,10 @@ RULE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 WRITES = 70
-KILLS = range(WRITES) if os.environ.get("REHEARSE_TEST") == "all" else (15, 18, 22, 24, 28)
+LONG = os.environ.get("REHEARSE_TEST") == "all"
+MOMENTS = ("before", "after")
+SOME = [(15, "before"), (18, "after"), (22, "before"), (24, "after"), (28, "before")]
+KILLS = [(kill, moment) for kill in range(WRITES) for moment in MOMENTS] if LONG else SOME
 """Which calls to kill at. A full run makes about 66 that are not GET; the sample holds one of each kind."""
 
 
@@ -108,8 +111,7 @@ def is_write(method: str, path: str) -> bool:
     return method != "GET" and "/jobs/query" not in path
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("kill", KILLS)
+@pytest.mark.parametrize(("kill", "moment"), KILLS)
 def test_killed_at_a_write_and_continued(
     rehearsed: tuple[Path, dict[str, Any]], lab_at: Callable[..., Any], tmp_path: Path, kill: int, moment: str
 ) -> None:
@@ -144,7 +146,7 @@ def run_killed(lab: Any, kill: int, moment: str) -> int:
     return heard
 
 
-@pytest.mark.parametrize("kill", range(0, WRITES, 7) if os.environ.get("REHEARSE_TEST") == "all" else (16, 24))
+@pytest.mark.parametrize("kill", range(0, WRITES, 7) if LONG else (16,))
 def test_a_process_that_is_really_killed(
     rehearsed: tuple[Path, dict[str, Any]], lab_at: Callable[..., Any], tmp_path: Path, kill: int
 ) -> None:

@@ -1,5 +1,6 @@
 """The main job, end to end: windows, plan, baseline, a rehearsal that goes wrong, reset, proof, report."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ def _rows(world: Path, sandbox: str) -> dict[str, set[tuple[Any, ...]]]:
 
 LET_OUT = ("--allow-egress", "Ledger", "--allow-egress", "Rates", "--reason", "nobody answers there")
 """A copy keeps production's remote sites; the practice company's are of the domain that is nobody's."""
+
+
+KILLED_AFTER = (0.8, 1.5, 2.2, 3.0) if os.environ.get("REHEARSE_TEST") == "all" else (0.8, 2.0)
 
 
 def test_a_failed_rehearsal_is_undone_and_proven_and_the_team_is_told(shell: Any) -> None:
@@ -104,12 +108,14 @@ def _nothing_is_told(shell: Any, rows: dict[str, set[tuple[Any, ...]]]) -> None:
             assert not [one for one in told if one in content], path
 
 
-def test_rows_deleted_for_good_come_back_under_new_ids_and_are_named(shell: Any) -> None:
+def test_rows_deleted_for_good_come_back_under_new_ids_however_often_the_reset_is_killed(shell: Any) -> None:
     shell.run("baseline", "capture", "UATFULL")
     before = _rows(shell.world, "UATFULL")
     shell.run("practice", "play", "UATFULL", "--hard")
     plan = shell.json("reset", "plan", "UATFULL")
     command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects", *LET_OUT)
+    killed = [shell.kill_after(seconds, *command) for seconds in KILLED_AFTER]
+    assert any(killed)
     proof = shell.json(*command, code=3)
     assert proof["verdict"] == "clean-with-residue"
     residue = [one for one in proof["items"] if one["grade"] == "residue"]
@@ -124,17 +130,8 @@ def test_rows_deleted_for_good_come_back_under_new_ids_and_are_named(shell: Any)
 
     carried = shell.json("baseline", "capture", "UATFULL")
     assert carried["name"] == "B2"
+    (residue,) = carried["carried"]
+    assert "Ids are internal" in residue and f"{len(accepted['items'])} item" in residue
+    assert "Ids are internal" in shell.run("baseline", "show", "B2").out
+    assert shell.json("baseline", "show", "B1")["carried"] == []
     assert shell.json("diff", "UATFULL", "--baseline", "B2")["changes"] == []
-
-
-def test_a_reset_that_is_killed_again_and_again_goes_on_and_ends_clean(shell: Any) -> None:
-    shell.run("baseline", "capture", "UATFULL")
-    before = _rows(shell.world, "UATFULL")
-    shell.run("practice", "play", "UATFULL")
-    plan = shell.json("reset", "plan", "UATFULL")
-    command = ("reset", "apply", plan["id"], "--confirm", "UATFULL", "--delete-side-effects", *LET_OUT)
-    killed = [shell.kill_after(seconds, *command) for seconds in (0.8, 1.5, 2.2, 3.0)]
-    assert any(killed)
-    proof = shell.json(*command)
-    assert proof["verdict"] == "clean"
-    assert _rows(shell.world, "UATFULL") == before
