@@ -20,7 +20,7 @@ from rehearse.cli.desk import Desk, build_login, open_desk
 from rehearse.errors import LoginError, OrgUnreachable, UsageError
 from rehearse.events import OnEvent
 from rehearse.refresh.decide import decide
-from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem
+from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem, Since
 from rehearse.refresh.progress import build_progress, estimate_copy, expected_ends
 from rehearse.refresh.ready import build_items
 from rehearse.refresh.ready_store import add_items
@@ -114,7 +114,7 @@ class Case:
         force = find_in_force(self.cycles)
         if self.config.login is None or force is None:
             return None
-        since = force.activated or force.copied or force.requested
+        since = Since(force.activated or force.copied or force.requested, None if force.clone_of else force.requested)
         try:
             reader = self.desk.connect_reader(self.config)
         except (LoginError, OrgUnreachable) as error:

@@ -127,14 +127,15 @@ def build_item(node: Node, asked_type: str) -> MetadataItem:
         full_name=node.value("fullName"),
         file_name=node.value("fileName"),
         id=node.value("id"),
-        changed_at=_changed_at(node.value("lastModifiedDate")),
+        changed_at=_instant(node.value("lastModifiedDate")),
         changed_by=node.value("lastModifiedByName"),
         manageable_state=node.value("manageableState") or None,
         namespace=node.value("namespacePrefix") or None,
+        created_at=_instant(node.value("createdDate")),
     )
 
 
-def _changed_at(text: str) -> datetime | None:
+def _instant(text: str) -> datetime | None:
     """Salesforce writes 1970-01-01 where it does not know."""
     if not text or text.startswith("1970-01-01"):
         return None

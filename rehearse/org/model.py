@@ -206,7 +206,7 @@ class MetadataType:
 
 @dataclass(frozen=True)
 class MetadataItem:
-    """One row of listMetadata or of a retrieve's fileProperties. `changed_at` is None where Salesforce says 1970."""
+    """One row of listMetadata or of a retrieve's fileProperties. An instant is None where Salesforce says 1970."""
 
     type: str
     full_name: str
@@ -216,6 +216,7 @@ class MetadataItem:
     changed_by: str = ""
     manageable_state: str | None = None
     namespace: str | None = None
+    created_at: datetime | None = None
 
 
 Manifest = Mapping[str, tuple[str, ...]]

@@ -1,8 +1,8 @@
 """The loss guard: what a refresh would take away. Reads the sandbox and production; sends nothing.
 
-Three lists: who changed set-up or records since the last refresh, which components differ from production for it, and
-what no tool can bring back (each with an owner). An object that this login may not ask about is named as not asked,
-never counted as unchanged. No record value is read.
+Three lists: who changed set-up or records since the last refresh, which components differ from production for it or
+were deleted, and what no tool can bring back (each with an owner). An object that this login may not ask about is named
+as not asked, never counted as unchanged. No record value is read.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from rehearse import clock
 from rehearse.baseline.components import read_components, read_package
-from rehearse.baseline.manifests import fetch_listing, split_manifest
+from rehearse.baseline.manifests import Listing, fetch_listing, split_manifest
 from rehearse.errors import OrgLimit, OrgRejected
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
-from rehearse.refresh.model import Keepsake, Losses, LostComponent, Touch
+from rehearse.refresh.model import Keepsake, Losses, LostComponent, Since, Touch
 
 MOST_COMPARED = 2000
 """More changed components than this are listed and not compared: a retrieve of both orgs would take hours."""
@@ -28,20 +28,27 @@ MOST_COMPARED = 2000
 def fetch_losses(
     sandbox: OrgReader,
     production: OrgReader | None,
-    since: datetime,
+    since: Since,
     objects: Sequence[str],
     on_event: OnEvent = ignore,
 ) -> Losses:
-    """What this sandbox holds that a refresh would take; `objects` are those whose rows count. Raises OrgError."""
+    """What this sandbox holds that a refresh would take; `objects` are those whose rows count. Raises OrgError.
+
+    What was deleted in the sandbox is in production since before `since.copy_began` and not in the sandbox.
+    """
     on_event(Started("Looking for what the refresh would take"))
     refused: list[str] = []
-    setup = _fetch_setup(sandbox, since, refused)
-    records = [one for name in sorted(objects) for one in _fetch_rows(sandbox, name, since, refused)]
-    changed = _fetch_changed(sandbox, since, refused)
+    setup = _fetch_setup(sandbox, since.in_use, refused)
+    records = [one for name in sorted(objects) for one in _fetch_rows(sandbox, name, since.in_use, refused)]
+    types = _fetch_types(sandbox)
+    here = fetch_listing(sandbox, types)
+    refused += [f"{one.name}: {one.note}" for one in here.coverage if one.state == "not-listable"]
+    changed = [one for one in here.items if one.changed_at is not None and one.changed_at >= since.in_use]
     components = _compare(sandbox, production, changed, on_event, refused)
+    components += _find_deleted(here, production, types, since.copy_began)
     keepsakes = [*_fetch_schedules(sandbox, refused), *_fetch_own_users(sandbox, production, refused)]
     keepsakes += _kept_components(changed)
-    return Losses(since, setup, tuple(records), components, tuple(keepsakes), tuple(refused))
+    return Losses(since.in_use, setup, tuple(records), components, tuple(keepsakes), tuple(refused))
 
 
 def _fetch_setup(sandbox: OrgReader, since: datetime, refused: list[str]) -> tuple[Touch, ...]:
@@ -76,14 +83,31 @@ def _names(sandbox: OrgReader, ids: Sequence[str]) -> dict[str, str]:
     return {one: found[key] for one in ids for key in found if key[:15] == one[:15]}
 
 
-def _fetch_changed(sandbox: OrgReader, since: datetime, refused: list[str]) -> list[MetadataItem]:
+def _fetch_types(sandbox: OrgReader) -> list[MetadataType]:
     types = sandbox.fetch_metadata_types()
     # fields, rules and the like carry dates of their own; their object's does not move with them
     children = {child for one in types for child in one.children} - {one.name for one in types}
     parts = [MetadataType(child, "objects", None, in_folder=False, meta_file=False) for child in sorted(children)]
-    listing = fetch_listing(sandbox, [*types, *parts])
-    refused += [f"{one.name}: {one.note}" for one in listing.coverage if one.state == "not-listable"]
-    return [one for one in listing.items if one.changed_at is not None and one.changed_at >= since]
+    return [*types, *parts]
+
+
+def _find_deleted(
+    here: Listing, production: OrgReader | None, types: Sequence[MetadataType], before: datetime | None
+) -> tuple[LostComponent, ...]:
+    """What production had before the copy began and this sandbox has no more: somebody deleted it here.
+
+    A type that either org does not list, and a component whose creation Salesforce does not date, tell nothing.
+    """
+    if production is None or before is None:
+        return ()
+    hidden = {one.name for one in here.coverage if one.state == "not-listable"}
+    there = fetch_listing(production, [one for one in types if one.name not in hidden])
+    known = {(one.type, one.full_name) for one in here.items}
+    return tuple(
+        LostComponent(one.type, one.full_name, "", None, "deleted here")
+        for one in there.items
+        if one.created_at is not None and one.created_at < before and (one.type, one.full_name) not in known
+    )
 
 
 def _compare(

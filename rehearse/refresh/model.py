@@ -46,7 +46,7 @@ class Touch:
 
 @dataclass(frozen=True)
 class LostComponent:
-    """A component changed since the refresh. `state`: only here, differs from production, or not compared."""
+    """A component that is not as in production: only here, differs from production, not compared, or deleted here."""
 
     type: str
     name: str
@@ -62,6 +62,14 @@ class Keepsake:
     item: str
     owner: str
     why: str
+
+
+@dataclass(frozen=True)
+class Since:
+    """Since when a sandbox is in use, and when its copy began; no beginning where it was not copied from production."""
+
+    in_use: datetime
+    copy_began: datetime | None
 
 
 @dataclass(frozen=True)

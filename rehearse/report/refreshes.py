@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.refresh.model import Answer, Losses, Obstacle, Progress, ReadyItem
+from rehearse.refresh.model import Answer, Losses, LostComponent, Obstacle, Progress, ReadyItem
 from rehearse.report.schedule import build_booking_body, build_bookings_table
 from rehearse.report.view import Cell, Paragraph, Rows, Table, Tone, build_table
 
@@ -75,18 +75,32 @@ def build_losses_blocks(losses: Losses, zone: ZoneInfo) -> list[Paragraph | Tabl
         columns = ["who", "where", "changes", "last", "such as"]
         blocks += [build_table("Set-up and records that somebody changed", columns, rows, right=(2,)), *_more(touches)]
     if losses.components:
-        rows = [
-            [one.type, one.name, one.by or "-", clock.show(one.at, zone) if one.at else "-", one.state]
-            for one in losses.components[:_SHOWN]
-        ]
-        title = "Changed here and not the same in production"
-        blocks += [build_table(title, ["type", "name", "by", "at", ""], rows), *_more(losses.components)]
+        blocks += _build_components(losses.components, zone)
     if losses.keepsakes:
         rows = [[one.item, _owner(one.owner), one.why] for one in losses.keepsakes[:_SHOWN]]
         title = "What no tool can bring back (goes on the ready list)"
         blocks += [build_table(title, ["what", "owner", "why"], rows), *_more(losses.keepsakes)]
     if losses.not_asked:
         blocks.append(Paragraph(f"Not asked: {'; '.join(losses.not_asked)}.", "warn"))
+    return blocks
+
+
+def _build_components(components: Sequence[LostComponent], zone: ZoneInfo) -> list[Paragraph | Table]:
+    """What is not the same as in production: changed here, and deleted here."""
+    changed = [one for one in components if one.state != "deleted here"]
+    deleted = [one for one in components if one.state == "deleted here"]
+    blocks: list[Paragraph | Table] = []
+    if changed:
+        rows: Rows = [
+            [one.type, one.name, one.by or "-", clock.show(one.at, zone) if one.at else "-", one.state]
+            for one in changed[:_SHOWN]
+        ]
+        title = "Changed here and not the same in production"
+        blocks += [build_table(title, ["type", "name", "by", "at", ""], rows), *_more(changed)]
+    if deleted:
+        rows = [[one.type, one.name] for one in deleted[:_SHOWN]]
+        title = "Deleted here and still in production (it would be back)"
+        blocks += [build_table(title, ["type", "name"], rows), *_more(deleted)]
     return blocks
 
 

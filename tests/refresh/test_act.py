@@ -25,6 +25,7 @@ from rehearse.practice import admin
 from rehearse.refresh.act import Actor, ActSettings, open_actor, run_of
 from rehearse.refresh.arrive import check_arrival, keep_arrival
 from rehearse.refresh.loss import fetch_losses
+from rehearse.refresh.model import Since
 from rehearse.refresh.observe import observe
 from rehearse.refresh.ready_store import load_arrival
 from rehearse.schedule.ledger import build_availability
@@ -232,7 +233,8 @@ def test_the_loss_guard_names_what_somebody_changed_and_nobody_else(world: World
     force = world.cycles("UATFULL")[-1]
     org = world.practice.orgs["UATFULL"]
     with connect_reader(world.login("UATFULL"), ca_bundle=world.practice.ca_file) as reader:
-        quiet = fetch_losses(reader, world.production, force.activated, ["Account"])
+        since = Since(force.activated, force.requested)
+        quiet = fetch_losses(reader, world.production, since, ["Account"])
         assert quiet.is_empty and quiet.not_asked == ()
         row = next(iter(reader.fetch_rows("SELECT Id FROM Account LIMIT 1")))
         answer = world.practice.ask("UATFULL", "PATCH", f"sobjects/Account/{row['Id']}", json={"Name": "Changed here"})
@@ -242,7 +244,7 @@ def test_the_loss_guard_names_what_somebody_changed_and_nobody_else(world: World
                 "TimeZoneSidKey": "Europe/Dublin", "LocaleSidKey": "en_IE", "EmailEncodingKey": "UTF-8",
                 "LanguageLocaleKey": "en_US"}  # fmt: skip
         assert world.practice.ask("UATFULL", "POST", "sobjects/User", json=body).status_code == 201
-        losses = fetch_losses(reader, world.production, force.activated, ["Account", "Contact"])
+        losses = fetch_losses(reader, world.production, since, ["Account", "Contact"])
     assert org.is_sandbox
     assert [(one.where, one.count) for one in losses.records] == [("Account", 1)]
     assert "only@here.example" in {one.item.removeprefix("user ") for one in losses.keepsakes}

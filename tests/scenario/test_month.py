@@ -76,6 +76,7 @@ def _before_the_refresh(month: Month) -> None:
     assert before["asked"] is False and before["refreshable"] == "no"
     lost = {(one["type"], one["name"]): one for one in before["losses"]["components"]}
     assert lost["ApexClass", "PaymentRunBatch"]["state"] == "only here" and lost["ApexClass", "PaymentRunBatch"]["by"]
+    assert lost["ApexClass", "LegacyPaymentExport"]["state"] == "deleted here"
     assert {one["who"] for one in before["losses"]["setup"]} and not before["losses"]["not_asked"]
     assert "possible from" in month.json("refresh", "request", "UATFULL", code=5)["message"]
 
