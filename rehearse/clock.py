@@ -117,7 +117,14 @@ def parse_instant(text: str, where: ZoneInfo) -> datetime:
 
 def show(instant: datetime, where: ZoneInfo) -> str:
     """`Mon 2026-11-23 08:30` in a zone: the one form in which people read instants."""
-    return f"{instant.astimezone(where):%a %Y-%m-%d %H:%M}"
+    return f"{instant.astimezone(where):%a} {show_minute(instant, where)}"
+
+
+def show_minute(instant: datetime, where: ZoneInfo) -> str:
+    """`2026-11-23 08:30` in a zone; with the offset in the hour that clocks show twice: `2026-10-25 01:30+01:00`."""
+    local = instant.astimezone(where)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return local.isoformat(" ", "minutes") if twice else f"{local:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True)

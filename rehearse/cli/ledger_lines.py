@@ -59,7 +59,7 @@ def _line(desk: Desk, name: str, kept: tuple[Cycle, ...], now: datetime, *, gone
         took,
         build_errors(cycles, workspace.refresh.copy_time),
         {one.id: build_phases(one, asked.get(one.id)) for one in cycles},
-        find_clashes(cycles),
+        find_clashes(cycles, desk.workspace.zone),
         gone,
     )
 

@@ -150,7 +150,7 @@ def take_cycles(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: bo
     for one in new:
         found[one.sandbox].append(one)
     for name, cycles in found.items():
-        clashes += find_clashes([*ledger.get(name, ()), *cycles])
+        clashes += find_clashes([*ledger.get(name, ()), *cycles], zone)
     if not dry_run:
         save_cycles(desk.database, new, now)
     return taken, known, clashes
@@ -173,7 +173,7 @@ def take_bookings(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: 
     clashes: list[str] = []
     for one, place in reading.bookings:
         said = f"{place}: {one.sandbox}, {clock.show(one.start, zone)} to {clock.show(one.end, zone)}, {one.why}"
-        if any(other.id == one.id for other in standing):
+        if any(other.id == one.id or _is_the_same(other, one) for other in standing):
             known.append(f"{said}: booked already")
             continue
         if one.end <= now:
@@ -193,6 +193,14 @@ def take_bookings(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: 
         standing.append(one)
         taken.append(said)
     return taken, known, clashes
+
+
+def _is_the_same(old: Booking, one: Booking) -> bool:
+    """Whether a row is a booking of ours that was exported: sheets keep minutes."""
+    from rehearse.ids import is_same_name
+
+    times = [(moment.replace(second=0, microsecond=0) for moment in (it.start, it.end)) for it in (old, one)]
+    return is_same_name(old.sandbox, one.sandbox) and list(times[0]) == list(times[1])
 
 
 def _overlaps(old: Booking, one: Booking, window: object) -> bool:

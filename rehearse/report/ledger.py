@@ -216,7 +216,7 @@ def hours(length: timedelta) -> str:
 
 
 def _day(instant: datetime | None, zone: ZoneInfo) -> str:
-    return "?" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+    return "?" if instant is None else clock.show_minute(instant, zone)
 
 
 def _when(instant: datetime | None, zone: ZoneInfo) -> str:

@@ -79,7 +79,7 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
     tone: Tone = {"yes": "good", "maybe": "warn", "no": "plain"}[found.refreshable]  # type: ignore[assignment]
 
     def day(instant: datetime | None) -> str:
-        return "-" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+        return "-" if instant is None else clock.show_minute(instant, zone)
 
     left = "now" if found.refreshable == "yes" else "-" if found.days_left is None else f"{found.days_left} d"
     hours = [f"{one.total_seconds() / 3600:.0f}" for one in (found.copy_p50, found.copy_p90) if one is not None]

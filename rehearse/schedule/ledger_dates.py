@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,12 @@ _WORDS = re.compile(
     r"|(?P<m2>[A-Za-z]{3,9})\.?[ \-]+(?P<d2>\d{1,2})(?:st|nd|rd|th)?)"
     r",?[ \-./]+(?P<y>\d{2,4})(?:[ ,T]+(?P<t>.*))?\Z"
 )
-_TIME = re.compile(r"(\d{1,2})[:.h](\d{2})(?::\d{2})?\s*([ap]m)?\Z", re.IGNORECASE)
+_TIME = re.compile(
+    r"(\d{1,2})(?:[:.h](\d{2})(?::\d{2})?\s*([ap]m\b)?|\s*([ap]m\b))"
+    r"\s*(?:(Z|UTC|GMT)?([+-]\d{1,2}(?::?\d{2})?)?|([A-Z]\w+/[\w/+-]+))\Z",
+    re.IGNORECASE,
+)
+_WRITE = "Write it as 2026-11-23 08:30."
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EPOCH = date(1899, 12, 30)
 """Day 0 of serial dates in sheets (with the leap-year mistake of 1900 counted in, right from March 1900 on)."""
@@ -87,9 +92,10 @@ def read_moment(cell: Cell, order: Order = "") -> Moment | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if 20_000 < cell < 80_000:
             return _from_serial(float(cell))
-        raise UsageError(f"{cell!r} is not a date.", "Write it as 2026-11-23 08:30.")
+        raise UsageError(f"{cell} is not a date.", _WRITE)
     if not isinstance(cell, str):
-        raise UsageError(f"{cell!r} is not a date.", "Write it as 2026-11-23 08:30.")
+        what = "a time without a day" if isinstance(cell, time) else "not a date"
+        raise UsageError(f"{str(cell).upper()} is {what}.", _WRITE)
     return _from_text(" ".join(cell.split()), order)
 
 
@@ -122,7 +128,7 @@ def _from_text(text: str, order: Order) -> Moment:
         if month in _MONTHS:
             numbers = (int(match["y"]), _MONTHS.index(month) + 1, int(match["d1"] or match["d2"]))
             return _build(text, numbers, match["t"])
-    raise UsageError(f"{text[:40]!r} is not a date.", "Write it as 2026-11-23 08:30.")
+    raise UsageError(f"{text[:40]!r} is not a date.", _WRITE)
 
 
 def _from_numbers(text: str, match: re.Match[str], order: Order) -> Moment:
@@ -130,7 +136,7 @@ def _from_numbers(text: str, match: re.Match[str], order: Order) -> Moment:
     if len(match[1]) == 4:
         return _build(text, (first, second, third), match[5])
     if len(match[4]) == 1:
-        raise UsageError(f"{text[:40]!r} is not a date.", "Write it as 2026-11-23 08:30.")
+        raise UsageError(f"{text[:40]!r} is not a date.", _WRITE)
     if match[2] == ".":
         order = "dmy"
     if not order and first <= 12 and second <= 12 and first != second:
@@ -148,14 +154,31 @@ def _build(text: str, numbers: tuple[int, int, int], at: str | None) -> Moment:
     try:
         found = date(year, month, day)
     except ValueError:
-        raise UsageError(f"{text[:40]!r} is a date that does not exist.", "Write it as 2026-11-23 08:30.") from None
+        raise UsageError(f"{text[:40]!r} is a date that does not exist.", _WRITE) from None
     if not at:
         return Moment(found)
     clocked = _TIME.match(at.strip())
     if not clocked:
-        raise UsageError(f"{text[:40]!r} ends in something that is no time.", "Write it as 2026-11-23 08:30.")
-    hour, half = int(clocked[1]), (clocked[3] or "").lower()
+        raise UsageError(
+            f"{text[:40]!r} ends in something that is no time, or in a zone that may mean several.",
+            "Write it as 2026-11-23 08:30, with an offset (+01:00) or a name such as Europe/Paris where zones differ.",
+        )
+    hour, minute, half = int(clocked[1]), int(clocked[2] or 0), (clocked[3] or clocked[4] or "").lower()
     hour = hour % 12 + 12 if half == "pm" else hour % 12 if half == "am" else hour
-    if hour > 23 or int(clocked[2]) > 59:
-        raise UsageError(f"{text[:40]!r} has a time that does not exist.", "Write it as 2026-11-23 08:30.")
-    return Moment(found, time(hour, int(clocked[2])))
+    if hour > 23 or minute > 59:
+        raise UsageError(f"{text[:40]!r} has a time that does not exist.", _WRITE)
+    return _place(text, found, time(hour, minute), clocked)
+
+
+def _place(text: str, day: date, at: time, clocked: re.Match[str]) -> Moment:
+    """A wall time, or the instant that its offset or the name of its zone makes of it."""
+    if clocked[7]:
+        return Moment(day, instant=clock.wall(day, at, clock.zone(clocked[7])))
+    if not (clocked[5] or clocked[6]):
+        return Moment(day, at)
+    sign, digits = (clocked[6] or "+0")[0], (clocked[6] or "+0")[1:].replace(":", "")
+    hours, minutes = (int(digits), 0) if len(digits) < 3 else (int(digits[:-2]), int(digits[-2:]))
+    if hours > 14 or minutes > 59:
+        raise UsageError(f"{text[:40]!r} has an offset that does not exist.", _WRITE)
+    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+    return Moment(day, instant=datetime.combine(day, at, timezone(ahead)).astimezone(UTC))

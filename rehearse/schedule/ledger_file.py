@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rehearse import clock
 from rehearse.errors import NotFound, StoreError, UsageError
 from rehearse.schedule.ledger import Cycle
 from rehearse.schedule.ledger_sheet import COLUMNS, Tab
@@ -86,7 +87,7 @@ def build_rows(cycles: Sequence[Cycle], bookings: Sequence[Booking], zone: ZoneI
     """The rows of an export under COLUMNS: refreshes and bookings, oldest first."""
 
     def at(instant: datetime | None) -> str:
-        return "" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+        return "" if instant is None else clock.show_minute(instant, zone)
 
     found: list[tuple[datetime, list[str]]] = []
     for one in cycles:

@@ -213,29 +213,28 @@ def build_licences(
     return tuple(found)
 
 
-def find_clashes(cycles: Sequence[Cycle]) -> tuple[str, ...]:
+def find_clashes(cycles: Sequence[Cycle], zone: ZoneInfo) -> tuple[str, ...]:
     """What cannot all be true in a history: requests inside the interval, copies that overlap, dates out of order."""
     ordered = sorted(cycles, key=lambda one: one.requested)
     found = []
     for one in ordered:
         dates = [at for at in (one.requested, one.started, one.copied, one.activated) if at]
         if dates != sorted(dates):
-            found.append(f"{one.sandbox}: the dates of the refresh of {_day(one)} do not follow one another")
+            found.append(f"{one.sandbox}: the dates of the refresh of {_day(one, zone)} do not follow one another")
     for before, after in zip(ordered, ordered[1:], strict=False):
         interval = interval_of(before.licence, [before])
         if interval and before.state in DONE and after.requested - before.requested < interval - timedelta(days=1):
             days = (after.requested - before.requested) / timedelta(days=1)
             found.append(
-                f"{after.sandbox}: refreshed on {_day(before)} and again on {_day(after)}, {days:.0f} day(s) later, "
-                f"although {before.licence} takes {interval.days}"
+                f"{after.sandbox}: refreshed on {_day(before, zone)} and again on {_day(after, zone)}, "
+                f"{days:.0f} day(s) later, although {before.licence} takes {interval.days}"
             )
         ended = before.activated or before.copied
         if ended and after.requested < ended:
-            found.append(
-                f"{after.sandbox}: the refresh of {_day(after)} begins before that of {_day(before)} has ended"
-            )
+            what = f"the refresh of {_day(after, zone)} begins before that of {_day(before, zone)} has ended"
+            found.append(f"{after.sandbox}: {what}")
     return tuple(found)
 
 
-def _day(one: Cycle) -> str:
-    return f"{one.requested:%Y-%m-%d}"
+def _day(one: Cycle, zone: ZoneInfo) -> str:
+    return f"{one.requested.astimezone(zone):%Y-%m-%d}"

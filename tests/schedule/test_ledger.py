@@ -1,6 +1,8 @@
 """Refresh dates from history: two dates until one is settled, and percentiles from the sandbox's own copies."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -31,6 +33,27 @@ def test_the_two_dates_count_from_the_request_and_from_the_activation() -> None:
     assert found.possible_from == NOW + 11 * DAY
     assert found.certain_from == NOW + 11 * DAY + 40 * HOUR
     assert found.refreshable == "no" and found.days_left == 13
+
+
+@pytest.mark.parametrize(
+    ("licence", "zone", "requested", "shown"),
+    [  # days of 24 hours: the wall time moves with the clocks, in both directions and both hemispheres
+        ("FULL", "Europe/Dublin", "2026-10-02T08:00:00Z", "Sat 2026-10-31 08:00"),
+        ("FULL", "Europe/Dublin", "2027-03-01T09:00:00Z", "Tue 2027-03-30 10:00"),
+        ("FULL", "America/New_York", "2026-10-10T12:00:00Z", "Sun 2026-11-08 07:00"),
+        ("PARTIAL", "America/New_York", "2027-03-10T14:00:00Z", "Mon 2027-03-15 10:00"),
+        ("PARTIAL", "Australia/Sydney", "2026-10-01T22:00:00Z", "Wed 2026-10-07 09:00"),
+        ("FULL", "Australia/Sydney", "2027-03-19T22:00:00Z", "Sun 2027-04-18 08:00"),
+        ("DEVELOPER", "Europe/Dublin", "2026-10-24T00:30:00Z", "Sun 2026-10-25 01:30+01:00"),
+        ("DEVELOPER", "Europe/Dublin", "2026-10-24T01:30:00Z", "Sun 2026-10-25 01:30+00:00"),
+        ("DEVELOPER", "Australia/Sydney", "2027-04-02T16:30:00Z", "Sun 2027-04-04 02:30+10:00"),
+    ],
+)
+def test_dates_over_a_change_of_the_clocks(licence: str, zone: str, requested: str, shown: str) -> None:
+    one = _cycle(0, None, None, licence=licence)
+    asked = replace(one, requested=clock.from_iso(requested), copied=None, activated=None)
+    found = build_availability("UATFULL", licence, [asked], asked.requested, "request")
+    assert found.possible_from is not None and clock.show(found.possible_from, ZoneInfo(zone)) == shown
 
 
 @pytest.mark.parametrize(("days", "expected"), [(28.9, "no"), (29, "maybe"), (30.6, "maybe"), (30.7, "yes")])

@@ -121,8 +121,8 @@ def test_licences_are_counted_by_type_unknown_ones_too() -> None:
 
 
 def test_a_history_that_cannot_be_true_is_named() -> None:
-    assert find_clashes((cycle(60), cycle(20))) == ()
-    assert "5 day(s) later" in find_clashes((cycle(60), cycle(55)))[0]
-    assert "do not follow" in find_clashes((cycle(60, copied=NOW - 70 * DAY),))[0]
+    assert find_clashes((cycle(60), cycle(20)), DUBLIN) == ()
+    assert "5 day(s) later" in find_clashes((cycle(60), cycle(55)), DUBLIN)[0]
+    assert "do not follow" in find_clashes((cycle(60, copied=NOW - 70 * DAY),), DUBLIN)[0]
     late = (cycle(60, activated=NOW - 25 * DAY), cycle(30))
-    assert "begins before" in find_clashes(late)[0]
+    assert "begins before" in find_clashes(late, DUBLIN)[0]

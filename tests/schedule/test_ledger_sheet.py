@@ -1,5 +1,6 @@
 """The team's sheet: messy files in, the same columns out; what cannot be read is explained and nothing is guessed."""
 
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def test_dates_as_people_type_them(cell: Any, expected: Moment | None) -> None:
 
 @pytest.mark.parametrize(
     "cell", ["sometime in May", "31/02/2026", "32/11/2026", "2026-13-01", "11-2026", "5 Mai 2026", "5/11/2026 late",
+             "14.02.2026 10:15 CET", "2026-02-14 9:15 Mars/Olympus", "5 May 2026 9:00 +99", time(9, 30),
              "03/04/2026", "25:00", 7, True, "2026-11-05 25:00", "1/2/3/2026", "=TODAY()"],
 )  # fmt: skip
 def test_what_is_no_date_is_never_guessed(cell: Any) -> None:
@@ -71,6 +73,14 @@ def test_one_clear_date_of_a_column_says_how_to_read_the_others() -> None:
 def test_an_offset_is_kept_and_a_wall_time_that_does_not_exist_is_refused() -> None:
     found = read_moment("2026-11-05T08:30:00+05:00")
     assert found is not None and clock.iso(found.start(DUBLIN)) == "2026-11-05T03:30:00Z"
+    for text in (
+        "1 Jun 2026 3pm America/New_York",
+        "1.6.2026 19:00Z",
+        "2026-6-1 20:00 UTC+1",
+        "1 Jun 2026 21:00 +0200",
+    ):
+        named = read_moment(text)
+        assert named is not None and clock.iso(named.start(DUBLIN)) == "2026-06-01T19:00:00Z"
     gap = read_moment("2026-03-29 01:30")
     assert gap is not None
     with pytest.raises(UsageError, match="does not exist"):
@@ -195,11 +205,17 @@ def test_what_is_exported_is_imported_as_the_same(tmp_path: Path, name: str) -> 
     found = read(head, ["UATFULL", "Full", "2026-10-05 08:00", "2026-10-07 09:30", "", "", "", "Ana", "=HYPERLINK(1)"],
                  ["SIT1", "", "", "", "2026-12-01 09:00", "2026-12-01 17:00", "UAT", "Bob", ""])  # fmt: skip
     cycles, bookings = [one for one, _ in found.cycles], [one for one, _ in found.bookings]
+    twice = [clock.from_iso(f"2026-10-25T0{hour}:30:00Z") for hour in (0, 1)]  # both are 01:30 on a clock in Dublin
+    cycles += [
+        replace(cycles[0], id=one.isoformat(), sandbox="SIT1", requested=one, copied=None, activated=None)
+        for one in twice
+    ]
     rows = build_rows(cycles, bookings, DUBLIN)
     save_rows(tmp_path / name, rows)
     tabs = load_tabs(tmp_path / name)
     assert [str(one) for one in tabs[0].rows[0]] == list(COLUMNS)
     assert not any(str(cell).startswith("=") for tab in tabs for row in tab.rows for cell in row)
     again = read_tabs([Tab("", tabs[0].rows)], SheetTerms(DUBLIN, NOW, ("UATFULL", "SIT1")))
-    assert not again.bad and [one.id for one, _ in again.cycles] == [one.id for one in cycles]
+    assert not again.bad and [one.requested for one, _ in again.cycles] == [one.requested for one in cycles]
+    assert again.cycles[0][0].id == cycles[0].id
     assert [(one.id, one.by, one.why) for one, _ in again.bookings] == [(one.id, one.by, one.why) for one in bookings]
