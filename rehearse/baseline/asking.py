@@ -71,10 +71,8 @@ def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_e
         warnings = _upgrades(name, frozen, standing)
     for warning in warnings:
         on_event(Noted(warning))
-    unread = (*unread_rows(scope, schemas, schemas), *skipped_objects(scope, summaries))
-    # The login may have lost what it saw; fields that are hidden since are those that the frozen scope misses.
-    unseen = fetch_unseen if frozen is None else fetch_unshared
-    unread = (*unread, *unseen(reader, schemas, identity.user_id))
+    # A login may have lost what it saw; fields that are hidden since are those that the frozen scope misses.
+    unseen = (fetch_unseen if frozen is None else fetch_unshared)(reader, schemas, identity.user_id)
     return Question(
         org_id=identity.org_id,
         user_id=identity.user_id,
@@ -85,7 +83,7 @@ def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_e
         schemas=schemas,
         scope=resolved,
         standing=standing,
-        unread=unread,
+        unread=(*unread_rows(scope, schemas, schemas), *skipped_objects(scope, summaries), *unseen),
     )
 
 

@@ -44,18 +44,22 @@ def show(
 ) -> None:
     """Show what a baseline covers, and what it does not.
 
+    All of it, and which residue was accepted before it was taken.
+
     Example: rehearse baseline show B1 --sandbox UATFULL
     """
     from rehearse.baseline.index import check_is_here
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.proof import load_carried
     from rehearse.report.baselines import build_baseline_body, build_baseline_page
 
     with open_desk() as desk:
         found = desk.baselines().find(name, sandbox)
         check_is_here(found, desk.workspace.storage.folder)
         taken = desk.store().load(found.capture)
-        page = build_baseline_page(found, taken, desk.workspace.zone)
-        finish("baseline", desk.fetch_now(), build_baseline_body(found, taken), page, as_json=as_json)
+        carried = load_carried(desk, found)
+        page = build_baseline_page(found, taken, desk.workspace.zone, carried)
+        finish("baseline", desk.fetch_now(), build_baseline_body(found, taken, carried), page, as_json=as_json)
 
 
 app.command()(verify)

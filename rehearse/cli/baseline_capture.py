@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,7 +59,6 @@ def capture(
     Example: rehearse baseline capture UATFULL
     """
     from rehearse.cli.desk import open_desk
-    from rehearse.report.baselines import build_baseline_body, build_baseline_page
     from rehearse.reset.gates import Patience
 
     patience = Patience(read_wait(wait), strict=not despite_writes)
@@ -72,9 +72,7 @@ def capture(
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)
         baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)
-        page = build_baseline_page(baseline, taken, desk.workspace.zone)
-        finish("baseline", desk.fetch_now(), build_baseline_body(baseline, taken), page, as_json=as_json)
-        _say_next(baseline, taken)
+        _tell(desk, baseline, taken, as_json=as_json)
 
 
 def take_baseline(
@@ -167,6 +165,19 @@ def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience
     )
 
 
+def _tell(desk: Desk, baseline: Baseline, taken: Capture, *, as_json: bool) -> None:
+    """Show what was taken, with what needs a look, and say where all of it is and what to do next."""
+    from rehearse.cli.proof import load_carried
+    from rehearse.report.baselines import build_baseline_body, build_capture_page
+
+    carried = load_carried(desk, baseline)
+    page = build_capture_page(baseline, taken, desk.workspace.zone, carried)
+    finish("baseline", desk.fetch_now(), build_baseline_body(baseline, taken, carried), page, as_json=as_json)
+    if not as_json:
+        say(f"See all of it: rehearse baseline show {quote(baseline.name)} --sandbox {quote(baseline.sandbox)}")
+    _say_next(baseline, taken)
+
+
 def _say_next(baseline: Baseline, taken: Capture) -> None:
     """What to do with the new baseline, on stderr; end with 3 where it cannot be relied on."""
     if taken.verdict == "usable":
@@ -179,7 +190,7 @@ def _say_next(baseline: Baseline, taken: Capture) -> None:
         flags = " ".join(f"--allow-empty {one}" for one in empty)
         say(f"hint: Where no rows are as it should be: rehearse baseline capture {baseline.sandbox} {flags}")
     else:
-        say("hint: See what is missing in the tables above; mend it, or leave it out of the scope, and capture again.")
+        say("hint: See above what is missing; mend it, or leave it out of the scope, and capture again.")
     raise typer.Exit(3)
 
 

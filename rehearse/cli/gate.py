@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Wait = Annotated[
     str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
 ]
+AFTER_OURSELVES = timedelta(minutes=5)
+"""How long the proof of an apply waits at the least: jobs that our own writes set off are over by then as a rule."""
 
 
 def check_quiet(
@@ -27,13 +30,32 @@ def check_quiet(
     patience: Patience | None = None,
     ends: datetime | None = None,
     on_event: OnEvent = ignore,
-) -> None:
+) -> tuple[str, ...]:
     """Raise GateClosed while something else writes to the org, or will before `ends`; what is let pass is named."""
     from rehearse.reset.gates import Patience, await_quiet, fetch_noise
 
     names = tuple(objects)
-    for sentence in await_quiet(lambda: fetch_noise(reader, names, ends), patience or Patience(), on_event):
+    passed = await_quiet(lambda: fetch_noise(reader, names, ends), patience or Patience(), on_event)
+    for sentence in passed:
         say(f"note: {sentence}")
+    return passed
+
+
+def read_patience(wait: str) -> Patience:
+    """The patience of a reset: running work is always awaited, recent writes of others where `--wait` is given.
+
+    Without it they are named: the plan has read them, and a proof names who wrote what. Raises UsageError.
+    """
+    from rehearse.reset.gates import Patience
+
+    bound = read_wait(wait)
+    without = "Run it again later, or without --wait: then recent writes of others are named, and nothing waits."
+    return Patience(bound, strict=bool(bound), otherwise=without)
+
+
+def after_ourselves(patience: Patience) -> Patience:
+    """The patience of the proof that ends an apply: for work that our writes set off; writes of others are graded."""
+    return replace(patience, bound=max(patience.bound, AFTER_OURSELVES), strict=False)
 
 
 def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:

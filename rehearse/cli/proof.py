@@ -50,12 +50,20 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
 
 
 def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:
-    """The residue that was accepted in this generation before a baseline was taken: the baseline holds it as it is."""
+    """The residue that was accepted in this generation before a baseline was taken: the baseline holds it as it is.
+
+    A proof that was changed after it was signed accepts nothing; that is said.
+    """
+    from rehearse.errors import Damaged
     from rehearse.reset.proof_file import load_proof
 
     found: list[str] = []
     for path in sorted((desk.workspace.storage.folder / "proofs").glob("*.json")):
-        proof = load_proof(path, desk.store().keys)
+        try:
+            proof = load_proof(path, desk.store().keys)
+        except Damaged as error:
+            say(f"note: {error.message} Residue that it may have accepted does not count.")
+            continue
         if proof.org_id == base.org_id and proof.accepted_by and proof.at <= base.taken_at:
             count = proof.counts.get("residue", 0)
             found.append(f"proof {proof.id[:12]}: {count} item(s), by {proof.accepted_by}: {proof.accept_reason}")

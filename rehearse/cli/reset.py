@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli import reset_bypass, reset_lock, reset_plan, reset_prove
-from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.answers import Json, finish, is_terminal
+from rehearse.cli.gate import Wait, read_patience
 from rehearse.cli.proof import keep_proof
 from rehearse.cli.reset_plan import Egress, Full
 from rehearse.cli.reset_prove import Reason, Residue
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
     from rehearse.lock import Lock
-    from rehearse.org.connect import OrgWriter
+    from rehearse.reset.gates import Patience
     from rehearse.reset.model import Action, Allowed, ApplyReport, Proof, ResetPlan
 
 app = typer.Typer(help="Plan, apply and prove a reset.", no_args_is_help=True, rich_markup_mode=None)
@@ -52,14 +53,16 @@ def apply(
     full: Full = False,
     accept_residue: Residue = None,
     reason: Reason = None,
+    wait: Wait = "0m",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Put a sandbox back by a saved plan, and prove it.
 
-    Refuses while the sandbox could send mail or call production's endpoints, and when the org moved since the plan.
-    Ends with a fresh capture and the proof. Interrupted, the same command continues. Exit 0 only when the proof says
-    clean, or its residue is accepted by name.
+    Refuses while the sandbox could send mail or call production's endpoints, while something else runs there (--wait
+    awaits it), and when the org moved since the plan. Ends with a fresh capture and the proof. Interrupted, the same
+    command continues, with the ways out that it was allowed. Exit 0 only when the proof says clean, or its residue is
+    accepted by name.
 
     Example: rehearse reset apply 01M83M --confirm UATFULL
     """
@@ -67,6 +70,7 @@ def apply(
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.plan import plain
 
+    patience = read_patience(wait)
     with open_desk() as desk:
         made = reset_plan.load_given_plan(desk, plan)
         desk.continues = made.id
@@ -77,19 +81,21 @@ def apply(
         allowed = (*made.egress, *reset_plan.build_allowed(allow_egress, reason))
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
-        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, full, allowed))
+        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, full, allowed, patience))
         keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
 def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
     """Apply a plan behind its gates, under the sandbox's lock, and prove what came of it."""
     from rehearse.cli import progress
+    from rehearse.cli.gate import after_ourselves
     from rehearse.lock import hold
 
     what = f"reset {made.id[:12]}"
     with hold(desk.database, made.sandbox, what, desk.fetch_now()) as lock, progress.shown() as on_event:
         report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
-        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full)
+        patience = after_ourselves(wanted.patience)
+        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full, patience)
         return reset_prove.prove_baseline(desk, proving, on_event)
 
 
@@ -114,12 +120,14 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the user allowed: deleting side effects, leaving newer edits, ways out; and whether every row is proven."""
+    """What the user allowed: deleting side effects, leaving newer edits, ways out; whether every row is proven, and
+    how long to wait for a quiet org."""
 
     side_effects: bool
     keep_newer: bool
     full: bool
     egress: tuple[Allowed, ...]
+    patience: Patience
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,7 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
     """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose."""
     from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.gate import check_quiet
+    from rehearse.cli.reset_egress import check_egress
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan
     from rehearse.reset.apply_context import Tools
@@ -154,25 +163,16 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
         raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
-    egress = _check_egress(desk, writer, applying)
-    check_quiet(writer.reader, (one.name for one in desk.store().load(base.capture).scope.objects))
-    require_room(writer.reader, made)
     journal = Journal(desk.database, applying.lock, made.id)
+    egress = check_egress(desk, writer, journal, applying.wanted.egress, applying.on_event)
+    objects = [one.name for one in desk.store().load(base.capture).scope.objects]
+    check_quiet(writer.reader, objects, applying.wanted.patience, on_event=applying.on_event)
+    require_room(writer.reader, made)
     settings = ApplySettings(
         ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.wanted.keep_newer
     )
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
     return apply_plan(made, tools, settings), egress
-
-
-def _check_egress(desk: Desk, writer: OrgWriter, applying: _Applying) -> tuple[Allowed, ...]:
-    """Raise GateClosed unless every way out is shut or let through by name; answers what was let through."""
-    from rehearse.reset.egress import fetch_leaks, require_no_egress, used
-
-    leaks = fetch_leaks(writer.reader, desk.connect_production(), writer.fetch_deliverability(), applying.on_event)
-    for sentence in require_no_egress(leaks, {one.name for one in applying.wanted.egress}):
-        say(f"note: {sentence}")
-    return used(leaks, applying.wanted.egress)
 
 
 def _longest_call() -> timedelta:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, not_blank
+from rehearse.cli.gate import Wait, check_quiet, read_patience
 from rehearse.cli.reset_plan import Full
 from rehearse.errors import UsageError
 
 if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.events import OnEvent
+    from rehearse.reset.gates import Patience
     from rehearse.reset.model import Allowed, ApplyReport, Proof, ResetPlan
 
 Residue = Annotated[
@@ -34,13 +36,15 @@ def prove(
     full: Full = False,
     accept_residue: Residue = None,
     reason: Reason = None,
+    wait: Wait = "0m",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict, and keep no proof.")] = False,
     as_json: Json = False,
 ) -> None:
     """Prove, or disprove, that a sandbox equals its baseline.
 
     Finds by query whatever changed in the scope since the baseline began, and compares it. Changes nothing in the
-    sandbox. Exit 0 only for clean, or for residue accepted by name.
+    sandbox. Refuses while something else runs there; who wrote in the last minutes is named in the proof, or awaited
+    with --wait. Exit 0 only for clean, or for residue accepted by name.
 
     Example: rehearse reset prove UATFULL
     """
@@ -50,12 +54,13 @@ def prove(
     from rehearse.cli.proof import keep_proof, show_unkept
     from rehearse.lock import hold
 
+    patience = read_patience(wait)
     with open_desk() as desk:
         name = desk.workspace.sandbox(sandbox).name
         check_names(name, accept_residue, reason)
         found = find_baseline(desk, name, baseline)
         with hold(desk.database, name, "reset prove", desk.fetch_now()), progress.shown() as on_event:
-            proof = prove_baseline(desk, Proving(name, found.name, full=full), on_event)
+            proof = prove_baseline(desk, Proving(name, found.name, full=full, patience=patience), on_event)
         if dry_run:
             show_unkept(desk, proof, as_json=as_json)
         else:
@@ -72,6 +77,7 @@ class Proving:
     report: ApplyReport | None = None
     egress: tuple[Allowed, ...] = ()
     full: bool = False
+    patience: Patience | None = None
 
 
 def check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
@@ -89,7 +95,6 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     from rehearse.cli.baseline_check import check_baseline
     from rehearse.cli.diff import check_generation
     from rehearse.cli.drill import production_id
-    from rehearse.cli.gate import check_quiet
     from rehearse.cli.proof import load_carried
     from rehearse.reset.drill_answers import load_answers
     from rehearse.reset.id_map import IdMap
@@ -100,8 +105,10 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     reader, store = desk.connect_reader(desk.workspace.sandbox(proving.sandbox)), desk.store()
     check_generation(base, reader.fetch_identity().org_id)
     before = check_baseline(desk, base, deep=False)
-    check_quiet(reader, (one.name for one in before.scope.objects))  # what still runs would write after the proof
+    objects = (one.name for one in before.scope.objects)
+    busy = check_quiet(reader, objects, proving.patience, on_event=on_event)  # what runs would write after the proof
     ids = IdMap(desk.database, base.org_id).load()
     now, answers = reader.fetch_server_time(), load_answers(desk.database, production_id(desk))
     explained = (proving.plan, proving.report, ids, proving.egress, answers, proving.full, load_carried(desk, base))
-    return prove_now(reader, store, ProofRequest(base.name, before, now, *explained), on_event)
+    request = ProofRequest(base.name, before, now, *explained, busy=busy)
+    return prove_now(reader, store, request, on_event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +12,11 @@ from rehearse.baseline.model import Baseline, Capture, CoverageRow, Estimate
 from rehearse.report.view import Block, Cell, Page, Paragraph, Rows, Tone, build_table
 
 
-def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str, Any]:
-    """The `baselines[]` row of formats.md; coverage only where the capture is at hand."""
+def build_baseline_body(baseline: Baseline, capture: Capture | None, carried: Sequence[str] = ()) -> dict[str, Any]:
+    """The `baselines[]` row of formats.md; coverage only where the capture is at hand.
+
+    `carried`: residue that was accepted before it was taken, so that the baseline holds it.
+    """
     return {
         "id": baseline.snapshot_id,
         "name": baseline.name,
@@ -31,6 +35,7 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None) -> dict[str
         "capture": baseline.capture,
         "pruned": baseline.pruned,
         "voided": baseline.voided,
+        "carried": list(carried),
         "proof": baseline.proof and {"id": baseline.proof, "verdict": baseline.proof_verdict, "at": baseline.proof_at},
     }
 
@@ -63,23 +68,65 @@ def _verdict(baseline: Baseline) -> Cell:
     return Cell(baseline.verdict, "good" if baseline.verdict == "usable" else "bad")
 
 
-def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> Page:
-    """One baseline with its coverage."""
+def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo, carried: Sequence[str] = ()) -> Page:
+    """One baseline with its whole coverage."""
+    blocks = [*_head(baseline, capture, zone), *_carried(carried), *_standing(capture, zone)]
+    for kind, title in (("records", "Records"), ("metadata", "Metadata")):
+        rows = [row for one in _joined([one for one in capture.coverage if one.kind == kind]) for row in one]
+        blocks.append(build_table(title, ["name", "state", "count", "note"], rows, right=(2,)))
+    return Page("", tuple(blocks))
+
+
+def build_capture_page(baseline: Baseline, capture: Capture, zone: ZoneInfo, carried: Sequence[str] = ()) -> Page:
+    """A baseline that was just taken: what needs a look, and everything else in one line of counts."""
+    blocks = [*_head(baseline, capture, zone), *_carried(carried), Paragraph(_release(capture))]
+    odd = [one for one in capture.coverage if _needs_a_look(one, capture)]
+    rows: Rows = [[one.kind, one.name, Cell(one.state, _tone(one)), f"{one.count:,}", one.note] for one in odd]
+    filtered = [one for one in capture.scope.objects if one.where]
+    rows += [["records", one.name, Cell("filtered", "warn"), "", "only rows that match its filter"] for one in filtered]
+    if rows:
+        columns = ["kind", "name", "state", "count", "note"]
+        blocks.append(build_table("Worth a look", columns, rows, right=(3,)))
+    rest = Counter((one.kind, one.state) for one in capture.coverage if one not in odd)
+    told = ", ".join(
+        f"{number} {_THINGS[kind]} {state}" for (kind, state), number in sorted(rest.items(), reverse=True)
+    )
+    more = f"; {len(capture.schedules)} scheduled" if capture.schedules else ""
+    blocks.append(Paragraph(f"{'Besides' if rows else 'Coverage'}: {told or 'nothing'}{more}.", "faint"))
+    return Page("", tuple(blocks))
+
+
+_ODD = ("not-retrieved", "unreadable", "masked")
+_THINGS = {"records": "objects", "metadata": "types"}
+
+
+def _head(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> list[Block]:
+    """What was taken of which org, the verdict, and what is hollow about it."""
     head = (
         f"Baseline {baseline.name} of {baseline.sandbox} (org {baseline.org_id}), taken "
         f"{clock.show(baseline.taken_at, zone)}: {baseline.records:,} records, {baseline.components:,} components, "
         f"{size(baseline.bytes)}. Snapshot {baseline.snapshot_id}."
     )
     tone: Tone = "good" if capture.verdict == "usable" else "bad"
-    blocks: list[Any] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
+    blocks: list[Block] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
     if capture.hollow:
         names = ", ".join(capture.hollow)
         blocks.append(Paragraph(f"Hollow: these came back empty, or with less than the org counts: {names}.", "bad"))
-    blocks += _standing(capture, zone)
-    for kind, title in (("records", "Records"), ("metadata", "Metadata")):
-        rows = [row for one in _joined([one for one in capture.coverage if one.kind == kind]) for row in one]
-        blocks.append(build_table(title, ["name", "state", "count", "note"], rows, right=(2,)))
-    return Page("", tuple(blocks))
+    return blocks
+
+
+def _carried(carried: Sequence[str]) -> list[Block]:
+    """Residue that this baseline takes for what is right, because somebody accepted it before."""
+    return [Paragraph(f"Holds residue that was accepted before it was taken: {one}", "warn") for one in carried]
+
+
+def _needs_a_look(row: CoverageRow, capture: Capture) -> bool:
+    """What a baseline lacks, what is hollow in it, and what was read with a remark."""
+    return row.state in _ODD or row.name in capture.hollow or (row.state == "captured" and bool(row.note))
+
+
+def _tone(row: CoverageRow) -> Tone:
+    return "plain" if row.state == "captured" else "warn"
 
 
 _TO_JOIN = ("excluded", "not-listable", "not-metadata", "empty")
@@ -94,8 +141,7 @@ def _joined(coverage: Sequence[CoverageRow]) -> list[Rows]:
         if one.state in _TO_JOIN and not one.count:
             groups.setdefault((one.state, one.note), []).append(one)
         else:
-            tone: Tone = "plain" if one.state == "captured" else "warn"
-            told.append([[one.name, Cell(one.state, tone), f"{one.count:,}", one.note]])
+            told.append([[one.name, Cell(one.state, _tone(one)), f"{one.count:,}", one.note]])
     for (state, note), rows in groups.items():
         names = ", ".join(one.name for one in rows[:_NAMED])
         more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
@@ -103,13 +149,19 @@ def _joined(coverage: Sequence[CoverageRow]) -> list[Rows]:
     return told
 
 
+def _release(capture: Capture) -> str:
+    """The release of the platform and the installed packages, as a sentence; nothing where they were not asked."""
+    if not capture.release:
+        return ""
+    packages = ", ".join(f"{one.namespace or one.name} {one.version}" for one in capture.packages) or "none"
+    return f"Platform release {capture.release}, read at API {capture.api_version}. Installed packages: {packages}."
+
+
 def _standing(capture: Capture, zone: ZoneInfo) -> list[Block]:
     """The release, the packages and the scheduled work that a baseline holds whatever its scope."""
     if not capture.release:
         return []
-    packages = ", ".join(f"{one.namespace or one.name} {one.version}" for one in capture.packages) or "none"
-    text = f"Platform release {capture.release}, read at API {capture.api_version}. Installed packages: {packages}."
-    text += "" if capture.schedules else " Scheduled work: none."
+    text = _release(capture) + ("" if capture.schedules else " Scheduled work: none.")
     rows: Rows = [
         [one.name, one.apex_class, one.expression, one.owner, _instant(one.next_fire, zone)]
         for one in capture.schedules

@@ -26,6 +26,7 @@ from rehearse.reset.apply_inserts import finish_insert
 from rehearse.reset.apply_passes import run_passes
 from rehearse.reset.bypass import OFF, ON
 from rehearse.reset.context import ApplySettings
+from rehearse.reset.let_out import LET_OUT
 from rehearse.reset.model import ApplyReport, ResetPlan
 from rehearse.reset.newer_edits import Newer, fetch_newer, fetch_newer_components, note_newer
 from rehearse.reset.plan import build_fingerprint
@@ -70,7 +71,10 @@ def _passes_of_ended(context: Context) -> int | None:
             if (action.type, action.key) in context.written:
                 context.note(action, "done")
         return int(ended.detail["passes"])
-    if max(one.opened for one in entries) < context.settings.now() - context.settings.continue_within:
+    if (
+        max(one.opened for one in entries if one.kind != LET_OUT)
+        < context.settings.now() - context.settings.continue_within
+    ):
         raise StalePlan(
             "This plan was interrupted too long ago: what our user wrote since cannot be told from the reset.",
             "Make a new one with `rehearse reset plan`; what came back under a new Id is remembered.",

@@ -1,8 +1,9 @@
 """The quiet gate: is anything else writing to this org? Asked before a capture, an apply and a proof. Reads only.
 
 Running work (Apex jobs, bulk loads and deployments of others, background operations such as sharing or publishing, a
-schedule about to fire) closes the gate. Writes of others in the last minutes close it where the caller is strict; else
-they are named, because an apply protects their edits row by row. What may not be asked is named, never called quiet.
+schedule about to fire) closes the gate. Writes of others in the last minutes close it where the caller is strict. Else
+they are named: a plan has read them, an apply refuses a plan that is older than they are and protects edits row by row,
+a proof reads them and keeps their names. What may not be asked is named, never called quiet.
 """
 
 from __future__ import annotations
@@ -38,10 +39,14 @@ class Noise:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for quiet, and how; `strict`: recent writes of others are no quiet either."""
+    """How long to wait for quiet, and how; `strict`: recent writes of others are no quiet either.
+
+    `otherwise` tells what to do when nothing but these is left after the wait.
+    """
 
     bound: timedelta = timedelta()
     strict: bool = False
+    otherwise: str = "Add --wait 15m to wait until it is, or --despite-writes: what changes meanwhile is read again."
     pause: timedelta = PAUSE
     sleep: Callable[[float], None] = time.sleep
 
@@ -52,7 +57,7 @@ def await_quiet(look: Callable[[], Sequence[Noise]], patience: Patience, on_even
     while True:
         noise = tuple(look())
         try:
-            return require_quiet(noise, strict=patience.strict)
+            return require_quiet(noise, strict=patience.strict, otherwise=patience.otherwise)
         except GateClosed as error:
             if waited >= patience.bound:
                 raise
@@ -75,7 +80,9 @@ def fetch_noise(reader: OrgReader, objects: Iterable[str], ends: datetime | None
     return tuple(found)
 
 
-def require_quiet(noise: Iterable[Noise], *, strict: bool = False) -> tuple[str, ...]:
+def require_quiet(
+    noise: Iterable[Noise], *, strict: bool = False, otherwise: str = Patience.otherwise
+) -> tuple[str, ...]:
     """The warnings among it, as sentences. Raises GateClosed naming who and what when something blocks."""
     noise = tuple(noise)
     blocking = [one for one in noise if one.blocks or (strict and one.recent)]
@@ -83,9 +90,7 @@ def require_quiet(noise: Iterable[Noise], *, strict: bool = False) -> tuple[str,
         only_recent = all(one.recent and not one.blocks for one in blocking)
         raise GateClosed(
             "The sandbox is not quiet: " + "; ".join(f"{one.what} ({one.detail})" for one in blocking[:_NAMED]) + ".",
-            "Add --wait 15m to wait until it is, or --despite-writes: what changes meanwhile is read again."
-            if only_recent
-            else "Run the same command again when it has ended; `baseline capture --wait 15m` waits for it.",
+            otherwise if only_recent else "Run the same command again when it has ended, or add --wait 15m.",
         )
     return tuple(f"{one.what}: {one.detail}" for one in noise)
 

@@ -40,7 +40,8 @@ class ProofRequest:
 
     `ids` is the generation's id map; `now` is when the proof is made; `egress` is what was let out meanwhile;
     `answers` is what drills settled for this production; `full`: read every row, also those whose stamps are older than
-    the baseline; `carried`: residue that was accepted before this baseline was taken.
+    the baseline; `carried`: residue that was accepted before this baseline was taken; `busy`: what the quiet gate let
+    pass, in sentences: the proof holds if nobody goes on from there.
     """
 
     baseline: str
@@ -53,6 +54,7 @@ class ProofRequest:
     answers: Mapping[str, Settled] = field(default_factory=dict)
     full: bool = False
     carried: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
 
 
 def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_event: OnEvent = ignore) -> Proof:
@@ -112,13 +114,19 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
         outside_scope={},
-        assumptions=(*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,))),
+        assumptions=_assumptions(request),
         not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
         egress=request.egress,
         carried=request.carried,
     )
+
+
+def _assumptions(request: ProofRequest) -> tuple[str, ...]:
+    """What nobody has confirmed and the proof rests on: open facts, stamps, and that others have stopped writing."""
+    going_on = (f"nobody goes on with this after the proof: {one}" for one in request.busy)
+    return (*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,)), *going_on)
 
 
 def _not_compared(*captures: Capture) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ def test_what_is_empty_is_hollow_until_it_is_said_to_be_so(desk: Any) -> None:
     answer = desk.run("baseline", "capture", "DEV1", code=3)
     assert "--allow-empty Campaign --allow-empty TriggerSwitch__c" in answer.err
     assert "Campaign, TriggerSwitch__c" in " ".join(answer.out.split())
+    # what needs a look, and one line for the rest; `show` has all of it
+    assert len(answer.out.splitlines()) < 30 and "ApexClass" not in answer.out and "Besides: " in answer.out
+    assert "rehearse baseline show B1 --sandbox DEV1" in answer.err
+    assert "ApexClass" in desk.run("baseline", "show", "B1").out
     assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", code=3)["verdict"] == "hollow"
     said = desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", "--allow-empty", "TriggerSwitch__c")
     assert said["verdict"] == "usable"

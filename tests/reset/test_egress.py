@@ -1,10 +1,13 @@
 """The egress gate and the check for room: what is asked, what is refused, and what may be let through by name."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rehearse import clock, lock
 from rehearse.errors import GateClosed
+from rehearse.journal import Journal, load_entries
 from rehearse.org.email_probe import Deliverability
 from rehearse.reset.egress import (
     Leak,
@@ -15,7 +18,9 @@ from rehearse.reset.egress import (
     require_no_egress,
     used,
 )
+from rehearse.reset.let_out import join_allowed, load_let_out, note_let_out
 from rehearse.reset.model import Allowed
+from rehearse.state import open_database
 
 SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 SITE = "<RemoteSiteSetting {space}><isActive>{active}</isActive><url>{url}</url></RemoteSiteSetting>"
@@ -111,3 +116,21 @@ def _room(lab: Any) -> None:
     require_room(lab.writer.reader, planned("Account", "insert", rows))
     with pytest.raises(GateClosed, match="data storage"):
         require_room(lab.writer.reader, planned("Account", "insert", rows + 1))
+
+
+def test_what_was_let_out_is_remembered_by_a_plan_that_began_and_by_no_other(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    mail, ledger = Allowed("email", "a test network"), Allowed("Ledger", "a stub")
+    try:
+        with lock.hold(database, "UATFULL", "reset", clock.now()) as held:
+            journal = Journal(database, held, "PLAN")
+            note_let_out(journal, [mail])
+            assert load_let_out(load_entries(database, "PLAN")) == ()  # nothing was written: ask again
+            journal.close(journal.open("begin", {}), {})
+            note_let_out(journal, [ledger])
+            note_let_out(journal, [])
+            assert load_let_out(load_entries(database, "PLAN")) == (mail, ledger)
+            assert load_let_out(load_entries(database, "OTHER")) == ()
+    finally:
+        database.close()
+    assert join_allowed((mail, ledger), (Allowed("email", "said anew"),)) == (Allowed("email", "said anew"), ledger)

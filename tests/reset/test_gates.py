@@ -1,12 +1,14 @@
 """The quiet gate: running work closes it, recent edits of others are named."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
-from rehearse.errors import GateClosed
+from rehearse.cli.gate import after_ourselves, read_patience
+from rehearse.errors import GateClosed, UsageError
 from rehearse.org.reader import OrgReader
 from rehearse.practice import apex_jobs
 from rehearse.reset.gates import Noise, Patience, await_quiet, fetch_noise, require_quiet
@@ -74,3 +76,17 @@ def test_a_load_of_somebody_else_and_a_due_schedule_are_named(lab: Any) -> None:
         require_quiet(fetch_noise(lab.writer.reader, ()))
     assert "BatchApex by" in closed.value.message and f"{script} daily at" in closed.value.message
     assert "ScheduledApex" not in closed.value.message
+
+
+def test_a_reset_waits_for_writes_of_others_only_where_it_is_told_to() -> None:
+    mine = Noise("written in the last 10 minutes", "2 rows of Account, by Ada", False, True)
+    slept: list[float] = []
+    hasty, patient = read_patience("0m"), replace(read_patience("1m"), sleep=slept.append)
+    assert await_quiet(lambda: [mine], hasty) == (f"{mine.what}: {mine.detail}",)
+    with pytest.raises(GateClosed, match="Ada") as closed:
+        await_quiet(lambda: [mine], patient)
+    assert sum(slept) == 60 and "without --wait" in closed.value.hint
+    proof = after_ourselves(patient)  # writes of others during an apply are graded, not awaited
+    assert not proof.strict and proof.bound > patient.bound and await_quiet(lambda: [mine], proof)
+    with pytest.raises(UsageError):
+        read_patience("2bd")
