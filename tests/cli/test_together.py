@@ -1,5 +1,6 @@
 """Two commands on one sandbox, two people on one database, and an org that goes wrong in the middle."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from rehearse import clock, lock
 from rehearse.state import open_database
+
+LONG = os.environ.get("REHEARSE_TEST") == "all"
 
 
 def test_two_commands_on_one_sandbox_never_work_at_once(kept_desk: Any) -> None:
@@ -38,7 +41,8 @@ def test_two_people_share_one_database(desk: Any, kept_desk: Any, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("deed", "at", "code"),
-    [("truncate", "query", 1), ("401", "query", 12), ("403-limit", "query", 1), ("500", "describe", 1)],
+    [("401", "query", 12), ("500", "describe", 1)]
+    + ([("truncate", "query", 1), ("403-limit", "query", 1)] if LONG else []),
 )  # fmt: skip
 def test_an_org_that_goes_wrong_is_said_and_the_next_try_works(desk: Any, deed: str, at: str, code: int) -> None:
     world = ("--folder", str(desk.world))
