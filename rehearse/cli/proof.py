@@ -54,7 +54,7 @@ def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:
 
     A proof that was changed after it was signed accepts nothing; that is said.
     """
-    from rehearse.errors import Damaged
+    from rehearse.errors import Damaged, KeyUnavailable
     from rehearse.reset.proof_file import load_proof
 
     found: list[str] = []
@@ -64,6 +64,9 @@ def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:
         except Damaged as error:
             say(f"note: {error.message} Residue that it may have accepted does not count.")
             continue
+        except KeyUnavailable as error:
+            say(f"note: {error.message} Residue that was accepted before cannot be told.")
+            break
         if proof.org_id == base.org_id and proof.accepted_by and proof.at <= base.taken_at:
             count = proof.counts.get("residue", 0)
             found.append(f"proof {proof.id[:12]}: {count} item(s), by {proof.accepted_by}: {proof.accept_reason}")

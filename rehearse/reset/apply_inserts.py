@@ -3,6 +3,10 @@
 The id map is committed in the transaction that closes the intent, before any row that refers to the new ones is sent.
 Results come in no promised order: they are matched by a digest of what was sent; what cannot be told apart is never
 guessed. A row is inserted only when queryAll does not know its Id, or the org refused to undelete that very Id.
+
+Few rows go by Bulk too, although a collection call would be cheaper than a job's six calls: an insert whose reply is
+lost leaves rows with Ids that nobody knows, which only a guess by content could tell from those of somebody else, and
+sending it again would make them twice. A job whose id is journalled is looked up instead, whenever it ran.
 """
 
 from __future__ import annotations
