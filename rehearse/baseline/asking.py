@@ -46,6 +46,24 @@ class Question:
     unread: tuple[CoverageRow, ...]
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What an org tells of itself whatever is asked of it."""
+
+    described: tuple[MetadataType, ...]
+    summaries: tuple[ObjectSummary, ...]
+    standing: Standing
+
+
+def _fetch_told(reader: OrgReader) -> _Told:
+    """All of it at once: a far org takes its time over each answer."""
+    with ThreadPoolExecutor(3) as pool:
+        described = pool.submit(reader.fetch_metadata_types)
+        summaries = pool.submit(reader.fetch_objects)
+        standing = pool.submit(fetch_standing, reader)
+        return _Told(described.result(), summaries.result(), standing.result())
+
+
 def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_event: OnEvent) -> Question:
     """Ask the org behind `reader`, which the user calls `name`. Raises GenerationChanged, OrgError, UsageError."""
     if frozen is not None and any(field.type == BODY_TYPE for one in frozen.scope.objects for field in one.fields):
@@ -57,15 +75,14 @@ def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_e
             f"{name} was refreshed: its org id is {identity.org_id}, not {frozen.org_id} as in {frozen.ulid}.",
             "Take a new baseline of this generation.",
         )
-    described = reader.fetch_metadata_types()
+    told = _fetch_told(reader)
+    described, summaries, standing = told.described, told.summaries, told.standing
     wanted = set(match_types(scope, described)) | set(frozen.scope.types if frozen else ())
     types = tuple(one for one in described if one.name in wanted)
-    summaries = reader.fetch_objects()
     names = set(match_objects(scope, summaries)) | {one.name for one in (frozen.scope.objects if frozen else ())}
     schemas = _fetch_schemas(reader, sorted(names))
     objects, warnings = resolve_objects(scope, schemas, started)
     resolved = ResolvedScope(tuple(one.name for one in types), objects)
-    standing = fetch_standing(reader)
     if frozen is not None:
         resolved = add_to_frozen(frozen.scope, resolved)
         warnings = _upgrades(name, frozen, standing)

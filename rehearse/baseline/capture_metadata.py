@@ -123,8 +123,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
     """
     on_event(Started("metadata", unit="components"))
     types = wish.types
-    flows = _fetch_flows(reader) if any(one.name == FROM_TOOLING for one in types) else None
-    listing = fetch_listing(reader, [one for one in types if flows is None or one.name != FROM_TOOLING])
+    flows, listing = _fetch_listed(reader, types)
     manifest = join_manifests(wish.frozen, listing.members)
     asked, kept = split_known(wish.known, manifest, listing.items)
     got = _retrieve_all(reader, asked, scratch, on_event)
@@ -142,6 +141,16 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
         kept=kept,
         near=got.near,
     )
+
+
+def _fetch_listed(reader: OrgReader, types: Sequence[MetadataType]) -> tuple[dict[str, bytes] | None, Listing]:
+    """The flow versions, from Tooling while the other types are listed; listed like any type where it will not say."""
+    definitions = [one for one in types if one.name == FROM_TOOLING]
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(_fetch_flows, reader) if definitions else None
+        listing = fetch_listing(reader, [one for one in types if one.name != FROM_TOOLING])
+        flows = asked.result() if asked else None
+    return flows, listing if flows is not None else listing.with_more(fetch_listing(reader, definitions))
 
 
 def _retrieve_all(

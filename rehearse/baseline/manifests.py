@@ -39,6 +39,12 @@ class Listing:
     items: tuple[MetadataItem, ...]
     coverage: tuple[CoverageRow, ...]
 
+    def with_more(self, other: Listing) -> Listing:
+        """Both together; they are of different types."""
+        return Listing(
+            {**self.members, **other.members}, (*self.items, *other.items), (*self.coverage, *other.coverage)
+        )
+
 
 def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
     """The members of the given types. Raises OrgError where the org fails; a refused type is a coverage row."""

@@ -72,9 +72,16 @@ def fetch_noise(reader: OrgReader, objects: Iterable[str], ends: datetime | None
     """Everything that moves in the org now; `ends` is when our own work is expected to be over (org's clock)."""
     now = reader.fetch_server_time()
     user_id = reader.fetch_identity().user_id
-    found = [*_running(reader), *_loading(reader, user_id), *_deploying(reader, user_id)]
-    found += _due(reader, now, ends or now + RECENT)
+    looks: tuple[Callable[[], Iterable[Noise]], ...] = (
+        lambda: _running(reader),
+        lambda: _loading(reader, user_id),
+        lambda: _deploying(reader, user_id),
+        lambda: _due(reader, now, ends or now + RECENT),
+    )
+    found: list[Noise] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for seen in pool.map(lambda look: list(look()), looks):
+            found += seen
         for written in pool.map(lambda name: list(_recent(reader, name, now - RECENT, user_id)), sorted(objects)):
             found += written
     return tuple(found)

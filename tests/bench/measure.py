@@ -107,7 +107,8 @@ def _peak(used: resource.struct_rusage) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """The checkout that holds this file, whatever is installed; no colour."""
+    """The checkout that holds this file, whatever is installed, and compiled as what is installed is; no colour."""
     house = str(Path(__file__).parents[2])
     known = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": f"{house}{os.pathsep}{known}" if known else house, "NO_COLOR": "1"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": f"{house}{os.pathsep}{known}" if known else house, "NO_COLOR": "1"}
