@@ -77,7 +77,7 @@ class PackWriter:
         index.write_bytes(_render_index(self._places, digest))
         packs.mkdir(exist_ok=True)
         for made in (self._path, index):
-            made.chmod(0o444)
+            made.chmod(0o400)  # read-only, as git has it, and for its owner alone
             sync_file(made)
             os.replace(made, packs / f"pack-{digest.hex()}{made.suffix}")
         sync_folder(packs)
