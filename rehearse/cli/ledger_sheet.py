@@ -216,7 +216,7 @@ def _page(reading: SheetReading, taken: Taken, *, dry_run: bool) -> Page:
     new, known, clashes = taken
     head = (
         f"{reading.rows} row(s) read: {len(new)} refreshes and bookings {done}, {len(known)} were known or over, "
-        f"{len(clashes)} clash, {len(reading.bad)} row(s) were left out."
+        f"{len(clashes)} clash(es), {len(reading.bad)} row(s) were left out."
     )
     blocks: list[Paragraph | Table] = [Paragraph(head, "warn" if clashes or reading.bad else "good")]
     blocks += [Paragraph(f"  + {one}") for one in new]

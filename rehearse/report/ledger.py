@@ -118,7 +118,9 @@ def build_list_page(lines: Sequence[LedgerLine], uses: Sequence[LicenceUse], now
                "this year", "copy P50/P90", "from", "last forecast"]  # fmt: skip
     title = f"Refresh ledger on {clock.show(now, zone)} ({zone.key})"
     blocks: list[Table | Paragraph] = [build_table(title, columns, rows, empty="no sandbox is known")]
-    blocks += [Paragraph(f"{one.availability.sandbox}: {text}", "warn") for one in lines for text in _notes(one)]
+    for one in lines:
+        prefix = f"{one.availability.sandbox}: "
+        blocks += [Paragraph(prefix + text.removeprefix(prefix), "warn") for text in _notes(one)]
     blocks.append(_licences(uses))
     return Page("", tuple(blocks))
 
@@ -152,7 +154,9 @@ def _span(left: Left) -> str:
 
 def _said(one: ForecastError) -> Cell:
     late = one.error >= timedelta()
-    text = f"{hours(abs(one.error))} h {'later' if late else 'earlier'}{'' if one.within_p90 else ', past P90'}"
+    text = f"{hours(abs(one.error))} h {'later' if late else 'earlier'}"
+    text = "as expected" if abs(one.error) < timedelta(minutes=3) else text  # it would read 0.0 h
+    text += "" if one.within_p90 else ", past P90"
     return Cell(text, "plain" if one.within_p90 else "warn")
 
 

@@ -101,7 +101,7 @@ def build_copy_time(
     times = copy_times(cycles, licence)
     p50, p90 = percentile(times, 50), percentile(times, 90)
     if p50 is not None and p90 is not None:
-        return CopyTime(p50, p90, f"{len(times)} own copies")
+        return CopyTime(p50, p90, "1 own copy" if len(times) == 1 else f"{len(times)} own copies")
     if (given := (configured or {}).get(licence or "")) is not None:
         return CopyTime(given, given, "refresh.copy_time")
     assumed = COPY_TIMES.get(licence or "")
@@ -184,7 +184,12 @@ def build_errors(
 
 
 def build_phases(one: Cycle, activation_asked: datetime | None = None) -> Phases:
-    """The phases of a copy; `activation_asked` comes from its activation stage, where production has stages."""
+    """The phases of a copy; `activation_asked` comes from its activation stage, where production has stages.
+
+    A row of a sheet with one date ("last refresh") says when, and nothing of how long: it has none.
+    """
+    if one.by_hand and one.copied is not None and one.copied == one.activated:
+        return Phases(None, None, None, None)
 
     def span(start: datetime | None, end: datetime | None) -> timedelta | None:
         return None if start is None or end is None or end < start else end - start
