@@ -147,9 +147,11 @@ def test_a_lost_key_is_said_and_is_never_made_anew(shared_shell: Any) -> None:
 def test_a_refreshed_sandbox_voids_its_baseline(shell: Any) -> None:
     old = next(one for one in shell.json("sandboxes")["sandboxes"] if one["name"] == "DEV2")
     shell.run("baseline", "capture", "DEV2", "--allow-empty", "all")
+    plan = shell.json("reset", "plan", "DEV2")["id"]
     shell.run("practice", "clock", "--move", "2d")
     _refresh(shell, "DEV2")
-    for words in (("diff", "DEV2"), ("reset", "plan", "DEV2"), ("reset", "prove", "DEV2")):
+    apply = ("reset", "apply", plan, "--confirm", "DEV2")
+    for words in (("diff", "DEV2"), ("reset", "plan", "DEV2"), ("reset", "prove", "DEV2"), apply):
         assert shell.refused(*words, code=5)["code"] == "generation-changed"
     row = next(one for one in shell.json("sandboxes")["sandboxes"] if one["name"] == "DEV2")
     assert row["generation"] >= 2 and row["org_id"] != old["org_id"] and row["requested"] > old["requested"]
