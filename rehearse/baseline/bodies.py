@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from rehearse.baseline.layers import owners
 from rehearse.baseline.record_parts import RowShape
@@ -80,6 +81,14 @@ def load_body(store: CaptureStore, ulid: str, object: str, digest: str) -> bytes
                 raise Damaged(f"{path} is not what was written.", "Take a new baseline, or restore the file.")
             return content
     raise NotFound(f"The capture {ulid} holds no such contents of {object}.", "Capture with scope.records.files.")
+
+
+def take_over_bodies(store: CaptureStore, ulid: str, working: Working, shape: RowShape, rows: Any) -> None:
+    """Keep the contents that rows of a capture name, where these rows are written anew. Raises NotFound, Damaged."""
+    for name in body_fields(shape):
+        for digest in rows.column(name).unique().to_pylist():
+            if digest:
+                _store(working, shape, load_body(store, ulid, shape.object, digest))
 
 
 def digest_of(content: bytes) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from rehearse.baseline.bodies import with_bodies
+from rehearse.baseline.bodies import take_over_bodies, with_bodies
 from rehearse.baseline.canonical import DIGEST_MODULUS
 from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import ReadObject, read_parts
@@ -159,6 +159,7 @@ def _fold(
     while batch is not None:
         with PartWriter(part_file(reading.working, shape.object, len(written) + 1), shape.fields) as writer:
             while batch is not None and writer.rows < _FOLDED_ROWS:
+                take_over_bodies(base.store, base.capture.ulid, reading.working, shape, batch)
                 writer.write(batch)
                 batch = next(waiting, None)
         written.append((writer.finish(), writer.digest_sum))

@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rehearse import clock
+from rehearse.baseline.bodies import take_over_bodies
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.components import read_components
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.model import Capture, Component, CoverageRow, ObjectCapture, Part, ResolvedScope
-from rehearse.baseline.record_parts import PartWriter, part_schema
+from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema
 from rehearse.baseline.record_store import CaptureStore, find_object, shape_of
 from rehearse.baseline.row_reading import part_file, total
 from rehearse.baseline.store_model import Damage
@@ -142,12 +143,14 @@ def _lists_are_whole(store: CaptureStore, capture: Capture) -> bool:
 def _copy_rows(store: CaptureStore, source: Capture, object: str, working: Working) -> ObjectCapture:
     """All rows of an object, layers folded, in parts of the new capture."""
     fields = shape_of(source, object)
+    shape = RowShape(object, fields)
     batches = store.read_batches(source, object, part_schema(fields).names)
     written: list[tuple[Part, int]] = []
     batch = next(batches, None)
     while batch is not None:
         with PartWriter(part_file(working, object, len(written) + 1), fields) as writer:
             while batch is not None and writer.rows < _PART_ROWS:
+                take_over_bodies(store, source.ulid, working, shape, batch)
                 writer.write(batch)
                 batch = next(batches, None)
         written.append((writer.finish(), writer.digest_sum))

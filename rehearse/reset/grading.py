@@ -196,5 +196,7 @@ def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
 def _unread(now: PlanInputs, object: str) -> str:
     """The fields whose values nobody could read, so that a re-inserted row has lost them."""
     schema = now.schemas.get(object)
-    names = [one.name for one in schema.fields if one.type in UNREAD or one.encrypted] if schema else []
+    names = {one.name for one in schema.fields if one.type in UNREAD or one.encrypted} if schema else set()
+    hidden = [one.note for one in now.before.coverage if one.name == f"{object} (hidden fields)"]
+    names |= {name for note in hidden for name in note.rpartition(": ")[2].split(", ")}
     return f"; values that cannot be read are lost: {', '.join(sorted(names))}" if names else ""

@@ -1,5 +1,6 @@
 """Increments: whatever changed in between, an incremental capture and a full one have the same snapshot id."""
 
+import base64
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 
 from rehearse.baseline import incremental
+from rehearse.baseline.bodies import load_body
 from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.compare import compare
 from rehearse.baseline.model import Capture, Scope
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.repair import repair_capture
+from rehearse.baseline.store_model import Damage
 from rehearse.baseline.verify import verify_capture
 from rehearse.org.connect import connect_reader
 from rehearse.org.model import Login
@@ -127,3 +131,26 @@ def test_metadata_that_did_not_change_is_not_retrieved(take: Any, reader: OrgRea
     assert sum(one.startswith("RemoteSiteSetting") for one in asked) == 1
     assert not any(one.startswith(("Report", "StaticResource")) and one not in FOLDERS for one in asked)
     assert any(one.startswith("Profile") for one in asked) and increment.manifest == full.manifest
+
+
+def test_contents_of_files_come_along_when_layers_are_folded(
+    take: Any, store: CaptureStore, practice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And when a damaged capture is repaired: nobody else has them once the base is pruned."""
+    account = practice.ask("UATFULL", "GET", "query", params={"q": "SELECT Id FROM Account LIMIT 1"}).json()
+    sent = [
+        {"Name": f"{one}.bin", "ParentId": account["records"][0]["Id"], "Body": base64.b64encode(one * 99).decode()}
+        for one in (b"old", b"new")
+    ]
+    kept = practice.ask("UATFULL", "POST", "sobjects/Attachment", json=sent[0]).json()["id"]
+    scope = Scope(metadata_include=(), objects=("Attachment",), files=True)
+    base = take(rest_rows=0, scope=scope)
+    practice.ask("UATFULL", "POST", "sobjects/Attachment", json=sent[1])
+    monkeypatch.setattr(incremental, "MOST_DELTAS", 0)
+    folded = take(base, rest_rows=0, scope=scope)
+    assert {part.capture for one in folded.objects for part in one.parts} == {""}
+    repaired = repair_capture(store, folded, Damage(folded.ulid, {}, None))
+    for one in (folded, repaired):
+        verify_capture(store, one.ulid, deep=True)
+        (row,) = store.load_rows(one.ulid, "Attachment", [kept], ["Body"])
+        assert load_body(store, one.ulid, "Attachment", str(row["Body"])) == b"old" * 99
