@@ -112,6 +112,8 @@ def arrive(case: Case, *, baseline: bool) -> tuple[dict[str, object], Blocks]:
     left = sum(1 for one in items if not one.is_done)
     words = f"The new org answers, and it is the one that production names. {left} item(s) of its ready list are open."
     body, blocks = capture_new(case, cycle, wanted=baseline)
+    if not left and body["baseline"]:
+        body["run_next"] = None  # nothing is left to do
     arrived = Paragraph(words, "good" if not left else "warn")
     return {"checked": known or case.now, "ready_open": left, **body}, [arrived, *blocks]
 
