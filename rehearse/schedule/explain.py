@@ -1,7 +1,8 @@
 """Why something was not placed, in rules, and what would help, each way out checked by solving again.
 
 It answers within the time it is given: a rehearsal whose reasons were not found in time stands without any, and a way
-out that could not be checked in time is left out.
+out that could not be checked in time is left out; both are said. Where no rule that somebody wrote stands in the way
+(what is booked and stays, now and the horizon leave no room), the set is empty, and that is said too.
 """
 
 from __future__ import annotations
@@ -26,21 +27,28 @@ def explain(wish: Wish, schedule: Schedule, *, seconds: float = 10.0, on_event: 
         return schedule
     end = time.monotonic() + seconds
     found: list[Unplaced] = []
+    said: list[str] = []
     for number, one in enumerate(schedule.unplaced):
         on_event(Noted(f"Looking for what keeps {one.release} {one.rehearsal} out"))
         share = (end - time.monotonic()) / (len(schedule.unplaced) - number)
-        found.append(_explain(wish, schedule, one, time.monotonic() + max(0.0, share)))
-    return replace(schedule, unplaced=tuple(found))
+        explained, text = _explain(wish, schedule, one, time.monotonic() + max(0.0, share))
+        found.append(explained)
+        said += [text] if text else []
+    return replace(schedule, unplaced=tuple(found), warnings=(*schedule.warnings, *said))
 
 
-def _explain(wish: Wish, schedule: Schedule, one: Unplaced, until: float) -> Unplaced:
-    key = (one.release, one.rehearsal)
+def _explain(wish: Wish, schedule: Schedule, one: Unplaced, until: float) -> tuple[Unplaced, str]:
+    """With reasons and ways out, and what is to be said where no reasons can be given."""
+    key, label = (one.release, one.rehearsal), f"{one.release} {one.rehearsal}"
     half = time.monotonic() + (until - time.monotonic()) * 0.6
     clash = find_clash(Fit(wish, half), wish, schedule, key)
     if clash is None:
-        return one
+        return one, f"{label}: there was not enough time to find what keeps it out; give more with --time-limit."
     reasons = tuple(build_reason(wish, row) for row in clash.rows)
-    return replace(one, reasons=reasons, repairs=_find_repairs(wish, schedule, clash, until))
+    explained = replace(one, reasons=reasons, repairs=_find_repairs(wish, schedule, clash, until))
+    if reasons:
+        return explained, ""
+    return explained, f"{label}: no rule keeps it out; what is booked and stays, now and the horizon leave no room."
 
 
 def _find_repairs(wish: Wish, schedule: Schedule, clash: Clash, until: float) -> tuple[Repair, ...]:

@@ -11,6 +11,7 @@ from rehearse.schedule.model import Wish
 from rehearse.schedule.problem import build_axis, build_problem
 from rehearse.schedule.rows import Key, Lifted
 from rehearse.schedule.solver_build import build_board
+from rehearse.schedule.solver_settings import new_solver
 
 
 @dataclass
@@ -41,12 +42,7 @@ class Fit:
         board = build_board(problem)
         for key in keys:
             board.model.add(board.placed[key] == 1)
-        solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = max(0.1, left)
-        solver.parameters.random_seed = 1
-        solver.parameters.num_workers = 1
-        solver.parameters.cp_model_presolve = False
-        status = solver.solve(board.model)
+        status = new_solver(max(0.1, left)).solve(board.model)
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return True
         if status == cp_model.INFEASIBLE:

@@ -31,8 +31,23 @@ class Way:
 
 def list_ways(wish: Wish, rows: tuple[Row, ...]) -> tuple[Way, ...]:
     """The ways out of a clash, the cheapest first."""
-    ways = [way for row in rows for way in _ways(wish, row) if way.tries]
+    ways = [way for row in rows for way in _ways(wish, row) if way.tries] if rows else list(_without_rules(wish))
     return tuple(sorted(ways, key=lambda one: one.rank))
+
+
+def _without_rules(wish: Wish) -> Iterator[Way]:
+    """No rule stands in the way: only what is booked could move, or more time be planned."""
+    if not wish.replan:
+        text = "Let what is booked move: plan again with --replan."
+        yield Way(1, "replan", ((text, replace(wish, replan=True)),))
+    policy = wish.policy
+    longer = [(weeks, Span(policy.horizon.amount + timedelta(weeks=weeks))) for weeks in (1, 2, 4)]
+    tries = tuple(
+        (f"Plan {weeks} week(s) further ahead (horizon).", replace(wish, policy=replace(policy, horizon=span)))
+        for weeks, span in longer
+        if not policy.horizon.working_days
+    )
+    yield Way(2, "horizon", tries)
 
 
 def _ways(wish: Wish, row: Row) -> Iterator[Way]:

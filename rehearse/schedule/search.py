@@ -1,7 +1,7 @@
 """One CP-SAT model and its newest solution: goals are minimized one after another, and what was reached stays.
 
-Presolve stays off: it takes longer than the search on models with so many optional things. As many searches run side by
-side as there are cores, and any of them may win; the last step makes the answer one and the same.
+As many searches run side by side as there are cores, and any of them may win; the last step makes the answer one and
+the same. A schedule that was found is never lost: what is not bettered in time stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import time
 from ortools.sat.python import cp_model
 
 from rehearse.events import Advanced, OnEvent, ignore
+from rehearse.schedule.rows import Key
 from rehearse.schedule.solver_board import Board, Expr, Slot
+from rehearse.schedule.solver_settings import new_solver
 
 _SEVERAL = 4
 
@@ -27,11 +29,26 @@ class Search:
         self.on_event = on_event
         self._found: cp_model.CpSolver | None = None
         self._status: object = None
+        self._hints: list[tuple[Expr, int]] = []
 
     def start_from(self, other: Search | None) -> None:
-        """Hint at another search's schedule: where rehearsals are, what is refreshed and advanced."""
+        """Take over another search's schedule: where rehearsals are, what is refreshed and advanced.
+
+        Hints alone may be lost in a large model, and with them a schedule that was good already.
+        """
         if other is None or other._found is None:
             return
+        self._hints.clear()
+        self._collect(other)
+        model = self.board.model.clone()
+        for variable, value in self._hints:
+            self.board.model.add_hint(variable, value)
+            model.add(variable == value)
+        solver = self._solve(model, max(0.5, self.until - time.monotonic()), "")
+        if self._is_answer():
+            self._found = solver
+
+    def _collect(self, other: Search) -> None:
         board, old = self.board, other.board
         for key, sandboxes in board.at.items():
             self._hint(board.start[key], other.value(old.start[key]))
@@ -58,7 +75,30 @@ class Search:
 
     def _hint(self, variable: Expr, value: int) -> None:
         if not isinstance(variable, int):
-            self.board.model.add_hint(variable, value)
+            self._hints.append((variable, value))
+
+    def place_afresh(self, goal: Expr, free: frozenset[Key], seconds: float) -> bool:
+        """Minimize a goal while only some rehearsals may move; whether it became better."""
+        if isinstance(goal, int):
+            return False
+        self._complete()
+        board, before = self.board, self.value(goal)
+        model = board.model.clone()
+        for demand in board.problem.demands:
+            if demand.key in free or demand.fixed or not demand.starts:
+                continue
+            placed = self.value(board.placed[demand.key])
+            model.add(board.placed[demand.key] == placed)
+            if placed:
+                for one in (*board.at[demand.key].values(), board.start[demand.key]):
+                    model.add(one == self.value(one))
+        model.minimize(goal)
+        self._repeat_hints(model)
+        solver = self._solve(model, seconds, "", workers=1)
+        if not self._is_answer() or solver.value(goal) >= before:
+            return False
+        self._found = solver
+        return True
 
     def keep(self, goal: Expr, value: int) -> None:
         """A goal that was reached on another board may not become worse on this one."""
@@ -70,16 +110,28 @@ class Search:
         if isinstance(goal, int):
             return goal, goal, True
         model = self.board.model
+        self._complete()
         model.minimize(goal)
         solver = self._run(max(0.05, self.until - time.monotonic()), name)
         model.clear_objective()  # type: ignore[no-untyped-call]
         bound = max(0, math.ceil(solver.best_objective_bound - 1e-6))
-        if self._found is not None and self._found is not solver:
-            return bound, bound, False  # no time for even one schedule of this goal: its value is counted at the end
         value = self.value(goal)
         bound = min(value, bound)
         model.add(goal <= value)
         return value, bound, value == bound
+
+    def _complete(self) -> None:
+        """Give the newest solution values for the variables that were added to the model since."""
+        if self._found is None:
+            self._place_nothing()
+        if self._found is None or len(self._found.response_proto.solution) == len(self.board.model.proto.variables):
+            return
+        model = self.board.model.clone()
+        for index, number in enumerate(self._found.response_proto.solution):
+            model.add(model.get_int_var_from_proto_index(index) == number)
+        solver = self._solve(model, max(5.0, self.until - time.monotonic()), "")
+        if self._is_answer():
+            self._found = solver
 
     def stand(self) -> bool:
         """Whether what was hinted at and kept was found to be a schedule of this model."""
@@ -92,7 +144,7 @@ class Search:
             return True
         return False if self._status == cp_model.INFEASIBLE else None
 
-    def settle(self) -> None:
+    def settle(self, most: float) -> None:
         """Among equally good schedules take the earliest, so that the answer does not depend on chance."""
         board = self.board
         every = [(1000 + number) * start for number, start in enumerate(reversed(board.start.values()))]
@@ -102,7 +154,7 @@ class Search:
         total = sum(every)
         if not isinstance(total, int):
             board.model.minimize(total)
-            self._run(min(2.0, max(0.2, self.until - time.monotonic())), "")
+            self._run(min(most, max(0.2, self.until - time.monotonic())), "")
 
     def value(self, expression: Expr) -> int:
         """The value of an expression in the newest solution."""
@@ -117,29 +169,33 @@ class Search:
         """The schedule that always exists: nothing placed but what is booked."""
         model = self.board.model.clone()
         for demand in self.board.problem.demands:
-            if not demand.fixed:
-                model.add(self.board.placed[demand.key] == 0)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
+            if not isinstance(placed := self.board.placed[demand.key], int):
+                model.add(placed == 0)
+        solver = new_solver(60.0)
         if solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             self._found = solver
 
     def _run(self, seconds: float, name: str) -> cp_model.CpSolver:
-        model = self.board.model
+        self._repeat_hints(self.board.model)
+        solver = self._solve(self.board.model, seconds, name)
+        if self._is_answer():
+            self._found = solver
+        return solver
+
+    def _repeat_hints(self, model: cp_model.CpModel) -> None:
+        """The newest solution as a complete hint."""
         if self._found is not None:
             model.clear_hints()  # type: ignore[no-untyped-call]
             for index, number in enumerate(self._found.response_proto.solution):
                 model.add_hint(model.get_int_var_from_proto_index(index), number)
-        solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = seconds
-        solver.parameters.random_seed = 1
-        solver.parameters.num_workers = _count_workers()
-        solver.parameters.cp_model_presolve = False
-        shown = _Better(name, self.on_event) if name else None
-        self._status = solver.solve(model, shown)
-        if self._status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            self._found = solver
+
+    def _solve(self, model: cp_model.CpModel, seconds: float, name: str, workers: int = 0) -> cp_model.CpSolver:
+        solver = new_solver(seconds, workers or _count_workers())
+        self._status = solver.solve(model, _Better(name, self.on_event) if name else None)
         return solver
+
+    def _is_answer(self) -> bool:
+        return self._status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
 class _Better(cp_model.CpSolverSolutionCallback):

@@ -22,24 +22,31 @@ from rehearse.schedule.search import Search
 from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_goals import Name, build_goal, list_goals
 from rehearse.schedule.solver_large import improve, is_large
+from rehearse.schedule.solver_parts import place_parts
 
 WORK = "Planning"
 _EXPLAIN = 10.0
+_KEPT = 0.15
 _SHARE = 0.3
 
 
 def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> Schedule:
-    """The best schedule that can be found in some seconds, with what each goal cost and why something did not fit."""
+    """The best schedule that can be found in some seconds, with what each goal cost and why something did not fit.
+
+    A part of the seconds is kept for the reasons of what does not fit and for the last step; without anything unplaced
+    the answer comes so much earlier where time runs out.
+    """
     until = time.monotonic() + seconds
     on_event(Started(WORK, len(_NAMES), "goals"))
     problem = build_problem(wish)
-    search, goals = _search(problem, until, on_event)
-    search.settle()
+    search, goals = _search(problem, until - seconds * _KEPT, on_event)
+    search.until = until
+    search.settle(min(2.0, seconds * _KEPT / 3))
     found = _count(problem, build_schedule(search.board, search.value, goals))
     found = replace(found, warnings=(*name_broken_rules(wish, found), *found.warnings))
     on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))
     left = until - time.monotonic()
-    return explain(wish, found, seconds=min(_EXPLAIN, max(2.0, left)), on_event=on_event)
+    return explain(wish, found, seconds=min(_EXPLAIN, max(0.5, left)), on_event=on_event)
 
 
 _NAMES: tuple[Name, ...] = ("unplaced", "moves", "refreshes", "advances", "distance", "unrepeatable")
@@ -53,6 +60,8 @@ def _search(problem: Problem, until: float, on_event: OnEvent) -> tuple[Search, 
         share = time.monotonic() + (until - time.monotonic()) * _SHARE
         search = Search(build_board(problem, most), share, _shown(problem, on_event))
         search.start_from(last)
+        if large:
+            _place_most(search, share)
         reached = [Goal(name, *search.minimize(build_goal(search.board, name), name)) for name in _NAMES[:2]]
         if last is None and large:
             on_event(Noted(f"A first schedule, without refreshes, {_in_words(problem, search)}; looking for better."))
@@ -61,6 +70,15 @@ def _search(problem: Problem, until: float, on_event: OnEvent) -> tuple[Search, 
         if _is_floor(problem, reached) or (large and most):
             return _around(problem, search, reached, (until, on_event))
     return _finish(problem, (None, last), until, on_event)
+
+
+def _place_most(search: Search, until: float) -> None:
+    """A first schedule of a large planning: of the whole, then around what is still unplaced."""
+    goal, now = build_goal(search.board, "unplaced"), time.monotonic()
+    search.until = now + (until - now) * 0.6
+    search.minimize(goal, "unplaced")
+    search.until = until
+    place_parts(search, goal, until)
 
 
 def _shown(problem: Problem, on_event: OnEvent) -> OnEvent:

@@ -15,8 +15,10 @@ from rehearse.schedule.search import Search
 from rehearse.schedule.solver_board import Most
 from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_goals import Name, build_goal, count_days
+from rehearse.schedule.solver_parts import improve_parts
 
 _LARGE = 400
+_PARTS = 0.7
 
 
 def is_large(problem: Problem) -> bool:
@@ -29,13 +31,15 @@ def improve(problem: Problem, search: Search, reached: Sequence[Goal], until: fl
     whole = search.board.most == 0 and not any(search.board.slots.values()) and reached[2].value == 0
     search, refreshes = _prove_refreshes(problem, search, reached, until)
     chosen = {name: _new(search, name) for name in search.board.slots}
-    best = _narrow(problem, search, [*reached[:2], refreshes], chosen)
+    best = _narrow(problem, (search, until), [*reached[:2], refreshes], chosen)
     goals = [_bounded(problem, one, whole) for one in reached[:2]] + [refreshes]
     names: tuple[Name, ...] = ("advances", "distance", "unrepeatable")
     for number, name in enumerate(names):
         left = until - time.monotonic() - 2.0
         best.until = time.monotonic() + max(0.05, left / (len(names) - number))
-        found = Goal(name, *best.minimize(build_goal(best.board, name), name))
+        goal = build_goal(best.board, name)
+        improve_parts(best, goal, time.monotonic() + (best.until - time.monotonic()) * _PARTS)
+        found = Goal(name, *best.minimize(goal, name))
         goals.append(_bounded(problem, found, whole))
     order = {"few": (0, 1, 2, 3, 4, 5), "fresh": (0, 1, 4, 5, 2, 3)}[problem.wish.policy.prefer]
     return best, tuple(goals[one] for one in order)
@@ -69,9 +73,11 @@ def _prove_refreshes(problem: Problem, search: Search, reached: Sequence[Goal], 
     return wider, Goal("refreshes", value, goal.value - new, False)
 
 
-def _narrow(problem: Problem, search: Search, reached: Sequence[Goal], chosen: Most) -> Search:
-    """The same schedule on a model with no other refreshes than it has."""
-    narrow = Search(build_board(problem, chosen), time.monotonic() + 15.0, search.on_event)
+def _narrow(problem: Problem, begin: tuple[Search, float], reached: Sequence[Goal], chosen: Most) -> Search:
+    """The same schedule on a model with no other refreshes than it has; half of the time may go into it at most."""
+    search, until = begin
+    now = time.monotonic()
+    narrow = Search(build_board(problem, chosen), now + min(15.0, (until - now) / 2), search.on_event)
     narrow.start_from(search)
     for one in reached:
         narrow.keep(build_goal(narrow.board, one.name), one.value)

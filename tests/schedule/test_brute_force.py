@@ -12,7 +12,7 @@ from rehearse.schedule.rules import check
 from rehearse.schedule.solver import solve
 from rehearse.schedule.solver_goals import list_goals
 
-SEEDS = (4, 28, 100, 101, 105, 114, 117, 120, 124, 200, 212, 301, 308, 354, 362, 20018, 20036, 20091)
+SEEDS = (4, 28, 100, 101, 105, 114, 117, 120, 124, 200, 212, 301, 308, 354, 362, 20018, 20036, 20091, 30075)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
