@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import requests
 
+from rehearse import clock
 from rehearse.cli.gate import after_ourselves, read_patience
 from rehearse.errors import GateClosed, UsageError
 from rehearse.org.reader import OrgReader
 from rehearse.practice import apex_jobs
 from rehearse.reset.gates import Noise, Patience, await_quiet, fetch_noise, require_quiet
+from rehearse.reset.prove import ProofRequest, prove
 
 
 def test_a_quiet_org_says_nothing(lab: Any) -> None:
@@ -90,3 +92,10 @@ def test_a_reset_waits_for_writes_of_others_only_where_it_is_told_to() -> None:
     assert not proof.strict and proof.bound > patient.bound and await_quiet(lambda: [mine], proof)
     with pytest.raises(UsageError):
         read_patience("2bd")
+
+
+def test_a_proof_rests_on_nobody_going_on_with_what_the_gate_let_pass(lab: Any) -> None:
+    before = lab.capture(objects=("Routing__c",))
+    request = ProofRequest("B1", before, clock.now(), busy=("written in the last 10 minutes: 1 rows, by Ada",))
+    proof = prove(lab.writer.reader, lab.store, request)
+    assert proof.verdict == "clean" and proof.assumptions[-1].endswith("1 rows, by Ada")
