@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
-from rehearse.baseline.capture_metadata import MetadataRead, MetadataWish, capture_metadata
+from rehearse.baseline.capture_metadata import Listed, MetadataRead, MetadataWish, capture_metadata, fetch_listed
 from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
@@ -37,7 +37,7 @@ from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
-from rehearse.org.model import MetadataItem
+from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
 
@@ -103,14 +103,15 @@ def _read(work: _Work) -> Content:
     """Rows and metadata side by side: both wait for the org most of the time."""
     question = work.question
     wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
-    fields = fetch_fields(work.reader)
-    if work.working.continued:
-        _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
-    dates = load_dates(work.store, work.base) if work.base else {}
-    changed = changed_fields(dates, fields, work.base.started) if work.base else None
-    known = load_known(work.store, work.base, dates, changed) if work.base else None
-    with ThreadPoolExecutor(1) as beside:
-        metadata = beside.submit(_read_metadata, work, known, fields)
+    with ThreadPoolExecutor(2) as beside:
+        listed = beside.submit(fetch_listed, work.reader, _types(work))
+        fields = fetch_fields(work.reader)
+        if work.working.continued:
+            _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
+        dates = load_dates(work.store, work.base) if work.base else {}
+        changed = changed_fields(dates, fields, work.base.started) if work.base else None
+        known = load_known(work.store, work.base, dates, changed) if work.base else None
+        metadata = beside.submit(_read_metadata, work, known, fields, listed)
         base = Base(work.base, work.store, work.reader, question.schemas, changed) if work.base else None
         read, refused = read_rows(
             RowsWork(work.reader, work.working, base, work.request.rest_rows, work.on_event), wanted
@@ -126,17 +127,23 @@ def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset
             working.forget(one.name)
 
 
+def _types(work: _Work) -> list[MetadataType]:
+    """The types to ask the Metadata API for; packages come from Tooling where it tells them."""
+    left_out = {PACKAGE} if work.question.standing.knows_packages else set()
+    return [one for one in work.question.types if one.name not in left_out]
+
+
 def _read_metadata(
-    work: _Work, known: Known | None, fields: Sequence[MetadataItem] | None
+    work: _Work, known: Known | None, fields: Sequence[MetadataItem] | None, listed: Future[Listed]
 ) -> tuple[MetadataRead, tuple[Component, ...], str]:
     scratch = work.store.root / "scratch" / work.working.ulid
     make_private_folder(scratch)
     standing, frozen = work.question.standing, work.request.frozen
+    types = _types(work)
     left_out = {PACKAGE} if standing.knows_packages else set()
-    types = [one for one in work.question.types if one.name not in left_out]
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        wish = MetadataWish(types, asked, known, fields or ())
+        wish = MetadataWish(types, asked, known, fields or (), listed.result())
         metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
         with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:

@@ -46,6 +46,8 @@ _FAILURES = 12
 _MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
 _TRIES = 3
 _RETRIEVES_AT_ONCE = 3
+Listed = tuple[dict[str, bytes] | None, Listing]
+"""The files of flow versions (None: the org does not tell them), and the members of everything else."""
 _Zip = tuple[Path, tuple[str, ...], int]
 """The zip of a retrieve, what the org said, and how many files it holds."""
 
@@ -78,12 +80,16 @@ class MetadataRead:
 
 @dataclass(frozen=True)
 class MetadataWish:
-    """What to read: types, the members of a frozen manifest, what an earlier capture knows, and the org's fields."""
+    """What to read: types, the members of a frozen manifest, what an earlier capture knows, and the org's fields.
+
+    `listed`: what `fetch_listed` told already.
+    """
 
     types: Sequence[MetadataType]
     frozen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     known: Known | None = None
     fields: Sequence[MetadataItem] = ()
+    listed: Listed | None = None
 
 
 @dataclass
@@ -123,7 +129,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
     """
     on_event(Started("metadata", unit="components"))
     types = wish.types
-    flows, listing = _fetch_listed(reader, types)
+    flows, listing = wish.listed or fetch_listed(reader, types)
     manifest = join_manifests(wish.frozen, listing.members)
     asked, kept = split_known(wish.known, manifest, listing.items)
     got = _retrieve_all(reader, asked, scratch, on_event)
@@ -143,8 +149,11 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
     )
 
 
-def _fetch_listed(reader: OrgReader, types: Sequence[MetadataType]) -> tuple[dict[str, bytes] | None, Listing]:
-    """The flow versions, from Tooling while the other types are listed; listed like any type where it will not say."""
+def fetch_listed(reader: OrgReader, types: Sequence[MetadataType]) -> Listed:
+    """The flow versions, from Tooling while the other types are listed; listed like any type where it will not say.
+
+    Raises OrgError where the org fails.
+    """
     definitions = [one for one in types if one.name == FROM_TOOLING]
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(_fetch_flows, reader) if definitions else None
