@@ -4,10 +4,11 @@
 """
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,11 @@ class Lab:
     writers: list[OrgWriter | OrgReader] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.database = open_database(self.folder / "workspace")
+        workspace = self.folder / "workspace"
+        if not workspace.exists():
+            workspace.mkdir()
+            (workspace / "rehearse.db").write_bytes(empty_database())
+        self.database = open_database(workspace)
         self.keys = Keys(self.folder / "workspace" / "keys", Reference(file=str(self.folder / "workspace" / "key")))
         self.store = CaptureStore(self.folder / "workspace", self.keys)
         self.writer = self._connect()
@@ -255,6 +260,14 @@ def canonical(xml: bytes | None, *, without_off: bool = False) -> str:
         return (element.tag, (element.text or "").strip(), sorted((shape(one) for one in children), key=repr))
 
     return repr(shape(etree.fromstring(xml)))
+
+
+@cache
+def empty_database() -> bytes:
+    """A workspace database as the migrations make it, made once a process: every lab begins with a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Path(folder)).close()
+        return (Path(folder) / "rehearse.db").read_bytes()
 
 
 def open_lab(folder: Path, hook: Hook | None = None) -> Lab:
