@@ -32,9 +32,10 @@ def check(
     from rehearse.report.refreshes import build_answer_blocks, build_answer_body
 
     with open_case(sandbox) as case:
-        body = {"sandbox": case.name, **build_answer_body(case.answer)}
-        page = Page("", tuple(build_answer_blocks(case.name, case.answer, case.zone)))
-        finish("refresh-check", case.now, body, page, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
+        answer = case.load_answer()
+        body = {"sandbox": case.name, **build_answer_body(answer)}
+        page = Page("", tuple(build_answer_blocks(case.name, answer, case.zone)))
+        finish("refresh-check", case.now, body, page, as_json=as_json, code=3 if answer.refreshable == "no" else 0)
 
 
 @app.command()
@@ -70,7 +71,7 @@ def request(
         losses = case.fetch_losses()
         body, blocks = _weighed(case, losses)
         if dry_run:
-            _end(case, body, blocks, as_json=as_json, code=3 if case.answer.refreshable == "no" else 0)
+            _end(case, body, blocks, as_json=as_json, code=3 if case.load_answer().refreshable == "no" else 0)
         elif case.may_act:
             _show_first(blocks, as_json=as_json)
             taken, page = request_refresh(case, auto_activate=auto_activate, losses=losses)
@@ -84,8 +85,9 @@ def _weighed(case: Case, losses: Losses | None) -> tuple[dict[str, object], Bloc
     """What a request would meet and what it takes, as data and for people."""
     from rehearse.report.refreshes import build_answer_blocks, build_answer_body, build_losses_body
 
-    body = {"sandbox": case.name, **build_answer_body(case.answer), "losses": build_losses_body(losses)}
-    return body, [*build_answer_blocks(case.name, case.answer, case.zone), *case.show_losses(losses)]
+    answer = case.load_answer()
+    body = {"sandbox": case.name, **build_answer_body(answer), "losses": build_losses_body(losses)}
+    return body, [*build_answer_blocks(case.name, answer, case.zone), *case.show_losses(losses)]
 
 
 def _show_first(blocks: list[Paragraph | Table], *, as_json: bool) -> None:

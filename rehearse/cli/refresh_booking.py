@@ -56,7 +56,7 @@ def _own(case: Case) -> list[Booking]:
     requested = case.last.requested if case.last else case.now
     return [
         one
-        for one in case.bookings
+        for one in case.load_bookings()
         if one.what == "refresh"
         and one.end > requested
         and one.request is not None

@@ -26,12 +26,12 @@ from rehearse.refresh.ready import build_items
 from rehearse.refresh.ready_store import add_items
 from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph, Table
+from rehearse.schedule import store
 from rehearse.schedule.ledger import Availability, Cycle, find_in_force
 from rehearse.schedule.ledger_outlook import ForecastError, build_errors
 from rehearse.schedule.ledger_stages import load_stages
 from rehearse.schedule.ledger_store import load_cycles
 from rehearse.schedule.model import Booking
-from rehearse.schedule.store import load_bookings
 from rehearse.workspace.model import SandboxConfig
 
 if TYPE_CHECKING:
@@ -65,10 +65,9 @@ class Case:
         """The newest copy."""
         return self.cycles[-1] if self.cycles else None
 
-    @property
-    def bookings(self) -> tuple[Booking, ...]:
+    def load_bookings(self) -> tuple[Booking, ...]:
         """What stands in the calendar of this sandbox."""
-        return load_bookings(self.desk.database, self.name)
+        return store.load_bookings(self.desk.database, self.name)
 
     @property
     def may_act(self) -> bool:
@@ -76,15 +75,13 @@ class Case:
         production = self.desk.workspace.production
         return production is not None and production.control is not None
 
-    @property
-    def open_kinds(self) -> frozenset[str]:
+    def load_open_kinds(self) -> frozenset[str]:
         """What a killed command left without an end."""
         from rehearse.refresh.act import find_open
 
         return find_open(self.desk.database, self.name)
 
-    @property
-    def is_asked(self) -> bool:
+    def was_asked(self) -> bool:
         """Whether the copy under way came of a request that was sent from here: then there is nothing to send."""
         from rehearse.refresh.act import UNDER_WAY, was_asked_by_us
 
@@ -96,10 +93,9 @@ class Case:
         """The refresh dates."""
         return overview.availability_of(self.desk, self.name, self.config, self.cycles, self.now)
 
-    @property
-    def answer(self) -> Answer:
+    def load_answer(self) -> Answer:
         """What a request would meet now."""
-        return decide(self.availability, self.bookings, self.now)
+        return decide(self.availability, self.load_bookings(), self.now)
 
     def observe(self) -> None:
         """Ask production again, and take over what it says."""

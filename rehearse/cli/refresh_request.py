@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 def check_request(case: Case, *, anyway: bool) -> None:
     """Raise Refused where the ledger says that a request would be refused."""
-    answer = case.answer
-    if answer.refreshable != "no" or anyway or case.is_asked or "refresh" in case.open_kinds:
+    answer = case.load_answer()
+    if answer.refreshable != "no" or anyway or case.was_asked() or "refresh" in case.load_open_kinds():
         return
     until = f" It is possible from {clock.show(answer.possible_from, case.zone)}." if answer.possible_from else ""
     raise Refused(
@@ -40,8 +40,8 @@ def check_auto_activation(case: Case, confirm: str | None, *, wanted: bool) -> N
     """Raise unless production may replace the sandbox by itself: confirmed by name, and nobody has booked it."""
     if not wanted:
         return
-    if case.answer.bookings:
-        booked = ", ".join(one.label for one in case.answer.bookings[:3])
+    if bookings := case.load_answer().bookings:
+        booked = ", ".join(one.label for one in bookings[:3])
         raise Refused(
             f"{case.name} is booked ({booked}), and with auto-activation nobody could keep it from being replaced.",
             "Leave --auto-activate off, and activate when the sandbox is free.",
@@ -57,7 +57,7 @@ def request_refresh(case: Case, *, auto_activate: bool, losses: Losses | None) -
     """Ask for the refresh, keep what was expected of it, and start its ready list and its booking."""
     from rehearse.refresh.act import Taken
 
-    if case.is_asked:
+    if case.was_asked():
         return _asked(case, Taken(found=True), losses)
     with case.open_actor("refresh request") as actor:
         taken = actor.request(actor.fetch_record(), who(), case.now, auto_activate=auto_activate)

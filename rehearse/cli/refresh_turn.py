@@ -107,7 +107,7 @@ def discard(
                 _send_letter(case, "discard", {"sandbox": case.name, "discarded": False}, [], as_json=as_json)
             if waits:
                 _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
-            if waits or "discard" in case.open_kinds:
+            if waits or "discard" in case.load_open_kinds():
                 _discard(case)
             elif not _is_dropped(case):
                 _refuse(case, "nothing waits to be discarded")
@@ -147,7 +147,7 @@ def _obstacles(case: Case) -> tuple[Obstacle, ...]:
     from rehearse.refresh.decide import find_obstacles
 
     settle = case.desk.workspace.refresh.settle
-    return find_obstacles(case.last, case.bookings, load_locks(case.desk.database), case.now, settle)
+    return find_obstacles(case.last, case.load_bookings(), load_locks(case.desk.database), case.now, settle)
 
 
 def _code(obstacles: tuple[Obstacle, ...]) -> int:
