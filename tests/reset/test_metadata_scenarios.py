@@ -146,22 +146,15 @@ def test_an_added_picklist_value_stays_inactive_and_is_called_residue(lab: Any, 
     assert {one.outcome for one in proof.items} == {"residue"}
 
 
-def test_a_new_active_version_of_a_flow_goes_and_the_old_one_is_active_again(lab: Any, crew: Any) -> None:
-    body = own(lab, "Flow", "Project_Last_Invoice").replace("<label>", "<label>New ", 1)
-    check(
-        lab,
-        crew,
-        {"package.xml": manifest(Flow=("Project_Last_Invoice",)), "flows/Project_Last_Invoice.flow": HEAD + body},
-    )
-
-
-def test_an_added_flow_is_gone_and_a_switched_off_one_is_on(lab: Any, crew: Any) -> None:
+def test_an_added_flow_and_a_new_version_are_gone_and_a_switched_off_flow_is_on(lab: Any, crew: Any) -> None:
     body = own(lab, "Flow", "Project_Last_Invoice")
+    newer = body.replace("<label>", "<label>New ", 1)
     off = f"{HEAD}<FlowDefinition {NS}><activeVersionNumber>0</activeVersionNumber></FlowDefinition>"
     check(
         lab,
         crew,
         {"package.xml": manifest(Flow=("Brand_New",)), "flows/Brand_New.flow": HEAD + body},
+        {"package.xml": manifest(Flow=("Project_Last_Invoice",)), "flows/Project_Last_Invoice.flow": HEAD + newer},
         {"package.xml": manifest(FlowDefinition=("Case_Urgency",)), "flowDefinitions/Case_Urgency.flowDefinition": off},
     )
 
