@@ -11,14 +11,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench import capture, compare, components, reset_calls, serve, start
+from tests.bench import capture, compare, components, plan, reset_calls, serve, start
 from tests.bench.measure import show
 
 
 def main() -> None:
     """Run the benchmarks that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    known = ["start", "serve", "capture", "components", "compare", "reset"]
+    known = ["start", "serve", "capture", "components", "compare", "reset", "plan"]
     parser.add_argument("--only", choices=known, help="one benchmark instead of all")
     parser.add_argument("--records", type=int, default=200_000, help="how many records the captured org holds")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each benchmark")
@@ -41,6 +41,8 @@ def main() -> None:
             compare.run(folder, asked.rounds, asked.records)
         if asked.only in (None, "reset"):
             reset_calls.run(folder)
+        if asked.only in (None, "plan"):
+            plan.run(asked.rounds)
 
 
 if __name__ == "__main__":

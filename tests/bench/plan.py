@@ -1,7 +1,7 @@
 """How long planning takes: 6 sandboxes, 24 rehearsals, 26 weeks, ten named seeds; `large` is 12, 80 and a year.
 
 The reference in the same run is a greedy placement (first grid point that passes the judge's cheap rules), so that the
-number to look at is a ratio and not a property of the machine. Run: python tests/bench/plan.py [large] [SEED ...]
+number to look at is a ratio and not a property of the machine. Run: python -m tests.bench.plan [large] [SEED ...]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rehearse.schedule.ledger import Cycle
 from rehearse.schedule.model import Closed, Policy, Schedule, Supply, Window, Wish
 from rehearse.schedule.problem import build_problem
 from rehearse.schedule.solver import solve
+from tests.bench.measure import show
 
 SEEDS = tuple(range(1, 11))
 ZONE = ZoneInfo("Europe/Dublin")
@@ -90,24 +91,38 @@ def place_greedily(wish: Wish) -> int:
     return placed
 
 
-def measure(seed: int, *, large: bool) -> tuple[float, float, Schedule]:
-    """Seconds of the solver, seconds of the reference, and the schedule."""
+def measure(seed: int, *, large: bool) -> tuple[float, float, float, Schedule]:
+    """Seconds and processor seconds of the solver, seconds of the reference, and the schedule."""
     wish = build_world(seed, large=large)
     begun = time.perf_counter()
     place_greedily(wish)
     greedy = time.perf_counter() - begun
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     schedule = solve(wish, seconds=60 if large else 30)
-    return time.perf_counter() - begun, greedy, schedule
+    return time.perf_counter() - begun, time.process_time() - used, greedy, schedule
+
+
+def run(rounds: int) -> None:
+    """The planner's lines of `make bench`: as many seeds of half a year as rounds, and one of a year."""
+    for large, seeds in ((False, SEEDS[:rounds]), (True, SEEDS[:1])):
+        for seed in seeds:
+            show_seed(seed, large=large)
+
+
+def show_seed(seed: int, *, large: bool) -> None:
+    """One line: how long, and what each goal reached; `>=` is the bound of one that is not proven."""
+    seconds, used, greedy, schedule = measure(seed, large=large)
+    goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in schedule.goals)
+    size = "a year" if large else "26 weeks"
+    show(
+        f"plan {size} seed {seed}: {seconds:.1f} s ({used:.1f} of processors), {seconds / greedy:.0f} x greedy; {goals}"
+    )
 
 
 def main(arguments: list[str]) -> None:
-    large = "large" in arguments
-    seeds = [int(one) for one in arguments if one.isdigit()] or list(SEEDS)
-    for seed in seeds:
-        seconds, greedy, schedule = measure(seed, large=large)
-        goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in schedule.goals)
-        print(f"plan seed {seed}: {seconds:.1f} s, {seconds / greedy:.0f} x a greedy placement; {goals}", flush=True)
+    """Named seeds, or all of them."""
+    for seed in [int(one) for one in arguments if one.isdigit()] or list(SEEDS):
+        show_seed(seed, large="large" in arguments)
 
 
 if __name__ == "__main__":
