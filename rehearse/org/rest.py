@@ -99,7 +99,8 @@ class RestReader:
 
     def fetch_count(self, soql: str, *, deleted: bool = False) -> int:
         """The number that `SELECT COUNT() FROM …` gives; with `deleted` among binned and archived rows too."""
-        return int(self.fetch("queryAll" if deleted else "query", f"Counting {object_of(soql)}", {"q": soql})["totalSize"])
+        path = "queryAll" if deleted else "query"
+        return int(self.fetch(path, f"Counting {object_of(soql)}", {"q": soql})["totalSize"])
 
     def fetch_by_ids(
         self, object: str, ids: Sequence[str], fields: Sequence[str], *, deleted: bool = False
