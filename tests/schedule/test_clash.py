@@ -163,3 +163,14 @@ def test_shrinking_leaves_nothing_out_that_is_needed() -> None:
     needed = {rows[3], rows[4], rows[11]}
     assert set(shrink(rows, lambda some: needed <= set(some))) == needed
     assert shrink(rows, lambda some: True) == ()
+
+
+def test_what_no_rule_keeps_out_says_so_and_names_no_rule(worlds: SimpleNamespace) -> None:
+    """Bookings of others fill the only sandbox to the horizon: no rule that somebody wrote could be lifted."""
+    now = worlds.now
+    used = Booking("used", "U", now, now + 60 * DAY, now + 60 * DAY, "use")
+    wish = _wish(worlds, worlds.rehearsal("m"), supply=worlds.supply("U", bookings=(used,)))
+    found = solve(wish, seconds=20)
+    (one,) = found.unplaced
+    assert one.reasons == () and all(way.checked for way in one.repairs)
+    assert any(text.startswith("R1 m: no rule keeps it out") for text in found.warnings)
