@@ -137,6 +137,15 @@ def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder for what the tests of a file share: gone after the last of them, unless one of them failed."""
+    folder, failed = tmp_path_factory.mktemp("module"), request.session.testsfailed
+    yield folder
+    if request.session.testsfailed == failed:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 def estate_folder(seeded_folder: Path, tmp_path: Path) -> Path:
     """A private copy of the seeded estate folder."""
@@ -203,10 +212,9 @@ def serve(estate_folder: Path, request: pytest.FixtureRequest) -> Iterator[Pract
 
 
 @pytest.fixture(scope="module")
-def shared_practice(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+def shared_practice(seeded_folder: Path, module_folder: Path) -> Iterator[Practice]:
     """One running world for all tests of a module, for tests of the practice org that leave it usable for the next."""
-    folder = tmp_path_factory.mktemp("shared") / "estate"
-    server = PracticeServer(Path(shutil.copytree(seeded_folder, folder))).start()
+    server = PracticeServer(Path(shutil.copytree(seeded_folder, module_folder / "shared-estate"))).start()
     with requests.Session() as session:
         try:
             yield Practice(server, list_orgs(server.estate), session, allow_everything=True)

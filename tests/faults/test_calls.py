@@ -65,16 +65,15 @@ def rehearse(lab: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def worlds(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory, lab_opener: Any) -> dict[str, Path]:
+def worlds(seeded_folder: Path, module_folder: Path, lab_opener: Any) -> dict[str, Path]:
     """Phase -> a world that stands right before it; `before.json` in it names the baseline's capture."""
-    root = tmp_path_factory.mktemp("worlds")
     found: dict[str, Path] = {}
-    folder = root / "work"
+    folder = module_folder / "work"
     shutil.copytree(seeded_folder, folder / "estate")
 
     def keep(phase: str, known: dict[str, Any]) -> None:
         (folder / "known.json").write_text(json.dumps(known))
-        found[phase] = Path(shutil.copytree(folder, root / phase))
+        found[phase] = Path(shutil.copytree(folder, module_folder / phase))
 
     keep("capture", {})
     lab = lab_opener(folder)

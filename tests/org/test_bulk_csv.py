@@ -62,8 +62,8 @@ def read_back(path: Path) -> list[list[str]]:
 
 @settings(deadline=None)
 @given(rows=st.lists(st.lists(st.none() | CELLS, min_size=2, max_size=2), max_size=8))
-def test_what_is_written_reads_back(rows: list[list[str | None]], tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("csv") / "rows.csv"
+def test_what_is_written_reads_back(rows: list[list[str | None]], module_folder: Path) -> None:
+    path = module_folder / "rows.csv"
     assert write_bulk_csv(path, ["Id", "Parent.Key__c"], rows) == len(rows)
     expected = [["#N/A" if value is None else value for value in row] for row in rows]
     assert read_back(path) == [["Id", "Parent.Key__c"], *expected]

@@ -8,8 +8,8 @@ from rehearse.practice.seed_many import build_many
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    estate = seed.build(tmp_path_factory.mktemp("large") / "estate", 1, 6000, 400, 1500)
+def large(module_folder):
+    estate = seed.build(module_folder / "estate", 1, 6000, 400, 1500)
     yield estate
     estate.close()
 

@@ -76,8 +76,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(shared_practice: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    database = state.open_database(Path(tmp_path_factory.mktemp("ledger")))
+def world(shared_practice: Any, module_folder: Path) -> Iterator[World]:
+    database = state.open_database(module_folder)
     made = World(shared_practice, database)
     try:
         yield made

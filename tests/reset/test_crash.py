@@ -62,7 +62,7 @@ def rehearse(lab: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def rehearsed(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def rehearsed(seeded_folder: Path, module_folder: Path) -> tuple[Path, dict[str, Any]]:
     """A world with a baseline, a rehearsal and a saved plan; and what it held before the rehearsal."""
     import importlib.util
 
@@ -71,7 +71,7 @@ def rehearsed(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     lab_file = importlib.util.module_from_spec(spec)
     sys.modules["reset_lab"] = lab_file
     spec.loader.exec_module(lab_file)
-    folder = tmp_path_factory.mktemp("rehearsed")
+    folder = module_folder / "rehearsed"
     shutil.copytree(seeded_folder, folder / "estate")
     lab = lab_file.open_lab(folder)
     try:

@@ -171,9 +171,8 @@ def shell(tmp_path: Path, seeded_folder: Path, starter: Starter) -> Iterator[She
 
 
 @pytest.fixture(scope="module")
-def shared_shell(tmp_path_factory: pytest.TempPathFactory, seeded_folder: Path, starter: Starter) -> Iterator[Shell]:
+def shared_shell(module_folder: Path, seeded_folder: Path, starter: Starter) -> Iterator[Shell]:
     """A shell that the tests of one file share, with a baseline B1 of UATFULL."""
-    folder = tmp_path_factory.mktemp("team")
-    for shell in _open_shell(folder, seeded_folder, starter):
+    for shell in _open_shell(module_folder, seeded_folder, starter):
         shell.run("baseline", "capture", "UATFULL")
         yield shell
