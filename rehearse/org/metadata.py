@@ -1,8 +1,9 @@
 """Metadata API over SOAP: describe, list, retrieve; and deploy for a proven sandbox. Zips are streamed both ways.
 
-One type a list call: one unsupported type spoils the others of its call. A retrieve's zip is handed over once only, so
-the status is polled without it; when the one delivery breaks off, the retrieve is started again. Deployments are all
-or nothing (`rollbackOnError`), and their status is what the org says: whether it did what was asked, a proof decides.
+One type a list call: one unsupported type spoils the others of its call. A retrieve's zip comes with the answer that
+says done, and is handed over once only: when that delivery breaks off, the retrieve is started again. Deployments
+are all or nothing (`rollbackOnError`), and their status is what the org says: whether it did what was asked, a proof
+decides.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class MetadataReader:
         for delivery in range(_DELIVERIES):
             try:
                 result = self._retrieve_once(manifest, to)
-                on_event(Finished("retrieve", f"{len(result.items)} files"))
+                on_event(Finished("retrieve", f"{result.files} files"))
                 return result
             except OrgBusy:
                 # the server forgets the zip once it was sent: only a new retrieve brings it again
@@ -81,32 +82,46 @@ class MetadataReader:
         (started,) = call_soap(self._wire, self._version, start)
         job_id = started.value("id")
 
-        def ask() -> Node:
-            values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": False}
-            status = SoapCall("m", "checkRetrieveStatus", values, f"Asking for the retrieve {job_id}")
-            return call_soap(self._wire, self._version, status)[0]
-
-        ended = wait_until(ask, lambda node: node.flag("done"), self._wire.options)
-        if not ended.flag("success"):
-            code = ended.value("errorStatusCode", "RETRIEVE_FAILED")
-            raise OrgRejected(code, ended.value("errorMessage", "no reason given"), "Retrieving metadata")
-        return self._take_zip(job_id, to)
-
-    def _take_zip(self, job_id: str, to: Path) -> RetrieveResult:
-        values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": True}
-        fetch = SoapCall("m", "checkRetrieveStatus", values, f"Fetching the retrieve {job_id}")
-        call = build_call(self._version, fetch)
         part = to.with_name(to.name + ".part")
         try:
-            (result,), size = self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
-            if size == 0 or not zipfile.is_zipfile(part):
-                raise OrgBusy(f"The zip of the retrieve {job_id} did not come over whole.", "Run the command again.")
-            os.replace(part, to)
+            ended = wait_until(
+                lambda: self._ask_for_zip(job_id, part), lambda answer: answer[0].flag("done"), self._wire.options
+            )
+            return _accept(job_id, ended, part, to)
         finally:
             part.unlink(missing_ok=True)
-        items = tuple(build_item(node, "") for node in result.each("fileProperties"))
-        messages = tuple(f"{one.value('fileName')}: {one.value('problem')}" for one in result.each("messages"))
-        return RetrieveResult(to, items, messages)
+
+    def _ask_for_zip(self, job_id: str, part: Path) -> tuple[Node, int]:
+        """How a retrieve stands, and the size of its zip, which is at `part` when it is done.
+
+        One question brings both: without the zip the answer that says done names every file a second time.
+        """
+        values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": True}
+        call = build_call(self._version, SoapCall("m", "checkRetrieveStatus", values, f"Asking for retrieve {job_id}"))
+        try:
+            (result,), size = self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
+        except OrgRejected as error:
+            # the job was known a moment ago: a delivery that broke off took the zip with it
+            raise _not_whole(job_id) from error
+        return result, size
+
+
+def _accept(job_id: str, ended: tuple[Node, int], part: Path, to: Path) -> RetrieveResult:
+    """The result of a retrieve that ended, its zip moved to `to`. Raises OrgRejected where it failed, OrgBusy."""
+    result, size = ended
+    if not result.flag("success"):
+        code = result.value("errorStatusCode", "RETRIEVE_FAILED")
+        raise OrgRejected(code, result.value("errorMessage", "no reason given"), "Retrieving metadata")
+    if size == 0 or not zipfile.is_zipfile(part):
+        raise _not_whole(job_id)
+    os.replace(part, to)
+    files = sum(1 for _ in result.each("fileProperties"))
+    messages = tuple(f"{one.value('fileName')}: {one.value('problem')}" for one in result.each("messages"))
+    return RetrieveResult(to, files, messages)
+
+
+def _not_whole(job_id: str) -> OrgBusy:
+    return OrgBusy(f"The zip of the retrieve {job_id} did not come over whole.", "Run the command again.")
 
 
 def _build_type(node: Node) -> MetadataType:
@@ -122,16 +137,17 @@ def _build_type(node: Node) -> MetadataType:
 
 def build_item(node: Node, asked_type: str) -> MetadataItem:
     """A FileProperties row; some rows carry no type (value set translations), then the asked one holds."""
+    known = node.values()
     return MetadataItem(
-        type=node.value("type", asked_type),
-        full_name=node.value("fullName"),
-        file_name=node.value("fileName"),
-        id=node.value("id"),
-        changed_at=_instant(node.value("lastModifiedDate")),
-        changed_by=node.value("lastModifiedByName"),
-        manageable_state=node.value("manageableState") or None,
-        namespace=node.value("namespacePrefix") or None,
-        created_at=_instant(node.value("createdDate")),
+        type=known.get("type", asked_type),
+        full_name=known.get("fullName", ""),
+        file_name=known.get("fileName", ""),
+        id=known.get("id", ""),
+        changed_at=_instant(known.get("lastModifiedDate", "")),
+        changed_by=known.get("lastModifiedByName", ""),
+        manageable_state=known.get("manageableState"),
+        namespace=known.get("namespacePrefix"),
+        created_at=_instant(known.get("createdDate", "")),
     )
 
 

@@ -225,10 +225,10 @@ Manifest = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class RetrieveResult:
-    """A finished retrieve: the zip on disk and what the org said about it."""
+    """A finished retrieve: the zip on disk, how many files the org says it holds, and what else it said."""
 
     zip_path: Path
-    items: tuple[MetadataItem, ...]
+    files: int
     messages: tuple[str, ...]
 
 

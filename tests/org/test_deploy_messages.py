@@ -1,6 +1,7 @@
 """How the messages of a deployment are read."""
 
 import pytest
+from lxml import etree
 
 from rehearse.org.metadata import build_deploy_result
 from rehearse.org.soap import Node
@@ -8,7 +9,7 @@ from rehearse.org.soap import Node
 
 def message(kind, name):
     values = {"componentType": kind, "fullName": name, "success": "false", "problem": "refused"}
-    return Node("componentFailures", children=[Node(key, text) for key, text in values.items()])
+    return "".join(f"<{key}>{text}</{key}>" for key, text in values.items())
 
 
 @pytest.mark.parametrize(
@@ -16,5 +17,6 @@ def message(kind, name):
     [("FlowSettings", "Flow", "Settings"), ("Flow", "Flow", "Flow"), ("CustomObject", "My__c", "CustomObject")],
 )
 def test_settings_answer_under_a_type_of_their_own(kind, name, read):
-    result = build_deploy_result(Node("result", children=[Node("details", children=[message(kind, name)])]))
+    told = f"<result><details><componentFailures>{message(kind, name)}</componentFailures></details></result>"
+    result = build_deploy_result(Node(etree.fromstring(told)))
     assert [(one.type, one.full_name) for one in result.messages] == [(read, name)]

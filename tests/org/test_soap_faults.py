@@ -84,6 +84,18 @@ def test_a_reply_is_parsed_however_it_is_cut_into_pieces() -> None:
         assert c is not None and c.text is None
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 1000])
+def test_sunk_text_is_whole_and_not_in_the_tree_however_it_is_cut(size: int) -> None:
+    raw = b'<e:r xmlns:e="u"><e:z e:nil="true"/><e:a>1 &gt; 0</e:a><e:z x="">QUJD&#13;\nREVG&#xd;R0hJ</e:z><e:c/></e:r>'
+    sunk: list[bytes] = []
+    parser = ReplyParser("z", sunk.append)
+    for at in range(0, len(raw), size):
+        parser.feed(raw[at : at + size])
+    root = parser.close()
+    assert b"".join(sunk) == b"QUJD\nREVGR0hJ"
+    assert [(one.name, one.text) for one in root.children] == [("z", ""), ("a", "1 > 0"), ("z", ""), ("c", "")]
+
+
 @pytest.mark.parametrize("data", [b"", b"<a>", b"<a></b>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"nonsense"])
 def test_what_is_no_whole_plain_xml_is_refused(data: bytes) -> None:
     parser = ReplyParser()
@@ -96,18 +108,17 @@ def test_what_is_no_whole_plain_xml_is_refused(data: bytes) -> None:
 
 
 def retrieve_script(zip_replies: list[tuple[Any, ...]]) -> Any:
-    """Start, one status that is not done, then done; the zip as given, one a retrieve."""
+    """Start, one status that is not done, then done with the zip as given, one a retrieve."""
     asked = {"status": 0}
 
     def script(request: Any) -> Any:
         if b"<retrieve>" in request.body:
             asked["status"] = 0
             return answer("retrieve", "<result><done>false</done><id>09S000000000001AAA</id></result>")
-        if b"<includeZip>true" in request.body:
-            return zip_replies.pop(0)
         asked["status"] += 1
-        done = "true" if asked["status"] > 1 else "false"
-        inner = f"<result><done>{done}</done><success>{done}</success><status>x</status></result>"
+        if asked["status"] > 1:
+            return zip_replies.pop(0)
+        inner = '<result><done>false</done><success>false</success><status>x</status><zipFile xsi:nil="true"/></result>'
         return answer("checkRetrieveStatus", inner)
 
     return script
@@ -125,6 +136,13 @@ def zip_reply(data: bytes) -> tuple[Any, ...]:
     return answer("checkRetrieveStatus", inner)
 
 
+def gone_for_good() -> tuple[Any, ...]:
+    """What the org says to whoever asks for a zip that it handed out."""
+    fault = f'<soapenv:Envelope xmlns:soapenv="{ENV}"><soapenv:Body><soapenv:Fault>'
+    fault += "<faultcode>sf:INVALID_LOCATOR</faultcode><faultstring>INVALID_LOCATOR: deleted</faultstring>"
+    return reply(f"{fault}</soapenv:Fault></soapenv:Body></soapenv:Envelope>".encode(), 500, Content_Type="text/xml")
+
+
 def test_a_retrieve_is_polled_and_its_zip_streamed(
     wire: Wire, scripted: Any, tmp_path: Path, slept: list[float]
 ) -> None:
@@ -132,10 +150,10 @@ def test_a_retrieve_is_polled_and_its_zip_streamed(
     scripted.script = retrieve_script([zip_reply(data)])
     result = MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A", "R&D")}, tmp_path / "r.zip")
     assert result.zip_path.read_bytes() == data
-    assert [(one.type, one.full_name, one.changed_at) for one in result.items] == [("ApexClass", "A", None)]
+    assert result.files == 1
     assert result.messages == ("package.xml: Entity not found",)
     assert b"<members>R&amp;D</members>" in scripted.seen[0].body
-    assert sum(b"<includeZip>true" in one.body for one in scripted.seen) == 1
+    assert len(scripted.seen) == 3  # the start, and two questions of which one brought the zip
     assert len(slept) == 1
     assert list(tmp_path.iterdir()) == [result.zip_path]
 
@@ -148,15 +166,15 @@ def test_a_retrieve_is_polled_and_its_zip_streamed(
         zip_reply(a_zip()[:-30]),
         zip_reply(b""),
         zip_reply(b"not a zip"),
-        answer("checkRetrieveStatus", "<result><zipFile>AAA</zipFile></result>"),
-        answer("checkRetrieveStatus", "<result><zipFile>A*AA</zipFile></result>"),
+        answer("checkRetrieveStatus", "<result><done>true</done><zipFile>AAA</zipFile></result>"),
+        answer("checkRetrieveStatus", "<result><done>true</done><zipFile>A*AA</zipFile></result>"),
     ],
 )
 def test_a_zip_that_is_not_whole_is_retrieved_again(wire: Wire, scripted: Any, tmp_path: Path, broken: Any) -> None:
     # the server hands a zip over once: asking again for the same one brings none
     gone = answer("checkRetrieveStatus", "<result><done>true</done><success>true</success></result>")
     scripted.script = retrieve_script(
-        [broken, gone, gone, gone, zip_reply(a_zip())]
+        [broken, gone_for_good(), gone, zip_reply(a_zip())]
         if broken[0] == "drop"
         else [broken, zip_reply(a_zip()), zip_reply(a_zip())]
     )
