@@ -20,6 +20,7 @@ from rehearse.baseline.scope import (
     resolve_objects,
     skipped_objects,
     unread_rows,
+    with_activation,
 )
 from rehearse.baseline.standing import Standing, fetch_standing
 from rehearse.errors import GenerationChanged, OrgRejected
@@ -77,7 +78,8 @@ def ask(reader: OrgReader, name: str, scope: Scope, frozen: Capture | None, on_e
         )
     told = _fetch_told(reader)
     described, summaries, standing = told.described, told.summaries, told.standing
-    wanted = set(match_types(scope, described)) | set(frozen.scope.types if frozen else ())
+    wanted = set(match_types(scope, described))
+    wanted = wanted | set(frozen.scope.types) if frozen is not None else with_activation(wanted, scope)
     types = tuple(one for one in described if one.name in wanted)
     names = set(match_objects(scope, summaries)) | {one.name for one in (frozen.scope.objects if frozen else ())}
     schemas = _fetch_schemas(reader, sorted(names))

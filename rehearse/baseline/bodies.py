@@ -27,6 +27,8 @@ from rehearse.ids import to_18
 from rehearse.org.model import Value
 from rehearse.org.reader import OrgReader
 
+BODIES = "bodies"
+"""The folder of the contents, in that of their object."""
 BODIES_AT_ONCE = 4
 _NONCE = 12
 
@@ -74,7 +76,7 @@ def load_body(store: CaptureStore, ulid: str, object: str, digest: str) -> bytes
     """The contents that a captured row names by their digest. Raises NotFound, Damaged, KeyUnavailable."""
     found = find_object(store.load(ulid), object)
     for owner in sorted(owners(found, ulid) if found else {ulid}, reverse=True):
-        path = store.folder(owner) / object / "bodies" / _file_name(digest)
+        path = store.folder(owner) / object / BODIES / _file_name(digest)
         if path.is_file():
             content = _open(path, store.keys.load(owner), owner, object)
             if digest_of(content) != digest:
@@ -100,7 +102,7 @@ def _store(working: Working, shape: RowShape, content: bytes) -> None:
     """Keep a body under its digest; the same contents are kept once."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    folder = working.folder / shape.object / "bodies"
+    folder = working.folder / shape.object / BODIES
     name = _file_name(digest_of(content))
     if (folder / name).exists():
         return

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from rehearse.baseline.bodies import BODIES
 from rehearse.baseline.metadata_sweep import Kept, sweep_metadata
 from rehearse.baseline.model import Capture
 from rehearse.baseline.prune import needed_by
@@ -53,7 +54,8 @@ def _drop_key(store: CaptureStore, ulid: str) -> bool:
 def _sweep_parts(store: CaptureStore, captures: Sequence[Capture], alive: Collection[str]) -> int:
     """Remove parts that no manifest with living records names; one whose key is gone is noise.
 
-    Parts lie in folders by object; what lies beside the manifest is the capture's own list of something, and stays.
+    Parts lie in folders by object, and the contents of files beside them: these live as long as a part of their object
+    does. What lies beside the manifest is the capture's own list of something, and stays.
     """
     named = {
         (part.capture or one.ulid, part.path)
@@ -62,12 +64,14 @@ def _sweep_parts(store: CaptureStore, captures: Sequence[Capture], alive: Collec
         for part in (*found.parts, *found.removed)
         if (part.capture or one.ulid) in alive and one.ulid in alive
     }
+    bodies = {(ulid, f"{path.partition('/')[0]}/{BODIES}") for ulid, path in named}
     removed = 0
     for one in captures:
         folder = store.folder(one.ulid)
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder).as_posix()
-            if path.is_file() and "/" in inside and (one.ulid, inside) not in named:
+            kept = (one.ulid, inside) in named or (one.ulid, inside.rpartition("/")[0]) in bodies
+            if path.is_file() and "/" in inside and not kept:
                 removed += _remove(path)
         for empty in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
             if not any(empty.iterdir()):

@@ -7,7 +7,7 @@ The result is frozen with a baseline and reused verbatim by diff and proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -30,6 +30,7 @@ MASKED_TYPE = "encryptedstring"
 DEMAND_FILTER = {"ContentDocumentLink": "ContentDocumentId IN (SELECT Id FROM ContentDocument)"}
 """Objects that answer no query without a filter (facts/data.md 1.5), and one that lets every row through."""
 BODY_TYPE = "base64"
+FLOW_ACTIVATION = "FlowDefinition"
 NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
@@ -38,6 +39,12 @@ def match_types(scope: Scope, types: Iterable[MetadataType]) -> tuple[str, ...]:
     return tuple(
         sorted(one.name for one in types if _matches(one.name, scope.metadata_include, scope.metadata_exclude))
     )
+
+
+def with_activation(types: Collection[str], scope: Scope) -> set[str]:
+    """These types, and with flows also which of their versions is active: a file of a flow does not compare that."""
+    more = {FLOW_ACTIVATION} if "Flow" in types else set()
+    return {*types, *(one for one in more if not any(fnmatchcase(one, left) for left in scope.metadata_exclude))}
 
 
 def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str, ...]:

@@ -177,8 +177,8 @@ def _fetch_bin(reader: OrgReader, pick: _Pick) -> dict[str, Bin]:
     gone = {pick.ids.get(one.key, one.key): one.key for one in pick.changes if one.what == "deleted"}
     if not gone or pick.schema is None:
         return {}
-    fields = ["IsDeleted"] if pick.schema.field("IsDeleted") else ["Id"]
-    rows = reader.fetch_by_ids(pick.object, list(gone), fields, deleted=True)
+    binned = pick.schema.field("IsDeleted") is not None  # else queryAll could not say which of its rows are gone
+    rows = reader.fetch_by_ids(pick.object, list(gone), ["IsDeleted"] if binned else ["Id"], deleted=binned)
     found: dict[str, Bin] = dict.fromkeys(gone.values(), "absent")
     for live, row in rows.items():
         found[gone[live]] = "bin" if row.get("IsDeleted") is True else "live"

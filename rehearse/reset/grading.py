@@ -116,7 +116,7 @@ def _outcome(
     if marks == {"platform-stamp"}:
         return "residue", hazard.reason
     told = "left the filter of the baseline" if left else change.what
-    return "failed", result.detail if result else f"{told} and not put back"
+    return "failed", (result.detail if result else "") or f"{told} and not put back"
 
 
 def _left_filter(now: PlanInputs, change: Change) -> bool:

@@ -42,13 +42,13 @@ def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, 
     extra = [name for name in TOUCHED if schema.field(name) is not None]
     names = sorted({one.name for one in fields} | set(extra))
     live = {context.live_id(key): key for key in keys}
-    rows = context.writer.reader.fetch_by_ids(object, list(live), names, deleted=True)
+    binned = schema.field("IsDeleted") is not None  # else queryAll could not say which of its rows are gone
+    rows = context.writer.reader.fetch_by_ids(object, list(live), names, deleted=binned)
     bodies = [one.name for one in fields if one.type == BODY_TYPE]
-    if bodies:
-        rows = {
-            to_18(str(row["Id"])): dict(row)
-            for row in with_digests(context.writer.reader, object, bodies, rows.values())
-        }
+    if bodies:  # contents of a row in the bin are not given
+        alive = [row for row in rows.values() if row.get("IsDeleted") is not True]
+        read = with_digests(context.writer.reader, object, bodies, alive)
+        rows |= {to_18(str(row["Id"])): dict(row) for row in read}
     back = context.back()
     context.stamps.update(
         {one: str(row["LastModifiedDate"]) for one, row in rows.items() if row.get("LastModifiedDate")}

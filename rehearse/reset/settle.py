@@ -50,7 +50,7 @@ def _rows_moved(context: Context, entry: Entry) -> bool:
     schema = context.schema(object)
     names = [name for name in ("IsDeleted", "LastModifiedById", "LastModifiedDate") if schema.field(name) is not None]
     try:
-        rows = context.writer.reader.fetch_by_ids(object, ids, names or ["Id"], deleted=True)
+        rows = context.writer.reader.fetch_by_ids(object, ids, names or ["Id"], deleted="IsDeleted" in names)
     except OrgRejected:
         return False
     if entry.kind == "delete":

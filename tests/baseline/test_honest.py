@@ -19,6 +19,7 @@ from rehearse.baseline.coverage import outside_rows
 from rehearse.baseline.estimate import fetch_estimate
 from rehearse.baseline.hollow import find_fieldless, find_missing
 from rehearse.baseline.model import Capture, Component, Scope
+from rehearse.baseline.prune_store import sweep
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.standing import apex_line
 from rehearse.baseline.verify import verify_capture
@@ -230,6 +231,7 @@ def test_contents_of_files_are_kept_and_compared(take: Take, store: CaptureStore
     assert load_body(store, before.ulid, "Attachment", str(row["Body"])) == content
     stored = b"".join(one.read_bytes() for one in store.folder(before.ulid).rglob("*") if one.is_file())
     assert content[:64] not in stored
+    assert sweep(store, (), clock.now()).files == 0  # what rows name is not what nobody names
     assert verify_capture(store, before.ulid, deep=True) == before
     changed = {"Body": base64.b64encode(content[::-1]).decode()}
     assert practice.ask("UATFULL", "PATCH", f"sobjects/Attachment/{id}", json=changed).status_code == 204

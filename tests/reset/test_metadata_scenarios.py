@@ -13,7 +13,7 @@ HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 TYPES = (
     "CustomObject", "CustomField", "ValidationRule", "RecordType", "ListView", "CustomLabels", "ApexClass",
-    "ApexTrigger", "Flow", "FlowDefinition", "Layout", "Profile", "PermissionSet", "GlobalValueSet", "StaticResource",
+    "ApexTrigger", "Flow", "Layout", "Profile", "PermissionSet", "GlobalValueSet", "StaticResource",
     "Report", "Workflow", "CustomTab", "CustomApplication", "QuickAction",
 )  # fmt: skip
 OBJECTS = ("Routing__c", "Invoice__c")
