@@ -96,7 +96,7 @@ def read_options(given: Any) -> Options:
         if value is None:
             continue
         if one.name == "run_tests":
-            known[one.name] = tuple(str(name) for name in value)
+            known[one.name] = tuple(str(name) for name in (value if isinstance(value, list) else [value]))
         elif one.name == "test_level":
             known[one.name] = str(value)
         else:

@@ -7,7 +7,9 @@ Refused before anything is read: entries that leave the folder, that are links, 
 from __future__ import annotations
 
 import io
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 
@@ -18,6 +20,10 @@ from rehearse.practice.meta_xml import BrokenXml
 MOST_FILES = 10_000
 MOST_BYTES = 629_145_600
 MOST_RATIO = 1_000
+BROKEN = (  # what the reader of zips says of damaged, encrypted, split and oddly packed ones
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError,
+)  # fmt: skip
 MANIFEST = "package.xml"
 DESTRUCTIVE = {
     "pre": "destructiveChangesPre.xml",
@@ -58,7 +64,7 @@ def unpack(body: bytes, *, most_bytes: int = MOST_BYTES, most_files: int = MOST_
             for one in entries:
                 _check_entry(one)
             return {one.filename: archive.read(one) for one in entries}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise ZipRefused("INVALID_OPERATION", f"Unable to open the zip file: {error}") from error
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rehearse.practice import soap_data, soap_describe
+from rehearse.practice import soap_data, soap_describe, soap_merge
 from rehearse.practice.field_security import as_user
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import as_stamp
@@ -77,6 +77,7 @@ SESSIONS: dict[str, Callable[[Request, Any], str]] = {
     "logout": logout,
 }
 OPERATIONS: dict[str, Callable[[DataCall], str]] = {
+    "convertLead": soap_merge.convert_leads,
     "create": soap_data.create,
     "delete": soap_data.delete,
     "describeGlobal": soap_describe.global_describe,
@@ -86,6 +87,7 @@ OPERATIONS: dict[str, Callable[[DataCall], str]] = {
     "getDeleted": soap_data.get_deleted,
     "getServerTimestamp": server_timestamp,
     "getUpdated": soap_data.get_updated,
+    "merge": soap_merge.merge,
     "query": soap_data.query,
     "queryAll": soap_data.query_all,
     "queryMore": soap_data.query_more,

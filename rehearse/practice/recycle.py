@@ -22,11 +22,11 @@ from rehearse.practice.rows_write import Saved, Work, find_live, load_row, write
 from rehearse.practice.schema import FieldDef, ObjectDef
 
 Link = tuple[ObjectDef, FieldDef]  # a reference field, and the object that has it
-UNLINKED = frozenset({"OwnerId", "CreatedById", "LastModifiedById", "RecordTypeId"})
+UNLINKED = frozenset({"OwnerId", "CreatedById", "LastModifiedById", "MasterRecordId", "RecordTypeId"})
 
 
 def links_to(org: OrgState, name: str) -> list[Link]:
-    """The reference fields that may point at an object, but for owners, stamps and record types."""
+    """The reference fields that may point at an object, but for owners, stamps, record types and masters of merges."""
 
     def build() -> dict[str, list[Link]]:
         found: dict[str, list[Link]] = {}
@@ -45,7 +45,8 @@ def _cascades(one: FieldDef) -> bool:
     return one.is_master or one.on_delete == "cascade"
 
 
-def _pointing(org: OrgState, link: Link, row_id: str, tests: str = 'AND "IsDeleted" = 0') -> list[str]:
+def pointing(org: OrgState, link: Link, row_id: str, tests: str = 'AND "IsDeleted" = 0') -> list[str]:
+    """The ids of the rows whose reference field holds an id; those that are not deleted, unless `tests` says else."""
     definition, one = link
     sql = f'SELECT "Id" FROM {quote(definition.name)} WHERE {quote(one.name)} = ? {tests}'
     return [str(row[0]) for row in org.db.execute(sql, (row_id,))]
@@ -82,11 +83,11 @@ def _collect(org: OrgState, definition: ObjectDef, row_id: str) -> Doomed:
         for link in links_to(org, doomed.rows[here].name):
             child, one = link
             if _cascades(one):
-                fresh = [found for found in _pointing(org, link, here) if found not in doomed.rows]
+                fresh = [found for found in pointing(org, link, here) if found not in doomed.rows]
                 doomed.rows |= dict.fromkeys(fresh, child)
                 queue += fresh
             elif one.on_delete == "restrict" and child.name != doomed.rows[here].name:  # a self look-up always clears
-                doomed.blocked += [(child, found) for found in _pointing(org, link, here)]
+                doomed.blocked += [(child, found) for found in pointing(org, link, here)]
             else:
                 doomed.cleared.append((link, here))
     doomed.blocked = [(child, found) for child, found in doomed.blocked if found not in doomed.rows]
@@ -127,6 +128,8 @@ def delete_row(work: Work, given: str, *, hard: bool = False) -> Saved:
 def _mark(work: Work, definition: ObjectDef, row_id: str, *, deleted: bool) -> None:
     stamp = work.org.stamp()
     values: dict[str, Stored] = {"LastModifiedDate": stamp, "LastModifiedById": work.user_id, "SystemModstamp": stamp}
+    if not deleted:
+        values["MasterRecordId"] = None  # it tells of a deletion by merge, which is undone
     kept = {name: value for name, value in values.items() if definition.find(name) is not None}
     write_changes(work.org, definition, row_id, {"IsDeleted": int(deleted), **kept})
 
@@ -137,7 +140,7 @@ def _clear(work: Work, link: Link, target: str, doomed: Doomed) -> None:
     Whether that moves the row's stamp is not documented: setting `lookup_clear_stamps` (default: no)."""
     org = work.org
     child, one = link
-    for row_id in _pointing(org, link, target, ""):
+    for row_id in pointing(org, link, target, ""):
         if row_id in doomed.rows:
             continue
         root = next(iter(doomed.rows))
@@ -154,7 +157,7 @@ def _lose_earlier_details(org: OrgState, definition: ObjectDef, row_id: str) -> 
     """Details that were deleted on their own before their master are gone for good once the master goes."""
     for link in links_to(org, definition.name):
         if link[1].is_master:
-            for found in _pointing(org, link, row_id, 'AND "IsDeleted" = 1'):
+            for found in pointing(org, link, row_id, 'AND "IsDeleted" = 1'):
                 sql = "UPDATE recycle_bin SET hard = 1, deleted_at = ? WHERE id = ? AND root = id AND hard = 0"
                 org.db.execute(sql, (org.stamp(), found))
 
@@ -198,7 +201,7 @@ def _group(org: OrgState, definition: ObjectDef, row_id: str, root: str) -> dict
         for link in links_to(org, group[here].name):
             if not _cascades(link[1]):
                 continue
-            for found in _pointing(org, link, here, 'AND "IsDeleted" = 1'):
+            for found in pointing(org, link, here, 'AND "IsDeleted" = 1'):
                 entry = org.db.execute("SELECT root, hard FROM recycle_bin WHERE id = ?", (found,)).fetchone()
                 if found not in group and entry is not None and entry[0] == root and not entry[1]:
                     group[found] = link[0]

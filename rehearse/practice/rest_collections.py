@@ -79,7 +79,8 @@ def _typed_records(call: Call, verb: str) -> tuple[list[tuple[str, dict[str, Any
     check_size(len(records), verb)
     items = []
     for record in records:
-        kind = record.get("attributes", {}).get("type") if isinstance(record, dict) else None
+        named = record.get("attributes") if isinstance(record, dict) else None
+        kind = named.get("type") if isinstance(named, dict) else None
         if not isinstance(kind, str):
             raise ApiError(400, "INVALID_INPUT", "Each record needs attributes with a type")
         items.append((call.org.object(kind).name, {k: v for k, v in record.items() if k != "attributes"}))

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_files import measure_body
-from rehearse.practice.rows_values import Stored
+from rehearse.practice.rows_values import RowError, Stored
+from rehearse.practice.schema import ObjectDef
 
 STAGES: dict[str, tuple[float, str]] = {  # probability, forecast category
     "Prospecting": (10, "Pipeline"),
@@ -29,7 +30,7 @@ Values = dict[str, Stored]
 
 
 def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mapping[str, Stored]) -> None:
-    """Change `values` as the platform would; `before` is the row as it was, empty on insert."""
+    """Change `values` as the platform would; `before` is the row as it was, empty on insert. Raises RowError."""
     if name == "Opportunity":
         _opportunity(values, before)
     elif name == "Case":
@@ -42,6 +43,8 @@ def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mappi
     elif name == "Attachment" and values.get("Body"):
         values["Body"], content = measure_body(str(values["Body"]), "Body")
         values["BodyLength"] = len(content)
+    elif name == "Lead" and before.get("IsConverted"):
+        raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
     elif name == "OpportunityLineItem" and not values.get("Product2Id") and values.get("PricebookEntryId"):
         values["Product2Id"] = _parent_value(org, "PricebookEntry", values["PricebookEntryId"], "Product2Id")
 
@@ -85,3 +88,16 @@ def _parent_value(org: OrgState, name: str, row_id: Stored, column: str) -> Stor
     found = org.db.execute(f'SELECT {quote(column)} FROM {quote(name)} WHERE "Id" = ?', (row_id,)).fetchone()
     value: Stored = found[0] if found is not None else None
     return value
+
+
+def check_convertible(leads: ObjectDef, lead: Mapping[str, Stored], status: str) -> None:
+    """Raise RowError for a lead that is converted, or a status that does not say so.
+
+    Which statuses do is a mark of the value set that only Setup and metadata show: here their name tells (assumption).
+    """
+    if lead.get("IsConverted"):
+        raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
+    known = leads.find("Status")
+    names = {one.name for one in known.values} if known is not None else set()
+    if status not in names or not status.endswith("Converted") or status.endswith("Not Converted"):
+        raise RowError("INVALID_STATUS", f"invalid convertedStatus: {status}", ())

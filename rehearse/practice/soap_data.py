@@ -50,15 +50,15 @@ def _save(
     call: DataCall, save: Callable[[str, list[Any]], list[Saved]], *, by_id: bool = False, created: bool = False
 ) -> str:
     items = read_records(call.body, call.org)
-    _check_count(len(items))
-    with _headers(call):
+    check_count(len(items))
+    with as_headers_say(call):
         saved = save_runs(call.org, items, save, _all_or_none(call))
     asked = [str(next((v for k, v in row.items() if k.lower() == "id" and v), "")) if by_id else "" for _, row in items]
     return _results(asked, saved, created=created)
 
 
 @contextmanager
-def _headers(call: DataCall) -> Iterator[None]:
+def as_headers_say(call: DataCall) -> Iterator[None]:
     """Duplicate and assignment rules as the headers want them; without one SOAP assigns nobody."""
     allow = f"allowSave={call.option('DuplicateRuleHeader', 'allowSave')}"
     with duplicates_as(allow), assigning_as(call.option("AssignmentRuleHeader", "useDefaultRule") or "false"):
@@ -94,7 +94,7 @@ def retrieve(call: DataCall) -> str:
     """One record an id, nil for a row that is not there."""
     definition = call.org.object(call.text("sObjectType"))
     ids = call.texts("ids")
-    _check_count(len(ids), MOST_READ)
+    check_count(len(ids), MOST_READ)
     fields = [one.strip() for one in call.text("fieldList").split(",") if one.strip()]
     if not fields:
         raise ApiError(500, "MALFORMED_QUERY", "fieldList must name at least one field")
@@ -166,11 +166,12 @@ def _replicated(call: DataCall, listing: Callable[[Call], Any]) -> str:
 
 def _ids(call: DataCall) -> list[str]:
     ids = call.texts("ids") or call.texts("id")  # beatbox and pyforce say `id`, and have worked with it for years
-    _check_count(len(ids))
+    check_count(len(ids))
     return ids
 
 
-def _check_count(count: int, most: int = MOST_ROWS) -> None:
+def check_count(count: int, most: int = MOST_ROWS) -> None:
+    """Raise ApiError EXCEEDED_ID_LIMIT for a call about more rows than it may be."""
     if count > most:
         text = f"record limit reached. cannot submit more than {most} records into this call"
         raise ApiError(500, "EXCEEDED_ID_LIMIT", text)

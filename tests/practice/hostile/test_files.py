@@ -53,7 +53,19 @@ def link(name):
     return one
 
 
+def patched(place, offset, value):
+    """A sound zip with other bytes at an offset of the first record that begins so."""
+    body = bytearray(zipped(("package.xml", MANIFEST)))
+    at = body.index(place) + offset
+    body[at : at + len(value)] = value
+    return bytes(body)
+
+
 ZIPS = {
+    "a directory before the file": lambda: patched(b"PK\x05\x06", 16, b"\xf4\x01\x90\x00"),
+    "an entry packed otherwise": lambda: patched(b"PK\x01\x02", 10, b"\x0c\x00"),
+    "an encrypted entry": lambda: patched(b"PK\x01\x02", 8, b"\x01\x00"),
+    "an entry that claims everything": lambda: patched(b"PK\x01\x02", 20, b"\xff" * 8),
     "nothing": lambda: b"",
     "no zip": lambda: b"PK\x03\x04 and nothing more",
     "half a zip": lambda: zipped(("package.xml", MANIFEST))[:-30],

@@ -105,6 +105,21 @@ def test_odd_json_is_answered(world, path, body):
     world.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
 
 
+@pytest.mark.parametrize("attributes", [None, "Account", [], {"type": None}, {"type": ["Account"]}])
+def test_a_row_without_a_readable_type_is_refused(world, attributes):
+    for method, path in (("POST", ""), ("PATCH", ""), ("PATCH", "/Account/CustomerNumber__c")):
+        body = {"records": [{"attributes": attributes, "Name": "x"}]}
+        answer = world.ask(method, f"composite/sobjects{path}", json=body)
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_INPUT")
+
+
+@pytest.mark.parametrize("tests", [1, True, "A", {"A": 1}, [None, 2]])
+def test_tests_to_run_that_are_no_list_of_names_are_answered(world, tests):
+    options = json.dumps({"deployOptions": {"runTests": tests, "testLevel": 5}})
+    parts = {"json": (None, options, "application/json"), "file": ("a.zip", b"no zip")}
+    world.ask("POST", "metadata/deployRequest", files=parts)
+
+
 # ---- SOQL
 
 
