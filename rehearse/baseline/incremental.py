@@ -9,8 +9,8 @@ parts are named, never copied, until they are folded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rehearse.baseline.bodies import take_over_bodies, with_bodies
@@ -19,7 +19,7 @@ from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import ReadObject, read_parts
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.layers import LayeredPart, read_layer
-from rehearse.baseline.lookup_counts import count_lookups, fetch_lookup_counts, lookups_of
+from rehearse.baseline.lookup_counts import Counts, count_filled, count_lookups, fetch_counts, lookups_of
 from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.record_store import find_object
@@ -75,18 +75,44 @@ def read_since(base: Base, reading: RowReading, scope: ObjectScope, schema: Sche
     assert old is not None
     for number in range(_PASSES):
         reading.working.forget(scope.name)
-        gone = fetch_deleted(reading.reader, shape, base.since) if number else base.gone(scope.name)
         try:
-            found = _build(base, reading, shape, (scope, schema), (old, gone))
-            if found is None:
+            moved = _fetch_moved(base, reading.reader, shape, scope) if number else _first_moved(base, reading, scope)
+            built = _build(base, reading, shape, (scope, schema), (old, moved))
+            if built is None:
                 return None
-            built, lookups = found
-            expected = fetch_expected(reading.reader, scope)
-            if expected == built.rows and lookups == fetch_lookup_counts(reading.reader, scope):
-                return ReadObject(shape, scope, built, f"built on {base.capture.ulid}", expected)
+            counts = fetch_counts(reading.reader, scope)
         except OrgRejected:
             return None
+        if counts.filled is None:
+            return None
+        if counts == Counts(built.rows, {name: built.filled.get(name, 0) for name in lookups_of(scope)}):
+            return ReadObject(shape, scope, built, f"built on {base.capture.ulid}", counts.rows)
     return None
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """What moved in an object since the base: how many rows of the scope live, and the ids that went to the bin."""
+
+    live: int
+    gone: Set[str]
+
+
+def _first_moved(base: Base, reading: RowReading, scope: ObjectScope) -> _Moved:
+    """What is known already, from questions that other objects asked too; counted where that does not tell."""
+    gone, live = base.gone(scope.name), base.live(scope.name)
+    if live is None or (live and scope.where):
+        live = fetch_expected(reading.reader, _since(base, scope))
+    return _Moved(live, gone)
+
+
+def _fetch_moved(base: Base, reader: OrgReader, shape: RowShape, scope: ObjectScope) -> _Moved:
+    """Asked afresh."""
+    return _Moved(fetch_expected(reader, _since(base, scope)), fetch_deleted(reader, shape, base.since))
+
+
+def _since(base: Base, scope: ObjectScope) -> ObjectScope:
+    return replace(scope, where=_and(scope.where, f"SystemModstamp >= {base.since}"))
 
 
 def _build(
@@ -94,15 +120,13 @@ def _build(
     reading: RowReading,
     shape: RowShape,
     asked: tuple[ObjectScope, Schema],
-    known: tuple[ObjectCapture, Set[str]],
-) -> tuple[ObjectCapture, dict[str, int]] | None:
-    """The object on top of the base, and how many of its rows hold each look-up; None where too much changed."""
-    (scope, schema), (old, gone) = asked, known
-    changed = replace(scope, where=_and(scope.where, f"SystemModstamp >= {base.since}"))
-    number = fetch_expected(reading.reader, changed)
-    if number > max(reading.rest_rows, int(old.rows * MOST_CHANGED)):
+    known: tuple[ObjectCapture, _Moved],
+) -> ObjectCapture | None:
+    """The object on top of the base; None where too much changed."""
+    (scope, schema), (old, moved) = asked, known
+    if moved.live > max(reading.rest_rows, int(old.rows * MOST_CHANGED)):
         return None
-    delta, _ = read_parts(reading, shape, changed, number) if number else ([], "")
+    delta, _ = read_parts(reading, shape, _since(base, scope), moved.live) if moved.live else ([], "")
     seen = set(_ids_of(reading, [part for part, _ in delta]))
     silent = sorted(find_silent(base, old, schema, scope) - seen)
     if silent:
@@ -110,10 +134,7 @@ def _build(
         kept = with_bodies(reading.reader, reading.working, shape, live.values())
         delta.append(write_rows(part_file(reading.working, scope.name, len(delta) + 1), shape, kept))
         seen |= set(live)
-    hidden = sorted(seen | set(silent) | gone)
-    files = [replace(part_file(reading.working, "", 0), path=part.path) for part, _ in delta if part.rows]
-    counts = count_lookups(lookups_of(scope), base.store.open_parts(base.capture.ulid, old), hidden, files)
-    return _put_on(base, reading, shape, (old, delta, hidden)), counts
+    return _put_on(base, reading, shape, (old, delta, sorted(seen | set(silent) | moved.gone)))
 
 
 def _put_on(
@@ -124,23 +145,24 @@ def _put_on(
 ) -> ObjectCapture:
     """The rows of the base without the hidden ones, and the delta on top."""
     old, delta, hidden = pieces
-    rows, digests = _weigh(base.store.open_parts(base.capture.ulid, old), hidden)
-    layer = max((part.layer for part in (*old.parts, *old.removed)), default=0) + 1
-    if layer > MOST_DELTAS:
+    if max((part.layer for part in (*old.parts, *old.removed)), default=0) >= MOST_DELTAS:
         return _fold(base, reading, shape, pieces)
+    weight = _weigh(base, shape, old, hidden)
+    layer = max((part.layer for part in (*old.parts, *old.removed)), default=0) + 1
     kept = tuple(replace(one, capture=one.capture or base.capture.ulid) for one in old.parts)
     removed = tuple(replace(one, capture=one.capture or base.capture.ulid) for one in old.removed)
-    if rows:
+    if weight.rows:
         file = part_file(reading.working, shape.object, len(delta) + 1)
         part, _ = write_rows(file, RowShape(shape.object, (), None, None), [{"Id": one} for one in hidden])
         removed = (*removed, replace(part, layer=layer))
     found = total(shape.object, delta)
     return ObjectCapture(
         object=shape.object,
-        rows=old.rows - rows + found.rows,
-        digest_sum=f"{(int(old.digest_sum, 16) - digests + int(found.digest_sum, 16)) % DIGEST_MODULUS:032x}",
+        rows=old.rows - weight.rows + found.rows,
+        digest_sum=f"{(int(old.digest_sum, 16) - weight.digests + int(found.digest_sum, 16)) % DIGEST_MODULUS:032x}",
         parts=(*kept, *(replace(one, layer=layer) for one in found.parts)),
         removed=removed,
+        filled={name: number - weight.filled[name] + found.filled.get(name, 0) for name, number in weight.all.items()},
     )
 
 
@@ -179,15 +201,36 @@ def _without(parts: Sequence[LayeredPart], names: Sequence[str], hidden: Sequenc
                 yield left
 
 
-def _weigh(parts: Sequence[LayeredPart], ids: Sequence[str]) -> tuple[int, int]:
-    """How many rows with these (sorted) ids count in the layers, and the sum of their digests."""
-    rows = digests = 0
-    for part in parts if ids else ():
-        for batch in read_layer(part, ["Id", "_digest"], ids):
-            found: Any = batch
-            rows += found.num_rows
-            digests += sum_digest_array(found.column("_digest"))
-    return rows, digests
+@dataclass(frozen=True)
+class _Weight:
+    """What hidden rows take away: their number, the sum of their digests, and how many hold each reference, of `all`
+    that hold it in the base."""
+
+    rows: int
+    digests: int
+    filled: Mapping[str, int]
+    all: Mapping[str, int]
+
+
+def _weigh(base: Base, shape: RowShape, old: ObjectCapture, ids: Sequence[str]) -> _Weight:
+    """What rows with these (sorted) ids, where they count in the layers of the base, take away from it."""
+    names = [one.name for one in shape.fields if one.type == "reference"]
+    parts = base.store.open_parts(base.capture.ulid, old) if ids or not set(names) <= old.filled.keys() else []
+    everything = count_lookups(names, old, lambda columns: _read_layers(parts, columns))
+    found = list(_read_layers(parts, ["Id", "_digest", *names], ids)) if ids else []
+    return _Weight(
+        rows=sum(batch.num_rows for batch in found),
+        digests=sum(sum_digest_array(batch.column("_digest")) for batch in found),
+        filled=count_filled(names, found),
+        all=everything,
+    )
+
+
+def _read_layers(
+    parts: Sequence[LayeredPart], columns: Sequence[str], ids: Sequence[str] | None = None
+) -> Iterator[Any]:
+    for part in parts:
+        yield from read_layer(part, columns, ids)
 
 
 def fetch_live(reader: OrgReader, shape: RowShape, ids: Sequence[str]) -> dict[str, dict[str, Value]]:

@@ -122,7 +122,8 @@ def scope_from(content: Mapping[str, Any]) -> ResolvedScope:
 def object_from(content: Mapping[str, Any]) -> ObjectCapture:
     """The capture of one object from its JSON."""
     parts, removed = (tuple(Part(**one) for one in named) for named in (content["parts"], content.get("removed", ())))
-    return ObjectCapture(content["object"], content["rows"], content["digest_sum"], parts, removed)
+    filled = content.get("filled", {})
+    return ObjectCapture(content["object"], content["rows"], content["digest_sum"], parts, removed, filled)
 
 
 def _iso(component: Component) -> str | None:

@@ -8,7 +8,7 @@ Record values never appear here, only keys, field names and digests; values stay
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -82,7 +82,7 @@ class Part:
     """One encrypted Parquet file of an object; `path` is relative to the folder of the capture that wrote it.
 
     `capture` is the ULID of that capture, whose key opens the part; empty: the capture whose manifest names the part.
-    `layer` is 0 for the parts of a base, and one more for each later delta: newest wins.
+    `layer` is 0 for a base, and one more for each later delta: newest wins. `filled`: rows that hold each reference.
     """
 
     path: str
@@ -90,14 +90,15 @@ class Part:
     sha256: str
     capture: str = ""
     layer: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class ObjectCapture:
     """The rows of one object: their number and the sum mod 2^128 (32 hex digits) of their 16-byte digests.
 
-    `removed` are parts with nothing but ids: one of layer n hides the rows with these ids in the parts of every layer
-    below n, because they were deleted or are written anew in layer n. `rows` and `digest_sum` are of what is left.
+    `removed` are parts of ids: one of layer n hides their rows in all parts of layers below, as they were deleted or
+    are written anew in layer n. `rows`, `digest_sum` and `filled` are of what is left.
     """
 
     object: str
@@ -105,6 +106,7 @@ class ObjectCapture:
     digest_sum: str
     parts: tuple[Part, ...]
     removed: tuple[Part, ...] = ()
+    filled: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,9 @@ class Capture:
     """The manifest of one capture: everything needed to read and check its files, and no record value.
 
     `started` and `ended` are instants of the org's own clock (getServerTimestamp). `manifest` is the frozen package
-    manifest, type -> full names. `components_sha256` is the digest of the component list beside the manifest;
-    `commit` is the git commit of its metadata tree. `release` is the platform release that was read, `read_by` the user
-    who read. Packages and schedules are held whatever the scope (their components too). `listing_sha256` is the digest
-    of the list of what the org had, kept for a later incremental capture.
+    manifest, type -> full names; `components_sha256` the digest of the component list beside it; `commit` the commit of
+    its metadata tree. `release` is the platform release that was read, `read_by` the user who read. Packages and
+    schedules are held whatever the scope. `listing_sha256` is the digest of what the org listed, for a later increment.
     """
 
     ulid: str

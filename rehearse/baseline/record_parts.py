@@ -93,7 +93,7 @@ def part_schema(fields: Sequence[ComparableField]) -> Any:
 
 
 class PartWriter:
-    """Writes one part; counts rows and sums digests. Leaves no half file behind when the block fails."""
+    """Writes one part; counts rows and references, sums digests. Leaves no half file behind when the block fails."""
 
     def __init__(self, file: PartFile, fields: Sequence[ComparableField]) -> None:
         self._file = file
@@ -101,6 +101,7 @@ class PartWriter:
         self._fields = fields
         self._writer: Any = None
         self._prints: list[dict[str, str]] = []
+        self._filled = {one.name: 0 for one in fields if one.type == "reference"}
         self.rows = 0
         self.digest_sum = 0
 
@@ -125,6 +126,8 @@ class PartWriter:
             for start in range(0, batch.num_rows, GROUP_ROWS):
                 self._write_group(batch.slice(start, GROUP_ROWS))
         self.rows += batch.num_rows
+        for name in self._filled:
+            self._filled[name] += batch.num_rows - batch.column(name).null_count
         self.digest_sum += sum_digest_array(batch.column("_digest"))
 
     def _write_group(self, group: Any) -> None:
@@ -148,7 +151,7 @@ class PartWriter:
     def finish(self) -> Part:
         """After the block: flush the file to the disk and describe it."""
         sync_file(self._target)
-        return Part(self._file.path, self.rows, file_sha256(self._target))
+        return Part(self._file.path, self.rows, file_sha256(self._target), filled=self._filled)
 
 
 def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None = None) -> Iterator[Any]:

@@ -136,11 +136,12 @@ def _texts(values: Iterable[Value]) -> list[str | None]:
 
 def total(object: str, parts: Iterable[tuple[Part, int]]) -> ObjectCapture:
     """The capture of an object from its parts and their digest sums; empty parts are left out."""
-    kept = [(part, digests) for part, digests in parts if part.rows]
-    digest_sum = sum(digests for _, digests in kept) % DIGEST_MODULUS
-    return ObjectCapture(
-        object, sum(part.rows for part, _ in kept), f"{digest_sum:032x}", tuple(part for part, _ in kept)
-    )
+    weighed = [(part, digests) for part, digests in parts if part.rows]
+    kept = tuple(part for part, _ in weighed)
+    digest_sum = sum(digests for _, digests in weighed) % DIGEST_MODULUS
+    known = set(kept[0].filled).intersection(*(one.filled for one in kept)) if kept else set()
+    filled = {name: sum(one.filled[name] for one in kept) for name in sorted(known)}
+    return ObjectCapture(object, sum(one.rows for one in kept), f"{digest_sum:032x}", kept, filled=filled)
 
 
 def part_file(working: Working, object: str, number: int) -> PartFile:

@@ -7,9 +7,11 @@ go into a part of their own.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -17,14 +19,12 @@ from rehearse.baseline.bodies import with_bodies
 from rehearse.baseline.canonical import stored_value, value_text
 from rehearse.baseline.canonical_arrays import sum_digest_array, text_array
 from rehearse.baseline.capture_records import ReadObject
-from rehearse.baseline.lookup_counts import count_lookups, fetch_lookup_counts, lookups_of
+from rehearse.baseline.lookup_counts import count_lookups, fetch_counts, lookups_of
 from rehearse.baseline.model import ObjectCapture, Part
 from rehearse.baseline.record_parts import PartFile, PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.row_reading import (
     alive,
     build_where,
-    fetch_expected,
-    only_by_parent,
     part_file,
     total,
     with_archived,
@@ -32,7 +32,7 @@ from rehearse.baseline.row_reading import (
 )
 from rehearse.baseline.working import Working
 from rehearse.errors import OrgRejected
-from rehearse.org.model import Value
+from rehearse.org.model import Row, Value
 from rehearse.org.reader import OrgReader
 
 OVERLAP = timedelta(minutes=5)
@@ -45,61 +45,79 @@ _PASSES = 3
 
 def settle_object(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:
     """The object with everything that changed since the capture began; `note` says so when the counts still differ."""
-    expected: int | None = None
+    expected = 0
     for _ in range(_PASSES):
         if read.shape.stamp is not None:
             read = _settle_once(reader, working, read)
-        expected = fetch_expected(reader, read.scope)
-        if expected == read.found.rows and _lookups_agree(reader, working, read):
+        counts = fetch_counts(reader, read.scope)
+        expected = counts.rows
+        if expected == read.found.rows and counts.filled in (None, _count(working, read)):
             return replace(read, expected=expected)
         if read.shape.stamp is None:
             break
     if expected == read.found.rows:
         note = "rows were deleted while the capture ran, and look-ups to them were cleared: something writes to it"
         return replace(read, expected=expected, note=note)
-    fewer = expected is not None and read.found.rows < expected
+    fewer = read.found.rows < expected
     why = "some cannot be read, or something writes to it" if fewer else "something writes to it"
     note = f"the org counts {expected:,} rows and gave {read.found.rows:,}: {why} while the capture runs"
     return replace(read, expected=expected, note=note)
 
 
-def _lookups_agree(reader: OrgReader, working: Working, read: ReadObject) -> bool:
-    """Whether as many rows hold each look-up as the org counts: a deletion clears look-ups without a stamp."""
-    names = lookups_of(read.scope)
-    if not names or only_by_parent(read.scope.name):
-        return True
-    try:
-        counted = fetch_lookup_counts(reader, read.scope)
-    except OrgRejected:
-        return True  # what cannot be counted was read all the same
-    return counted == count_lookups(names, (), (), [_file(working, part) for part in read.found.parts])
+def _count(working: Working, read: ReadObject) -> dict[str, int]:
+    """How many rows hold each look-up: a deletion clears look-ups without a stamp, and the org then counts fewer."""
+
+    def batches(names: Sequence[str]) -> Iterator[Any]:
+        for part in read.found.parts:
+            yield from read_part(_file(working, part), names)
+
+    return count_lookups(lookups_of(read.scope), read.found, batches)
 
 
 def _settle_once(reader: OrgReader, working: Working, read: ReadObject) -> ReadObject:
-    since = f"{working.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
-    changed = _changed(reader, working, read, since)
-    gone = fetch_deleted(reader, read.shape, since)
+    live, gone = _fetch_moved(reader, read, f"{working.started - OVERLAP:%Y-%m-%dT%H:%M:%SZ}")
+    changed = _fetch_changed(reader, working, read, live)
     if not (changed or gone):
         return read
     changed = {str(row["Id"]): dict(row) for row in with_bodies(reader, working, read.shape, changed.values())}
     return replace(read, found=_patch(working, read, changed, gone))
 
 
-def _changed(reader: OrgReader, working: Working, read: ReadObject, since: str) -> dict[str, dict[str, Value]]:
-    """The rows of the window whose stamp is not the captured one, or that were not captured at all."""
-    shape = read.shape
-    where = build_where(f"{shape.stamp} >= {since}", read.scope.where, alive(shape.object))
-    soql = f"SELECT Id, {shape.stamp} FROM {shape.object}{where}"
-    try:
-        live = {
-            str(stored_value("id", value_text(row["Id"]))): stored_value("datetime", value_text(row[shape.stamp or ""]))
-            for row in reader.fetch_rows(soql, deleted=with_archived(shape.object))
-        }
-    except OrgRejected:
-        return {}  # some objects take no filter on their stamp; the count still tells
+def _fetch_moved(reader: OrgReader, read: ReadObject, since: str) -> tuple[dict[str, str | None], set[str]]:
+    """The live rows of the window with their stamps, and those that went to the bin in it; one query where one tells.
+
+    A filter may leave out rows that went: then both are asked for.
+    """
+    shape, stamp = read.shape, read.shape.stamp or ""
+    if read.scope.where is None:
+        with suppress(OrgRejected):  # no recycle bin, or no filter on the stamp: asked for one by one
+            soql = f"SELECT Id, {stamp}, IsDeleted FROM {shape.object} WHERE {stamp} >= {since}"
+            rows = list(reader.fetch_rows(soql, deleted=True))
+            return dict(_stamped(row, stamp) for row in rows if not row["IsDeleted"]), _ids(rows, deleted=True)
+    where = build_where(f"{stamp} >= {since}", read.scope.where, alive(shape.object))
+    live: dict[str, str | None] = {}
+    with suppress(OrgRejected):  # some objects take no filter on their stamp; the count still tells
+        soql = f"SELECT Id, {stamp} FROM {shape.object}{where}"
+        live = dict(_stamped(row, stamp) for row in reader.fetch_rows(soql, deleted=with_archived(shape.object)))
+    return live, fetch_deleted(reader, shape, since)
+
+
+def _stamped(row: Row, stamp: str) -> tuple[str, str | None]:
+    return str(stored_value("id", value_text(row["Id"]))), stored_value("datetime", value_text(row[stamp]))
+
+
+def _ids(rows: Iterable[Row], *, deleted: bool) -> set[str]:
+    return {str(stored_value("id", value_text(row["Id"]))) for row in rows if bool(row["IsDeleted"]) is deleted}
+
+
+def _fetch_changed(
+    reader: OrgReader, working: Working, read: ReadObject, live: Mapping[str, str | None]
+) -> dict[str, dict[str, Value]]:
+    """Those of the live rows whose stamp is not the captured one, or that were not captured at all."""
     captured = _stamps(working, read.found, live)
     ids = sorted(one for one, stamp in live.items() if captured.get(one) != stamp)
-    return reader.fetch_by_ids(shape.object, ids, shape.columns[1:], deleted=with_archived(shape.object)) if ids else {}
+    archived = with_archived(read.shape.object)
+    return reader.fetch_by_ids(read.shape.object, ids, read.shape.columns[1:], deleted=archived) if ids else {}
 
 
 def fetch_deleted(reader: OrgReader, shape: RowShape, since: str) -> set[str]:

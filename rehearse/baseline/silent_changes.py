@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 import pyarrow.compute as pc
 
+from rehearse import clock
 from rehearse.baseline.canonical_arrays import text_array
 from rehearse.baseline.layers import LayeredPart, read_layer
 from rehearse.baseline.model import Capture, ObjectCapture, ObjectScope
@@ -24,10 +26,12 @@ from rehearse.baseline.record_store import CaptureStore, find_object
 from rehearse.baseline.settle import OVERLAP, fetch_deleted
 from rehearse.errors import OrgRejected
 from rehearse.ids import to_18
-from rehearse.org.model import Schema
+from rehearse.org.model import Row, Schema
 from rehearse.org.reader import OrgReader
 
 IDS_A_QUERY = 200
+_A_PAGE = 2_000
+"""Rows that one answer of a query holds at the most (REST guide, query)."""
 _SYSTEM = frozenset({"OwnerId", "RecordTypeId", "CreatedById", "LastModifiedById"})
 """References to users, queues and record types: these do not come and go through the bin."""
 
@@ -44,7 +48,7 @@ class Base:
     reader: OrgReader
     schemas: Mapping[str, Schema]
     changed_fields: frozenset[str] | None
-    _asked: dict[tuple[str, str], Future[frozenset[str]]] = field(default_factory=dict)
+    _asked: dict[tuple[str, str], Future[Any]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock)
 
     @property
@@ -54,35 +58,77 @@ class Base:
 
     def gone(self, object: str) -> frozenset[str]:
         """The rows of an object that went to the bin since, in scope or not."""
-        return self._once("gone", object, lambda: fetch_deleted(self.reader, RowShape(object, ()), self.since))
+        return self._moved(object).gone
+
+    def live(self, object: str) -> int | None:
+        """How many live rows of an object, in scope or not, changed since; None where they are too many to tell."""
+        return self._moved(object).live
 
     def returned(self, object: str) -> frozenset[str]:
         """Older rows of an object that changed since and that the base does not hold: they may come from the bin."""
-        return self._once("returned", object, lambda: self._fetch_returned(object))
+        found: frozenset[str] = self._once("returned", object, lambda: self._fetch_returned(object))
+        return found
 
-    def _once(self, what: str, object: str, fetch: Callable[[], set[str]]) -> frozenset[str]:
+    def _moved(self, object: str) -> _Moved:
+        found: _Moved = self._once("moved", object, lambda: self._fetch_moved(object))
+        return found
+
+    def _once(self, what: str, object: str, fetch: Callable[[], Any]) -> Any:
         """Ask once, whoever asks first; others wait for that answer, and nobody for another one."""
-        mine: Future[frozenset[str]] = Future()
+        mine: Future[Any] = Future()
         with self._lock:
             known = self._asked.setdefault((what, object), mine)
         if known is mine:
             try:
-                mine.set_result(frozenset(fetch()))
+                mine.set_result(fetch())
             except BaseException as error:
                 mine.set_exception(error)
         return known.result()
 
-    def _fetch_returned(self, object: str) -> set[str]:
+    def _fetch_moved(self, object: str) -> _Moved:
+        """One question where a page holds the answer; else what went is asked for alone."""
+        soql = f"SELECT Id, IsDeleted, CreatedDate FROM {object} WHERE SystemModstamp >= {self.since} LIMIT {_A_PAGE}"
+        with suppress(OrgRejected):  # no recycle bin, or no such date
+            rows = list(self.reader.fetch_rows(soql, deleted=True))
+            if len(rows) < _A_PAGE:
+                live = [row for row in rows if not row["IsDeleted"]]
+                older = frozenset(_id(row) for row in live if self._is_older(row))
+                return _Moved(frozenset(_id(row) for row in rows if row["IsDeleted"]), older, len(live))
+        return _Moved(frozenset(fetch_deleted(self.reader, RowShape(object, ()), self.since)), None, None)
+
+    def _is_older(self, row: Row) -> bool:
+        return clock.from_iso(str(row["CreatedDate"])) < clock.from_iso(self.since)
+
+    def _fetch_older(self, object: str) -> frozenset[str]:
+        """The live rows that changed since and were made before."""
+        if (older := self._moved(object).older) is not None:
+            return older
         where = f"SystemModstamp >= {self.since} AND CreatedDate < {self.since}"
+        return frozenset(_id(row) for row in self.reader.fetch_rows(f"SELECT Id FROM {object} WHERE {where}"))
+
+    def _fetch_returned(self, object: str) -> frozenset[str]:
         try:
-            ids = {to_18(str(row["Id"])) for row in self.reader.fetch_rows(f"SELECT Id FROM {object} WHERE {where}")}
+            ids = self._fetch_older(object)
             if not ids or not (self.schemas.get(object) or self.reader.fetch_schema(object)).undeletable:
-                return set()
+                return frozenset()
         except OrgRejected:
-            return set()  # nothing of it can be asked, so nothing of it is known to be back
+            return frozenset()  # nothing of it can be asked, so nothing of it is known to be back
         old = find_object(self.capture, object)
         parts = self.store.open_parts(self.capture.ulid, old) if old is not None else []
         return ids - {one for part in parts for one in _ids(part, sorted(ids))}
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """What moved in an object: what went to the bin, what lives and was made before, and how many live in all."""
+
+    gone: frozenset[str]
+    older: frozenset[str] | None
+    live: int | None
+
+
+def _id(row: Row) -> str:
+    return to_18(str(row["Id"]))
 
 
 def find_silent(base: Base, old: ObjectCapture, schema: Schema, scope: ObjectScope) -> set[str]:

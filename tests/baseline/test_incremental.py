@@ -4,11 +4,12 @@ import base64
 import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rehearse.baseline import incremental
+from rehearse.baseline import incremental, silent_changes
 from rehearse.baseline.bodies import load_body
 from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.compare import compare
@@ -96,10 +97,14 @@ def test_an_increment_is_what_a_full_capture_is(
     monkeypatch.setattr(incremental, "MOST_DELTAS", 2)
     chance = random.Random(seed)
     last = take()
-    for _ in range(4):
+    for number in range(4):
         for _ in range(chance.randint(0, 8)):
             world.change(chance)
-        increment, full = take(last), take()
+        monkeypatch.setattr(silent_changes, "_A_PAGE", chance.choice((1, 3, 2_000)))
+        increment, full = take(as_long_ago(last) if number == 1 else last), take()
+        assert {one.object: one.filled for one in increment.objects} == {
+            one.object: one.filled for one in full.objects
+        }, seed
         assert {one.object: (one.rows, one.digest_sum) for one in increment.objects} == {
             one.object: (one.rows, one.digest_sum) for one in full.objects
         }, seed
@@ -107,6 +112,33 @@ def test_an_increment_is_what_a_full_capture_is(
         verify_capture(store, increment.ulid, deep=True)
         assert compare(store, increment, full) == ()
         last = increment
+
+
+def as_long_ago(capture: Capture) -> Capture:
+    """A capture of the time when references were not counted yet."""
+    objects = (
+        replace(one, filled={}, parts=tuple(replace(part, filled={}) for part in one.parts)) for one in capture.objects
+    )
+    return replace(capture, objects=tuple(objects))
+
+
+def test_an_object_that_did_not_change_takes_two_calls(take: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What moved, and what there is; and nothing of its stored rows is read again."""
+    scope = Scope(metadata_include=(), objects=("InvoiceLine__c",))
+    base = take(scope=scope)
+    asked: list[str] = []
+    real = OrgReader.fetch_rows
+
+    def listening(reader: OrgReader, soql: str, **more: Any) -> Any:
+        asked.append(soql)
+        return real(reader, soql, **more)
+
+    monkeypatch.setattr(OrgReader, "fetch_rows", listening)
+    monkeypatch.setattr(CaptureStore, "open_parts", None)
+    increment = take(base, scope=scope)
+    assert increment.snapshot_id == base.snapshot_id and increment.objects[0].filled == base.objects[0].filled
+    assert sum(" FROM InvoiceLine__c" in one for one in asked) == 2
+    assert any(number for number in increment.objects[0].filled.values())
 
 
 def test_metadata_that_did_not_change_is_not_retrieved(take: Any, reader: OrgReader, practice: Any) -> None:
