@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -89,15 +89,28 @@ def canonical_form(element: Any, root: str = "") -> bytes:
     """The canonical bytes of an element and everything in it."""
     tag = tag_of(element)
     root = root or tag
-    counted = sorted((name, value) for name, value in element.items() if _counts(name))
-    name = (tag + "".join(f"@{one[len(_XSI) :]}={value}" for one, value in counted)).encode()
     groups = _grouped(element, root) if len(element) else None
     if not groups:
         holds_text = groups is None and element.getparent() is not None
         text = (element.text or "").replace("\r\n", "\n").encode() if holds_text else b""
-        return b"%s=%d:%s;" % (name, len(text), text)
+        return b"%s=%d:%s;" % (_head(element, tag), len(text), text)
     inner = b"".join([form for tag_, group in sorted(groups.items()) for form in _forms(tag, tag_, group, root)])
-    return b"%s{%s}" % (name, inner)
+    return b"%s{%s}" % (_head(element, tag), inner)
+
+
+def join_forms(root: Any, forms: Sequence[tuple[str, bytes]]) -> bytes:
+    """The canonical form of a root whose children stand in the order of their (tag, form), as given."""
+    tag = tag_of(root)
+    counted = [form for (name, form), one in zip(forms, root, strict=True) if not _is_noise(tag, tag, name, one)]
+    return b"%s{%s}" % (_head(root, tag), b"".join(counted)) if counted else canonical_form(root)
+
+
+def _head(element: Any, tag: str) -> bytes:
+    """The name of an element with the attributes that count."""
+    if not element.attrib:
+        return tag.encode()
+    counted = sorted((name, value) for name, value in element.items() if _counts(name))
+    return (tag + "".join(f"@{one[len(_XSI) :]}={value}" for one, value in counted)).encode()
 
 
 def form_digest(*forms: bytes) -> str:

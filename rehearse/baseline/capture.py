@@ -16,18 +16,26 @@ from dataclasses import asdict, dataclass
 from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
-from rehearse.baseline.capture_metadata import Listed, MetadataRead, MetadataWish, capture_metadata, fetch_listed
+from rehearse.baseline.capture_metadata import (
+    Listed,
+    MetadataRead,
+    MetadataWish,
+    capture_metadata,
+    fetch_listed,
+    render_types,
+)
 from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
+from rehearse.baseline.early_digests import EarlyDigests
 from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields_since, is_redefined
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.incremental import may_build_on
 from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
 from rehearse.baseline.manifest import save_components, save_manifest
-from rehearse.baseline.metadata_tree import MetadataTree
+from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.row_reading import REST_ROWS
@@ -143,12 +151,12 @@ def _read_metadata(
     left_out = {PACKAGE} if standing.knows_packages else set()
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        wish = MetadataWish(types, asked, known, fields or (), listed.result())
+        early = EarlyDigests(types, lambda: find_known(work.store, work.request.sandbox, render_types(types)))
+        wish = MetadataWish(types, asked, known, fields or (), listed.result(), NearFiles(early.read))
         metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
         with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
-            known_files = find_known(work.store, work.request.sandbox, files)
-            components = read_components(files, metadata.items, types, known_files)
+            components = read_components(files, metadata.items, types, early.find_in(files))
             metadata = metadata.holding(name_held(files, TypeTable(types)))
             commit = work.store.metadata.save(work.working.ulid, files, work.request.sandbox, work.question.started)
     finally:

@@ -20,7 +20,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from rehearse.baseline.canonical_xml import NAMESPACE
-from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.component_types import HELD_IN
 from rehearse.baseline.components import OWN, TYPES_FILE
 from rehearse.baseline.known_metadata import Known, split_known
 from rehearse.baseline.manifests import (
@@ -82,7 +82,7 @@ class MetadataRead:
 class MetadataWish:
     """What to read: types, the members of a frozen manifest, what an earlier capture knows, and the org's fields.
 
-    `listed`: what `fetch_listed` told already.
+    `listed`: what `fetch_listed` told already. `near`: where the small files of the zips are kept.
     """
 
     types: Sequence[MetadataType]
@@ -90,18 +90,20 @@ class MetadataWish:
     known: Known | None = None
     fields: Sequence[MetadataItem] = ()
     listed: Listed | None = None
+    near: NearFiles = field(default_factory=NearFiles)
 
 
 @dataclass
 class _Retrieved:
-    """What came of the retrieves so far."""
+    """What came of the retrieves so far, in this folder."""
 
+    scratch: Path
+    near: NearFiles
     zips: list[Path] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     refused: list[CoverageRow] = field(default_factory=list)
     said: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
-    near: NearFiles = field(default_factory=NearFiles)
 
     def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[dict[str, tuple[str, ...]]]:
         """Keep what a retrieve brought; or answer the halves to ask for in its place."""
@@ -132,12 +134,12 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
     flows, listing = wish.listed or fetch_listed(reader, types)
     manifest = join_manifests(wish.frozen, listing.members)
     asked, kept = split_known(wish.known, manifest, listing.items)
-    got = _retrieve_all(reader, asked, scratch, on_event)
+    got = _retrieve_all(reader, asked, _Retrieved(scratch, wish.near), on_event)
     told = {(found["type"], found["name"]) for one in got.messages if (found := _MISSING.search(one))}
     on_event(Finished("metadata", f"{sum(map(len, asked.values()))} components in {len(got.zips)} retrieves"))
     return MetadataRead(
         zips=tuple(got.zips),
-        own={TYPES_FILE: _render_types(types), **(flows or {})},
+        own={TYPES_FILE: render_types(types), **(flows or {})},
         items=listing.items,
         manifest=manifest,
         coverage=(*listing.coverage, *got.refused, *_unretrieved(got.messages, listing)),
@@ -163,14 +165,13 @@ def fetch_listed(reader: OrgReader, types: Sequence[MetadataType]) -> Listed:
 
 
 def _retrieve_all(
-    reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], scratch: Path, on_event: OnEvent
+    reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], got: _Retrieved, on_event: OnEvent
 ) -> _Retrieved:
     """A few retrieves at a time; what an org allows at once is not published (Salto takes three)."""
-    got = _Retrieved()
     size = sum(len(names) for names in manifest.values())
     waiting = list(split_manifest(manifest)) if size else []
     running: dict[Future[_Zip], dict[str, tuple[str, ...]]] = {}
-    names = (scratch / f"retrieve-{number:05d}.zip" for number in itertools.count())
+    names = (got.scratch / f"retrieve-{number:05d}.zip" for number in itertools.count())
     with ThreadPoolExecutor(_RETRIEVES_AT_ONCE) as pool:
         while waiting or running:
             while waiting and len(running) < _RETRIEVES_AT_ONCE:
@@ -218,11 +219,12 @@ def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]
     """Members that the org listed a moment ago and then did not give; a frozen member that is gone is no surprise."""
     lost: dict[str, list[str]] = {}
     other: list[CoverageRow] = []
+    listed = {(_listed_as(one), one.full_name) for one in listing.items} if messages else set()
     for message in messages:
         found = _MISSING.search(message)
         if found is None:
             other.append(CoverageRow("metadata", "(retrieve)", "not-retrieved", 1, message))
-        elif any(one.full_name == found["name"] for one in listing.items if _listed_as(one) == found["type"]):
+        elif (found["type"], found["name"]) in listed:
             lost.setdefault(found["type"], []).append(found["name"])
     rows = [
         CoverageRow("metadata", type, "not-retrieved", len(names), ", ".join(names)) for type, names in lost.items()
@@ -231,7 +233,7 @@ def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]
 
 
 def _listed_as(item: MetadataItem) -> str:
-    return next((type for type, folder in FOLDER_TYPES.items() if folder == item.type), item.type)
+    return HELD_IN.get(item.type, item.type)
 
 
 def _fetch_flows(reader: OrgReader) -> dict[str, bytes] | None:
@@ -263,5 +265,6 @@ def _render_flow(versions: Sequence[tuple[int, str]]) -> bytes:
     return f'<FlowDefinition xmlns="{NAMESPACE}">{said}{listed}</FlowDefinition>\n'.encode()
 
 
-def _render_types(types: Sequence[MetadataType]) -> bytes:
+def render_types(types: Sequence[MetadataType]) -> bytes:
+    """What an org described, as it is kept with a capture."""
     return json.dumps([asdict(one) for one in sorted(types, key=lambda one: one.name)], indent=1).encode()

@@ -120,6 +120,8 @@ FOLDER_TYPES = {
     "EmailTemplate": "EmailFolder",
 }
 """The type under which listMetadata gives the folders of a type; manifests name folders under the type itself."""
+HELD_IN = {folder: type for type, folder in FOLDER_TYPES.items()}
+"""The type whose components a type of folders holds."""
 
 _by_parent: dict[str, list[ChildPlace]] = {}
 for _parent, _child, _tag in _rows(_CHILDREN):

@@ -81,20 +81,25 @@ def read_components(
 
     Without `types`, those kept inside the tree of a capture are used, and the usual ones.
     """
-    table = TypeTable(types or _kept_types(files))
-    grouped: dict[tuple[str, str], tuple[Place, list[str]]] = {}
-    for path in sorted(files):
-        named = name_file(path, table)
-        if named is not None:
-            place, full_name = named
-            grouped.setdefault((place.type, full_name), (place, []))[1].append(path)
+    grouped = group_files(files, TypeTable(types or _kept_types(files)))
     authors = {(one.type, one.full_name): one for one in items}
     found = [
         one
         for (_, full_name), (place, paths) in grouped.items()
-        for one in (known and known(tuple(paths), files)) or _components_of(place, full_name, paths, files)
+        for one in (known and known(tuple(paths), files)) or components_of(place, full_name, paths, files)
     ]
     return tuple(sorted((_signed(one, authors) for one in found), key=lambda one: (one.type, one.full_name)))
+
+
+def group_files(paths: Iterable[str], table: TypeTable) -> dict[tuple[str, str], tuple[Place, list[str]]]:
+    """The files that belong together, sorted, by the type and full name that they stand for."""
+    grouped: dict[tuple[str, str], tuple[Place, list[str]]] = {}
+    for path in sorted(paths):
+        named = name_file(path, table)
+        if named is not None:
+            place, full_name = named
+            grouped.setdefault((place.type, full_name), (place, []))[1].append(path)
+    return grouped
 
 
 def name_file(path: str, table: TypeTable) -> tuple[Place, str] | None:
@@ -125,6 +130,11 @@ def file_digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_files(digests: Mapping[str, str]) -> str:
+    """The digest of a component out of those of its files, path -> digest in the order of the paths."""
+    return form_digest(*(part.encode() for path, digest in digests.items() for part in (path, digest)))
+
+
 def find_child(root: Any, type: str, name: str) -> Any | None:
     """The element of a child component in its container's root; `name` is the part after the dot."""
     tags = {child.tag for found in CHILDREN.values() for child in found if child.type == type}
@@ -151,12 +161,13 @@ def read_flow_versions(content: bytes) -> FlowVersions:
     return FlowVersions(int(active) if active and active != "0" else None, versions)
 
 
-def _components_of(place: Place, full_name: str, paths: list[str], files: Mapping[str, bytes]) -> Iterator[Component]:
+def components_of(place: Place, full_name: str, paths: list[str], files: Mapping[str, bytes]) -> Iterator[Component]:
+    """The components in the files of one group: of a container its children first, then what is left of itself."""
     children = CHILDREN.get(place.type)
     root = parse_xml(files[paths[0]]) if children and len(paths) == 1 else None
     if root is None or children is None:
-        forms = [(path.encode(), file_digest(files[path]).encode()) for path in paths]
-        yield Component(place.type, full_name, form_digest(*(part for one in forms for part in one)), tuple(paths))
+        digest = digest_files({path: file_digest(files[path]) for path in paths})
+        yield Component(place.type, full_name, digest, tuple(paths))
         return
     tags = {child.tag: child for child in children}
     for element in root:

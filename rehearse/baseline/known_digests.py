@@ -18,8 +18,11 @@ from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import Damaged, NotFound
 
 
-def find_known(store: CaptureStore, sandbox: str, files: Mapping[str, bytes]) -> FindKnown | None:
-    """What finds the components of a file group in the newest capture of this sandbox; None without a fitting one."""
+def find_known(store: CaptureStore, sandbox: str, types: bytes) -> FindKnown | None:
+    """What finds the components of a file group in the newest capture of this sandbox; None without a fitting one.
+
+    `types`: what the org described, as `TYPES_FILE` holds it.
+    """
     newest = store.metadata.newest(sandbox)
     if newest is None:
         return None
@@ -31,7 +34,7 @@ def find_known(store: CaptureStore, sandbox: str, files: Mapping[str, bytes]) ->
         components = store.load_components(newest)
     except (NotFound, Damaged):
         return None  # it was pruned or is damaged: then everything is computed
-    if ids.get(TYPES_FILE) != str(pygit2.hash(files[TYPES_FILE])):
+    if ids.get(TYPES_FILE) != str(pygit2.hash(types)):
         return None
     by_files: dict[tuple[str, ...], list[Component]] = {}
     for one in components:

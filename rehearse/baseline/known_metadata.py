@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rehearse import clock
-from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.component_types import FOLDER_TYPES, HELD_IN
 from rehearse.baseline.field_listing import dates_of_fields
 from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture
@@ -133,10 +133,9 @@ def _is_folder(key: Key) -> bool:
 
 def _dates(items: Sequence[MetadataItem]) -> dict[Key, tuple[str, str]]:
     """Type (folders under the type that they hold) and name -> id and date; a name that comes twice has no date."""
-    of_folder = {folder: type for type, folder in FOLDER_TYPES.items()}
     found: dict[Key, tuple[str, str]] = {}
     for one in items:
-        key = (of_folder.get(one.type, one.type), one.full_name)
+        key = (HELD_IN.get(one.type, one.type), one.full_name)
         twice = key in found
         found[key] = ("", "") if twice else (one.id, clock.iso(one.changed_at) if one.changed_at else "")
     return found

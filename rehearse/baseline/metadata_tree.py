@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from rehearse.baseline.components import package_prefix
-from rehearse.baseline.profiles import PROFILE, merge_profiles
+from rehearse.baseline.profiles import PROFILE, MergedProfile, ProfilePart, merge_profiles, read_part
 
 _ROOM = 64 << 20
 _SMALL = 64 << 10
 
 
 class NearFiles:
-    """Small files of zips that were read already, of about 64 MB at most; whatever is not here is in its zip."""
+    """Small files of zips that were read already, of about 64 MB at most; whatever is not here is in its zip.
 
-    def __init__(self) -> None:
+    `then` hears of each zip that came whole, in the thread that read it.
+    """
+
+    def __init__(self, then: Callable[[Path, NearFiles], None] | None = None) -> None:
+        self._then = then
         self._found: dict[Path, dict[str, bytes]] = {}
+        self._names: dict[Path, tuple[str, ...]] = {}
+        self._parts: dict[tuple[Path, str], ProfilePart] = {}
         self._size = 0
 
     def read_whole(self, path: Path) -> int:
@@ -39,7 +45,26 @@ class NearFiles:
                         self._size += len(content)
             except (zlib.error, EOFError) as error:
                 raise zipfile.BadZipFile("a file in it is cut") from error
-            return len(zipped.infolist())
+            self._names[path] = _file_names(zipped)
+            count = len(zipped.infolist())
+        if self._then is not None:
+            self._then(path, self)
+        return count
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """The names of all files in a zip."""
+        if path not in self._names:
+            with zipfile.ZipFile(path) as zipped:
+                return _file_names(zipped)
+        return self._names[path]
+
+    def keep_part(self, path: Path, name: str, part: ProfilePart) -> None:
+        """Keep what was found out of a partial profile in a zip."""
+        self._parts[path, name] = part
+
+    def find_part(self, path: Path, name: str) -> ProfilePart | None:
+        """What was found out of a partial profile; None where nobody has looked."""
+        return self._parts.get((path, name))
 
     def find(self, path: Path, name: str) -> bytes | None:
         """A file of a zip; None where it has to be read."""
@@ -47,7 +72,7 @@ class NearFiles:
 
 
 class MetadataTree(Mapping[str, bytes]):
-    """A read-only view over open zips; use it in a `with`."""
+    """A read-only view over zips, opened where something is read from them; use it in a `with`."""
 
     def __init__(
         self,
@@ -58,18 +83,17 @@ class MetadataTree(Mapping[str, bytes]):
     ) -> None:
         self._kept = kept or {}
         self._near = near or NearFiles()
-        self._paths = tuple(zips)
-        self._zips = [zipfile.ZipFile(path) for path in zips]
+        self._open: dict[Path, zipfile.ZipFile] = {}
         self._own = dict(own)
-        self._merged: dict[str, bytes] = {}
-        self._places: dict[str, list[tuple[int, str]]] = {}
-        for number, zipped in enumerate(self._zips):
-            names = [one.filename for one in zipped.infolist() if not one.is_dir()]
+        self._merged: dict[str, MergedProfile] = {}
+        self._places: dict[str, list[tuple[Path, str]]] = {}
+        for zip_path in zips:
+            names = self._near.names(zip_path)
             top = package_prefix(names)
             for name in names:
                 path = name.removeprefix(top)
                 if path != "package.xml":
-                    self._places.setdefault(path, []).append((number, name))
+                    self._places.setdefault(path, []).append((zip_path, name))
 
     def __enter__(self) -> MetadataTree:
         return self
@@ -77,7 +101,7 @@ class MetadataTree(Mapping[str, bytes]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for zipped in self._zips:
+        for zipped in self._open.values():
             zipped.close()
 
     def __getitem__(self, path: str) -> bytes:
@@ -85,17 +109,44 @@ class MetadataTree(Mapping[str, bytes]):
             return self._own[path]
         if path not in self._places:
             return self._kept[path]
-        if path in self._merged:
-            return self._merged[path]
-        contents = [self._read(*place) for place in self._places[path][: self._needed(path)]]
-        if len(contents) < 2:
-            return contents[0]
-        self._merged[path] = merge_profiles(contents)
+        if self._is_merged(path):
+            return self._merge(path).content
+        return self._read(*self._places[path][0])
+
+    def merged_digest(self, path: str) -> str | None:
+        """The digest of the meaning of a file that several zips hold parts of; None for any other file."""
+        return self._merge(path).digest if self._is_merged(path) else None
+
+    def read_parts(self) -> None:
+        """Find out what can be known of the partial profiles before those of other zips are there."""
+        for path, places in self._places.items():
+            if path.endswith(PROFILE):
+                for place in places:
+                    self._near.keep_part(*place, read_part(self._read(*place)))
+
+    def _is_merged(self, path: str) -> bool:
+        return path.endswith(PROFILE) and path not in self._own and len(self._places.get(path, ())) > 1
+
+    def _merge(self, path: str) -> MergedProfile:
+        if path not in self._merged:
+            places = self._places[path]
+            parts = [self._near.find_part(*place) or read_part(self._read(*place)) for place in places]
+            self._merged[path] = merge_profiles(parts)
         return self._merged[path]
 
-    def _read(self, number: int, name: str) -> bytes:
-        near = self._near.find(self._paths[number], name)
-        return self._zips[number].read(name) if near is None else near
+    def source(self, path: str) -> Path | None:
+        """The zip whose bytes a file has; None for one that is merged, kept, ours, or not there."""
+        if path in self._own or path not in self._places or self._is_merged(path):
+            return None
+        return self._places[path][0][0]
+
+    def _read(self, zip_path: Path, name: str) -> bytes:
+        near = self._near.find(zip_path, name)
+        if near is not None:
+            return near
+        if zip_path not in self._open:
+            self._open[zip_path] = zipfile.ZipFile(zip_path)
+        return self._open[zip_path].read(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._places, *self._own, *self._kept}))
@@ -103,5 +154,6 @@ class MetadataTree(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len({*self._places, *self._own, *self._kept})
 
-    def _needed(self, path: str) -> int | None:
-        return None if path.endswith(PROFILE) else 1
+
+def _file_names(zipped: zipfile.ZipFile) -> tuple[str, ...]:
+    return tuple(one.filename for one in zipped.infolist() if not one.is_dir())

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from rehearse.baseline.canonical_xml import NAMESPACE, canonical_form, compare_elements, parse_xml
-from rehearse.baseline.profiles import merge_profiles
+from rehearse.baseline.components import file_digest
+from rehearse.baseline.profiles import MergedProfile, merge_profiles, read_part
 
 PROFILE = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Profile xmlns="{NAMESPACE}">
@@ -110,6 +111,25 @@ def test_entities_are_not_resolved(tmp_path: object) -> None:
     assert root is None or not (root[0].text or "").strip()
 
 
+def merge(*texts: str) -> MergedProfile:
+    return merge_profiles([read_part(one.encode()) for one in texts])
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_merged_profile_is_what_its_digest_says_and_nothing_is_lost(chance: random.Random) -> None:
+    entries = [
+        *(f"<classAccesses><apexClass>C{n}</apexClass><enabled>true</enabled></classAccesses>" for n in range(4)),
+        "<description>a &lt; b&#13;\nc</description>",
+        "<packageVersions><namespace>n</namespace></packageVersions>",
+        "<custom>true</custom>",
+        "<userPermissions/>",
+    ]
+    parts = [wrap("Profile", "".join(chance.sample(entries, chance.randint(1, len(entries))))) for _ in range(3)]
+    merged = merge(*parts)
+    assert merged.digest in (file_digest(merged.content), None)
+    assert all(merged.content.count(b"<apexClass>C%d<" % n) == (f">C{n}<" in "".join(parts)) for n in range(4))
+
+
 def test_partial_profiles_become_one() -> None:
     a = wrap(
         "Profile", "<custom>true</custom><classAccesses><apexClass>A</apexClass><enabled>true</enabled></classAccesses>"
@@ -118,12 +138,13 @@ def test_partial_profiles_become_one() -> None:
         "Profile",
         "<custom>true</custom><tabVisibilities><tab>T</tab><visibility>DefaultOn</visibility></tabVisibilities>",
     )
-    merged = merge_profiles([a.encode(), b.encode(), a.encode()])
+    merged = merge(a, b, a)
     both = wrap(
         "Profile",
         "<custom>true</custom><classAccesses><apexClass>A</apexClass><enabled>true</enabled></classAccesses>"
         "<tabVisibilities><tab>T</tab><visibility>DefaultOn</visibility></tabVisibilities>",
     )
-    assert form(merged) == form(both)
-    assert form(merge_profiles([b.encode(), a.encode()])) == form(both)
-    assert merge_profiles([a.encode(), a.encode()]) == a.encode()
+    assert form(merged.content) == form(both)
+    assert merged.digest == file_digest(merged.content)
+    assert form(merge(b, a).content) == form(both)
+    assert merge(a, a) == MergedProfile(a.encode())
