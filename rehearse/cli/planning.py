@@ -8,8 +8,10 @@ from pathlib import Path
 
 from rehearse.cli.desk import Desk
 from rehearse.cli.overview import availability_of, known_cycles, with_interval
+from rehearse.errors import UsageError
 from rehearse.release.model import Release
-from rehearse.schedule.blackouts import expand_ics, expand_rrule
+from rehearse.schedule.blackout_feed import expand_ics
+from rehearse.schedule.blackouts import expand_rrule
 from rehearse.schedule.ledger import COPY_TIMES, Cycle, percentile
 from rehearse.schedule.ledger_store import load_cycles
 from rehearse.schedule.model import Closed, Policy, Somebody, Supply, Window, Wish
@@ -93,8 +95,11 @@ def load_closed(workspace: Workspace, now: datetime) -> tuple[Closed, ...]:
 
 
 def _windows(one: Blackout, workspace: Workspace, span: Window) -> list[tuple[str, Window]]:
-    if one.ics:
-        return list(expand_ics(one.ics, workspace.zone, span))
+    if one.start is None and not one.rrule:
+        try:
+            return list(expand_ics(one.ics, workspace.zone, span))
+        except UsageError as error:
+            raise UsageError(f"{one.name}: {error.message}", error.hint) from error
     if one.rrule:
         starts = expand_rrule(
             one.rrule, one.first_day, one.at, workspace.zone, Window(span.start - one.length, span.end)

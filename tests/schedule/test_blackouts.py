@@ -6,7 +6,8 @@ import pytest
 
 from rehearse import clock
 from rehearse.errors import UsageError
-from rehearse.schedule.blackouts import expand_ics, expand_rrule
+from rehearse.schedule.blackout_feed import expand_ics
+from rehearse.schedule.blackouts import expand_rrule
 from rehearse.schedule.model import Window
 
 DUBLIN = clock.zone("Europe/Dublin")
@@ -66,10 +67,52 @@ def test_a_calendar_file_gives_its_events_inside_the_span() -> None:
     )
 
 
-def test_a_file_that_is_no_calendar_is_refused_and_an_empty_one_holds_nothing() -> None:
+def _feed(*entries: str) -> str:
+    """A calendar of entries, each given by its lines without the frame."""
+    framed = (f"BEGIN:VEVENT\nUID:1\nSUMMARY:Close\n{one}\nEND:VEVENT\n" for one in entries)
+    return ("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n" + "".join(framed) + "END:VCALENDAR\n").replace("\n", "\r\n")
+
+
+WEEKLY = "DTSTART:20261124T090000Z\nDTEND:20261124T100000Z\nRRULE:FREQ=WEEKLY;COUNT=3"
+GONE = "RECURRENCE-ID:20261201T090000Z"
+NEPAL = "DTSTART;TZID=Asia/Kathmandu:20261124T090000\nDURATION:PT1H"
+
+
+@pytest.mark.parametrize(
+    ("entries", "starts"),
+    [
+        ((f"{WEEKLY}\nRDATE:20261203T090000Z\nEXDATE:20261201T090000Z",), ["1124T09", "1203T09", "1208T09"]),
+        ((WEEKLY, f"{GONE}\nDTSTART:20261202T150000Z\nDURATION:PT1H"), ["1124T09", "1202T15", "1208T09"]),
+        ((WEEKLY, f"{GONE}\nDTSTART:20261201T090000Z\nSTATUS:CANCELLED"), ["1124T09", "1208T09"]),
+        ((f"{WEEKLY}\nSTATUS:CANCELLED",), []),
+        ((f"{NEPAL}\nRDATE;VALUE=PERIOD:20261126T090000Z/PT2H",), ["1124T03", "1126T09"]),
+    ],
+)
+def test_dates_that_a_calendar_adds_leaves_out_moves_and_cancels(entries: tuple[str, ...], starts: list[str]) -> None:
+    found = expand_ics(_feed(*entries), DUBLIN, SPAN)
+    assert [f"{one.start:%m%dT%H}" for _, one in found] == starts
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("DTSTART;TZID=Nowhere/Land:20261124T090000", "time zone"),
+        ("DTSTART:20261124T090000Z\nDTEND:20261124T080000Z", "ends before"),
+        ("DTSTART:20261124T090000Z\nRRULE:FREQ=SECONDLY", "by the minute"),
+        ("DTSTART:20261124T090000Z\nRRULE:FREQ=DAILY;COUNT=-1", "never comes"),
+        ("DTSTART:2026", "cannot be read"),
+        ("LOCATION:x", "no start"),
+    ],
+)
+def test_an_entry_that_would_have_to_be_guessed_is_refused_by_name(entry: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"'Close'.*{said}"):
+        expand_ics(_feed(entry), DUBLIN, SPAN)
+
+
+@pytest.mark.parametrize("text", ["hello", "", "<html>404</html>"])
+def test_a_file_that_is_no_calendar_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        expand_ics("hello", DUBLIN, SPAN)
-    assert expand_ics("", DUBLIN, SPAN) == ()
+        expand_ics(text, DUBLIN, SPAN)
 
 
 def test_a_window_must_be_aware_and_run_forward() -> None:
