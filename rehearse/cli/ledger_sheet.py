@@ -114,14 +114,15 @@ def _order(dates: str) -> Order:
 
 
 def _called(pairs: list[str]) -> dict[str, str]:
-    from rehearse.schedule.ledger_sheet import COLUMNS
+    from rehearse.schedule.ledger_sheet import COLUMNS, our_name
 
     found = {}
     for pair in pairs:
         theirs, _, ours = (part.strip() for part in pair.partition("="))
-        if not theirs or ours not in (*COLUMNS, "refreshed"):
+        name = our_name(ours)
+        if not theirs or name is None:
             raise UsageError(f"--column {pair!r} does not say what it is.", f"Ours: {', '.join(COLUMNS)}, refreshed.")
-        found[theirs] = ours
+        found[theirs] = name
     return found
 
 

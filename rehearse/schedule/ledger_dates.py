@@ -86,9 +86,9 @@ def read_moment(cell: Cell, order: Order = "") -> Moment | None:
     if is_nothing(cell):
         return None
     if isinstance(cell, datetime):
-        return _from_datetime(cell)
+        return _within(_from_datetime(cell))
     if isinstance(cell, date):
-        return Moment(cell)
+        return _within(Moment(cell))
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if 20_000 < cell < 80_000:
             return _from_serial(float(cell))
@@ -96,7 +96,14 @@ def read_moment(cell: Cell, order: Order = "") -> Moment | None:
     if not isinstance(cell, str):
         what = "a time without a day" if isinstance(cell, time) else "not a date"
         raise UsageError(f"{str(cell).upper()} is {what}.", _WRITE)
-    return _from_text(" ".join(cell.split()), order)
+    return _within(_from_text(" ".join(cell.split()), order))
+
+
+def _within(found: Moment) -> Moment:
+    """Years that a sheet of sandboxes can mean; the rest are slips, or stand for `never`."""
+    if not 1999 <= found.day.year <= 2199:
+        raise UsageError(f"{found.day} is no date of a sandbox.", _WRITE)
+    return found
 
 
 def _from_datetime(given: datetime) -> Moment:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +38,14 @@ def _load_csv(path: Path) -> Tab:
     text = _decode(raw)
     sample = "\n".join(text.splitlines()[:20])
     delimiter = max(",;\t|", key=sample.count)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    return Tab("", rows[:_MOST_ROWS])
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return Tab("", list(itertools.islice(lines, _MOST_ROWS)))
+    except csv.Error as error:
+        raise UsageError(
+            f"{path} cannot be read as CSV near line {lines.line_num}: {error}.",
+            "Look for a quote that is never closed.",
+        ) from error
 
 
 def _decode(raw: bytes) -> str:
@@ -63,7 +70,7 @@ def _load_workbook(path: Path) -> tuple[Tab, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of styles and extensions that we do not read
             book = openpyxl.load_workbook(path, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, EOFError, SyntaxError) as error:
         raise UsageError(f"{path} is no XLSX file that can be read.", "Save it again, or save it as CSV.") from error
     try:
         return tuple(Tab(sheet.title, _rows_of(sheet)) for sheet in book.worksheets)
@@ -105,7 +112,10 @@ def _harmless(cell: str) -> str:
 
 
 def save_rows(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    """Write an export as CSV, or as XLSX by the ending of its name; whole or not at all. Raises StoreError."""
+    """Write an export as CSV, or as XLSX by the ending of its name; whole or not at all. Raises StoreError, and
+    UsageError for another ending."""
+    if path.suffix.lower() not in (".csv", ".txt", ".xlsx"):
+        raise UsageError(f"{path} ends neither in .csv nor in .xlsx.", "Without a file the sheet goes to stdout.")
     aside = path.with_name(f".{path.name}.new")
     try:
         if path.suffix.lower() == ".xlsx":

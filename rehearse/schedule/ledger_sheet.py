@@ -98,7 +98,10 @@ def _read_tab(tab: Tab, terms: SheetTerms, found: SheetReading) -> None:
             why = f"no row names its columns; one of them must be called {', '.join(COLUMNS[:5])} or alike"
             found.bad.append(BadRow(tab.title, 1, why))
         return
-    number, columns = head
+    number, columns, twice = head
+    if twice:
+        why = f"two columns mean {' and '.join(repr(one) for one in twice)}: the first one is read"
+        found.bad.append(BadRow(tab.title, number + 1, why))
     below = tab.rows[number + 1 :]
     orders: dict[str, Order] = {}
     for name, at in columns.items():
@@ -121,19 +124,27 @@ def _read_tab(tab: Tab, terms: SheetTerms, found: SheetReading) -> None:
             found.bad.append(BadRow(tab.title, place, f"{error.message} {error.hint or ''}".strip()))
 
 
-def _find_head(tab: Tab, terms: SheetTerms) -> tuple[int, dict[str, int]] | None:
-    """The row that names the columns, among the first twenty; titles and empty rows may stand above it."""
+def _find_head(tab: Tab, terms: SheetTerms) -> tuple[int, dict[str, int], list[str]] | None:
+    """The row that names the columns, among the first twenty, and what two of them mean; titles may stand above it."""
     own = {_plain(theirs): ours for theirs, ours in terms.called.items()}
     for number, row in enumerate(tab.rows[:20]):
         columns: dict[str, int] = {}
+        twice: list[str] = []
         for at, cell in enumerate(row):
             name = own.get(_plain(str(cell or ""))) or _NAMES.get(_plain(str(cell or "")))
-            if name and name not in columns:
+            if name and name in columns:
+                twice.append(name)
+            elif name:
                 columns[name] = at
         dated = any(name in columns for name in _DATES)
         if dated and ("sandbox" in columns or tab.title):
-            return number, columns
+            return number, columns, sorted(set(twice) & {"sandbox", "type", *_DATES})
     return None
+
+
+def our_name(called: str) -> str | None:
+    """Our name of a column that people call so; None where it is not known."""
+    return _NAMES.get(_plain(called))
 
 
 def _plain(text: str) -> str:

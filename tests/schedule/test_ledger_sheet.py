@@ -54,7 +54,8 @@ def test_dates_as_people_type_them(cell: Any, expected: Moment | None) -> None:
 @pytest.mark.parametrize(
     "cell", ["sometime in May", "31/02/2026", "32/11/2026", "2026-13-01", "11-2026", "5 Mai 2026", "5/11/2026 late",
              "14.02.2026 10:15 CET", "2026-02-14 9:15 Mars/Olympus", "5 May 2026 9:00 +99", time(9, 30),
-             "03/04/2026", "25:00", 7, True, "2026-11-05 25:00", "1/2/3/2026", "=TODAY()"],
+             "03/04/2026", "25:00", 7, True, "2026-11-05 25:00", "1/2/3/2026", "=TODAY()",
+             "9999-12-31", "0001-01-01", date(1900, 1, 1)],
 )  # fmt: skip
 def test_what_is_no_date_is_never_guessed(cell: Any) -> None:
     with pytest.raises(UsageError):
@@ -219,3 +220,18 @@ def test_what_is_exported_is_imported_as_the_same(tmp_path: Path, name: str) -> 
     assert not again.bad and [one.requested for one, _ in again.cycles] == [one.requested for one in cycles]
     assert again.cycles[0][0].id == cycles[0].id
     assert [(one.id, one.by, one.why) for one, _ in again.bookings] == [(one.id, one.by, one.why) for one in bookings]
+
+
+def test_two_columns_of_one_meaning_are_told() -> None:
+    found = read(["Sandbox", "Last refresh", "Refreshed on"], ["SIT1", "2026-10-01", "2026-10-02"])
+    assert [one.requested.date() for one, _ in found.cycles] == [date(2026, 9, 30)]
+    assert found.bad[0].row == 1 and "'refreshed'" in found.bad[0].why
+
+
+def test_a_cell_without_an_end_is_refused_and_so_is_another_kind_of_file(tmp_path: Path) -> None:
+    endless = tmp_path / "endless.csv"
+    endless.write_text('Sandbox,Last refresh\nSIT1,"' + "x" * 140_000)
+    with pytest.raises(UsageError, match="line 2"):
+        load_tabs(endless)
+    with pytest.raises(UsageError, match="neither"):
+        save_rows(tmp_path / "sheet.pdf", [])
