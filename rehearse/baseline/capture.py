@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rehearse.baseline.asking import Question, ask
 from rehearse.baseline.canonical import build_snapshot_id
@@ -24,22 +25,18 @@ from rehearse.baseline.capture_metadata import (
     fetch_listed,
     render_types,
 )
-from rehearse.baseline.capture_rows import RowsWork, read_rows
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
 from rehearse.baseline.early_digests import EarlyDigests
 from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields_since, is_redefined
 from rehearse.baseline.hollow import name_held
-from rehearse.baseline.incremental import may_build_on
 from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
-from rehearse.baseline.model import CANONICALISER, Capture, Component, ResolvedScope, Scope
+from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.row_reading import REST_ROWS
-from rehearse.baseline.silent_changes import Base
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
@@ -48,18 +45,22 @@ from rehearse.ids import build_content_id
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
+if TYPE_CHECKING:
+    from rehearse.baseline.capture_records import ReadObject
+
 
 @dataclass(frozen=True)
 class CaptureRequest:
-    """What to capture; `frozen`: reuse that capture's scope and manifest. Objects up to `rest_rows` rows skip Bulk.
+    """What to capture; `frozen`: reuse that capture's scope and manifest.
 
+    Objects up to `rest_rows` rows skip Bulk (None: as many as `row_reading` has it).
     `base`: an earlier capture of the same generation; only what may have changed since is read.
     """
 
     sandbox: str
     scope: Scope
     frozen: Capture | None = None
-    rest_rows: int = REST_ROWS
+    rest_rows: int | None = None
     base: Capture | None = None
 
 
@@ -78,7 +79,7 @@ class _Work:
     def base(self) -> Capture | None:
         """The capture to build on, where this org and user may."""
         base = self.request.base
-        return base if base and may_build_on(base, self.reader, self.question.user_id) else None
+        return base if base and _may_build_on(base, self.reader, self.question.user_id) else None
 
 
 def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_event: OnEvent = ignore) -> Capture:
@@ -100,6 +101,17 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     return built
 
 
+def _may_build_on(base: Capture, reader: OrgReader, user_id: str) -> bool:
+    """Whether a capture of this org by this user may reuse an earlier one."""
+    return (
+        base.verdict == "usable"
+        and base.org_id == reader.org_id
+        and base.api_version == reader.api_version
+        and base.read_by == user_id
+        and base.canonicaliser == CANONICALISER
+    )
+
+
 def _fingerprint(reader: OrgReader, request: CaptureRequest, question: Question) -> str:
     frozen = request.frozen.ulid if request.frozen else None
     scope = {**asdict(request.scope), "where": dict(request.scope.where or {})}
@@ -110,7 +122,6 @@ def _fingerprint(reader: OrgReader, request: CaptureRequest, question: Question)
 def _read(work: _Work) -> Content:
     """Rows and metadata side by side: both wait for the org most of the time."""
     question = work.question
-    wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
     with ThreadPoolExecutor(2) as beside:
         listed = beside.submit(fetch_listed, work.reader, _types(work))
         fields = fetch_fields(work.reader)
@@ -120,12 +131,22 @@ def _read(work: _Work) -> Content:
         changed = changed_fields(dates, fields, work.base.started) if work.base else None
         known = load_known(work.store, work.base, dates, changed) if work.base else None
         metadata = beside.submit(_read_metadata, work, known, fields, listed)
-        base = Base(work.base, work.store, work.reader, question.schemas, changed) if work.base else None
-        read, refused = read_rows(
-            RowsWork(work.reader, work.working, base, work.request.rest_rows, work.on_event), wanted
-        )
+        read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
         found, components, commit = metadata.result()
     return Content(read, refused, found, components, commit, fields)
+
+
+def _read_rows(work: _Work, changed: frozenset[str] | None) -> tuple[Sequence[ReadObject], Sequence[CoverageRow]]:
+    """The rows of all objects in scope; what only they need (Arrow) is loaded here, while the org is listing."""
+    from rehearse.baseline.capture_rows import RowsWork, read_rows
+    from rehearse.baseline.row_reading import REST_ROWS
+    from rehearse.baseline.silent_changes import Base
+
+    question = work.question
+    wanted = [(one, question.schemas[one.name]) for one in question.scope.objects]
+    base = Base(work.base, work.store, work.reader, question.schemas, changed) if work.base else None
+    rest_rows = REST_ROWS if work.request.rest_rows is None else work.request.rest_rows
+    return read_rows(RowsWork(work.reader, work.working, base, rest_rows, work.on_event), wanted)
 
 
 def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset[str] | None) -> None:

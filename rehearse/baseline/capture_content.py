@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rehearse.baseline.asking import Question
 from rehearse.baseline.capture_metadata import MetadataRead
-from rehearse.baseline.capture_records import ReadObject
 from rehearse.baseline.coverage import metadata_rows, outside_rows, record_rows
 from rehearse.baseline.hollow import find_empty, find_fieldless, find_missing, missing_rows
 from rehearse.baseline.model import Capture, Component, CoverageRow, ResolvedScope, Scope
 from rehearse.org.model import MetadataItem
+
+if TYPE_CHECKING:
+    from rehearse.baseline.capture_records import ReadObject
 
 
 @dataclass(frozen=True)

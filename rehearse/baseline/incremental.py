@@ -20,7 +20,7 @@ from rehearse.baseline.capture_records import ReadObject, read_parts
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.layers import LayeredPart, read_layer
 from rehearse.baseline.lookup_counts import Counts, count_filled, count_lookups, fetch_counts, lookups_of
-from rehearse.baseline.model import CANONICALISER, Capture, ObjectCapture, ObjectScope, Part
+from rehearse.baseline.model import Capture, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema, read_part
 from rehearse.baseline.record_store import find_object
 from rehearse.baseline.row_reading import (
@@ -45,17 +45,6 @@ MOST_CHANGED = 0.3
 """Where a larger part of an object changed, it is read whole."""
 _FOLDED_ROWS = 250_000
 _PASSES = 3
-
-
-def may_build_on(base: Capture, reader: OrgReader, user_id: str) -> bool:
-    """Whether a capture of this org by this user may reuse an earlier one."""
-    return (
-        base.verdict == "usable"
-        and base.org_id == reader.org_id
-        and base.api_version == reader.api_version
-        and base.read_by == user_id
-        and base.canonicaliser == CANONICALISER
-    )
 
 
 def can_build(base: Capture, scope: ObjectScope, schema: Schema, rest_rows: int) -> bool:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pygit2
-
 from rehearse.baseline.components import TYPES_FILE, FindKnown
 from rehearse.baseline.model import CANONICALISER, Component
 from rehearse.baseline.record_store import CaptureStore
@@ -23,6 +21,8 @@ def find_known(store: CaptureStore, sandbox: str, types: bytes) -> FindKnown | N
 
     `types`: what the org described, as `TYPES_FILE` holds it.
     """
+    import pygit2  # heavy, and not needed before the first zip is there
+
     newest = store.metadata.newest(sandbox)
     if newest is None:
         return None

@@ -15,16 +15,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.baseline.component_types import FOLDER_TYPES, HELD_IN
 from rehearse.baseline.field_listing import dates_of_fields
-from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged
 from rehearse.org.model import MetadataItem
+
+if TYPE_CHECKING:
+    from rehearse.baseline.metadata_store import MetadataStore
 
 LISTING = "listing.json"
 _OWN_BYTES = frozenset({

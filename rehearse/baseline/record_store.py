@@ -10,16 +10,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rehearse.baseline.keys import Keys
-from rehearse.baseline.layers import LayeredPart, open_layers, read_layer
 from rehearse.baseline.manifest import MANIFEST, load_components, load_manifest
-from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture, ComparableField, Component, ObjectCapture
 from rehearse.baseline.store_lock import hold_store
 from rehearse.baseline.writing import storing
+
+if TYPE_CHECKING:
+    from rehearse.baseline.layers import LayeredPart
+    from rehearse.baseline.metadata_store import MetadataStore
 
 
 class CaptureStore:
@@ -28,8 +31,14 @@ class CaptureStore:
     def __init__(self, root: Path, keys: Keys) -> None:
         self.root = root
         self.keys = keys
-        self.metadata = MetadataStore(root)
         self._alone = False
+
+    @cached_property
+    def metadata(self) -> MetadataStore:
+        """The repository of the metadata."""
+        from rehearse.baseline.metadata_store import MetadataStore  # heavy: git
+
+        return MetadataStore(self.root)
 
     def shared(self) -> AbstractContextManager[None]:
         """Keep the store from being swept for the length of the block; waits while it is."""
@@ -86,6 +95,8 @@ class CaptureStore:
         self, capture: Capture, object: str, columns: Sequence[str], ids: Collection[str] | None = None
     ) -> Iterator[Any]:
         """The same as Arrow batches, a row group at a time. Raises Damaged or KeyUnavailable."""
+        from rehearse.baseline.layers import read_layer  # heavy: Arrow
+
         found = find_object(capture, object)
         if found is None or (ids is not None and not ids):
             return
@@ -95,6 +106,8 @@ class CaptureStore:
 
     def open_parts(self, ulid: str, found: ObjectCapture) -> list[LayeredPart]:
         """The parts of an object with the keys that open them. Raises KeyUnavailable, or Damaged."""
+        from rehearse.baseline.layers import open_layers
+
         return open_layers(found, ulid, self.folder, self.keys.load)
 
     def drop(self, ulid: str) -> None:
