@@ -87,14 +87,13 @@ class MetadataStore:
     def verify(self, commit: str, ulid: str) -> int:
         """Check packs against their digests, objects against their names, and the capture's reference; counts files.
 
-        Raises Damaged. (Reading alone would not do: libgit2 keeps packs mapped that were read before.)
+        Raises Damaged. (Reading alone would not do: libgit2 keeps packs mapped that were read before.) A pack without
+        an index is what a killed capture or sweep left: git does not read it, and the next sweep removes it.
         """
-        packs = self.path / "objects" / "pack"
-        found = sorted(packs.glob("*.pack")) + sorted(packs.glob("*.idx"))
-        for path in found:
-            twin = path.with_suffix(".idx" if path.suffix == ".pack" else ".pack")
-            if not twin.exists() or not _ends_with_its_digest(path):
-                raise Damaged(f"{path} is not what was written.", "Restore the folder from a copy.")
+        for index in sorted((self.path / "objects" / "pack").glob("*.idx")):
+            for path in (index, index.with_suffix(".pack")):
+                if not path.exists() or not _ends_with_its_digest(path):
+                    raise Damaged(f"{path} is not what was written.", "Restore the folder from a copy.")
         with _reading(self.path, commit):
             name = f"refs/captures/{ulid}"
             if str(pygit2.Repository(str(self.path)).references[name].target) != commit:

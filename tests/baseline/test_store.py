@@ -75,6 +75,11 @@ def test_every_missing_file_is_noticed(store: CaptureStore, taken: Any) -> None:
         path.write_bytes(whole)
 
 
+def test_a_pack_that_a_killed_sweep_left_without_its_index_is_no_damage(store: CaptureStore, taken: Any) -> None:
+    (store.metadata.path / "objects" / "pack" / "pack-left.pack").write_bytes(b"PACK")
+    verify_capture(store, taken.ulid, deep=True)
+
+
 def test_a_flipped_byte_never_gives_other_rows(store: CaptureStore, taken: Any) -> None:
     rows = list(store.load_rows(taken.ulid, "Thing"))
     refused = 0
