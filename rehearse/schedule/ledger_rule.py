@@ -83,6 +83,8 @@ class Cycle:
             return self.requested
         if rule == "end":
             return self.copied or self.activated
+        if self.activated is None and self.state in ("pending-activation", "activating"):
+            return None  # it is still to come: a date that counts from the end of the copy would move later
         return max((one for one in (self.copied, self.activated) if one), default=None)
 
 

@@ -83,8 +83,9 @@ def test_while_a_copy_runs_or_is_stuck_nothing_may_be_refreshed(state: str) -> N
     assert found.org_id == "00D000000000000AAA" and found.generation == 1
 
 
-def test_a_copy_that_runs_has_no_certain_date() -> None:
-    found = build_availability("UATFULL", "FULL", [_cycle(1, None, None, state="copying")], NOW)
+@pytest.mark.parametrize(("state", "copied"), [("copying", None), ("pending-activation", 30), ("activating", 30)])
+def test_a_copy_that_is_not_activated_has_no_certain_date(state: str, copied: float | None) -> None:
+    found = build_availability("UATFULL", "FULL", [_cycle(5, copied, None, state=state)], NOW)
     assert found.certain_from is None and found.possible_from is not None and found.days_left is None
 
 
