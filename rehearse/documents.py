@@ -99,6 +99,8 @@ def _parse(text: str, name: str) -> tuple[Any, dict[Place, tuple[int, int]]]:
     except YAMLError as error:
         said = " ".join(str(error).split())[:200]
         raise DocumentError([Problem(name, 0, 0, f"is not valid YAML: {said}")], _hint(name)) from None
+    except RecursionError:
+        raise DocumentError([Problem(name, 0, 0, "is nested too deeply")], _hint(name)) from None
     if root is None:
         raise DocumentError([Problem(name, 1, 1, "is empty")], _hint(name))
     reader = _Nodes(name)
@@ -186,8 +188,18 @@ def _from_pydantic(name: str, model: type[BaseModel], places: dict[Place, tuple[
         return _problem_at(name, places, place, f"unknown key {here!r}{advice}")
     if error["type"] == "missing":
         return _problem_at(name, places, place, f"{here!r} is missing")
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return _problem_at(name, places, place, f"{here!r}: {said[:1].lower()}{said[1:]}")
+    said = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return _problem_at(name, places, place, f"{f'{here!r}: ' if here else ''}{said[:1].lower()}{said[1:]}")
+
+
+_WORDS = {
+    "model_type": "must hold keys and values (KEY: VALUE)",
+    "dict_type": "must hold keys and values (KEY: VALUE)",
+    "list_type": "must be a list",
+    "string_type": "must be text; put it in quotes",
+    "string_pattern_mismatch": "may hold letters, digits, dots, hyphens and underscores, and begins with no sign",
+}
+"""What a pydantic error says in the words of a file."""
 
 
 def _known_keys(model: type[BaseModel], place: Place) -> list[str]:

@@ -23,7 +23,7 @@ class PinEntry(Entry):
 
 
 class RehearsalEntry(Entry):
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)
     kind: Literal["mock", "dry-run", "dress"]
     duration: SpanText
     needs: NeedsEntry = Field(default_factory=NeedsEntry)
@@ -119,7 +119,7 @@ class ReleaseEntry(Entry):
     """The whole file."""
 
     version: Literal[1]
-    release: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    release: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)
     title: str = ""
     go_live: str
     ready: str = ""

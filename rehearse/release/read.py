@@ -45,10 +45,12 @@ def load_releases(paths: Sequence[Path], calendar: Calendar) -> tuple[Release, .
             releases.append(load_release(path, calendar))
         except DocumentError as error:
             problems.extend(error.problems)
-    names = [one.name for one in releases]
+    first: dict[str, str] = {}
     for one in releases:
-        if names.count(one.name) > 1:
-            problems.append(Problem(one.file, 0, 0, f"the release {one.name!r} is given in several files"))
+        if one.name in first:
+            said = f"the release {one.name!r} is given twice, the first time by {first[one.name]}"
+            problems.append(Problem(one.file, 0, 0, said))
+        first.setdefault(one.name, one.file)
     if problems:
         raise DocumentError(problems, "Mend the files and run again.")
     return tuple(releases)

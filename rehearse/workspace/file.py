@@ -197,7 +197,7 @@ class NotifyEntry(Entry):
 
 class StorageEntry(Entry):
     path: str = ".rehearse"
-    database: SecretEntry | None = Field(default_factory=lambda: SecretEntry(env="REHEARSE_DATABASE"))
+    database: Secret | None = Field(default_factory=lambda: SecretEntry(env="REHEARSE_DATABASE"))
     key: SecretEntry = Field(default_factory=lambda: SecretEntry(keyring="rehearse"))
     keep: SpanText = "60d"
 

@@ -91,5 +91,5 @@ def test_the_mistakes_of_several_files_come_together(tmp_path: Path) -> None:
 
 def test_one_release_in_two_files_is_a_mistake(tmp_path: Path) -> None:
     first, second = _write(tmp_path, EXAMPLE), _write(tmp_path, EXAMPLE, "copy.yaml")
-    with pytest.raises(DocumentError, match="several files"):
+    with pytest.raises(DocumentError, match="given twice"):
         load_releases([first, second], CALENDAR)

@@ -119,7 +119,17 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a: [", "a: &x [*x]", "- 1\n", "\tversion: 1", "version: 1\n---\nversion: 1\n", "? [a]\n: 1\n"]
+    "text",
+    [
+        "",
+        "a: [",
+        "a: &x [*x]",
+        "- 1\n",
+        "\tversion: 1",
+        "version: 1\n---\nversion: 1\n",
+        "? [a]\n: 1\n",
+        "a: " + "[" * 3000,
+    ],
 )
 def test_what_is_no_workspace_at_all_is_a_clear_mistake(tmp_path: Path, text: str) -> None:
     with pytest.raises(DocumentError):
