@@ -79,6 +79,7 @@ ROUTE_MODULES = (
     tooling_sobjects,
 )
 PLATFORM_PATHS = ("/services/Soap/m", "/services/oauth2/", "/id/")  # see all: metadata knows no field security
+BURST = 750  # calls at once, beside the daily ones [sandbox-and-auth.md 5]; one is always under way
 SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_HOST = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
@@ -266,7 +267,7 @@ class Front:
         if "org" in state and auth.REST_PATH.match(scope["path"]):
             used = self._api_calls.get(state["org_id"], 0)
             most = rest_resources.daily_calls(state["org"])
-            headers.append((b"sforce-limit-info", f"api-usage={used}/{most}".encode()))
+            headers.append((b"sforce-limit-info", f"api-usage={used}/{most}; api-bursts=1/{BURST}".encode()))
             headers.append((b"expires", b"Thu, 01 Jan 1970 00:00:00 GMT"))  # as recorded answers have it
 
 

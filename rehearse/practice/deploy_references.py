@@ -230,10 +230,9 @@ def check_access(org: OrgState, component: Component) -> None:
 
 def _check_permission(org: OrgState, path: str) -> None:
     require_field(org, path, "field")
-    if path.endswith("__c"):
-        field = meta_schema.find_field(org, path)
-        if field is not None and field.required:
-            raise DeployProblem(f"You cannot deploy to a required field: {path}")
+    field = meta_schema.find_field(org, path)
+    if field is not None and field.required and (field.custom or field.type != "boolean"):
+        raise DeployProblem(f"You cannot deploy to a required field: {path}")
 
 
 def check_record(org: OrgState, component: Component) -> None:

@@ -72,6 +72,18 @@ def _look_up(org: OrgState) -> _Asking | None:
     return asking if asking.rights is not None else None
 
 
+def owner_in_scope(definition: ObjectDef, scope: str) -> str:
+    """The owner that a query's scope asks for: of `mine` whoever asks, else empty for every owner.
+
+    Raises ApiError INVALID_QUERY_SCOPE for a scope that is not kept here, or that an object without owner has not."""
+    if scope in ("", "everything"):
+        return ""
+    asking = _asking.get()
+    if scope != "mine" or definition.find("OwnerId") is None:
+        raise ApiError(400, "INVALID_QUERY_SCOPE", f"The scope {scope} is not supported for {definition.name}")
+    return asking.user_id if asking is not None else ""
+
+
 # ---- fields
 
 

@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+DATE_FUNCTIONS = {  # as SQL, with # for the column
+    "CALENDAR_YEAR": "CAST(strftime('%Y', #) AS INTEGER)",
+    "CALENDAR_MONTH": "CAST(strftime('%m', #) AS INTEGER)",
+    "CALENDAR_QUARTER": "((CAST(strftime('%m', #) AS INTEGER) + 2) / 3)",
+    "DAY_IN_MONTH": "CAST(strftime('%d', #) AS INTEGER)",
+    "DAY_IN_WEEK": "(CAST(strftime('%w', #) AS INTEGER) + 1)",
+    "HOUR_IN_DAY": "CAST(strftime('%H', #) AS INTEGER)",
+    "DAY_ONLY": "date(#)",
+}
+
 Span = tuple[date, date]  # first day, and the day after the last
 DAY = timedelta(days=1)
 

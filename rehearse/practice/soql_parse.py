@@ -105,6 +105,7 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int = 0
+    using: str = ""  # the scope, in lower case
     text: str = ""
 
     @property
@@ -169,6 +170,8 @@ class _Build(Transformer[Token, Query]):
     def child_query(self, query: Query) -> Query:
         return query
 
+    subquery = start = child_query
+
     def select_list(self, *items: Any) -> _Clause:
         return _Clause("items", items)
 
@@ -196,6 +199,9 @@ class _Build(Transformer[Token, Query]):
 
     def offset(self, _word: Token, number: Token) -> _Clause:
         return _Clause("offset", int(number[:18]))
+
+    def using(self, _using: Token, _scope: Token, name: Token) -> _Clause:
+        return _Clause("using", name.lower())
 
     def ending(self, *_words: Token) -> _Clause:
         return _Clause("ending", None)
@@ -230,9 +236,6 @@ class _Build(Transformer[Token, Query]):
     def list(self, values: Any) -> Any:
         return values
 
-    def subquery(self, query: Query) -> Query:
-        return query
-
     def values(self, *values: Literal) -> tuple[Literal, ...]:
         return values
 
@@ -265,9 +268,6 @@ class _Build(Transformer[Token, Query]):
                 known[part[0]] = part[1]
         source, alias = known.pop("source")
         return Query(source=source, alias=alias, **known)
-
-    def start(self, query: Query) -> Query:
-        return query
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count
 
-from rehearse.practice.field_security import find_readable, may
+from rehearse.practice.field_security import find_readable, may, owner_in_scope
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_state import MAYBE_CUSTOM, OrgState
 from rehearse.practice.schema import COMPOUND_TYPES, FieldDef, ObjectDef
+from rehearse.practice.soql_dates import DATE_FUNCTIONS
 from rehearse.practice.soql_parse import AGGREGATES, Function, Item, Order, Path, Query, malformed
 from rehearse.practice.soql_scope import Column, Scope, shown_sql
 from rehearse.practice.soql_where import Param, Where
@@ -216,6 +217,8 @@ class _Planner:
             tests.append(f'{plan.scope.root.alias}."{link.name}" = ?')  # bound first, by whoever runs the child query
         if not self.deleted:
             tests.append(f'{plan.scope.root.alias}."IsDeleted" = 0')
+        if owner := owner_in_scope(plan.definition, plan.query.using):
+            tests.append(f"{plan.scope.root.alias}.\"OwnerId\" = '{owner}'")
         where = Where(plan.scope, self.subselect, lambda one: self.plain_function(plan, one), plan.params)
         if plan.query.where is not None:
             tests.append(where.sql(plan.query.where))
@@ -275,17 +278,6 @@ class _Planner:
         collate = " COLLATE NOCASE" if column.kind == "text" else ""
         nulls = "LAST" if one.nulls_last else "FIRST"  # nulls come first in both directions unless the query says LAST
         return f"{column.sql}{collate} {'DESC' if one.descending else 'ASC'} NULLS {nulls}"
-
-
-DATE_FUNCTIONS = {
-    "CALENDAR_YEAR": "CAST(strftime('%Y', #) AS INTEGER)",
-    "CALENDAR_MONTH": "CAST(strftime('%m', #) AS INTEGER)",
-    "CALENDAR_QUARTER": "((CAST(strftime('%m', #) AS INTEGER) + 2) / 3)",
-    "DAY_IN_MONTH": "CAST(strftime('%d', #) AS INTEGER)",
-    "DAY_IN_WEEK": "(CAST(strftime('%w', #) AS INTEGER) + 1)",
-    "HOUR_IN_DAY": "CAST(strftime('%H', #) AS INTEGER)",
-    "DAY_ONLY": "date(#)",
-}
 
 
 def _named(item: Function, column: Column) -> tuple[str, ...]:

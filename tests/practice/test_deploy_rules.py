@@ -214,6 +214,8 @@ def test_metadata_3_6_a_profile_shows_what_its_co_members_allow(org):
          "In field: apexClass - no ApexClass named Nobody found"),
         ("<fieldPermissions><field>Invoice__c.Account__c</field><readable>true</readable></fieldPermissions>",
          "You cannot deploy to a required field: Invoice__c.Account__c"),
+        ("<fieldPermissions><field>Account.Name</field><readable>true</readable></fieldPermissions>",
+         "You cannot deploy to a required field: Account.Name"),
     ],
 )  # fmt: skip
 def test_access_to_nothing_is_refused(org, inner, problem):

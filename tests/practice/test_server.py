@@ -81,7 +81,7 @@ def test_listens_on_loopback_only(practice):
 def test_dates_and_limits_come_with_every_answer(practice):
     answer = practice.ask("UATFULL", "GET", "jobs/query")
     assert answer.headers["Date"].startswith("Mon, 23 Nov 2026 08:0")
-    assert answer.headers["Sforce-Limit-Info"] == "api-usage=1/5000000"
+    assert answer.headers["Sforce-Limit-Info"] == "api-usage=1/5000000; api-bursts=1/750"
 
 
 def test_production_is_logged_without_query_or_token(practice):

@@ -37,6 +37,13 @@ def test_data_2_1_address_and_headers_are_bounded(rest):
     assert answer.status_code in (414, 431)
 
 
+def test_data_2_1_a_scope_of_mine_gives_only_what_whoever_asks_owns(rest):
+    (user,) = rest.rows("SELECT CreatedById FROM Account WHERE Id = '{}'".format(rest.create("Account", Name="Mine")))
+    mine = rest.rows("SELECT OwnerId FROM Account USING SCOPE mine")
+    assert {one["OwnerId"] for one in mine} == {user["CreatedById"]}
+    assert len(rest.rows("SELECT Id FROM Account USING SCOPE everything")) > len(mine)
+
+
 # ---- 2.2 writes
 
 

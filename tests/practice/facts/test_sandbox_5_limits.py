@@ -17,7 +17,9 @@ def test_sandbox_5_limits_are_pairs(rest):
 def test_sandbox_5_the_header_agrees_with_the_limits(request, org):
     ask = request.getfixturevalue(org)
     answer = ask("GET", "limits")
-    used, most = answer.headers["Sforce-Limit-Info"].removeprefix("api-usage=").split("/")
+    day, bursts = answer.headers["Sforce-Limit-Info"].split("; ")  # the second pair is new
+    used, most = day.removeprefix("api-usage=").split("/")
+    assert bursts == "api-bursts=1/750"
     limit = answer.json()["DailyApiRequests"]
     assert int(most) == limit["Max"] and int(used) == limit["Max"] - limit["Remaining"]
 
