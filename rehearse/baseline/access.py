@@ -8,6 +8,7 @@ lists differ for other reasons [unsure: which of them FieldDefinition leaves out
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import OrgRejected
@@ -18,9 +19,12 @@ OBJECTS_A_QUERY = 20
 _DERIVED = ("formula", "roll", "summary")
 
 
-def fetch_unseen(reader: OrgReader, schemas: Mapping[str, Schema], user_id: str) -> tuple[CoverageRow, ...]:
-    """A coverage row for each object with hidden fields, and one where the login does not see all rows."""
-    return (*_hidden_fields(reader, schemas), *fetch_unshared(reader, schemas, user_id))
+@dataclass(frozen=True)
+class CustomFields:
+    """The (object, field) pairs that the org lists, and the code of its refusal where it would not list all."""
+
+    fields: frozenset[tuple[str, str]]
+    refused: str = ""
 
 
 def fetch_unshared(reader: OrgReader, objects: Collection[str], user_id: str) -> tuple[CoverageRow, ...]:
@@ -38,18 +42,27 @@ def fetch_unshared(reader: OrgReader, objects: Collection[str], user_id: str) ->
     return (CoverageRow("records", "(rows of others)", "unreadable", note=note),)
 
 
-def _hidden_fields(reader: OrgReader, schemas: Mapping[str, Schema]) -> Iterator[CoverageRow]:
-    names = sorted(schemas)
-    hidden: dict[str, list[str]] = {}
+def fetch_custom_fields(reader: OrgReader, objects: Collection[str]) -> CustomFields:
+    """The custom fields of objects by the org's own list, which shows them to whom they are hidden from too."""
+    names = sorted(objects)
+    found: set[tuple[str, str]] = set()
     for start in range(0, len(names), OBJECTS_A_QUERY):
         try:
-            for object, field in _custom_fields(reader, names[start : start + OBJECTS_A_QUERY]):
-                if object in schemas and schemas[object].field(field) is None:
-                    hidden.setdefault(object, []).append(field)
+            found.update(_custom_fields(reader, names[start : start + OBJECTS_A_QUERY]))
         except OrgRejected as error:
-            note = f"which fields are hidden from this login could not be asked: {error.org_code}"
-            yield CoverageRow("records", "(field-level security)", "not-listable", note=note)
-            break
+            return CustomFields(frozenset(found), error.org_code)
+    return CustomFields(frozenset(found))
+
+
+def find_hidden(schemas: Mapping[str, Schema], listed: CustomFields) -> Iterator[CoverageRow]:
+    """A coverage row for each object with fields that its description does not show to this login, and the refusal."""
+    if listed.refused:
+        note = f"which fields are hidden from this login could not be asked: {listed.refused}"
+        yield CoverageRow("records", "(field-level security)", "not-listable", note=note)
+    hidden: dict[str, list[str]] = {}
+    for object, field in sorted(listed.fields):
+        if object in schemas and schemas[object].field(field) is None:
+            hidden.setdefault(object, []).append(field)
     for object, fields in sorted(hidden.items()):
         note = "hidden from this login by field-level security: " + ", ".join(sorted(fields))
         yield CoverageRow("records", f"{object} (hidden fields)", "unreadable", len(fields), note)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from rehearse.baseline.asking import Question, ask
+from rehearse.baseline.asking import Question, ask, hear
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
 from rehearse.baseline.capture_metadata import (
@@ -42,7 +42,7 @@ from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
-from rehearse.org.model import MetadataItem, MetadataType
+from rehearse.org.model import MetadataItem
 from rehearse.org.reader import OrgReader
 
 if TYPE_CHECKING:
@@ -82,6 +82,15 @@ class _Work:
         return base if base and _may_build_on(base, self.reader, self.question.user_id) else None
 
 
+@dataclass(frozen=True)
+class _Early:
+    """What is asked while the objects are described: members of the types, and custom fields; and who asks."""
+
+    beside: ThreadPoolExecutor
+    listed: Future[Listed]
+    fields: Future[tuple[MetadataItem, ...] | None]
+
+
 def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_event: OnEvent = ignore) -> Capture:
     """Read an org into the store and return the manifest that was written last.
 
@@ -89,14 +98,24 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     """
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
-    question = ask(reader, request.sandbox, request.scope, request.frozen, on_event)
+    told = hear(reader, request.sandbox, request.scope, request.frozen)
+    with ThreadPoolExecutor(3) as beside:
+        early = _Early(beside, beside.submit(fetch_listed, reader, told.listable), beside.submit(fetch_fields, reader))
+        question = ask(reader, (request.sandbox, told), request.scope, request.frozen, on_event)
+        return _capture(reader, request, store, (question, early), on_event)
+
+
+def _capture(
+    reader: OrgReader, request: CaptureRequest, store: CaptureStore, asked: tuple[Question, _Early], on_event: OnEvent
+) -> Capture:
+    question, early = asked
     series = f"{question.org_id} {'live' if request.frozen else 'baseline'}"
     purpose = Purpose(_fingerprint(reader, request, question), question.started, series)
     with store.shared(), begin(store.root / "captures", store.keys, purpose) as working:
         if working.continued:
             on_event(Noted(f"Continuing the interrupted capture {working.ulid}."))
         work = _Work(reader, request, store, question, working, on_event)
-        built = _build(work, _read(work))
+        built = _build(work, _read(work, early))
         save_manifest(working.folder, built)
     return built
 
@@ -119,20 +138,18 @@ def _fingerprint(reader: OrgReader, request: CaptureRequest, question: Question)
     return build_content_id([CANONICALISER, request.sandbox, question.org_id, reader.api_version, frozen, scope])
 
 
-def _read(work: _Work) -> Content:
+def _read(work: _Work, early: _Early) -> Content:
     """Rows and metadata side by side: both wait for the org most of the time."""
     question = work.question
-    with ThreadPoolExecutor(2) as beside:
-        listed = beside.submit(fetch_listed, work.reader, _types(work))
-        fields = fetch_fields(work.reader)
-        if work.working.continued:
-            _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
-        dates = load_dates(work.store, work.base) if work.base else {}
-        changed = changed_fields(dates, fields, work.base.started) if work.base else None
-        known = load_known(work.store, work.base, dates, changed) if work.base else None
-        metadata = beside.submit(_read_metadata, work, known, fields, listed)
-        read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
-        found, components, commit = metadata.result()
+    fields = early.fields.result()
+    if work.working.continued:
+        _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
+    dates = load_dates(work.store, work.base) if work.base else {}
+    changed = changed_fields(dates, fields, work.base.started) if work.base else None
+    known = load_known(work.store, work.base, dates, changed) if work.base else None
+    metadata = early.beside.submit(_read_metadata, work, known, fields, early.listed)
+    read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
+    found, components, commit = metadata.result()
     return Content(read, refused, found, components, commit, fields)
 
 
@@ -156,19 +173,13 @@ def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset
             working.forget(one.name)
 
 
-def _types(work: _Work) -> list[MetadataType]:
-    """The types to ask the Metadata API for; packages come from Tooling where it tells them."""
-    left_out = {PACKAGE} if work.question.standing.knows_packages else set()
-    return [one for one in work.question.types if one.name not in left_out]
-
-
 def _read_metadata(
     work: _Work, known: Known | None, fields: Sequence[MetadataItem] | None, listed: Future[Listed]
 ) -> tuple[MetadataRead, tuple[Component, ...], str]:
     scratch = work.store.root / "scratch" / work.working.ulid
     make_private_folder(scratch)
     standing, frozen = work.question.standing, work.request.frozen
-    types = _types(work)
+    types = work.question.listable
     left_out = {PACKAGE} if standing.knows_packages else set()
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:

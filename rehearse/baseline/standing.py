@@ -8,7 +8,9 @@ kept beside them and never compared. Neither can be put back by a deployment.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -20,6 +22,7 @@ from rehearse.ids import to_18
 from rehearse.org.model import Value
 from rehearse.org.reader import OrgReader
 
+T = TypeVar("T")
 PACKAGE, CRON = "InstalledPackage", "CronTrigger"
 _NUMBERS = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
 _PACKAGES = (
@@ -64,19 +67,27 @@ class Standing:
 
 
 def fetch_standing(reader: OrgReader) -> Standing:
-    """Ask for all three; what the org refuses to tell becomes a coverage row. Raises OrgError where the org fails."""
-    refused: list[CoverageRow] = []
-    packages: tuple[Package, ...] = ()
-    schedules: tuple[Schedule, ...] = ()
+    """Ask for all three at once; what the org refuses to tell is a coverage row. Raises OrgError where it fails."""
+    with ThreadPoolExecutor(2) as pool:
+        packages, schedules = pool.submit(_fetch_packages, reader), pool.submit(_fetch_schedules, reader)
+        release = reader.fetch_release()
+        refused: list[CoverageRow] = []
+        return Standing(
+            release, _told(packages, PACKAGE, refused), _told(schedules, CRON, refused), coverage=tuple(refused)
+        )
+
+
+def _told(asked: Future[tuple[T, ...]], type: str, refused: list[CoverageRow]) -> tuple[T, ...]:
+    """What an answer holds; nothing, and a coverage row, where it is a refusal."""
     try:
-        packages = tuple(sorted(map(_build_package, reader.fetch_tooling_rows(_PACKAGES)), key=lambda one: one.name))
+        return asked.result()
     except OrgRejected as error:
-        refused.append(_refusal(PACKAGE, error))
-    try:
-        schedules = _fetch_schedules(reader)
-    except OrgRejected as error:
-        refused.append(_refusal(CRON, error))
-    return Standing(reader.fetch_release(), packages, schedules, tuple(refused))
+        refused.append(_refusal(type, error))
+        return ()
+
+
+def _fetch_packages(reader: OrgReader) -> tuple[Package, ...]:
+    return tuple(sorted(map(_build_package, reader.fetch_tooling_rows(_PACKAGES)), key=lambda one: one.name))
 
 
 def apex_line(schedule: Schedule) -> str:
