@@ -23,7 +23,7 @@ from rehearse.baseline.record_store import CaptureStore
 from rehearse.journal import Journal
 from rehearse.org.connect import OrgReader, OrgWriter, SandboxClaim, WireOptions, connect_reader, connect_writer
 from rehearse.org.model import Login
-from rehearse.practice import rows
+from rehearse.practice import admin, rows
 from rehearse.practice.deploy import install
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.server import PracticeServer
@@ -185,11 +185,18 @@ class Lab:
         return load_plan(self.folder / "workspace" / "plan.json")
 
     def apply(self, plan: ResetPlan, **settings: Any) -> ApplyReport:
+        self._begin_a_second(plan)
         with lock.hold(self.database, SANDBOX, "reset", clock.now()) as held:
             journal = Journal(self.database, held, plan.id)
             size = {"read_batch": settings["batch"]} if "batch" in settings else {}
             chosen = ApplySettings(**{**QUICK, **size, **settings})
             return apply(plan, Tools(self.writer, self.store, journal, self.ids), chosen)
+
+    def _begin_a_second(self, plan: ResetPlan) -> None:
+        """Let the org's clock reach the second after the plan's: stamps have whole seconds, and apply would wait."""
+        planned = self.store.load(plan.live_capture).started
+        if self.org.now().replace(microsecond=0) <= planned:
+            admin.move_clock(self.server.estate, timedelta(seconds=1))
 
     def prove(self, before: Capture, plan: ResetPlan | None = None, report: ApplyReport | None = None) -> Proof:
         request = ProofRequest("B1", before, clock.now(), plan, report, self.ids.load())
