@@ -158,11 +158,9 @@ def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience
     from rehearse.baseline.scope import match_objects
     from rehearse.reset.gates import RECENT
 
-    past = list(_past(desk, reader.org_id))
-    long = max(RECENT, (past[0].ended - past[0].started) * 1.5) if past else RECENT
-    check_quiet(
-        reader, match_objects(scope, reader.fetch_objects()), patience, reader.fetch_server_time() + long, on_event
-    )
+    last = next(_past(desk, reader.org_id), None)
+    long = max(RECENT, (last.ended - last.started) * 1.5) if last else RECENT
+    check_quiet(reader, match_objects(scope, reader.fetch_objects()), patience, long, on_event)
 
 
 def _tell(desk: Desk, baseline: Baseline, taken: Capture, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,14 +28,14 @@ def check_quiet(
     reader: OrgReader,
     objects: Iterable[str],
     patience: Patience | None = None,
-    ends: datetime | None = None,
+    lasts: timedelta = timedelta(minutes=10),
     on_event: OnEvent = ignore,
 ) -> tuple[str, ...]:
-    """Raise GateClosed while something else writes to the org, or will before `ends`; what is let pass is named."""
+    """Raise GateClosed while something else writes to the org, or will while our work `lasts`; what passes is named."""
     from rehearse.reset.gates import Patience, await_quiet, fetch_noise
 
     names = tuple(objects)
-    passed = await_quiet(lambda: fetch_noise(reader, names, ends), patience or Patience(), on_event)
+    passed = await_quiet(lambda: fetch_noise(reader, names, lasts), patience or Patience(), on_event)
     for sentence in passed:
         say(f"note: {sentence}")
     return passed

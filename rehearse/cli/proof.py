@@ -54,11 +54,14 @@ def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:
 
     A proof that was changed after it was signed accepts nothing; that is said.
     """
+    paths = sorted((desk.workspace.storage.folder / "proofs").glob("*.json"))
+    if not paths:
+        return ()
     from rehearse.errors import Damaged, KeyUnavailable
     from rehearse.reset.proof_file import load_proof
 
     found: list[str] = []
-    for path in sorted((desk.workspace.storage.folder / "proofs").glob("*.json")):
+    for path in paths:
         try:
             proof = load_proof(path, desk.store().keys)
         except Damaged as error:

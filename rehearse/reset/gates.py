@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from rehearse import clock
 from rehearse.errors import GateClosed, OrgRejected
@@ -24,7 +25,7 @@ RECENT = timedelta(minutes=10)
 PAUSE = timedelta(seconds=15)
 """Between two looks while waiting for quiet."""
 _NAMED = 3
-_AT_ONCE = 4
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -68,23 +69,19 @@ def await_quiet(look: Callable[[], Sequence[Noise]], patience: Patience, on_even
         waited += pause
 
 
-def fetch_noise(reader: OrgReader, objects: Iterable[str], ends: datetime | None = None) -> tuple[Noise, ...]:
-    """Everything that moves in the org now; `ends` is when our own work is expected to be over (org's clock)."""
-    now = reader.fetch_server_time()
-    user_id = reader.fetch_identity().user_id
-    looks: tuple[Callable[[], Iterable[Noise]], ...] = (
-        lambda: _running(reader),
-        lambda: _loading(reader, user_id),
-        lambda: _deploying(reader, user_id),
-        lambda: _due(reader, now, ends or now + RECENT),
-    )
-    found: list[Noise] = []
+def fetch_noise(reader: OrgReader, objects: Iterable[str], lasts: timedelta = RECENT) -> tuple[Noise, ...]:
+    """Everything that moves in the org now; `lasts`: how long our own work is expected to take from now on."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for seen in pool.map(lambda look: list(look()), looks):
-            found += seen
-        for written in pool.map(lambda name: list(_recent(reader, name, now - RECENT, user_id)), sorted(objects)):
-            found += written
-    return tuple(found)
+        asked = pool.submit(reader.fetch_identity)
+        now, user_id = reader.fetch_server_time(), asked.result().user_id
+        looks: list[Callable[[], Iterable[Noise]]] = [
+            lambda: _running(reader),
+            lambda: _loading(reader, user_id),
+            lambda: _deploying(reader, user_id),
+            lambda: _due(reader, now, now + lasts),
+            *(partial(_recent, reader, name, now - RECENT, user_id) for name in sorted(objects)),
+        ]
+        return tuple(one for seen in pool.map(lambda look: list(look()), looks) for one in seen)
 
 
 def require_quiet(
