@@ -16,6 +16,7 @@ from rehearse.practice.org_tables import quote
 from rehearse.practice.recycle import Link, delete_row, links_to, pointing
 from rehearse.practice.rows_persons import has_persons
 from rehearse.practice.rows_rollup import touch
+from rehearse.practice.rows_standard import follow_accounts
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.rows_write import (
     Saved,
@@ -94,6 +95,7 @@ def _move(work: Work, link: Link, old: Stored, new: Stored) -> list[str]:
     values: dict[str, Stored] = {name: value for name, value in stamps.items() if child.find(name) is not None}
     for row_id in found:
         write_changes(org, child, row_id, {one.name: new, **values})
+        follow_accounts(org, child.name, row_id)
         touch(org, work.touched, child, load_row(org, child, row_id) or {})
     return found
 

@@ -26,6 +26,7 @@ STAGES: dict[str, tuple[float, str]] = {  # probability, forecast category
     "Closed Won": (100, "Closed"),
     "Closed Lost": (0, "Omitted"),
 }
+ACTIVITY_LINKS = {"Contact": "WhoId", "Opportunity": "WhatId", "Case": "WhatId"}  # whose account activities have
 Values = dict[str, Stored]
 
 
@@ -82,6 +83,23 @@ def _activity_account(org: OrgState, values: Values, before: Mapping[str, Stored
     if account is None and who.startswith("003"):
         account = _parent_value(org, "Contact", who, "AccountId")
     values["AccountId"] = account
+
+
+def follow_accounts(org: OrgState, name: str, row_id: str) -> None:
+    """Let the account of activities follow a row that moved to another account, or the activity itself that moved.
+
+    That it follows at once, and that only SystemModstamp tells, is an assumption."""
+    for activity in ("Task", "Event"):
+        column = "Id" if name == activity else ACTIVITY_LINKS.get(name)
+        if column is None:
+            continue
+        sql = f'SELECT "Id", "WhoId", "WhatId", "AccountId" FROM "{activity}" WHERE "{column}" = ? AND "IsDeleted" = 0'
+        for found, who, what, account in org.db.execute(sql, (row_id,)).fetchall():
+            values: Values = {"WhatId": what}
+            _activity_account(org, values, {"WhoId": who})
+            if values["AccountId"] != account:
+                sql = f'UPDATE "{activity}" SET "AccountId" = ?, "SystemModstamp" = ? WHERE "Id" = ?'
+                org.db.execute(sql, (values["AccountId"], org.stamp(), found))
 
 
 def _parent_value(org: OrgState, name: str, row_id: Stored, column: str) -> Stored:

@@ -36,7 +36,7 @@ from rehearse.practice.rows_files import after_insert, before_insert
 from rehearse.practice.rows_persons import couple_persons, follow_person
 from rehearse.practice.rows_places import couple_places
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
-from rehearse.practice.rows_standard import apply_standard_rules
+from rehearse.practice.rows_standard import apply_standard_rules, follow_accounts
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.schema import ObjectDef
 
@@ -244,6 +244,8 @@ def update_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     values |= {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_changes(org, definition, row_id, values)
     follow_person(org, definition, row_id, work.user_id)
+    if "AccountId" in changed:
+        follow_accounts(org, definition.name, row_id)
     touch(org, work.touched, definition, before)
     _after(work, Occasion(org, definition, row_id, work.user_id, before, False))
     note_setup(org, work.user_id, "changed", definition, (row_id, changed))

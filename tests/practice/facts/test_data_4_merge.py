@@ -45,7 +45,9 @@ def test_data_4_row_8_a_merge_keeps_one_and_moves_what_pointed_at_the_others(res
 
 
 def test_data_4_row_8_a_loser_comes_back_without_what_moved(rest, partner):
-    master, loser = rest.create("Contact", LastName="Stays"), rest.create("Contact", LastName="Goes")
+    account = rest.create("Account", Name="Of the master")
+    master = rest.create("Contact", LastName="Stays", AccountId=account)
+    loser = rest.create("Contact", LastName="Goes")
     boss = rest.create("Contact", LastName="Boss")
     assert rest("PATCH", f"sobjects/Contact/{loser}", {"ReportsToId": boss}).status_code == 204
     task = rest.create("Task", Subject="Call", WhoId=loser)
@@ -54,7 +56,10 @@ def test_data_4_row_8_a_loser_comes_back_without_what_moved(rest, partner):
     assert partner.call("undelete", f"<ids>{loser}</ids>")[0]["success"] == ["true"]
     back = rest("GET", f"sobjects/Contact/{loser}").json()
     assert (back["MasterRecordId"], back["ReportsToId"]) == (None, boss)
-    assert rest("GET", f"sobjects/Task/{task}").json()["WhoId"] == master
+    call = rest("GET", f"sobjects/Task/{task}").json()
+    assert (call["WhoId"], call["AccountId"]) == (master, account)
+    assert rest("PATCH", f"sobjects/Contact/{master}", {"AccountId": None}).status_code == 204
+    assert rest("GET", f"sobjects/Task/{task}").json()["AccountId"] is None  # it follows whom it is about
 
 
 def test_data_4_row_8_what_does_not_merge_is_refused_whole(rest, partner, tools):
