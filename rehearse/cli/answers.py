@@ -30,14 +30,21 @@ def keep_files_private() -> None:
     os.umask(0o077)
 
 
-def finish(name: str, at: datetime, body: Mapping[str, Any], page: Page, *, as_json: bool, code: int = 0) -> None:
-    """Print an answer and end the command with its exit code (3: finished, and the answer is no)."""
+def finish(
+    name: str, at: datetime, body: Mapping[str, Any], page: Page, *, as_json: bool, code: int = 0, then: str = ""
+) -> None:
+    """Print an answer and end the command with its exit code (3: finished, and the answer is no).
+
+    `then` is the command to run next: people read it last, on stderr.
+    """
     if as_json:
         from rehearse.report.json import render_answer
 
         typer.echo(render_answer(name, at, body))
     else:
         show(page)
+        if then:
+            say(f"Next: {then}")
     if code:
         raise typer.Exit(code)
 

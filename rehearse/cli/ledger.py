@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli import ledger_sheet
-from rehearse.cli.answers import Json, finish, not_blank, printable, say
+from rehearse.cli.answers import Json, finish, not_blank, printable
 from rehearse.errors import UsageError
 from rehearse.report.view import Page, Paragraph
 
@@ -107,10 +107,9 @@ def add(
         dates, answer = (requested, copied, activated), (code, printable(text))
         entry = Entry(sandbox, dates, refused, answer, kind, org_id, by or "", printable(note))
         said = write_entry(desk, entry, now, dry_run=dry_run)
-        if not as_json:
-            say(f"Next: rehearse ledger show {sandbox}")
-        body = {"sandbox": sandbox, "kept": not dry_run, "said": said}
-        finish("ledger-entry", now, body, Page("", (Paragraph(said),)), as_json=as_json)
+        body, then = {"sandbox": sandbox, "kept": not dry_run, "said": said}, f"rehearse ledger show {sandbox}"
+        page = Page("", (Paragraph(said),))
+        finish("ledger-entry", now, body, page, as_json=as_json, then="" if dry_run else then)
 
 
 @app.command()

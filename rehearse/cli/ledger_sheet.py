@@ -58,9 +58,10 @@ def import_(
             "bad": bad,
         }
         page = _page(reading, (taken, known, clashes), dry_run=dry_run)
-        if not as_json:
-            say("Next: rehearse ledger list" if not dry_run else "Nothing was kept: run it again without --dry-run.")
-        finish("ledger-import", now, body, page, as_json=as_json, code=3 if bad or clashes else 0)
+        if not as_json and dry_run:
+            say("Nothing was kept: run it again without --dry-run.")
+        then, code = "" if dry_run else "rehearse ledger list", 3 if bad or clashes else 0
+        finish("ledger-import", now, body, page, as_json=as_json, code=code, then=then)
 
 
 def export(

@@ -5,6 +5,7 @@ The only step that asks an org is `refresh_ledger`; without a production login, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from rehearse.cli.desk import Desk
 from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.ledger import Availability, Cycle, build_availability
+from rehearse.schedule.model import Booking
 from rehearse.workspace.model import SandboxConfig
 
 if TYPE_CHECKING:
@@ -44,11 +46,12 @@ def _record_validations(desk: Desk, production: OrgReader) -> None:
 
 def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
+    from rehearse.refresh.ready_store import count_open
     from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes
     from rehearse.schedule.ledger_store import load_cycles
 
     cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
-    bookings = desk.load_bookings()
+    bookings, waiting = desk.load_bookings(), count_open(desk.database)
     newest: dict[str, Baseline] = {}
     for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
         if one.voided is None:
@@ -65,8 +68,17 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         own = sorted((one for one in bookings if one.sandbox == name), key=lambda one: one.start)
         running = next((one for one in own if one.start <= now < one.end), None)
         coming = next((one for one in own if one.start > now), None)
-        lines.append(SandboxLine(availability, running, coming, newest.get(name.casefold())))
+        left = waiting.get((name.casefold(), availability.org_id or ""), 0)
+        burned = _find_burned(own, availability, now)
+        lines.append(SandboxLine(availability, running, coming, newest.get(name.casefold()), left, burned))
     return tuple(lines)
+
+
+def _find_burned(own: Sequence[Booking], availability: Availability, now: datetime) -> Booking | None:
+    """The rehearsal after which nothing can be put back, unless a refresh was activated since."""
+    live = availability.activated or availability.copied
+    burns = [one for one in own if one.burns and one.end <= now and (live is None or live < one.end)]
+    return burns[-1] if burns else None
 
 
 def availability_of(

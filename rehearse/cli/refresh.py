@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli import refresh_ready, refresh_turn, refresh_watch
-from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank
 from rehearse.errors import Refused
 from rehearse.report.view import Page, Paragraph, Table
 
@@ -29,13 +29,18 @@ def check(
     Example: rehearse refresh check UATFULL
     """
     from rehearse.cli.refresh_desk import open_case
+    from rehearse.refresh.act import UNDER_WAY
     from rehearse.report.refreshes import build_answer_blocks, build_answer_body
 
     with open_case(sandbox) as case:
         answer = case.load_answer()
         body = {"sandbox": case.name, **build_answer_body(answer)}
         page = Page("", tuple(build_answer_blocks(case.name, answer, case.zone)))
-        finish("refresh-check", case.now, body, page, as_json=as_json, code=3 if answer.refreshable == "no" else 0)
+        no = answer.refreshable == "no"
+        then = "" if no else f"rehearse refresh request {case.name} --dry-run"
+        if case.last is not None and case.last.state in UNDER_WAY:
+            then = f"rehearse refresh watch {case.name}"
+        finish("refresh-check", case.now, body, page, as_json=as_json, code=3 if no else 0, then=then)
 
 
 @app.command()
@@ -102,9 +107,15 @@ def _show_first(blocks: list[Paragraph | Table], *, as_json: bool) -> None:
 
 
 def _end(case: Case, body: dict[str, object], blocks: list[Paragraph | Table], *, as_json: bool, code: int = 0) -> None:
-    if not as_json and body.get("run_next"):
-        say(f"Next: {body['run_next']}")
-    finish("refresh-request", case.now, {"asked": False, **body}, Page("", tuple(blocks)), as_json=as_json, code=code)
+    body = {**_NOT_ASKED, **body}
+    then = str(body["run_next"] or "")
+    finish("refresh-request", case.now, body, Page("", tuple(blocks)), as_json=as_json, code=code, then=then)
+
+
+_NOT_ASKED: dict[str, object] = {
+    "asked": False, "found": False, "copy": None, "fields_differ": [], "refused": None, "ask": [], "run_next": None,
+}  # fmt: skip
+"""What the answer carries while nothing was asked for."""
 
 
 app.command()(refresh_watch.watch)

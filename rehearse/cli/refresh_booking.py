@@ -25,8 +25,7 @@ def book_refresh(case: Case, copied: datetime, by: str) -> None:
     requested = case.last.requested
     name = f"refresh-{case.name.lower()}-{requested:%Y-%m-%d}"
     end = start + case.desk.workspace.refresh.settle
-    why = f"data refresh requested {requested:%Y-%m-%d %H:%M} UTC"
-    made = Booking(name, case.name, start, end, end, "refresh", by=by, why=why, request=requested)
+    made = Booking(name, case.name, start, end, end, "refresh", by=by, why="data refresh", request=requested)
     try:
         save_bookings(case.desk.database, [made], case.now)
     except Locked as error:

@@ -73,12 +73,15 @@ def _finish(case: Case, cycle: Cycle, baseline: tuple[dict[str, Any], Blocks], *
     items = load_items(case.desk.database, case.name, cycle.org_id or "")
     done = is_ready(items)
     words = f"{case.name} is ready." if done else f"{case.name} is not ready yet."
+    if not items:
+        words = f"{case.name} was refreshed before anybody here looked, so nobody knows what was done after it."
     coming = "" if cycle.state == "completed" else " (the new copy, not activated yet)"
     table = build_ready_table(f"Ready list of {case.name}, {cycle.org_id}{coming}", items, case.zone)
     body = {"sandbox": case.name, "org_id": cycle.org_id, "ready": done, "items": build_ready_body(items)}
     body |= baseline[0]
     page = Page("", (table, Paragraph(words, "good" if done else "warn"), *baseline[1]))
-    finish("refresh-ready", case.now, body, page, as_json=as_json, code=0 if done else 3)
+    then = "" if items else f"rehearse refresh ready {case.name} --start"
+    finish("refresh-ready", case.now, body, page, as_json=as_json, code=0 if done else 3, then=then)
 
 
 def find_generation(case: Case) -> Cycle:

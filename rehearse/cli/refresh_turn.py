@@ -210,7 +210,7 @@ def _try(case: Case, deed: str, work: Callable[[], object]) -> None:
 def _receive(case: Case, wait: str, *, baseline: bool, as_json: bool) -> None:
     """Wait for the new org where asked to, then check and record it."""
     from rehearse import clock
-    from rehearse.cli.refresh_watch import arrive
+    from rehearse.cli.refresh_watch import NO_ARRIVAL, arrive
     from rehearse.report.refreshes import build_progress_blocks, build_progress_body
 
     until = time.monotonic() + clock.parse_span(wait).amount.total_seconds()
@@ -224,9 +224,9 @@ def _receive(case: Case, wait: str, *, baseline: bool, as_json: bool) -> None:
         more, page = arrive(case, baseline=baseline)
         body |= more
         blocks += page
-    if not as_json and body["run_next"]:
-        say(f"Next: {body['run_next']}")
-    finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json)
+    then = str(body["run_next"] or "")
+    body = {**NO_ARRIVAL, **body}
+    finish("refresh-activate", case.now, body, Page("", tuple(blocks)), as_json=as_json, then=then)
 
 
 def _send_letter(case: Case, deed: str, body: dict[str, object], blocks: Blocks, *, as_json: bool) -> None:

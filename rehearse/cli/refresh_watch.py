@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.answers import Json, finish, is_terminal
 from rehearse.cli.refresh_baseline import NoBaseline, capture_new
 from rehearse.cli.refresh_ready import count_rows
 from rehearse.report.view import Page
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CODES = {"waiting": 4, "suspended": 4, "stopped": 3}
 _LEAST = 15.0
+NO_ARRIVAL = {"checked": None, "ready_open": None, "baseline": None, "captured": False, "no_baseline": None}
+"""What the answers carry while there is no new generation of ours."""
 
 
 def watch(
@@ -50,10 +52,9 @@ def watch(
             more, page = arrive(case, baseline=not no_baseline)
             body |= more
             blocks += page
-        if not as_json and body["run_next"]:
-            say(f"Next: {body['run_next']}")
-        page_ = Page("", tuple(blocks))
-        finish("refresh-watch", case.now, body, page_, as_json=as_json, code=_CODES.get(found.verdict, 0))
+        page_, code = Page("", tuple(blocks)), _CODES.get(found.verdict, 0)
+        then = str(body["run_next"] or "")
+        finish("refresh-watch", case.now, {**NO_ARRIVAL, **body}, page_, as_json=as_json, code=code, then=then)
 
 
 def _tell(case: Case, found: Progress) -> tuple[dict[str, object], Blocks]:
@@ -94,12 +95,12 @@ def arrive(case: Case, *, baseline: bool) -> tuple[dict[str, object], Blocks]:
 
     cycle, production = case.last, case.desk.connect_production()
     if cycle is None or cycle.org_id is None or not was_seen_coming(case):
-        return {"checked": None}, []
+        return {**NO_ARRIVAL, "run_next": None}, []
     known = load_arrival(case.desk.database, case.name, cycle.org_id)
     if known is None:
         if case.config.login is None or production is None:
             words = f"{case.name} has no login here: check by hand that the new org is the right one."
-            return {"checked": None}, [Paragraph(words, "warn")]
+            return {**NO_ARRIVAL}, [Paragraph(words, "warn")]
         check_arrival(case.name, cycle, case.desk.connect_reader(case.config), production)
         from rehearse.cli.refresh_booking import move_refresh
         from rehearse.cli.refresh_desk import who

@@ -17,9 +17,12 @@ ACTIVATION_LIMIT = timedelta(days=30)
 
 
 def decide(found: Availability, bookings: Sequence[Booking], now: datetime) -> Answer:
-    """What a request for a refresh would meet now: the interval, a copy under way, and the bookings it would hit."""
+    """What a request for a refresh would meet now: the interval, a copy under way, and the bookings it would hit.
+
+    A rehearsal that is booked for after a refresh waits for it, and is not hit.
+    """
     hit = tuple(one for one in bookings if is_same_name(one.sandbox, found.sandbox) and one.free_at > now)
-    hit = tuple(one for one in hit if one.what != "refresh")
+    hit = tuple(one for one in hit if one.what != "refresh" and not (one.prepare == "refresh" and one.start > now))
     reasons = []
     if found.note and found.state not in (*DONE, "unknown"):
         reasons.append(f"{found.note}: only one copy of a sandbox can be under way")

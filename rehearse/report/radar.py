@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Table, build_table
+from rehearse.schedule.ledger import COPY_TIMES
 from rehearse.schedule.model import Booking
 
 _SOON, _DAY = timedelta(days=7), timedelta(days=1)
@@ -23,9 +24,30 @@ _IDLE, _IDLE_SEEN = timedelta(days=180), timedelta(days=120)
 _OLD = timedelta(days=30)
 """Age at which a baseline or a proof says little: a release a fortnight has moved production twice."""
 _CUT_OFF = timedelta(days=21)
+_WORDS = {
+    "pending": "the copy waits in the queue",
+    "copying": "the copy is being made",
+    "activating": "the new copy takes over; nobody can use it",
+    "suspended": "the copy is suspended; it goes on by itself",
+    "stopped": "the copy has stopped, and does not go on by itself",
+    "discarding": "the new copy is being dropped",
+    "locked": "the sandbox is locked: its licences are used up",
+}
+"""What the state of a copy means to those who wait for it."""
 
 Kind = Literal[
-    "activation", "refresh", "preview", "validation", "idle", "booking", "broken", "approval", "baseline", "proof"
+    "activation",
+    "refresh",
+    "copy",
+    "ready",
+    "preview",
+    "validation",
+    "idle",
+    "booking",
+    "broken",
+    "approval",
+    "baseline",
+    "proof",
 ]
 
 
@@ -59,17 +81,29 @@ def build_radar(lines: Sequence[SandboxLine], now: datetime, sky: Sky | None = N
     sky = sky or Sky()
     found: list[Deadline] = []
     for line in lines:
-        found += [*_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
-    found += [*_bookings(lines, now, sky), *_announced(now, sky)]
+        found += [*_copies(line, now), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+    found += [*_bookings(lines, now, sky), *_requests(lines, now, sky), *_announced(now, sky)]
     return tuple(sorted(found, key=lambda one: (one.due, one.what)))
 
 
-def _refreshes(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
+def _copies(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
+    """A copy on its way, one that waits, and what is left to do after one."""
     name, dates = line.availability.sandbox, line.availability
     if dates.state == "pending-activation" and dates.copied:
         due = dates.copied + _WAITS
         what = f"{name}: the copy is deleted unless it is activated"
         yield Deadline(what, due, f"rehearse refresh activate {name}", "activation", name)
+    elif dates.state in _WORDS and dates.requested:
+        due = dates.copied or dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
+        expected = "" if dates.copied else "; expected by then (P90)"
+        yield Deadline(f"{name}: {_WORDS[dates.state]}{expected}", due, f"rehearse refresh watch {name}", "copy", name)
+    if line.open_items and dates.state == "completed":
+        what = f"{name}: {line.open_items} item(s) of its ready list are open"
+        yield Deadline(what, dates.activated or now, f"rehearse refresh ready {name}", "ready", name)
+
+
+def _refreshes(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
+    name, dates = line.availability.sandbox, line.availability
     certain, possible = dates.certain_from, dates.possible_from
     ask = f"rehearse refresh check {name}"
     if possible and possible != certain and now <= possible <= now + _SOON:
@@ -117,14 +151,31 @@ def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
         elif one.state == "requested":
             what = f"{one.sandbox}: {one.label} waits for approval"
             yield Deadline(what, one.start, f"rehearse book confirm {one.id}", "approval", one.sandbox)
-        elif now < one.start <= now + _DAY:
+        elif now < one.start <= now + _DAY and (one.request is None or _is_asked(by_name, one)):
             what = f"{one.sandbox}: {one.label} starts"
             yield Deadline(what, one.start, _next_step(by_name.get(one.sandbox), one), "booking", one.sandbox)
 
 
+def _requests(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator[Deadline]:
+    """Refreshes that are booked and not asked for yet."""
+    by_name = {line.availability.sandbox: line for line in lines}
+    for one in sky.bookings:
+        if one.request is None or one.end <= now or one.request > now + _SOON or _is_asked(by_name, one):
+            continue
+        what = f"{one.sandbox}: the booked refresh is to be asked for"
+        yield Deadline(what, one.request, f"rehearse refresh request {one.sandbox}", "refresh", one.sandbox)
+
+
+def _is_asked(by_name: Mapping[str, SandboxLine], one: Booking) -> bool:
+    """Whether the copy of a booked refresh was requested: within a week of the time that was booked for it."""
+    line = by_name.get(one.sandbox)
+    asked = line and line.availability.requested
+    return bool(asked and one.request and asked > one.request - _SOON)
+
+
 def _next_step(line: SandboxLine | None, one: Booking) -> str:
     if one.what == "refresh":
-        return f"rehearse refresh check {one.sandbox}"
+        return f"rehearse refresh watch {one.sandbox}"
     if line is None or line.baseline is None:
         return f"rehearse baseline capture {one.sandbox}"
     return f"rehearse diff {one.sandbox}"

@@ -39,7 +39,13 @@ def build_answer_blocks(name: str, answer: Answer, zone: ZoneInfo) -> list[Parag
         certain = f", certain from {clock.show(answer.certain_from, zone)}" if answer.certain_from else ""
         blocks.append(Paragraph(f"Possible from {clock.show(answer.possible_from, zone)}{certain}."))
     if answer.bookings:
-        blocks.append(build_bookings_table("It would take the sandbox from", answer.bookings, zone))
+        blocks.append(
+            build_bookings_table(
+                "Booked there: it would take the sandbox from them, or put another org under them",
+                answer.bookings,
+                zone,
+            )
+        )
     return blocks
 
 

@@ -16,12 +16,31 @@ from rehearse.schedule.model import Booking
 
 @dataclass(frozen=True)
 class SandboxLine:
-    """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline."""
+    """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline.
+
+    `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps.
+    """
 
     availability: Availability
     booking: Booking | None
     next_booking: Booking | None
     baseline: Baseline | None
+    open_items: int = 0
+    burned_by: Booking | None = None
+
+    @property
+    def condition(self) -> str:
+        """What the sandbox is good for now: the state of a copy under way, `not-ready`, `in-use`, `burned`, `dirty`
+        (by its last proof), `free`, or `unknown`."""
+        if self.availability.state not in ("completed", "discarded"):
+            return self.availability.state
+        if self.open_items:
+            return "not-ready"
+        if self.booking is not None:
+            return "in-use"
+        if self.burned_by is not None:
+            return "burned"
+        return "dirty" if self.baseline and self.baseline.proof_verdict in ("dirty", "partial") else "free"
 
 
 def build_body(lines: tuple[SandboxLine, ...]) -> list[dict[str, Any]]:
@@ -35,6 +54,9 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
         "name": found.sandbox,
         "type": found.type,
         "state": found.state,
+        "condition": line.condition,
+        "open_items": line.open_items,
+        "burned_by": line.burned_by and line.burned_by.id,
         "org_id": found.org_id,
         "generation": found.generation,
         "requested": found.requested,
@@ -61,7 +83,10 @@ def _booking_body(booking: Booking | None) -> dict[str, Any] | None:
 
 def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) -> Page:
     """The windows of all sandboxes as a page."""
-    notes = [f"{line.availability.sandbox}: {line.availability.note}" for line in lines if line.availability.note]
+    notes: dict[str, list[str]] = {}
+    for line in lines:
+        if line.availability.note:
+            notes.setdefault(line.availability.note, []).append(line.availability.sandbox)
     blocks: list[Table | Paragraph] = [
         build_table(
             f"Sandboxes on {clock.show(now, zone)} ({zone.key})",
@@ -70,7 +95,7 @@ def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) ->
             [_row(line, now, zone) for line in lines],
         )
     ]  # fmt: skip
-    blocks += [Paragraph(note, "faint") for note in notes]
+    blocks += [Paragraph(f"{', '.join(names)}: {note}", "faint") for note, names in notes.items()]
     return Page("", tuple(blocks))
 
 
@@ -86,7 +111,7 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
     return [
         found.sandbox,
         found.type or "?",
-        found.state,
+        Cell(line.condition, _CONDITIONS.get(line.condition, "warn")),
         day(found.requested),
         Cell(day(found.possible_from), tone),
         Cell(day(found.certain_from), tone),
@@ -96,6 +121,9 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
         f"{line.baseline.name}, {_age(now, line.baseline.taken_at)}" if line.baseline else "-",
         _proof(line.baseline),
     ]
+
+
+_CONDITIONS: dict[str, Tone] = {"free": "good", "in-use": "plain", "unknown": "faint", "burned": "bad", "dirty": "bad"}
 
 
 def _booking_text(line: SandboxLine, day: Any) -> str:

@@ -54,6 +54,7 @@ def build_booking_body(one: Booking, broken: Mapping[str, str] | None = None) ->
         "by": one.by or None,
         "why": one.why or None,
         "what": one.what,
+        "request": one.request,
         "state": one.state,
         "broken": broken.get(one.id) if broken else None,
     }
@@ -149,12 +150,10 @@ def build_bookings_table(
             one.label,
             one.kind or one.what,
             clock.show(one.start, zone),
-            f"{one.end.astimezone(zone):%H:%M}"
-            if one.end - one.start < timedelta(days=1)
-            else clock.show(one.end, zone),
+            _end(one, zone),
             one.prepare,
             "-" if one.ready_by is None else clock.show(one.ready_by, zone),
-            _mark(one, broken or {}),
+            _mark(one, broken or {}, zone),
             one.id,
         ]
         for one in sorted(bookings, key=lambda found: (found.start, found.sandbox))
@@ -163,11 +162,20 @@ def build_bookings_table(
     return build_table(title, columns, rows, empty="none")
 
 
-def _mark(one: Booking, broken: Mapping[str, str]) -> Cell:
+def _end(one: Booking, zone: ZoneInfo) -> str:
+    """The clock time alone, where it is of the same day and exists once."""
+    shown = clock.show_minute(one.end, zone)
+    same = shown[:10] == clock.show_minute(one.start, zone)[:10] and len(shown) == len("2026-11-23 08:30")
+    return shown[11:] if same else clock.show(one.end, zone)
+
+
+def _mark(one: Booking, broken: Mapping[str, str], zone: ZoneInfo) -> Cell:
     if one.id in broken:
         return Cell(f"broken: {broken[one.id]}", "bad")
     if one.state == "requested":
         return Cell("to be confirmed", "warn")
+    if one.what == "refresh" and one.request:
+        return Cell(f"request {clock.show_minute(one.request, zone)}")
     return Cell("burns", "bad") if one.burns else Cell("")
 
 

@@ -51,7 +51,8 @@ def _least(table: Table) -> int:
     """The width below which short cells would be cut; a wider line is better than a date without its end."""
     columns = [[name, *(row[index].text for row in table.rows)] for index, name in enumerate(table.columns)]
     natural = [max(len(text) for text in texts) for texts in columns]
-    return sum(min(size, _WHOLE + 4) + 3 for size in natural)
+    whole = [name == "id" for name in table.columns]
+    return sum((size if uncut else min(size, _WHOLE + 4)) + 3 for size, uncut in zip(natural, whole, strict=True))
 
 
 def _table(table: Table) -> RichTable | Text:
@@ -63,7 +64,7 @@ def _table(table: Table) -> RichTable | Text:
         return Text(f"{table.title}: {table.empty}" if table.title else table.empty)
     made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(table.columns):
-        short = all(len(row[index].text) <= _WHOLE for row in table.rows)  # a date cut in two is hard to read
+        short = name == "id" or all(len(row[index].text) <= _WHOLE for row in table.rows)  # dates and ids stay whole
         justify: Literal["left", "right"] = "right" if index in table.right else "left"
         made.add_column(name, justify=justify, overflow="fold", no_wrap=short)
     for row in table.rows:

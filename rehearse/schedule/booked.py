@@ -25,9 +25,8 @@ def _advance(one: Advance, by: str) -> Booking:
 def _refresh(one: Refresh, by: str) -> Booking:
     """From when the sandbox cannot be used any more (its activation, as a rule) to its readiness."""
     name = f"refresh-{one.sandbox.lower()}-{one.request:%Y-%m-%d}"
-    why = f"data refresh requested {one.request:%Y-%m-%d %H:%M} UTC"
     times = one.off or one.activate, one.ready, one.ready
-    return Booking(name, one.sandbox, *times, "refresh", by=by, why=why, request=one.request)
+    return Booking(name, one.sandbox, *times, "refresh", by=by, why="data refresh", request=one.request)
 
 
 def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime) -> tuple[Booking, ...]:

@@ -37,10 +37,21 @@ def _booking(hours: float, **more: object) -> Booking:
     return replace(one, **more)  # type: ignore[arg-type]
 
 
+def _refresh(hours: float) -> Booking:
+    """The time in which a booked refresh changes the sandbox; its request was due a day ago."""
+    return _booking(hours, id="refresh-uat", what="refresh", release=None, rehearsal=None, request=NOW - DAY)
+
+
 CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("nothing", [_line(10)], Sky(), []),
     ("pending", [_line(10, state="pending-activation", activated=None)], Sky(),
      [("activation", "rehearse refresh activate UAT")]),
+    ("copying", [_line(1, state="copying", copied=None, activated=None)], Sky(),
+     [("copy", "rehearse refresh watch UAT")]),
+    ("ready list", [replace(_line(3), open_items=2)], Sky(), [("ready", "rehearse refresh ready UAT")]),
+    ("planned", [_line(10)], Sky(bookings=(_refresh(20),)), [("refresh", "rehearse refresh request UAT")]),
+    ("asked", [_line(1, state="copying", copied=None, activated=None)], Sky(bookings=(_refresh(20),)),
+     [("booking", "rehearse refresh watch UAT"), ("copy", "rehearse refresh watch UAT")]),
     ("dates", [_line(26)], Sky(), [("refresh", "rehearse refresh check UAT")] * 2),
     ("preview", [], Sky(previews=(("Spring", NOW + 9 * DAY), ("Summer", NOW + 90 * DAY), ("Past", NOW - DAY))),
      [("preview", "rehearse sandboxes")]),
@@ -86,3 +97,14 @@ def test_a_validation_waits_until_something_follows_it() -> None:
 
     assert [one.id for one in find_open([row("a", 1, True), row("b", 3, True), row("c", 2, False)])] == ["b"]
     assert find_open([row("a", 1, True), row("c", 2, False)]) == () == find_open([])
+
+
+def test_a_line_says_what_the_sandbox_is_good_for() -> None:
+    line, burnt = _line(10), _booking(-9, burns=True)
+    dirty = replace(_baseline(5, 2), proof_verdict="dirty")
+    worse = [replace(line, baseline=dirty)]
+    for more in ({"burned_by": burnt}, {"booking": _booking(0)}, {"open_items": 1}):
+        worse.append(replace(worse[-1], **more))
+    copying = replace(worse[-1], availability=_line(1, state="copying", copied=None).availability)
+    found = [one.condition for one in (line, *worse, copying)]
+    assert found == ["free", "dirty", "burned", "in-use", "not-ready", "copying"]
