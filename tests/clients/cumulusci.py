@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import time
 from pathlib import Path
 
 from tests.clients.check import Check, need, need_success, run_client
+from tests.clients.sf import environment
 from tests.clients.world import World
 
 SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -66,6 +69,27 @@ def connect(world: World) -> str:
     need(world.org(SOURCE)["org_id"] in text, text)
     need(world.org(SOURCE)["username"] in text, text)
     return f"org {world.org(SOURCE)['org_id']} and its user are shown"
+
+
+def import_login(world: World) -> str:
+    """cci org import: an org that the Salesforce CLI is logged in to, under a name of cci's own."""
+    tools = world.folder / "bin"
+    tools.mkdir(exist_ok=True)
+    starter = tools / "sf"
+    starter.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, world.tools.sf))} "$@"\n', encoding="utf-8")
+    starter.chmod(0o755)
+    variables = {**environment(world, SOURCE), "SF_TEMP_SHOW_SECRETS": "true"}
+    given = dict(world.client("cci", SOURCE)["environment"])
+    variables |= {name: value for name, value in given.items() if not name.startswith("CUMULUSCI_ORG_")}
+    variables["PATH"] = f"{tools}{os.pathsep}{variables['PATH']}"
+    address = world.client("sf", SOURCE)["settings"]["instance-url over HTTPS"]
+    login = ["org", "login", "access-token", "--instance-url", address, "--no-prompt", "--alias", "given"]
+    home, folder = world.home("cci"), project(world)
+    need_success(run_client([starter, *login], home, variables, cwd=folder))
+    need_success(run_client([world.tools.cci, "org", "import", "given", "taken"], home, variables, cwd=folder))
+    text = need_success(run_client([world.tools.cci, "org", "info", "taken"], home, variables, cwd=folder))
+    need(world.org(SOURCE)["org_id"][:15] in text and world.org(SOURCE)["username"] in text, text)
+    return f"the CLI's login to {world.org(SOURCE)['org_id']} is taken over"
 
 
 def retrieve(world: World) -> str:
@@ -129,6 +153,7 @@ def delete(world: World) -> str:
 
 CHECKS = (
     Check("cci", "org info", connect),
+    Check("cci", "org import", import_login),
     Check("cci", "retrieve_unpackaged", retrieve),
     Check("cci", "deploy", deploy),
     Check("cci", "extract_dataset", extract),

@@ -155,6 +155,17 @@ async function soap() {
     need((await conn.soap.getServerTimestamp()).timestamp, 'timestamp');
     return `${id} by ${me.userFullName}`;
   });
+  await step('soap: merge, convertLead', async () => {
+    const [keep, goes] = await conn.soap.create([{ type: 'Account', Name: 'Keeps' }, { type: 'Account', Name: 'Goes' }]);
+    const masterRecord = { type: 'Account', Id: keep.id, Phone: '1' };
+    const merged = await conn.soap.merge({ masterRecord, recordToMergeIds: [goes.id] });
+    need(merged.success && merged.id === keep.id && merged.mergedRecordIds[0] === goes.id, merged);
+    const lead = await conn.sobject('Lead').create({ LastName: 'Fry', Company: 'Fry and sons' });
+    const asked = { leadId: lead.id, convertedStatus: 'Closed - Converted', doNotCreateOpportunity: true };
+    const done = await conn.soap.convertLead(asked);
+    need(done.success && done.accountId && done.contactId && !done.opportunityId, done);
+    return `${goes.id} merged into ${keep.id}; a lead became ${done.accountId} and ${done.contactId}`;
+  });
   await step('search (SOSL)', async () => {
     const found = await conn.search("FIND {soap again} IN NAME FIELDS RETURNING Account(Id, Name LIMIT 5)");
     need(found.searchRecords.length >= 1, found);

@@ -79,6 +79,24 @@ def write():
     return f"{good.id} made, changed, upserted, deleted and brought back; refused: {bad.errors[0].message}"
 
 
+@step("partner: merge, convertLead")
+def merge():
+    keep, goes = ask("create", [record("Account", Name="Keeps"), record("Account", Name="Goes")])
+    (moved,) = ask("create", [record("Contact", LastName="Moves", AccountId=goes.id)])
+    request = client.get_type(f"{{{SPACE}}}MergeRequest")
+    (merged,) = ask("merge", [request(masterRecord=record("Account", keep.id, Phone="1"), recordToMergeIds=[goes.id])])
+    need(merged.success and merged.mergedRecordIds == [goes.id] and merged.updatedRelatedIds == [moved.id], merged)
+    (refused,) = ask("merge", [request(masterRecord=record("Account", keep.id), recordToMergeIds=[goes.id])])
+    need(not refused.success and refused.errors[0].statusCode == "ENTITY_IS_DELETED", refused)
+    (lead,) = ask("create", [record("Lead", LastName="Fry", Company="Fry and sons")])
+    convert = client.get_type(f"{{{SPACE}}}LeadConvert")
+    given = {"leadId": lead.id, "convertedStatus": "Closed - Converted", "accountId": keep.id}
+    off = dict.fromkeys(("doNotCreateOpportunity", "overwriteLeadSource", "sendNotificationEmail"), False)
+    (done,) = ask("convertLead", [convert(**given, **off)])
+    need(done.success and done.accountId == keep.id and done.contactId and done.opportunityId, done)
+    return f"{goes.id} merged into {keep.id}, a contact moved; a lead became {done.contactId}"
+
+
 @step("partner: query, queryAll, queryMore")
 def query():
     options = {"QueryOptions": {"batchSize": 200}}
