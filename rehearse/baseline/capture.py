@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING
 from rehearse.baseline.asking import Question, ask, hear
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.capture_content import Content, build_coverage, find_hollow
-from rehearse.baseline.capture_metadata import (
-    Listed,
-    MetadataRead,
-    MetadataWish,
-    capture_metadata,
-    fetch_listed,
-    render_types,
-)
+from rehearse.baseline.capture_metadata import MetadataRead, MetadataWish, capture_metadata, render_types
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
@@ -33,6 +26,7 @@ from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
+from rehearse.baseline.listing import LISTS_AT_ONCE, ListingWork
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
@@ -87,7 +81,7 @@ class _Early:
     """What is asked while the objects are described: members of the types, and custom fields; and who asks."""
 
     beside: ThreadPoolExecutor
-    listed: Future[Listed]
+    listing: ListingWork
     fields: Future[tuple[MetadataItem, ...] | None]
 
 
@@ -99,8 +93,11 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
     told = hear(reader, request.sandbox, request.scope, request.frozen)
-    with ThreadPoolExecutor(3) as beside:
-        early = _Early(beside, beside.submit(fetch_listed, reader, told.listable), beside.submit(fetch_fields, reader))
+    with ThreadPoolExecutor(LISTS_AT_ONCE) as lists, ThreadPoolExecutor(1) as beside:
+        # what to read on top of a base is known when the fields are; else retrieves need them last
+        fields = lists.submit(fetch_fields, reader) if request.base else None
+        listing = ListingWork(reader, told.listable, lists)
+        early = _Early(beside, listing, fields or lists.submit(fetch_fields, reader))
         question = ask(reader, (request.sandbox, told), request.scope, request.frozen, on_event)
         return _capture(reader, request, store, (question, early), on_event)
 
@@ -141,16 +138,15 @@ def _fingerprint(reader: OrgReader, request: CaptureRequest, question: Question)
 def _read(work: _Work, early: _Early) -> Content:
     """Rows and metadata side by side: both wait for the org most of the time."""
     question = work.question
-    fields = early.fields.result()
     if work.working.continued:
-        _forget_redefined(work.working, question.scope, fields_since(fields, work.working.started))
+        _forget_redefined(work.working, question.scope, fields_since(early.fields.result(), work.working.started))
     dates = load_dates(work.store, work.base) if work.base else {}
-    changed = changed_fields(dates, fields, work.base.started) if work.base else None
+    changed = changed_fields(dates, early.fields.result(), work.base.started) if work.base else None
     known = load_known(work.store, work.base, dates, changed) if work.base else None
-    metadata = early.beside.submit(_read_metadata, work, known, fields, early.listed)
+    metadata = early.beside.submit(_read_metadata, work, known, early)
     read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
     found, components, commit = metadata.result()
-    return Content(read, refused, found, components, commit, fields)
+    return Content(read, refused, found, components, commit, early.fields.result())
 
 
 def _read_rows(work: _Work, changed: frozenset[str] | None) -> tuple[Sequence[ReadObject], Sequence[CoverageRow]]:
@@ -173,22 +169,20 @@ def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset
             working.forget(one.name)
 
 
-def _read_metadata(
-    work: _Work, known: Known | None, fields: Sequence[MetadataItem] | None, listed: Future[Listed]
-) -> tuple[MetadataRead, tuple[Component, ...], str]:
+def _read_metadata(work: _Work, known: Known | None, early: _Early) -> tuple[MetadataRead, tuple[Component, ...], str]:
     scratch = work.store.root / "scratch" / work.working.ulid
     make_private_folder(scratch)
     standing, frozen = work.question.standing, work.request.frozen
-    types = work.question.listable
+    types = early.listing.types
     left_out = {PACKAGE} if standing.knows_packages else set()
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        early = EarlyDigests(types, lambda: find_known(work.store, work.request.sandbox, render_types(types)))
-        wish = MetadataWish(types, asked, known, fields or (), listed.result(), NearFiles(early.read))
+        digests = EarlyDigests(types, lambda: find_known(work.store, work.request.sandbox, render_types(types)))
+        wish = MetadataWish(early.listing, asked, known, NearFiles(digests.read), early.fields.result)
         metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
         own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
         with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
-            components = read_components(files, metadata.items, types, early.find_in(files))
+            components = read_components(files, metadata.items, types, digests.find_in(files))
             metadata = metadata.holding(name_held(files, TypeTable(types)))
             commit = work.store.metadata.save(work.working.ulid, files, work.request.sandbox, work.question.started)
     finally:

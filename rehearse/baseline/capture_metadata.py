@@ -2,8 +2,7 @@
 
 A retrieve that the org refuses, or that reaches the most files a retrieve may hold, is halved until the culprit stands
 alone, and that one is reported, not skipped in silence; where nothing at all comes, the rest is reported unasked.
-A flow's version history is invisible to the Metadata API (facts/metadata.md 0.5); it comes from Tooling as the
-FlowDefinition component, where a version counts as Active or Inactive.
+Retrieves begin while types are still being listed.
 """
 
 from __future__ import annotations
@@ -13,29 +12,20 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.component_types import HELD_IN
-from rehearse.baseline.components import OWN, TYPES_FILE
-from rehearse.baseline.known_metadata import Known, split_known
-from rehearse.baseline.manifests import (
-    FROM_TOOLING,
-    Listing,
-    fetch_listing,
-    halve_manifest,
-    join_manifests,
-    split_manifest,
-)
+from rehearse.baseline.components import TYPES_FILE
+from rehearse.baseline.known_metadata import AskedManifest, Known
+from rehearse.baseline.listing import Listing, ListingWork
+from rehearse.baseline.manifests import halve_manifest, join_manifests, split_manifest
 from rehearse.baseline.metadata_tree import NearFiles
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import OrgBusy, OrgLimit, OrgRejected
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
-from rehearse.ids import to_18
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
@@ -46,8 +36,7 @@ _FAILURES = 12
 _MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
 _TRIES = 3
 _RETRIEVES_AT_ONCE = 3
-Listed = tuple[dict[str, bytes] | None, Listing]
-"""The files of flow versions (None: the org does not tell them), and the members of everything else."""
+Chunk = dict[str, tuple[str, ...]]
 _Zip = tuple[Path, tuple[str, ...], int]
 """The zip of a retrieve, what the org said, and how many files it holds."""
 
@@ -80,17 +69,16 @@ class MetadataRead:
 
 @dataclass(frozen=True)
 class MetadataWish:
-    """What to read: types, the members of a frozen manifest, what an earlier capture knows, and the org's fields.
+    """What to read: what is being listed, the members of a frozen manifest, and what an earlier capture knows.
 
-    `listed`: what `fetch_listed` told already. `near`: where the small files of the zips are kept.
+    `near`: where the small files of the zips are kept. `fetch_fields`: the custom fields of the org.
     """
 
-    types: Sequence[MetadataType]
+    listing: ListingWork
     frozen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     known: Known | None = None
-    fields: Sequence[MetadataItem] = ()
-    listed: Listed | None = None
     near: NearFiles = field(default_factory=NearFiles)
+    fetch_fields: Callable[[], Sequence[MetadataItem] | None] = tuple
 
 
 @dataclass
@@ -105,7 +93,7 @@ class _Retrieved:
     said: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
 
-    def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[dict[str, tuple[str, ...]]]:
+    def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[Chunk]:
         """Keep what a retrieve brought; or answer the halves to ask for in its place."""
         halves = halve_manifest(chunk)
         try:
@@ -130,60 +118,75 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
     Raises OrgError where the org fails, DiskFull.
     """
     on_event(Started("metadata", unit="components"))
-    types = wish.types
-    flows, listing = wish.listed or fetch_listed(reader, types)
-    manifest = join_manifests(wish.frozen, listing.members)
-    asked, kept = split_known(wish.known, manifest, listing.items)
+    asked = AskedManifest(wish.listing, wish.frozen, wish.known)
     got = _retrieve_all(reader, asked, _Retrieved(scratch, wish.near), on_event)
+    listing = wish.listing.result()
     told = {(found["type"], found["name"]) for one in got.messages if (found := _MISSING.search(one))}
-    on_event(Finished("metadata", f"{sum(map(len, asked.values()))} components in {len(got.zips)} retrieves"))
+    on_event(Finished("metadata", f"{_count([dict(asked)])} components in {len(got.zips)} retrieves"))
     return MetadataRead(
         zips=tuple(got.zips),
-        own={TYPES_FILE: render_types(types), **(flows or {})},
+        own={TYPES_FILE: render_types(wish.listing.types), **(listing.flows or {})},
         items=listing.items,
-        manifest=manifest,
+        manifest=join_manifests(wish.frozen, listing.members),
         coverage=(*listing.coverage, *got.refused, *_unretrieved(got.messages, listing)),
         listed=listing.members,
         said=frozenset(got.said | told),
-        fields=_count_fields(wish.fields, listing) if "CustomObject" in listing.members else {},
-        kept=kept,
+        fields=_count_fields(wish.fetch_fields() or (), listing) if "CustomObject" in listing.members else {},
+        kept=asked.kept(),
         near=got.near,
     )
 
 
-def fetch_listed(reader: OrgReader, types: Sequence[MetadataType]) -> Listed:
-    """The flow versions, from Tooling while the other types are listed; listed like any type where it will not say.
+class _Chunks:
+    """What is to be asked for: halves of what was refused first, then the manifest, chunk by chunk as it is listed."""
 
-    Raises OrgError where the org fails.
-    """
-    definitions = [one for one in types if one.name == FROM_TOOLING]
-    with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(_fetch_flows, reader) if definitions else None
-        listing = fetch_listing(reader, [one for one in types if one.name != FROM_TOOLING])
-        flows = asked.result() if asked else None
-    return flows, listing if flows is not None else listing.with_more(fetch_listing(reader, definitions))
+    def __init__(self, manifest: Mapping[str, tuple[str, ...]]) -> None:
+        self._fresh = split_manifest(manifest)
+        self._again: list[Chunk] = []
+        self._size = 0
+        self._listed = False
+
+    def next(self) -> Chunk | None:
+        """The next chunk; None when nothing is left for now."""
+        if self._again:
+            return self._again.pop(0)
+        chunk = next(self._fresh, None)
+        self._size += _count([chunk] if chunk else [])
+        self._listed = chunk is None
+        return chunk
+
+    def put_back(self, halves: Sequence[Chunk]) -> None:
+        """Ask for these before anything else."""
+        self._again = [*halves, *self._again]
+
+    def told(self, running: Iterable[Chunk]) -> Advanced:
+        """How far it is; the total is known when everything is listed."""
+        left = _count([*self._again, *running])
+        return Advanced("metadata", max(0, self._size - left), self._size if self._listed else None, "components")
 
 
 def _retrieve_all(
     reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], got: _Retrieved, on_event: OnEvent
 ) -> _Retrieved:
     """A few retrieves at a time; what an org allows at once is not published (Salto takes three)."""
-    size = sum(len(names) for names in manifest.values())
-    waiting = list(split_manifest(manifest)) if size else []
-    running: dict[Future[_Zip], dict[str, tuple[str, ...]]] = {}
+    chunks = _Chunks(manifest)
+    running: dict[Future[_Zip], Chunk] = {}
     names = (got.scratch / f"retrieve-{number:05d}.zip" for number in itertools.count())
     with ThreadPoolExecutor(_RETRIEVES_AT_ONCE) as pool:
-        while waiting or running:
-            while waiting and len(running) < _RETRIEVES_AT_ONCE:
-                chunk = waiting.pop(0)
+        while True:
+            while len(running) < _RETRIEVES_AT_ONCE and (chunk := chunks.next()) is not None:
                 running[pool.submit(_retrieve, reader, chunk, next(names), got.near, on_event)] = chunk
+            if not running:
+                break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                waiting = [*got.take(running.pop(future), future), *waiting]
-            open = [*waiting, *running.values()]
-            left = sum(len(names) for part in open for names in part.values())
-            on_event(Advanced("metadata", max(0, size - left), size, "components"))
+                chunks.put_back(got.take(running.pop(future), future))
+            on_event(chunks.told(running.values()))
     got.zips.sort()
     return got
+
+
+def _count(chunks: Iterable[Chunk]) -> int:
+    return sum(len(names) for chunk in chunks for names in chunk.values())
 
 
 def _retrieve(
@@ -234,35 +237,6 @@ def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]
 
 def _listed_as(item: MetadataItem) -> str:
     return HELD_IN.get(item.type, item.type)
-
-
-def _fetch_flows(reader: OrgReader) -> dict[str, bytes] | None:
-    """A FlowDefinition file a flow, from Tooling; None where Tooling will not say."""
-    try:
-        definitions = list(reader.fetch_tooling_rows("SELECT Id, DeveloperName, ActiveVersionId FROM FlowDefinition"))
-        flows = list(reader.fetch_tooling_rows("SELECT Id, DefinitionId, VersionNumber, Status FROM Flow"))
-    except OrgRejected:
-        return None
-    versions: dict[str, list[tuple[int, str]]] = {}
-    for row in flows:
-        active = "Active" if row["Status"] == "Active" else "Inactive"
-        versions.setdefault(to_18(str(row["DefinitionId"])), []).append((int(row["VersionNumber"] or 0), active))
-    return {
-        f"{OWN}flowDefinitions/{row['DeveloperName']}.flowDefinition": _render_flow(
-            sorted(versions.get(to_18(str(row["Id"])), []))
-        )
-        for row in definitions
-    }
-
-
-def _render_flow(versions: Sequence[tuple[int, str]]) -> bytes:
-    active = next((number for number, status in versions if status == "Active"), None)
-    said = f"<activeVersionNumber>{active}</activeVersionNumber>" if active else ""
-    listed = "".join(
-        f"<versions><number>{number}</number><status>{escape(status)}</status></versions>"
-        for number, status in versions
-    )
-    return f'<FlowDefinition xmlns="{NAMESPACE}">{said}{listed}</FlowDefinition>\n'.encode()
 
 
 def render_types(types: Sequence[MetadataType]) -> bytes:

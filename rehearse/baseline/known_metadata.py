@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from rehearse import clock
 from rehearse.baseline.component_types import FOLDER_TYPES, HELD_IN
 from rehearse.baseline.field_listing import dates_of_fields
+from rehearse.baseline.listing import ListingWork
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.writing import write_durably
@@ -53,10 +54,10 @@ class Known:
     since: datetime
     same_fields: bool = False
 
-    def may_keep(self, types: Collection[str]) -> frozenset[str]:
-        """The types whose dates are trusted when these types are read."""
+    def may_keep(self, *, with_profiles: bool) -> frozenset[str]:
+        """The types whose dates are trusted, where profiles are read too or not."""
         kept = _OWN_BYTES | (_NAME_FIELDS if self.same_fields else frozenset())
-        return kept - (_SHOWN_BY_PROFILES if "Profile" in types else frozenset())
+        return kept - (_SHOWN_BY_PROFILES if with_profiles else frozenset())
 
 
 class KeptFiles(Mapping[str, bytes]):
@@ -105,22 +106,52 @@ def load_known(
     return Known(dates, files, base.commit, store.metadata, base.started.replace(microsecond=0), changed == frozenset())
 
 
-def split_known(
-    known: Known | None, manifest: Mapping[str, tuple[str, ...]], items: Sequence[MetadataItem]
-) -> tuple[dict[str, tuple[str, ...]], KeptFiles]:
-    """What of a manifest has to be retrieved, and the files of the rest."""
-    if known is None:
-        return dict(manifest), KeptFiles(None)
-    now = _dates(items)
-    trusted = known.may_keep([type for type, names in manifest.items() if names])
-    asked: dict[str, tuple[str, ...]] = {}
-    kept: list[str] = []
-    for type, names in manifest.items():
-        same = {name for name in names if type in trusted and _is_same(known, now, (type, name))}
-        kept += [path for name in same for path in known.files[type, name]]
-        if left := tuple(name for name in names if name not in same):
-            asked[type] = left
-    return asked, KeptFiles(known, kept)
+class AskedManifest(Mapping[str, tuple[str, ...]]):
+    """What has to be retrieved of every type: a frozen manifest and what is listed, without what is known to be same.
+
+    A type is there as soon as it is listed. `kept` are the files of the rest, once every type has been asked for.
+    """
+
+    def __init__(
+        self, listing: ListingWork, frozen: Mapping[str, Sequence[str]] | None = None, known: Known | None = None
+    ) -> None:
+        self._listing = listing
+        self._frozen = frozen or {}
+        self._known = known
+        self._asked: dict[str, tuple[str, ...]] = {}
+        self._kept: list[str] = []
+
+    def kept(self) -> KeptFiles:
+        """The files of what is not asked for."""
+        return KeptFiles(self._known, self._kept)
+
+    def __getitem__(self, type: str) -> tuple[str, ...]:
+        if type not in self:
+            raise KeyError(type)
+        if type not in self._asked:
+            self._asked[type] = self._split(type)
+        return self._asked[type]
+
+    def __contains__(self, type: object) -> bool:
+        return type in self._frozen or any(one.name == type for one in self._listing.types)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._frozen, *(one.name for one in self._listing.types)}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def _members(self, type: str) -> tuple[str, ...]:
+        return tuple(sorted({*self._frozen.get(type, ()), *self._listing.of(type).members}))
+
+    def _split(self, type: str) -> tuple[str, ...]:
+        names = self._members(type)
+        if self._known is None or type not in self._known.may_keep(with_profiles=bool(self._members("Profile"))):
+            return names
+        now = _dates(self._listing.of(type).items)
+        same = {name for name in names if _is_same(self._known, now, (type, name))}
+        self._kept += [path for name in same for path in self._known.files[type, name]]
+        return tuple(name for name in names if name not in same)
 
 
 def _is_same(known: Known, now: Mapping[Key, tuple[str, str]], key: Key) -> bool:

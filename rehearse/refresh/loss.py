@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rehearse import clock
 from rehearse.baseline.components import read_components, read_package
-from rehearse.baseline.manifests import Listing, fetch_listing, split_manifest
+from rehearse.baseline.listing import Listing, fetch_listing
+from rehearse.baseline.manifests import split_manifest
 from rehearse.errors import OrgLimit, OrgRejected
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.model import MetadataItem, MetadataType

@@ -1,0 +1,116 @@
+"""What an org has: the members of every metadata type, listed in the background and to be had type by type.
+
+One type a list call, a few at a time; what every retrieve needs (profiles, objects, layouts) first, so that retrieves
+can begin while the rest is being listed. A type that cannot be listed, or of which there is nothing, is a coverage row
+and no error. Components of installed packages stay out (the packages themselves are in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.flow_versions import fetch_flow_versions
+from rehearse.baseline.model import CoverageRow
+from rehearse.errors import OrgRejected
+from rehearse.org.model import MetadataItem, MetadataType
+from rehearse.org.reader import OrgReader
+
+LISTS_AT_ONCE = 4
+_FIRST = ("Profile", "CustomObject", "Layout")
+FROM_TOOLING = "FlowDefinition"
+STANDARD_VALUE_SETS = """
+AccountContactMultiRoles AccountContactRole AccountOwnership AccountRating AccountType AssetStatus CampaignMemberStatus
+CampaignStatus CampaignType CaseContactRole CaseOrigin CasePriority CaseReason CaseStatus CaseType ContactRole
+ContractContactRole ContractStatus EntitlementType EventSubject EventType Industry LeadSource LeadStatus
+OpportunityCompetitor OpportunityStage OpportunityType OrderStatus OrderType PartnerRole Product2Family QuoteStatus
+SalesTeamRole Salutation SolutionStatus TaskPriority TaskStatus TaskSubject TaskType WorkOrderPriority WorkOrderStatus
+""".split()  # noqa: SIM905
+"""Standard value sets cannot be listed (facts/metadata.md 1.3); those that an org lacks only make a message."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What an org has: members by type, who touched them, and what could not be listed.
+
+    `flows`: the files of flow versions; None where Tooling was not asked or does not tell them.
+    """
+
+    members: Mapping[str, tuple[str, ...]]
+    items: tuple[MetadataItem, ...]
+    coverage: tuple[CoverageRow, ...]
+    flows: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class TypeListing:
+    """What an org has of one type; `flows` where that came from Tooling."""
+
+    members: tuple[str, ...] = ()
+    items: tuple[MetadataItem, ...] = ()
+    coverage: tuple[CoverageRow, ...] = ()
+    flows: Mapping[str, bytes] | None = None
+
+
+class ListingWork:
+    """A listing under way in the threads of `pool`; `flows`: take flow versions from Tooling where it tells them."""
+
+    def __init__(self, reader: OrgReader, types: Sequence[MetadataType], pool: Executor, *, flows: bool = True) -> None:
+        first = sorted(types, key=lambda one: (one.name not in _FIRST, one.name))
+        self.types = tuple(types)
+        self._found: dict[str, Future[TypeListing]] = {
+            one.name: pool.submit(_fetch_type, reader, one, flows=flows) for one in first
+        }
+
+    def of(self, type: str) -> TypeListing:
+        """What there is of one type, once it is listed; nothing of a type that was not asked for. Raises OrgError."""
+        return self._found[type].result() if type in self._found else TypeListing()
+
+    def result(self) -> Listing:
+        """All of it, once it is there. Raises OrgError where the org fails."""
+        found = {one.name: self.of(one.name) for one in self.types}
+        return Listing(
+            members={type: one.members for type, one in found.items() if one.members},
+            items=tuple(item for one in found.values() for item in one.items),
+            coverage=tuple(row for one in found.values() for row in one.coverage),
+            flows=next((one.flows for one in found.values() if one.flows is not None), None),
+        )
+
+
+def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
+    """The members of the given types. Raises OrgError where the org fails; a refused type is a coverage row."""
+    with ThreadPoolExecutor(LISTS_AT_ONCE) as pool:
+        return ListingWork(reader, types, pool, flows=False).result()
+
+
+def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeListing:
+    versions = fetch_flow_versions(reader) if flows and type.name == FROM_TOOLING else None
+    if versions is not None:
+        return TypeListing(flows=versions)
+    try:
+        found = _fetch_items(reader, type)
+    except OrgRejected as error:
+        note = f"{error.org_code}: {error.org_message}"
+        return TypeListing(coverage=(CoverageRow("metadata", type.name, "not-listable", note=note),))
+    own = [one for one in found if one.manageable_state != "installed" or type.name == "InstalledPackage"]
+    names = {one.full_name for one in own}
+    if type.name == "StandardValueSet":
+        names |= set(STANDARD_VALUE_SETS)
+    return TypeListing(tuple(sorted(names)), tuple(own) if names else (), _cover(type, len(found), len(own), names))
+
+
+def _fetch_items(reader: OrgReader, type: MetadataType) -> list[MetadataItem]:
+    if not type.in_folder:
+        return list(reader.fetch_metadata_items(type.name))
+    folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
+    found = [item for folder in folders for item in reader.fetch_metadata_items(type.name, folder.full_name)]
+    return [*folders, *found]
+
+
+def _cover(type: MetadataType, found: int, own: int, names: set[str]) -> tuple[CoverageRow, ...]:
+    if own < found:
+        note = "components of installed packages; the packages are listed with their versions"
+        return (CoverageRow("metadata", type.name, "excluded", found - own, note),)
+    return () if names else (CoverageRow("metadata", type.name, "empty"),)
