@@ -127,6 +127,14 @@ def show_minute(instant: datetime, where: ZoneInfo) -> str:
     return local.isoformat(" ", "minutes") if twice else f"{local:%Y-%m-%d %H:%M}"
 
 
+_STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+def show_within(text: str, where: ZoneInfo) -> str:
+    """A sentence with the instants of `iso` in it, for people: each as `show` writes it."""
+    return _STORED.sub(lambda found: show(from_iso(found[0]), where), text)
+
+
 @dataclass(frozen=True)
 class Span:
     """A duration as people write it: an amount in instants, or a number of working days of a calendar (`5bd`)."""

@@ -179,12 +179,14 @@ def list_(
 
 
 @app.command()
-def show(booking: Annotated[str, typer.Argument(help="Id of the booking.")], as_json: Json = False) -> None:
+def show(
+    booking: Annotated[str, typer.Argument(help="Id of the booking, or a unique start of it.")], as_json: Json = False
+) -> None:
     """Show the history of a booking.
 
     What was done with it, by whom and why; also of a cancelled one.
 
-    Example: rehearse book show 2026-12-01-sit1-4k2m9x
+    Example: rehearse book show 2026-12-01-sit1
     """
     from rehearse.cli.booking import build_history
     from rehearse.cli.desk import open_desk

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.cli.answers import say
-from rehearse.errors import GateClosed, UsageError
+from rehearse.errors import GateClosed, RehearseError, UsageError
 from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import resolve
 from rehearse.state import Database, open_database
@@ -175,7 +175,11 @@ def open_desk() -> Iterator[Desk]:
         stack.callback(database.close)
         for bypass in load_bypasses(database):
             say(f"note: {bypass}")
-        yield Desk(workspace, database, stack)
+        try:
+            yield Desk(workspace, database, stack)
+        except RehearseError as error:
+            error.message = clock.show_within(error.message, workspace.zone)  # people read the calendar's zone
+            raise
 
 
 def build_login(config: LoginConfig) -> Login:

@@ -95,7 +95,7 @@ def add(
 
     Give the same --requested again to add the later dates. What production itself says is not overwritten.
 
-    Example: rehearse ledger add UATFULL --requested "2026-12-04 08:30" --by "platform team"
+    Example: rehearse ledger add TRAINING --requested "2026-11-02 08:30" --by "platform team"
     """
     from rehearse.cli.desk import open_desk
     from rehearse.cli.ledger_lines import Entry, write_entry
@@ -123,8 +123,9 @@ def forget(
 
     What production itself told is never forgotten.
 
-    Example: rehearse ledger forget TRAINING --requested "2026-12-01 09:00"
+    Example: rehearse ledger forget TRAINING --requested "2026-11-02 08:30"
     """
+    from rehearse import clock
     from rehearse.cli.desk import open_desk
     from rehearse.cli.ledger_lines import find_entry
     from rehearse.schedule.ledger_store import remove_cycle
@@ -133,7 +134,8 @@ def forget(
         found = find_entry(desk, sandbox, requested)
         if not dry_run:
             remove_cycle(desk.database, found)
-        said = f"{found.sandbox}: the refresh of {found.requested:%Y-%m-%d %H:%M} UTC {'would be ' * dry_run}forgotten"
+        when = clock.show(found.requested, desk.workspace.zone)
+        said = f"{found.sandbox}: the refresh of {when} {'would be ' * dry_run}forgotten"
         body = {"sandbox": found.sandbox, "kept": dry_run, "said": said}
         finish("ledger-entry", desk.fetch_now(), body, Page("", (Paragraph(said),)), as_json=as_json)
 

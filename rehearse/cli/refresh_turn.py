@@ -81,7 +81,7 @@ def _weighed(case: Case, obstacles: tuple[Obstacle, ...], losses: Losses | None)
     }
     blocks = case.show_losses(losses)
     if obstacles:
-        blocks += [Paragraph("What stands against it:", "bad"), *build_obstacles(obstacles)]
+        blocks += [Paragraph("What stands against it:", "bad"), *build_obstacles(obstacles, case.zone)]
     return body, blocks
 
 

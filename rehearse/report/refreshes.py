@@ -145,9 +145,12 @@ def build_progress_blocks(found: Progress, zone: ZoneInfo) -> list[Paragraph | T
     return blocks
 
 
-def build_obstacles(obstacles: Sequence[Obstacle]) -> list[Paragraph | Table]:
+def build_obstacles(obstacles: Sequence[Obstacle], zone: ZoneInfo) -> list[Paragraph | Table]:
     """What stands against an activation."""
-    return [Paragraph(f"  - {one.text}{f' ({one.lifted_by} lifts it)' * bool(one.lifted_by)}") for one in obstacles]
+    return [
+        Paragraph(f"  - {clock.show_within(one.text, zone)}{f' ({one.lifted_by} lifts it)' * bool(one.lifted_by)}")
+        for one in obstacles
+    ]
 
 
 def build_ready_body(items: Sequence[ReadyItem]) -> list[dict[str, Any]]:
