@@ -24,6 +24,7 @@ from rehearse.reset.bulk_jobs import start_job, take_up_job
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action
 from rehearse.reset.order import Link, order_rows
+from rehearse.reset.persons import fetch_contacts, made_of_others
 from rehearse.reset.plan_records import reference_links
 from rehearse.reset.row_state import scope_fields
 
@@ -70,8 +71,10 @@ def finish_insert(context: Context, entry: Entry) -> None:
         if keys:
             failed[keys.pop()] = error_code(row.get("sf__Error", ""))
     ok = [actions[key] for key in pairs]
+    known = context.load_values(context.before, object, sorted(pairs)) if object == "Account" else {}
+    contacts = fetch_contacts(context.writer.reader, known, pairs)
     result = {"ok": ok, "failed": {actions[key]: code for key, code in failed.items()}, "strangers": strangers}
-    context.journal.close(entry, result, also=lambda connection: context.id_map.add(connection, pairs))
+    context.journal.close(entry, result, also=lambda connection: context.id_map.add(connection, pairs | contacts))
     context.ids = context.id_map.load()
     _note_all(context, object, actions, pairs, failed)
     if strangers:
@@ -117,9 +120,10 @@ def _cells(
 ) -> dict[str, str | None]:
     """The columns of one row: what may be set on insert, without deferred references and what Bulk cannot carry."""
     cells: dict[str, str | None] = {}
+    made = made_of_others(action.type, stored)
     for one in scope_fields(context.before, action.type):
         known = context.schema(action.type).field(one.name)
-        if known is None or not known.createable or known.calculated or known.auto_number:
+        if known is None or one.name in made or not known.createable or known.calculated or known.auto_number:
             continue
         text = stored.get(one.name)
         if one.type == "reference" and text is not None:

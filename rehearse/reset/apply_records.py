@@ -23,6 +23,7 @@ from rehearse.reset.cascades import find_kept_children
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action
+from rehearse.reset.persons import made_of_others
 from rehearse.reset.row_state import Decision, guard_fields, scope_fields
 
 FOREIGN = "changed since the plan was made; not written"
@@ -65,7 +66,10 @@ def _judge(
     if action.do == "detach":
         return _detached(context, action, row, decision) or None
     schema = context.schema(action.type)
-    open_fields = [name for name in decision.fields if (known := schema.field(name)) and known.updateable]
+    made = made_of_others(action.type, stored, row.values)
+    open_fields = [
+        name for name in decision.fields if name not in made and (known := schema.field(name)) and known.updateable
+    ]
     values = {}
     for name in with_coupled(open_fields, schema):
         if name in stored:

@@ -20,6 +20,7 @@ from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, Blocked, Creation, Do, Hazard
 from rehearse.reset.order import Link, order_rows
+from rehearse.reset.persons import follows_account
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
@@ -46,11 +47,15 @@ class RecordPlan:
         self.warnings: list[str] = []
         self.by_what: dict[str, list[Change]] = {"created": [], "updated": [], "deleted": []}
         for change in inputs.changes:
-            if change.kind == "record" and change.key not in inputs.choices.left_out:
+            if change.kind == "record" and change.key not in inputs.choices.left_out and not self._follows(change):
                 self.by_what[change.what].append(change)
 
     def book(self, object: str) -> RowBook:
         return self.inputs.rows.get(object, RowBook())
+
+    def _follows(self, change: Change) -> bool:
+        book = self.book(change.type)
+        return follows_account(change.type, book.before.get(change.key, {}), book.after.get(change.key, {}))
 
     def act(self, phase: int, do: Do, change: Change, hazard: Hazard, fields: tuple[str, ...] = ()) -> Action:
         """Add one action; its guard digests are made of what both captures saw of the row."""
@@ -90,11 +95,16 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
 def reference_links(
     object: str, values: Values, fields: Iterable[str], schema: Schema | None, key: str
 ) -> tuple[Link, ...]:
-    """The links of one row; a reference is loose when describe says that it may be null and it is no master-detail."""
+    """The links of one row; a reference is loose when describe says that it may be null and it is no master-detail.
+
+    One that only the platform sets binds nothing: a document's latest version comes and goes with the document.
+    """
     links = []
     for name in fields:
         target = values.get(name)
         known = schema.field(name) if schema else None
+        if known is not None and not (known.createable or known.updateable or known.is_master_detail):
+            continue
         loose = known is None or (known.nillable and not known.is_master_detail and known.updateable)
         if target is not None:
             links.append(Link(key, name, target, loose))
@@ -127,7 +137,8 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
         return
     if writable:
         coupled = with_coupled(writable, schema) if schema else writable
-        fields = tuple(name for name in coupled if name in before)
+        closed = row_marks.closed_fields(writable, schema)
+        fields = tuple(sorted({*closed, *(name for name in coupled if name in before)}))
         plan.act(UPDATE, "update", change, hazard, fields)
         if row_marks.holds_private_id(before, writable, scope_fields(plan.inputs.before, change.type)):
             plan.warnings.append(f"{change.type}: a text field holds a Salesforce Id; Ids in texts are never mapped.")

@@ -266,5 +266,16 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Salesforce Help, Manage deleted custom fields (a redeployed field is empty)",
         ),
     ),
+    _record(
+        "field-closed",
+        "*",
+        "updated",
+        "field-closed",
+        (
+            "exact",
+            "field-level security keeps this login from writing a field: it is written once the access is back",
+            "describe: a custom field that is neither createable nor updateable",
+        ),
+    ),
     _record("updated", "*", "updated", "", ("exact", "only the changed fields are written", "REST API guide, update")),
 )

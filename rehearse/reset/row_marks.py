@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 from rehearse.baseline.model import Capture, Change, ComparableField
 from rehearse.ids import looks_like_id
+from rehearse.org.model import Field, Schema
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action
+from rehearse.reset.persons import made_of_others
 from rehearse.reset.row_state import Values, scope_fields
 
 _WORD = re.compile(r"[A-Za-z0-9]{18}")
@@ -27,18 +29,33 @@ def differing_fields(inputs: PlanInputs, object: str, before: Values, after: Val
 def derived_fields(inputs: PlanInputs, change: Change) -> frozenset[str]:
     """Fields of an updated row that only the platform sets: they follow what they are derived from, never written.
 
-    An Opportunity's Amount is one while it has products (Salesforce Help 004052228). A re-inserted row keeps its own.
+    An Opportunity's Amount is one while it has products (Salesforce Help 004052228), and the name of a person account.
+    A re-inserted row keeps its own. A custom field that somebody took from this login is none: it is written again.
     """
     schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
     if schema is None or change.key in inputs.ids:
         return frozenset()
-    found = {
-        one.name for one in schema.fields if not one.createable and not one.updateable and not one.is_master_detail
-    }
+    found = {one.name for one in schema.fields if _of_platform(one)}
     sides = (book.before.get(change.key, {}), book.after.get(change.key, {}))
     if change.type == "Opportunity" and any(one.get("HasOpportunityLineItem") == "true" for one in sides):
         found.add("Amount")
-    return frozenset(found)
+    return frozenset(found) | made_of_others(change.type, *sides)
+
+
+def _of_platform(field: Field) -> bool:
+    return not (field.createable or field.updateable or field.is_master_detail or is_closed(field))
+
+
+def is_closed(field: Field) -> bool:
+    """Whether field-level security keeps this login from writing: of custom fields, the platform sets only numbers and
+    what is calculated."""
+    own = field.name.endswith(("__c", "__pc")) and not (field.calculated or field.auto_number)
+    return own and not field.createable and not field.updateable and not field.is_master_detail
+
+
+def closed_fields(names: Collection[str], schema: Schema | None) -> set[str]:
+    """Those of these fields that this login may not write now."""
+    return {one.name for one in schema.fields if one.name in names and is_closed(one)} if schema else set()
 
 
 def platform_stamps(inputs: PlanInputs, object: str, names: Collection[str]) -> set[str]:
@@ -64,6 +81,8 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
         known = schema.field(name) if schema else None
         if known is None:
             marks.add("field-lost")
+        elif is_closed(known):
+            marks.add("field-closed")
         elif not known.updateable:
             fixed.append(name)
             marks.add("reference-not-updateable" if known.is_master_detail else "field-not-updateable")
