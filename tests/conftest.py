@@ -276,6 +276,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"PostgreSQL: {text}")
 
 
+def pytest_unconfigure() -> None:
+    """What ends with this process is freed as ever: some modules count what is left."""
+    gc.unfreeze()
+
+
 LONG_FIRST = ("scenario", "faults", "reset", "cli", "baseline", "org", "schedule")
 
 

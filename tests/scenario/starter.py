@@ -5,20 +5,24 @@ that Python needs to import the program. A fork copies no threads, so none may r
 request in, the process id out, then its wait status.
 """
 
+import gc
 import json
 import os
+import pkgutil
 import signal
 import sys
 import threading
 from typing import Any
 
+import rehearse
+
 HEAVY = (
-    "duckdb", "keyring", "lxml.etree", "pyarrow.parquet", "pygit2", "sqlalchemy",
-    "simple_salesforce", "jinja2", "icalendar", "cryptography.hazmat.primitives.ciphers.aead",
-    "rehearse.cli.app", "rehearse.cli.desk", "rehearse.cli.verbs", "rehearse.org.connect", "rehearse.baseline.capture",
-    "rehearse.baseline.compare", "rehearse.baseline.verify", "rehearse.reset.apply", "rehearse.reset.gather",
-    "rehearse.reset.prove", "rehearse.report.text", "rehearse.practice.control",
+    "alembic.command", "cryptography.hazmat.primitives.ciphers.aead", "dateutil.parser", "duckdb", "icalendar",
+    "jinja2", "keyring", "lxml.etree", "mako.template", "openpyxl", "ortools.sat.python.cp_model", "pyarrow.compute",
+    "pyarrow.parquet", "pydantic.type_adapter", "pygit2", "rich.console", "rich.live", "rich.markup", "rich.progress",
+    "rich.table", "ruamel.yaml", "simple_salesforce", "sqlalchemy.dialects.sqlite", "typer.rich_utils",
 )  # fmt: skip
+"""What commands load only when they need it, besides every module of our own."""
 
 
 def _run(ask: dict[str, Any]) -> None:
@@ -38,8 +42,11 @@ def _run(ask: dict[str, Any]) -> None:
 
 def serve() -> None:
     os.environ.update(OPENBLAS_NUM_THREADS="1", JE_ARROW_MALLOC_CONF="background_thread:false")
-    for name in HEAVY:
+    own = (one.name for one in pkgutil.walk_packages(rehearse.__path__, "rehearse."))
+    for name in (*HEAVY, *(one for one in own if "__main__" not in one and ".migrations" not in one)):
         __import__(name)
+    gc.set_threshold(50_000, 20, 100)
+    gc.freeze()  # else the first collection in a child would copy the memory that it shares with this process
     assert threading.active_count() == len(os.listdir("/proc/self/task")) == 1, "a fork would copy locks of a thread"
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     print("ready", file=answers)
@@ -63,6 +70,7 @@ def serve() -> None:
                 os._exit(code)
         print(child, file=answers)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers)
+    gc.unfreeze()  # what ends with this process is freed as ever: some modules count what is left
 
 
 if __name__ == "__main__":
