@@ -84,6 +84,7 @@ SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_HOST = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
 TOO_MUCH = re.compile("too many|too large|too big|at most|stack overflow|too complex")  # SQLite's words for it
+NO_DISK = re.compile("disk is full|disk I/O error|readonly database|unable to open database")
 BUG = "An unexpected error occurred; see the log of the practice org"
 
 
@@ -132,7 +133,10 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 def on_absurd(request: Request, error: Exception) -> Response:
-    """Starlette's hook for what is too deep, too long or too large for us: a query that nobody means."""
+    """Starlette's hook for what is too deep, too long or too large for us, or for the disk."""
+    if isinstance(error, sqlite3.OperationalError) and NO_DISK.search(str(error)):
+        log.error("the disk of the practice org: %s", error)
+        return answer_error(request.scope["path"], ApiError(503, "SERVER_UNAVAILABLE", f"Cannot write: {error}"))
     if isinstance(error, sqlite3.OperationalError) and not TOO_MUCH.search(str(error)):
         raise error
     text = "Query is either selecting too many fields or the filter conditions are too complicated."

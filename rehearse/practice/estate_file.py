@@ -35,10 +35,11 @@ class EstateFile:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk rolls back by itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def load_rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """All rows of one SELECT."""

@@ -154,16 +154,22 @@ class OrgState:
             self._depth += 1
             try:
                 yield self.db
+                self.db.execute(f"RELEASE {mark}" if self._depth > 1 else "COMMIT")
             except BaseException:
-                self._depth -= 1
-                self.db.execute(f"ROLLBACK TO {mark}" if self._depth else "ROLLBACK")
-                if self._depth:
-                    self.db.execute(f"RELEASE {mark}")
+                self._take_back(mark)
                 if self.schema_version != version:
                     self._forget_objects()
                 raise
-            self._depth -= 1
-            self.db.execute(f"RELEASE {mark}" if self._depth else "COMMIT")
+            finally:
+                self._depth -= 1
+
+    def _take_back(self, mark: str) -> None:
+        """Undo the block of a mark; where SQLite did already, as on a full disk, there is nothing left to undo."""
+        if not self.db.in_transaction:
+            return
+        self.db.execute(f"ROLLBACK TO {mark}" if self._depth > 1 else "ROLLBACK")
+        if self._depth > 1:
+            self.db.execute(f"RELEASE {mark}")
 
     def remember(self, name: str, build: Callable[[], Any]) -> Any:
         """What `build` makes, kept until a definition changes: look-up tables over the schema."""

@@ -1,6 +1,7 @@
 """An org's file: transactions, ids, definitions that follow the tables, copies."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,26 @@ def test_a_failed_transaction_leaves_nothing_not_even_a_definition(small):
     assert small.org.object("Account").find("New__c") is None
     assert small.query("SELECT Id FROM Account") == []
     small.insert("Account", Name="Here")
+
+
+def test_what_could_not_be_committed_is_undone_and_the_next_write_is_kept(small):
+    org = small.org
+    org.db.executescript(
+        "PRAGMA foreign_keys = ON; CREATE TABLE above (id PRIMARY KEY);"
+        "CREATE TABLE below (id REFERENCES above DEFERRABLE INITIALLY DEFERRED);"
+    )
+    with pytest.raises(sqlite3.IntegrityError), org.transaction() as db:  # the commit is what fails
+        db.execute("INSERT INTO below VALUES (1)")
+    with org.transaction() as db:
+        db.execute("INSERT INTO above VALUES (2)")
+    assert not org.db.in_transaction
+    with pytest.raises(sqlite3.OperationalError, match="full"), org.transaction(), org.transaction() as db:
+        db.execute("ROLLBACK")  # as SQLite does itself when a disk is full
+        raise sqlite3.OperationalError("database or disk is full")
+    with org.transaction() as db:
+        db.execute("INSERT INTO above VALUES (3)")
+    with closing(sqlite3.connect(org.path)) as other:
+        assert other.execute("SELECT id FROM above").fetchall() == [(2,), (3,)]
 
 
 def test_an_inner_transaction_fails_alone(small):
