@@ -107,4 +107,6 @@ def test_an_iso_text_without_an_offset_is_refused() -> None:
 def test_a_sentence_tells_its_instants_in_the_zone_of_people() -> None:
     said = "Booked from 2026-10-25T00:30:00Z until 2026-11-02T09:00:00.250Z; 2026-11-02T09:00:00+00:00 stays."
     shown = clock.show_within(said, clock.zone("Europe/Dublin"))
-    assert shown == "Booked from Sun 2026-10-25 01:30+01:00 until Mon 2026-11-02 09:00; 2026-11-02T09:00:00+00:00 stays."
+    assert (
+        shown == "Booked from Sun 2026-10-25 01:30+01:00 until Mon 2026-11-02 09:00; 2026-11-02T09:00:00+00:00 stays."
+    )

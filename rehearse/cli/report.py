@@ -85,11 +85,12 @@ def build_page(
     from rehearse.cli.radar import find_broken, load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
-    from rehearse.report.schedule import build_bookings_table, build_timeline
+    from rehearse.report.schedule import build_bookings_table
+    from rehearse.report.timeline import build_timeline
 
     zone = desk.workspace.zone
     span = (now - timedelta(weeks=4), now + ahead)
-    timeline = build_timeline(lines, bookings, load_closed(desk.workspace, now), [(now, "now")], span)
+    timeline = build_timeline(lines, bookings, load_closed(desk.workspace, now), now, span)
     blocks = view.build_page(lines, now, zone).blocks
     due = radar.build_radar_table(load_radar(desk, lines, now), zone)
     title = f"Sandboxes of {desk.workspace.team}" if desk.workspace.team else "Sandboxes"
@@ -114,7 +115,7 @@ def _render(
     if form is Form.markdown:
         from rehearse.report.markdown import render_markdown
 
-        return render_markdown(page).encode()
+        return render_markdown(page, desk.workspace.zone).encode()
     from rehearse.report.text import render_text
 
     return render_text(page).encode()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
-from rehearse.report.view import BAR_NAMES, Page, Paragraph, Table, Timeline
+from rehearse.report.view import BAR_NAMES, BarKind, Page, Paragraph, Table, Timeline
 
-_LEFT, _WIDTH, _ROW, _TOP = 120, 1080, 34, 34
+_WIDTH, _ROW, _TOP = 1080, 34, 34
+_LETTER, _NAMES = 7.5, (120, 340)
+"""How wide a letter of a lane's name is at most, and the least and most room for names."""
+_ORDER = get_args(BarKind)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class _Drawing:
     """A timeline with everything placed."""
 
     title: str
+    left: float
     height: int
     lanes: tuple[tuple[float, str], ...]
     shapes: tuple[_Shape, ...]
@@ -46,7 +52,7 @@ def render_html(page: Page, at: datetime, zone: ZoneInfo) -> str:
     blocks = [_prepare(block, zone) for block in page.blocks]
     made = f"{at.astimezone(zone):%A %d %B %Y, %H:%M} ({zone.key})"
     return environment.get_template("page.html").render(
-        title=page.title, blocks=blocks, made=made, names=BAR_NAMES, left=_LEFT, width=_WIDTH, row=_ROW, top=_TOP
+        title=page.title, blocks=blocks, made=made, names=BAR_NAMES, width=_WIDTH, row=_ROW, top=_TOP
     )
 
 
@@ -58,14 +64,16 @@ def _prepare(block: Table | Paragraph | Timeline, zone: ZoneInfo) -> tuple[str, 
 
 def _draw(timeline: Timeline, zone: ZoneInfo) -> _Drawing:
     whole = (timeline.end - timeline.start) / timedelta(minutes=1)
+    longest = max((len(lane.name) for lane in timeline.lanes), default=0)
+    left = min(max(_NAMES[0], longest * _LETTER + 10), _NAMES[1])
 
     def across(instant: datetime) -> float:
         inside = min(max(instant, timeline.start), timeline.end)
-        return round(_LEFT + (inside - timeline.start) / timedelta(minutes=1) / whole * _WIDTH, 1)
+        return round(left + (inside - timeline.start) / timedelta(minutes=1) / whole * _WIDTH, 1)
 
     shapes = []
     for index, lane in enumerate(timeline.lanes):
-        for bar in lane.bars:
+        for bar in sorted(lane.bars, key=lambda one: _ORDER.index(one.kind)):
             if bar.end <= timeline.start or bar.start >= timeline.end:
                 continue
             x, until = across(bar.start), across(bar.end)
@@ -79,17 +87,20 @@ def _draw(timeline: Timeline, zone: ZoneInfo) -> _Drawing:
     )
     kinds = tuple(dict.fromkeys(one.kind for one in shapes))
     height = _TOP + _ROW * len(timeline.lanes) + 12
-    return _Drawing(timeline.title, height, lanes, tuple(shapes), _ticks(timeline, zone, across), marks, kinds)
+    ticks = _ticks(timeline, zone, across, left + _WIDTH - 40)
+    return _Drawing(timeline.title, left, height, lanes, tuple(shapes), ticks, marks, kinds)
 
 
-def _ticks(timeline: Timeline, zone: ZoneInfo, across) -> tuple[tuple[float, str], ...]:  # type: ignore[no-untyped-def]
-    """The Mondays, thinned so that their labels do not touch."""
+def _ticks(
+    timeline: Timeline, zone: ZoneInfo, across: Callable[[datetime], float], last: float
+) -> tuple[tuple[float, str], ...]:
+    """The Mondays, thinned so that their labels do not touch; after `last` there is no room for a label."""
     first = timeline.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     day = first + timedelta(days=(7 - first.weekday()) % 7)
     weeks = max(1, (timeline.end - timeline.start).days // 7)
     step = timedelta(weeks=1 + weeks // 16)
     found = []
     while day < timeline.end:
-        found.append((across(day), f"{day:%d %b}"))
+        found.append((across(day), f"{day:%d %b}" if across(day) <= last else ""))
         day += step
     return tuple(found)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
+from rehearse import clock
 from rehearse.report.view import Page, Paragraph, Table, Timeline
 
+UTC = ZoneInfo("UTC")
 
-def render_markdown(page: Page) -> str:
-    """The page as Markdown; a timeline becomes a list of its bars."""
+
+def render_markdown(page: Page, zone: ZoneInfo = UTC) -> str:
+    """The page as Markdown; a timeline becomes a list of its bars, told in `zone`."""
     parts = [f"# {page.title}"] if page.title else []
     for block in page.blocks:
         if isinstance(block, Paragraph):
@@ -16,7 +20,7 @@ def render_markdown(page: Page) -> str:
         elif isinstance(block, Table):
             parts.append(_table(block))
         else:
-            parts.append(_timeline(block))
+            parts.append(_timeline(block, zone))
     return "\n\n".join(parts) + "\n"
 
 
@@ -29,12 +33,12 @@ def _table(table: Table) -> str:
     return head + "\n".join(f"| {' | '.join(_plain(one) for one in line)} |" for line in lines)
 
 
-def _timeline(timeline: Timeline) -> str:
+def _timeline(timeline: Timeline, zone: ZoneInfo) -> str:
     lines = [f"## {_plain(timeline.title)}", ""]
     for lane in timeline.lanes:
         for bar in sorted(lane.bars, key=lambda one: one.start):
-            when = f"{bar.start:%Y-%m-%d %H:%M} to {bar.end:%Y-%m-%d %H:%M} UTC"
-            lines.append(f"- {_plain(lane.name)}: {bar.kind}, {_plain(bar.label)}, {when}")
+            when = f"{clock.show(bar.start, zone)} to {clock.show(bar.end, zone)}"
+            lines.append(f"- {_plain(lane.name)}: {_plain(bar.label)}, {when}")
     return "\n".join(lines)
 
 

@@ -38,6 +38,7 @@ _WORDS = {
 Kind = Literal[
     "activation",
     "refresh",
+    "request",
     "copy",
     "ready",
     "preview",
@@ -163,7 +164,7 @@ def _requests(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
         if one.request is None or one.end <= now or one.request > now + _SOON or _is_asked(by_name, one):
             continue
         what = f"{one.sandbox}: the booked refresh is to be asked for"
-        yield Deadline(what, one.request, f"rehearse refresh request {one.sandbox}", "refresh", one.sandbox)
+        yield Deadline(what, one.request, f"rehearse refresh request {one.sandbox}", "request", one.sandbox)
 
 
 def _is_asked(by_name: Mapping[str, SandboxLine], one: Booking) -> bool:

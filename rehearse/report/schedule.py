@@ -11,8 +11,8 @@ from rehearse import clock
 from rehearse.report.ical import Happening
 from rehearse.report.radar import Deadline
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.report.view import Bar, Cell, Lane, Page, Paragraph, Rows, Table, Timeline, build_table
-from rehearse.schedule.model import Booking, Closed, Refresh, Schedule, Unplaced, WhyHere
+from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, build_table
+from rehearse.schedule.model import Booking, Refresh, Schedule, Unplaced, WhyHere
 
 
 def build_schedule_body(schedule: Schedule) -> dict[str, Any]:
@@ -179,41 +179,6 @@ def _mark(one: Booking, broken: Mapping[str, str], zone: ZoneInfo) -> Cell:
     return Cell("burns", "bad") if one.burns else Cell("")
 
 
-def build_timeline(
-    lines: Sequence[SandboxLine],
-    bookings: Sequence[Booking],
-    closed: Sequence[Closed],
-    marks: Sequence[tuple[datetime, str]],
-    span: tuple[datetime, datetime],
-) -> Timeline:
-    """Windows of refresh, past copies, blackouts and bookings, one lane a sandbox."""
-    start, end = span
-    lanes = []
-    for line in lines:
-        found = line.availability
-        bars: list[Bar] = []
-        if found.possible_from:
-            certain = found.certain_from or end
-            bars.append(Bar("possible", found.possible_from, max(certain, found.possible_from), "refresh possible"))
-            bars.append(Bar("certain", max(certain, start), max(certain, end), "refresh certain"))
-        if found.requested and found.copied:
-            bars.append(Bar("copy", found.requested, found.copied, "last copy"))
-            if found.activated:
-                bars.append(Bar("settling", found.copied, max(found.activated, found.copied), "waiting for activation"))
-        bars += [
-            Bar("blackout", one.window.start, one.window.end, one.name)
-            for one in closed
-            if not one.sandboxes or found.sandbox in one.sandboxes
-        ]
-        for one in bookings:
-            if one.sandbox == found.sandbox:
-                bars.append(Bar("advance" if one.what == "advance" else "booking", one.start, one.end, one.label))
-                if one.free_at > one.end:
-                    bars.append(Bar("reset", one.end, one.free_at, f"hold and reset after {one.label}"))
-        lanes.append(Lane(found.sandbox, tuple(bars)))
-    return Timeline("Timeline", start, end, tuple(lanes), tuple(marks))
-
-
 def build_happenings(
     lines: Sequence[SandboxLine], bookings: Sequence[Booking], now: datetime, due: Sequence[Deadline] = ()
 ) -> tuple[Happening, ...]:
@@ -222,6 +187,11 @@ def build_happenings(
         Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", f"prepare: {one.prepare}")
         for one in bookings
     ]
+    for booked in bookings:
+        if booked.request and booked.request >= now:
+            title = f"{booked.sandbox}: ask for the booked refresh"
+            half_an_hour = booked.request, booked.request + timedelta(minutes=30)
+            found.append(Happening(f"{booked.id}-request", *half_an_hour, title, _ask(booked)))
     for line in lines:
         dates = line.availability
         for name, at in (("possible", dates.possible_from), ("certain", dates.certain_from)):
@@ -230,10 +200,14 @@ def build_happenings(
                 uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))
     for one in due:
-        if one.kind not in ("refresh", "booking"):
+        if one.kind not in ("refresh", "booking") and (one.kind != "request" or one.due < now):
             uid = f"{one.kind}-{one.sandbox or 'production'}-{one.due:%Y%m%d%H%M}"
             found.append(Happening(uid, one.due, one.due + timedelta(minutes=30), one.what, one.clear_with))
     return tuple(found)
+
+
+def _ask(one: Booking) -> str:
+    return f"rehearse refresh request {one.sandbox}"
 
 
 def build_why_body(found: WhyHere) -> dict[str, Any]:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from rehearse.report.view import BAR_NAMES, Block, Cell, Page, Paragraph, Table, Timeline, printable
+from rehearse.report.view import BAR_NAMES, BarKind, Block, Cell, Page, Paragraph, Table, Timeline, printable
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
     from rich.text import Text
 
 _WHOLE = 20
+_OVER = get_args(BarKind)
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
 
 
 def render_text(page: Page, *, width: int = 120, colour: bool = False) -> str:
     """The whole page as text that ends in a line end."""
-    parts = [render_block(block, width=width, colour=colour) for block in page.blocks]
     head = f"{page.title}\n{'=' * len(page.title)}\n\n" if page.title else ""
-    return head + "\n".join(parts)
+    parts = [head]
+    for before, block in zip((None, *page.blocks), page.blocks, strict=False):
+        gap = "\n" if before is not None and not (_is_item(before) and _is_item(block)) else ""
+        parts.append(gap + render_block(block, width=width, colour=colour))
+    return "".join(parts)
+
+
+def _is_item(block: Block) -> bool:
+    """Whether a paragraph is a line of a list: those stand close together."""
+    return isinstance(block, Paragraph) and block.text.startswith("  ")
 
 
 def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str:
@@ -86,20 +95,21 @@ _MARKS = {
     "possible": "·",
     "certain": "-",
     "blackout": "x",
+    "burned": "!",
     "advance": "a",
     "use": "u",
 }
 
 
 def _timeline(timeline: Timeline, width: int) -> str:
-    """A lane a line, one character a slice of time; a later bar is drawn over an earlier one."""
+    """A lane a line, one character a slice of time; what is booked is drawn over everything else."""
     label = max([len(lane.name) for lane in timeline.lanes] + [8]) + 2
     columns = max(20, width - label - 2)
     whole = (timeline.end - timeline.start) / columns
     lines = [timeline.title, f"{'':{label}}{timeline.start:%d %b}".ljust(label + columns - 6) + f"{timeline.end:%d %b}"]
     for lane in timeline.lanes:
         cells = [" "] * columns
-        for bar in lane.bars:
+        for bar in sorted(lane.bars, key=lambda one: _OVER.index(one.kind)):
             first = max(0, int((bar.start - timeline.start) / whole))
             last = min(columns, max(first + 1, int((bar.end - timeline.start) / whole)))
             cells[first:last] = _MARKS[bar.kind] * max(0, last - first)

@@ -42,11 +42,15 @@ class Paragraph:
     tone: Tone = "plain"
 
 
+BarKind = Literal["certain", "possible", "blackout", "burned", "copy", "settling", "reset", "use", "advance", "booking"]
+"""In the order in which they are drawn over one another."""
+
+
 @dataclass(frozen=True)
 class Bar:
     """A stretch of time on a lane: a booking, a reset, a copy, a window in which a refresh is possible."""
 
-    kind: Literal["booking", "reset", "copy", "settling", "possible", "certain", "blackout", "advance", "use"]
+    kind: BarKind
     start: datetime
     end: datetime
     label: str
@@ -56,10 +60,11 @@ BAR_NAMES = {
     "booking": "booking",
     "reset": "hold and reset",
     "copy": "copy",
-    "settling": "waiting for activation",
+    "settling": "activation and settling",
     "possible": "refresh possible",
     "certain": "refresh certain",
     "blackout": "blackout",
+    "burned": "burned until a refresh",
     "advance": "advance",
     "use": "use",
 }

@@ -49,7 +49,7 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("copying", [_line(1, state="copying", copied=None, activated=None)], Sky(),
      [("copy", "rehearse refresh watch UAT")]),
     ("ready list", [replace(_line(3), open_items=2)], Sky(), [("ready", "rehearse refresh ready UAT")]),
-    ("planned", [_line(10)], Sky(bookings=(_refresh(20),)), [("refresh", "rehearse refresh request UAT")]),
+    ("planned", [_line(10)], Sky(bookings=(_refresh(20),)), [("request", "rehearse refresh request UAT")]),
     ("asked", [_line(1, state="copying", copied=None, activated=None)], Sky(bookings=(_refresh(20),)),
      [("booking", "rehearse refresh watch UAT"), ("copy", "rehearse refresh watch UAT")]),
     ("dates", [_line(26)], Sky(), [("refresh", "rehearse refresh check UAT")] * 2),
