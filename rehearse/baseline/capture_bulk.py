@@ -30,7 +30,7 @@ Page = tuple[Part, int, str | None]
 
 
 @dataclass
-class _Job:
+class QueryJob:
     """A query job and its stored pages (number -> part and sum of digests), kept in a file beside the parts."""
 
     path: Path
@@ -51,13 +51,17 @@ class _Job:
         write_durably(self.path, json.dumps({"id": self.id, "soql": self.soql, "pages": pages}).encode())
 
 
-def read_bulk(reading: RowReading, shape: RowShape, scope: ObjectScope) -> list[tuple[Part, int]]:
-    """All pages of an object as parts with the sums of their digests.
+def begin_bulk(reading: RowReading, shape: RowShape, scope: ObjectScope) -> QueryJob:
+    """The query job of an object: that of an interrupted capture, or a new one. Raises OrgRejected, DiskFull."""
+    return _take_back(reading, shape, scope) or _start(reading, shape, scope)
 
-    Raises OrgRejected where Bulk refuses the object or the job failed, OrgBusy where its pages do not add up, DiskFull.
+
+def read_bulk(reading: RowReading, shape: RowShape, job: QueryJob) -> list[tuple[Part, int]]:
+    """All pages of a begun job as parts with the sums of their digests.
+
+    Raises OrgRejected where the job failed, OrgBusy where its pages do not add up, DiskFull.
     """
     reader = reading.reader
-    job = _take_back(reading, shape, scope) or _start(reading, shape, scope)
     try:
         ended = reader.wait_query_job(job.id)
         pages = _read_pages(reading, shape, job)
@@ -74,7 +78,7 @@ def read_bulk(reading: RowReading, shape: RowShape, scope: ObjectScope) -> list[
     return [(part, digests) for part, digests, _ in pages]
 
 
-def _read_pages(reading: RowReading, shape: RowShape, job: _Job) -> list[Page]:
+def _read_pages(reading: RowReading, shape: RowShape, job: QueryJob) -> list[Page]:
     futures: list[Future[Page]] = []
     for number, locator in enumerate(reading.reader.fetch_page_locators(job.id), 1):
         futures.append(reading.pages.submit(_read_page, reading, shape, (job, locator), number))
@@ -84,18 +88,18 @@ def _read_pages(reading: RowReading, shape: RowShape, job: _Job) -> list[Page]:
     return pages
 
 
-def _start(reading: RowReading, shape: RowShape, scope: ObjectScope) -> _Job:
+def _start(reading: RowReading, shape: RowShape, scope: ObjectScope) -> QueryJob:
     reading.working.forget(scope.name)
     soql = build_query(shape, scope.where, alive(shape.object))
     started = reading.reader.start_query_job(soql, deleted=with_archived(shape.object))
     path = reading.working.folder / scope.name / JOB
     make_private_folder(path.parent)
-    job = _Job(path, started.id, soql)
+    job = QueryJob(path, started.id, soql)
     job.save()
     return job
 
 
-def _take_back(reading: RowReading, shape: RowShape, scope: ObjectScope) -> _Job | None:
+def _take_back(reading: RowReading, shape: RowShape, scope: ObjectScope) -> QueryJob | None:
     """The job of an interrupted capture, with those of its pages that are stored whole; None where there is none."""
     path = reading.working.folder / scope.name / JOB
     if not path.exists() or float(reading.reader.api_version) < 58.0:
@@ -109,7 +113,7 @@ def _take_back(reading: RowReading, shape: RowShape, scope: ObjectScope) -> _Job
     except (ValueError, KeyError, TypeError, NotFound, OrgRejected):
         return None
     whole = {number: page for number, page in pages.items() if _is_whole(reading, page[0])}
-    return _Job(path, known["id"], known["soql"], whole)
+    return QueryJob(path, known["id"], known["soql"], whole)
 
 
 def _is_whole(reading: RowReading, part: Part) -> bool:
@@ -117,13 +121,13 @@ def _is_whole(reading: RowReading, part: Part) -> bool:
     return path.is_file() and file_sha256(path) == part.sha256
 
 
-def _end(reading: RowReading, job: _Job) -> None:
+def _end(reading: RowReading, job: QueryJob) -> None:
     with suppress(OrgError, NotFound):
         reading.reader.delete_query_job(job.id)
     job.path.unlink(missing_ok=True)
 
 
-def _read_page(reading: RowReading, shape: RowShape, source: tuple[_Job, str | None], number: int) -> Page:
+def _read_page(reading: RowReading, shape: RowShape, source: tuple[QueryJob, str | None], number: int) -> Page:
     job, locator = source
     if number in job.pages:
         reading.tally.add(job.pages[number][0].rows)

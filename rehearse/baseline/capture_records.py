@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from threading import Semaphore
 
 from rehearse.baseline.bodies import body_fields, with_bodies
-from rehearse.baseline.capture_bulk import read_bulk
+from rehearse.baseline.capture_bulk import QueryJob, begin_bulk, read_bulk
+from rehearse.baseline.jobs_ahead import JobsAhead
 from rehearse.baseline.model import CoverageRow, ObjectCapture, ObjectScope, Part
 from rehearse.baseline.record_parts import RowShape
 from rehearse.baseline.row_reading import (
@@ -29,7 +31,7 @@ from rehearse.baseline.row_reading import (
     total,
     write_rows,
 )
-from rehearse.baseline.working import Working
+from rehearse.baseline.working import DONE, Working
 from rehearse.baseline.writing import sync_folder
 from rehearse.errors import OrgRejected
 from rehearse.events import Finished, OnEvent, Started, ignore
@@ -37,6 +39,7 @@ from rehearse.org.model import Schema
 from rehearse.org.reader import OrgReader
 
 OBJECTS_AT_ONCE = 4
+COUNTS_AT_ONCE = 8
 PAGES_AT_ONCE = 4
 DOWNLOADS_AT_ONCE = 3
 """One less than pages, so that a page is being converted while the others are on the line."""
@@ -71,14 +74,15 @@ def capture_records(
     """
     read: list[ReadObject] = []
     refused: list[CoverageRow] = []
+    counts = _count_all(reader, [one for one, _ in wanted])
+    tally = Tally(sum(one for one in counts.values() if isinstance(one, int)), on_event)
+    on_event(Started("records", tally.total, "rows"))
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pages, ThreadPoolExecutor(OBJECTS_AT_ONCE) as objects:
-        counts = dict(
-            zip((one.name for one, _ in wanted), objects.map(lambda one: _count(reader, one[0]), wanted), strict=True)
-        )
-        tally = Tally(sum(one for one in counts.values() if isinstance(one, int)), on_event)
-        on_event(Started("records", tally.total, "rows"))
         reading = RowReading(reader, working, pages, Semaphore(DOWNLOADS_AT_ONCE), rest_rows, tally)
-        futures = {objects.submit(_read_object, reading, one, counts[one[0].name]): one[0].name for one in wanted}
+        asked = [_Asked(scope, shape_of_rows(scope, schema), counts[scope.name]) for scope, schema in wanted]
+        begin = {one.scope.name: partial(begin_bulk, reading, one.shape, one.scope) for one in asked}
+        ahead = JobsAhead({one.scope.name: begin[one.scope.name] for one in asked if _lacks_a_job(reading, one)})
+        futures = {objects.submit(_read_object, reading, one, ahead): one.scope.name for one in asked}
         try:
             for future in as_completed(futures):
                 try:
@@ -90,8 +94,16 @@ def capture_records(
             for pool in (objects, pages):
                 pool.shutdown(wait=False, cancel_futures=True)
             raise
+        finally:
+            ahead.close()
     on_event(Finished("records", f"{tally.rows:,} rows of {len(read)} objects"))
     return sorted(read, key=lambda one: one.scope.name), refused
+
+
+def _count_all(reader: OrgReader, wanted: Sequence[ObjectScope]) -> dict[str, int | OrgRejected]:
+    """How many rows the org counts in each scope, or what it says against that."""
+    with ThreadPoolExecutor(COUNTS_AT_ONCE) as pool:
+        return dict(zip((one.name for one in wanted), pool.map(lambda one: _count(reader, one), wanted), strict=True))
 
 
 def _count(reader: OrgReader, scope: ObjectScope) -> int | OrgRejected:
@@ -101,16 +113,31 @@ def _count(reader: OrgReader, scope: ObjectScope) -> int | OrgRejected:
         return error
 
 
-def _read_object(reading: RowReading, asked: tuple[ObjectScope, Schema], expected: int | OrgRejected) -> ReadObject:
-    scope, schema = asked
-    if isinstance(expected, OrgRejected):
-        raise expected
-    shape = shape_of_rows(scope, schema)
+@dataclass(frozen=True)
+class _Asked:
+    """An object to read: its scope, what to select, and the rows that the org counts."""
+
+    scope: ObjectScope
+    shape: RowShape
+    expected: int | OrgRejected
+
+
+def _lacks_a_job(reading: RowReading, asked: _Asked) -> bool:
+    """Whether an object is read by a query job, and is not stored yet."""
+    stored = (reading.working.folder / asked.scope.name / DONE).exists()
+    large = isinstance(asked.expected, int) and _takes_a_job(reading, asked.shape, asked.scope, asked.expected)
+    return large and not stored
+
+
+def _read_object(reading: RowReading, asked: _Asked, ahead: JobsAhead[QueryJob]) -> ReadObject:
+    scope, shape = asked.scope, asked.shape
+    if isinstance(asked.expected, OrgRejected):
+        raise asked.expected
     done = reading.working.load_done(scope)
     if done is not None:
         reading.tally.add(done[0].rows)
         return ReadObject(shape, scope, *done)
-    parts, note = read_parts(reading, shape, scope, expected)
+    parts, note = read_parts(reading, shape, scope, asked.expected, ahead)
     found = total(scope.name, parts)
     if found.rows > reading.rest_rows:
         reading.working.save_done(scope, found, note)
@@ -119,15 +146,23 @@ def _read_object(reading: RowReading, asked: tuple[ObjectScope, Schema], expecte
     return ReadObject(shape, scope, found, note)
 
 
-def read_parts(
-    reading: RowReading, shape: RowShape, scope: ObjectScope, expected: int
-) -> tuple[list[tuple[Part, int]], str]:
-    """All rows of a scope as parts with the sums of their digests, and a note where that took another way."""
-    note = ""
+def _takes_a_job(reading: RowReading, shape: RowShape, scope: ObjectScope, expected: int) -> bool:
     large = expected > reading.rest_rows or len(build_query(shape, scope.where)) > REST_QUERY_BYTES
-    if large and not body_fields(shape) and not only_by_parent(scope.name):
+    return large and not body_fields(shape) and not only_by_parent(scope.name)
+
+
+def read_parts(
+    reading: RowReading, shape: RowShape, scope: ObjectScope, expected: int, ahead: JobsAhead[QueryJob] | None = None
+) -> tuple[list[tuple[Part, int]], str]:
+    """All rows of a scope as parts with the sums of their digests, and a note where that took another way.
+
+    `ahead` may have begun its job already.
+    """
+    note = ""
+    begin = partial(begin_bulk, reading, shape, scope)
+    if _takes_a_job(reading, shape, scope, expected):
         try:
-            return read_bulk(reading, shape, scope), note
+            return read_bulk(reading, shape, ahead.take(scope.name, begin) if ahead else begin()), note
         except OrgRejected as error:
             note = f"read over REST: {error.org_code}"
     reading.working.forget(scope.name)

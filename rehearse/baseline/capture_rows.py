@@ -13,7 +13,6 @@ from threading import Semaphore
 
 from rehearse.baseline.capture_records import (
     DOWNLOADS_AT_ONCE,
-    OBJECTS_AT_ONCE,
     PAGES_AT_ONCE,
     ReadObject,
     capture_records,
@@ -29,6 +28,8 @@ from rehearse.events import Advanced, Finished, OnEvent, Started
 from rehearse.org.model import Schema
 from rehearse.org.reader import OrgReader
 
+INCREMENTS_AT_ONCE = 8
+"""Most of them are two short questions."""
 Wanted = Sequence[tuple[ObjectScope, Schema]]
 
 
@@ -61,7 +62,7 @@ def _can_build(work: RowsWork, base: Base, scope: ObjectScope, schema: Schema) -
 def _read_whole(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[CoverageRow]]:
     read, refused = capture_records(work.reader, work.working, wanted, work.rest_rows, work.on_event)
     work.on_event(Started("changes during the capture", len(read), "objects"))
-    with ThreadPoolExecutor(OBJECTS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(INCREMENTS_AT_ONCE) as pool:
         settled = list(pool.map(lambda one: settle_object(work.reader, work.working, one), read))
     work.on_event(Finished("changes during the capture"))
     return settled, refused
@@ -75,7 +76,7 @@ def _read_later(work: RowsWork, later: Wanted) -> tuple[list[ReadObject], list[t
     built: list[ReadObject] = []
     failed: list[tuple[ObjectScope, Schema]] = []
     work.on_event(Started("changes since the base", len(later), "objects"))
-    with ThreadPoolExecutor(PAGES_AT_ONCE) as pages, ThreadPoolExecutor(OBJECTS_AT_ONCE) as objects:
+    with ThreadPoolExecutor(PAGES_AT_ONCE) as pages, ThreadPoolExecutor(INCREMENTS_AT_ONCE) as objects:
         reading = RowReading(work.reader, work.working, pages, Semaphore(DOWNLOADS_AT_ONCE), work.rest_rows)
         found = objects.map(lambda one: read_since(base, reading, *one), later)
         for number, (one, read) in enumerate(zip(later, found, strict=True), 1):

@@ -112,7 +112,7 @@ class _GuardedAdapter(HTTPAdapter):
         self._verification = verification
         self._options = options
         self._used = time.monotonic()
-        super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
+        super().__init__(pool_connections=4, pool_maxsize=32, max_retries=0)
 
     def exchange(self, request: requests.PreparedRequest, check: Check, patient: bool) -> requests.Response:
         """Check the request as it will leave, then send it."""
