@@ -121,11 +121,13 @@ def save_rows(path: Path, rows: Sequence[Sequence[str]]) -> None:
         if path.suffix.lower() == ".xlsx":
             import openpyxl
 
-            book = openpyxl.Workbook(write_only=True)
-            sheet = book.create_sheet("sandboxes")
+            book, content = openpyxl.Workbook(), io.BytesIO()
+            sheet = book.active
+            sheet.title = "sandboxes"
             for row in (COLUMNS, *rows):
                 sheet.append(list(row))
-            book.save(aside)
+            book.save(content)  # not on disk: a full one breaks it in ways of its own
+            aside.write_bytes(content.getvalue())
         else:
             aside.write_text(render_csv(rows), encoding="utf-8", newline="")
         aside.replace(path)
