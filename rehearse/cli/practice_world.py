@@ -5,6 +5,7 @@ Refuses a folder without a practice world. A world that was opened here is close
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -40,11 +41,12 @@ def open_world(home: Path) -> Iterator[Estate]:
     """The practice world of a folder for one block, beside a running server."""
     from rehearse.practice.estate import Estate
 
-    estate = Estate.open(home)
-    try:
-        yield estate
-    finally:
-        estate.close()
+    with translated():
+        estate = Estate.open(home)
+        try:
+            yield estate
+        finally:
+            estate.close()
 
 
 def world_now(home: Path) -> datetime:
@@ -64,6 +66,8 @@ def translated() -> Iterator[None]:
         raise RehearseError(error.message, error.hint) from error
     except OSError as error:
         raise RehearseError(f"The practice world cannot be written: {error.strerror or error}.", _SPACE) from error
+    except sqlite3.Error as error:
+        raise RehearseError(f"The practice world cannot be read or written: {error}.", _SPACE) from error
 
 
 def as_text(instant: Any) -> str:

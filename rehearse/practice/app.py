@@ -51,7 +51,7 @@ from rehearse.practice.exchange import ClientGone, Exchange, answer_instead, rea
 from rehearse.practice.faults import Fault, Faults
 from rehearse.practice.features import follow_features
 from rehearse.practice.field_security import as_user
-from rehearse.practice.http_errors import ApiError, rest_error, soap_fault
+from rehearse.practice.http_errors import ApiError, no_disk, rest_error, soap_fault
 from rehearse.practice.rows_rollup import recalculate_due
 from rehearse.practice.sandbox_engine import pulse
 
@@ -84,7 +84,6 @@ SLASHES = re.compile("/{2,}")
 MAX_REQUEST_HEAD = 16_384  # bytes of address and headers [data.md 2.1]
 LOOPBACK_HOST = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
 TOO_MUCH = re.compile("too many|too large|too big|at most|stack overflow|too complex")  # SQLite's words for it
-NO_DISK = re.compile("disk is full|disk I/O error|readonly database|unable to open database")
 BUG = "An unexpected error occurred; see the log of the practice org"
 
 
@@ -134,9 +133,9 @@ def allowed_methods(request: Request) -> list[str]:
 
 def on_absurd(request: Request, error: Exception) -> Response:
     """Starlette's hook for what is too deep, too long or too large for us, or for the disk."""
-    if isinstance(error, sqlite3.OperationalError) and NO_DISK.search(str(error)):
-        log.error("the disk of the practice org: %s", error)
-        return answer_error(request.scope["path"], ApiError(503, "SERVER_UNAVAILABLE", f"Cannot write: {error}"))
+    refusal = no_disk(error)
+    if refusal is not None:
+        return answer_error(request.scope["path"], refusal)
     if isinstance(error, sqlite3.OperationalError) and not TOO_MUCH.search(str(error)):
         raise error
     text = "Query is either selecting too many fields or the filter conditions are too complicated."
@@ -195,12 +194,14 @@ class Front:
             await answer_error(scope["path"], error)(scope, receive, exchange.send)
         except ClientGone:
             log.info("client left during %s %s", scope["method"], scope["path"])
-        except Exception:
-            log.exception("bug in the practice org at %s %s", scope["method"], scope["path"])
+        except Exception as error:
+            refusal = no_disk(error)
+            if refusal is None:
+                log.exception("bug in the practice org at %s %s", scope["method"], scope["path"])
+                refusal = ApiError(500, "UNKNOWN_EXCEPTION", BUG)
             if not exchange.started:
-                await answer_error(scope["path"], ApiError(500, "UNKNOWN_EXCEPTION", BUG))(
-                    scope, receive, exchange.send
-                )
+                exchange.on_start = None
+                await answer_error(scope["path"], refusal)(scope, receive, exchange.send)
         finally:
             exchange.finish()
 

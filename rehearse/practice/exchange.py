@@ -122,10 +122,10 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Pass a message of the answer on, unless the fault of this exchange loses or cuts it."""
         if message["type"] == "http.response.start":
-            self.started = True
             if self.on_start is not None:
                 message = {**message, "headers": list(message.get("headers", []))}
                 self.on_start(self._scope, message)
+            self.started = True
         deed = self.fault.deed if self.fault is not None else None
         if self._dropped or deed == "lose-reply":
             return

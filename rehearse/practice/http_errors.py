@@ -5,11 +5,14 @@
 It refuses nothing and hides nothing: a code or text that Salesforce does not use has no place here.
 """
 
+import re
+import sqlite3
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from starlette.responses import JSONResponse, Response
 
+NO_DISK = re.compile("disk is full|disk I/O error|readonly database|unable to open database")
 FAULT_NAMESPACES = {
     "partner": "urn:fault.partner.soap.sforce.com",
     "enterprise": "urn:fault.enterprise.soap.sforce.com",
@@ -31,6 +34,13 @@ class ApiError(Exception):
         self.message = message
         self.fields = tuple(fields)
         self.of_row = of_row
+
+
+def no_disk(error: Exception) -> ApiError | None:
+    """What a client is told where the disk takes nothing more; None for any other error."""
+    if not isinstance(error, sqlite3.OperationalError) or not NO_DISK.search(str(error)):
+        return None
+    return ApiError(503, "SERVER_UNAVAILABLE", f"The practice org cannot write: {error}")
 
 
 def error_body(error: ApiError) -> list[dict[str, object]]:

@@ -134,3 +134,17 @@ def test_sandbox_5_a_truncated_answer_is_not_whole(practice):
     practice.faults.add(("GET", "/jobs/query"), do="truncate")
     with pytest.raises(requests.exceptions.RequestException):
         practice.ask("UATFULL", "GET", "jobs/query").json()
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_written(practice):
+    org = practice.estate.org(practice.orgs["DEV2"].org_id)
+    pages = org.db.execute("PRAGMA page_count").fetchone()[0]
+    org.db.execute(f"PRAGMA max_page_count = {pages + 5}")
+    records = [{"attributes": {"type": "Account"}, "Name": "x", "Description": "y" * 9_000} for _ in range(9)]
+    refused = practice.ask("DEV2", "POST", "composite/sobjects", json={"records": records})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (503, "SERVER_UNAVAILABLE")
+    assert "disk is full" in refused.text
+    org.db.execute("PRAGMA max_page_count = 1000000")
+    assert practice.ask("DEV2", "POST", "composite/sobjects", json={"records": records}).status_code == 200
+    asked = practice.ask("DEV2", "GET", "query", params={"q": "SELECT count() FROM Account"})
+    assert asked.json()["totalSize"] == 9
