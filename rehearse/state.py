@@ -18,7 +18,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from rehearse.errors import DiskFull, StoreError
+from rehearse.errors import Damaged, DiskFull, StoreError
 
 HEAD = "0012"
 """The newest revision under migrations/; Alembic is imported only when a database is not there yet."""
@@ -197,5 +197,13 @@ def _translated(error: sa.exc.DatabaseError) -> StoreError:
     if _code(error) == _LOCK_TIMEOUT or "database is locked" in text:
         return StoreError(
             "The workspace database is busy: somebody else has been writing for 30 seconds.", "Run the command again."
+        )
+    if "readonly" in text or "unable to open" in text:
+        hint = "Look at the permissions of its file, of the -wal and -shm files beside it, and of its folder."
+        return StoreError(f"The workspace database cannot be used: {text}.", hint)
+    if "not a database" in text or "malformed" in text:
+        return Damaged(
+            f"The workspace database is damaged: {text}.",
+            "Put a backup in its place. Without one, move it aside: the ledger fills again, bookings are lost.",
         )
     return StoreError(f"The workspace database failed: {text}.", "Check storage.database in rehearse.yaml.")
