@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
-HOSTILE = ["../../x", "x\x1b[31m", "💥" * 300, *(["", "B1\n"] if LONG else [])]
+HOSTILE = ["../../x", "x\x1b[31m" + "💥" * 300, *(["", "B1\n"] if LONG else [])]
 BAD_NAMES = ["../../x", "/tmp/x", "a/b", "", " ", "x\ny", "x\x1b[31m", "-rf", ".", "x" * 61, "📦"]
 
 

@@ -29,7 +29,7 @@ chance_file = load_file("faults_chance", HERE / "chance.py")
 chance_metadata_file = load_file("faults_chance_metadata", HERE / "chance_metadata.py")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def judge() -> Any:
     """What compares a proof with the practice org's own tables."""
     return judge_file

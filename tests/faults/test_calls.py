@@ -92,6 +92,16 @@ def worlds(seeded_folder: Path, module_folder: Path, lab_opener: Any) -> dict[st
     return found
 
 
+@pytest.fixture(scope="module")
+def picture(worlds: dict[str, Path], module_folder: Path, lab_opener: Any, judge: Any) -> Any:
+    """What the org held before the rehearsal."""
+    lab = lab_opener(Path(shutil.copytree(worlds["capture"], module_folder / "first")))
+    try:
+        return judge.take_picture(lab)
+    finally:
+        lab.close()
+
+
 def go_wrong(lab: Any, place: int, deed: str) -> None:
     """Let call number `place` from now on go wrong."""
     heard = -1
@@ -126,14 +136,11 @@ def again(act: Callable[[], Any]) -> Any:
 
 @pytest.mark.parametrize(("phase", "place", "deed"), cases())
 def test_one_call_goes_wrong(
-    worlds: dict[str, Path], lab_at: Callable[..., Any], tmp_path: Path, judge: Any, phase: str, place: int, deed: str
+    worlds: dict[str, Path], picture: Any, lab_at: Any, tmp_path: Path, judge: Any, phase: str, place: int, deed: str
 ) -> None:
     folder = Path(shutil.copytree(worlds[phase], tmp_path / "work"))
     lab = lab_at(folder)
     known = json.loads((folder / "known.json").read_text())
-    original = lab_at(Path(shutil.copytree(worlds["capture"], tmp_path / "first")))
-    picture = judge.take_picture(original)
-    original.close()
     go_wrong(lab, place, deed)
     if phase == "capture":
         before = again(lambda: lab.capture(objects=OBJECTS, types=TYPES))

@@ -10,7 +10,7 @@ from rehearse.org.connect import SandboxClaim, WireOptions, connect_writer
 from rehearse.org.model import Login
 from rehearse.practice.faults import Fault
 
-LATE = 1.5  # seconds until the org does what it was asked; the client gives up long before
+LATE = 1.0  # seconds until the org does what it was asked; the client gives up long before
 
 
 def impatient(lab: Any, sent: list[str]) -> None:
