@@ -10,8 +10,10 @@ comments, attributes other than xsi:type and xsi:nil, and the noise listed in `_
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -57,6 +59,7 @@ applicationVisibilities classAccesses customMetadataTypeAccesses customPermissio
 fieldPermissions flowAccesses layoutAssignments objectPermissions pageAccesses recordTypeVisibilities tabVisibilities
 tabSettings userPermissions
 """
+_OWN = threading.local()
 _ANY_KEY = ("fullName", "name", "developerName", "masterLabel", "label")
 
 
@@ -64,19 +67,30 @@ def parse_xml(content: bytes) -> Any | None:
     """The root element of a metadata file, or None when these bytes are no XML of the metadata namespace."""
     if b"<" not in content[:64] or b"<!ENTITY" in content:
         return None  # no org sends entities of its own: such a file counts by its bytes
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(content, _parser())
     except (etree.XMLSyntaxError, ValueError):
         return None
     return root if etree.QName(root).namespace == NAMESPACE else None
 
 
+def _parser() -> etree.XMLParser:
+    """One a thread: making one takes as long as reading a small file."""
+    found: etree.XMLParser | None = getattr(_OWN, "parser", None)
+    if found is None:
+        found = _OWN.parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+        )
+    return found
+
+
 def tag_of(element: Any) -> str:
     """The name of an element without its namespace."""
-    tag: str = element.tag
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
@@ -88,14 +102,19 @@ def text_of(element: Any, tag: str) -> str:
 def canonical_form(element: Any, root: str = "") -> bytes:
     """The canonical bytes of an element and everything in it."""
     tag = tag_of(element)
-    root = root or tag
+    return _form(element, tag, root or tag)
+
+
+def _form(element: Any, tag: str, root: str) -> bytes:
     groups = _grouped(element, root) if len(element) else None
-    if not groups:
-        holds_text = groups is None and element.getparent() is not None
-        text = (element.text or "").replace("\r\n", "\n").encode() if holds_text else b""
-        return b"%s=%d:%s;" % (_head(element, tag), len(text), text)
-    inner = b"".join([form for tag_, group in sorted(groups.items()) for form in _forms(tag, tag_, group, root)])
-    return b"%s{%s}" % (_head(element, tag), inner)
+    head = _head(element, tag)
+    if groups:
+        inner = b"".join([form for tag_, group in sorted(groups.items()) for form in _forms(tag, tag_, group, root)])
+        return b"%s{%s}" % (head, inner)
+    if groups is not None or element.getparent() is None:
+        return b"%s=0:;" % head
+    text = (element.text or "").replace("\r\n", "\n").encode()
+    return b"%s=%d:%s;" % (head, len(text), text)
 
 
 def join_forms(root: Any, forms: Sequence[tuple[str, bytes]]) -> bytes:
@@ -107,9 +126,10 @@ def join_forms(root: Any, forms: Sequence[tuple[str, bytes]]) -> bytes:
 
 def _head(element: Any, tag: str) -> bytes:
     """The name of an element with the attributes that count."""
-    if not element.attrib:
+    told = element.items()
+    if not told:
         return tag.encode()
-    counted = sorted((name, value) for name, value in element.items() if _counts(name))
+    counted = sorted((name, value) for name, value in told if _counts(name))
     return (tag + "".join(f"@{one[len(_XSI) :]}={value}" for one, value in counted)).encode()
 
 
@@ -200,15 +220,16 @@ def _counts(attribute: str) -> bool:
 def _grouped(element: Any, root: str) -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = defaultdict(list)
     parent = tag_of(element)
+    noisy = root == "Flow" or (root == "PermissionSet" and parent == root)
     for child in element:
-        tag = tag_of(child)
-        if not _is_noise(root, parent, tag, child):
+        tag = _local(child.tag)
+        if not (_is_noise(root, parent, tag, child) if noisy else tag == "packageVersions"):
             groups[tag].append(child)
     return groups
 
 
 def _forms(parent: str, tag: str, group: list[Any], root: str) -> list[bytes]:
-    forms = [canonical_form(one, root) for one in group]
+    forms = [_form(one, tag, root) for one in group]
     return forms if len(forms) < 2 or _keeps_order(parent, tag, group) else sorted(forms)
 
 

@@ -177,14 +177,16 @@ def _read_metadata(work: _Work, known: Known | None, early: _Early) -> tuple[Met
     left_out = {PACKAGE} if standing.knows_packages else set()
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        digests = EarlyDigests(types, lambda: find_known(work.store, work.request.sandbox, render_types(types)))
-        wish = MetadataWish(early.listing, asked, known, NearFiles(digests.read), early.fields.result)
-        metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
-        own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
-        with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
-            components = read_components(files, metadata.items, types, digests.find_in(files))
-            metadata = metadata.holding(name_held(files, TypeTable(types)))
-            commit = work.store.metadata.save(work.working.ulid, files, work.request.sandbox, work.question.started)
+        with work.store.metadata.writing(work.working.ulid) as writer:
+            sandbox = work.request.sandbox
+            digests = EarlyDigests(types, lambda: find_known(work.store, sandbox, render_types(types)), writer.keep)
+            wish = MetadataWish(early.listing, asked, known, NearFiles(digests.read), early.fields.result)
+            metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
+            own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
+            with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
+                components = read_components(files, metadata.items, types, digests.find_in(files))
+                metadata = metadata.holding(name_held(files, TypeTable(types)))
+                commit = writer.commit(files, sandbox, work.question.started, digests.ids_in(files))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return metadata, components, commit

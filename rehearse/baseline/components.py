@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,15 @@ def name_file(path: str, table: TypeTable) -> tuple[Place, str] | None:
     if place.bundle:
         return place, rest.partition("/")[0]
     bare = rest.removesuffix("-meta.xml")
-    for ending in (f".{place.suffix}", f".{place.type[:1].lower()}{place.type[1:]}Folder", ".emailFolder"):
-        if ending != "." and bare.endswith(ending):
-            return place, bare[: -len(ending)]
-    return place, bare
+    ending = next((one for one in _endings(place) if bare.endswith(one)), "")
+    return place, bare.removesuffix(ending)
+
+
+@lru_cache(maxsize=1024)
+def _endings(place: Place) -> tuple[str, ...]:
+    """What the files of a type may end in: its suffix, or what says that they stand for a folder."""
+    own = (f".{place.suffix}",) if place.suffix else ()
+    return (*own, f".{place.type[:1].lower()}{place.type[1:]}Folder", ".emailFolder")
 
 
 def file_digest(content: bytes) -> str:

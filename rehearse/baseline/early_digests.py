@@ -1,8 +1,9 @@
-"""Components of the zips that have come, digested while the org still works on the next ones.
+"""Components of the zips that have come, digested and stored while the org still works on the next ones.
 
 A capture spends most of its time waiting for retrieves; what can be read of a zip alone is read in that time, also of
-the part of a profile that each zip holds. A result counts only where the tree in the end takes exactly these files from
-exactly this zip; everything else is read then. The outcome is the same with or without.
+the part of a profile that each zip holds, and the files go into the pack that the capture will commit. A result counts
+only where the tree in the end takes exactly these files from exactly this zip; everything else is read then. The
+outcome is the same with or without.
 """
 
 from __future__ import annotations
@@ -22,11 +23,21 @@ Paths = tuple[str, ...]
 
 
 class EarlyDigests:
-    """Hears of each zip by `read`, answers by `find_in`; `find_known` is asked once, when the first zip is there."""
+    """Hears of each zip by `read`, answers by `find_in`; `find_known` is asked once, when the first zip is there.
 
-    def __init__(self, types: Sequence[MetadataType], find_known: Callable[[], FindKnown | None]) -> None:
+    `keep` stores the content of a file and tells its id.
+    """
+
+    def __init__(
+        self,
+        types: Sequence[MetadataType],
+        find_known: Callable[[], FindKnown | None],
+        keep: Callable[[bytes], bytes],
+    ) -> None:
         self._table = TypeTable(types)
         self._find_known = find_known
+        self._keep = keep
+        self._kept: dict[tuple[Path, str], bytes] = {}
         self._asking = threading.Lock()
         self._known: list[FindKnown | None] = []
         self._found: dict[tuple[Path, Paths], tuple[Component, ...]] = {}
@@ -35,7 +46,9 @@ class EarlyDigests:
         """Digest what a zip holds whole. Any thread may call it."""
         with MetadataTree([path], {}, near=near) as files:
             known = self._load_known()
-            whole = (one for one in files if not one.endswith(PROFILE))
+            whole = [one for one in files if not one.endswith(PROFILE)]
+            for one in whole:
+                self._kept[path, one] = self._keep(files[one])
             for (_, full_name), (place, paths) in group_files(whole, self._table).items():
                 group = tuple(paths)
                 found = known(group, files) if known else None
@@ -57,6 +70,11 @@ class EarlyDigests:
             return known(paths, contents) if known else None
 
         return find
+
+    def ids_in(self, tree: MetadataTree) -> dict[str, bytes]:
+        """The ids of the files of this tree that were stored when their zip came, by path."""
+        sources = ((one, tree.source(one)) for one in tree)
+        return {one: self._kept[zip, one] for one, zip in sources if zip is not None and (zip, one) in self._kept}
 
     def _name_merged(self, path: str, digest: str) -> tuple[Component, ...] | None:
         named = name_file(path, self._table)

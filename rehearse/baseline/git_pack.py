@@ -42,6 +42,11 @@ def render_tree(entries: Mapping[str, tuple[str, Id]]) -> bytes:
     return b"".join(b"%s %s\0%s" % (_MODES[kind], name, id) for _, name, kind, id in rows)
 
 
+def pack_object(kind: str, content: bytes) -> bytes:
+    """An object as it stands in a pack: kind and size, then its content compressed on its own."""
+    return _render_head(_KINDS[kind], len(content)) + zlib.compress(content)
+
+
 class PackWriter:
     """Writes a pack below `folder`; use it in a `with`, then `move` what was written. Raises OSError."""
 
@@ -62,11 +67,10 @@ class PackWriter:
     def __contains__(self, id: Id) -> bool:
         return id in self._places
 
-    def add(self, kind: str, id: Id, content: bytes) -> None:
-        """Write an object, once."""
+    def add(self, id: Id, piece: bytes) -> None:
+        """Write an object that `pack_object` made, once."""
         if id in self._places:
             return
-        piece = _render_head(_KINDS[kind], len(content)) + zlib.compress(content)
         self._places[id] = (self._at, zlib.crc32(piece))
         self._at += self._file.write(piece)
 

@@ -12,15 +12,16 @@ import hashlib
 import re
 import shutil
 import urllib.parse
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 import pygit2
 
-from rehearse.baseline.git_pack import PackWriter, object_id, render_tree
+from rehearse.baseline.git_pack import PackWriter, object_id, pack_object, render_tree
 from rehearse.baseline.writing import make_private_folder, storing, sync_file, sync_folder
 from rehearse.errors import Damaged, DiskFull, StoreError
 from rehearse.ids import spell
@@ -44,19 +45,23 @@ class MetadataStore:
 
     def save(self, ulid: str, files: Mapping[str, bytes], sandbox: str, at: datetime) -> str:
         """Keep a tree of files as the commit of a capture; returns the commit id. Raises DiskFull or StoreError."""
-        make_private_folder(self.path)
+        with self.writing(ulid) as writer:
+            return writer.commit(files, sandbox, at)
+
+    @contextmanager
+    def writing(self, ulid: str) -> Iterator[MetadataWriter]:
+        """A pack for one capture, which counts when `commit` was called. Raises DiskFull or StoreError."""
+        scratch = self._scratch / f"git-{ulid}"
         with translated(self.path):
-            store = pygit2.init_repository(str(self.path), bare=True)
-            scratch_path = self._scratch / f"git-{ulid}"
-            shutil.rmtree(scratch_path, ignore_errors=True)
-            make_private_folder(scratch_path)
-            try:
-                with PackWriter(scratch_path) as packer:
-                    commit = self._build(store, packer, files, (ulid, sandbox, at))
-            finally:
-                shutil.rmtree(scratch_path, ignore_errors=True)
-            self._name(ulid, sandbox, commit)
-        return commit
+            make_private_folder(self.path)
+            pygit2.init_repository(str(self.path), bare=True)
+            shutil.rmtree(scratch, ignore_errors=True)
+            make_private_folder(scratch)
+        try:
+            with PackWriter(scratch) as packer:
+                yield MetadataWriter(self.path, ulid, packer)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def load_files(self, commit: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
         """The files of a commit, all or the named ones that it has. Raises Damaged."""
@@ -107,40 +112,73 @@ class MetadataStore:
             if f"refs/captures/{ulid}" in store.references:
                 store.references.delete(f"refs/captures/{ulid}")
 
-    def _build(
-        self, store: pygit2.Repository, packer: PackWriter, files: Mapping[str, bytes], about: tuple[str, str, datetime]
+
+class MetadataWriter:
+    """The objects of one capture on their way into the repository; made by `MetadataStore.writing`."""
+
+    def __init__(self, path: Path, ulid: str, packer: PackWriter) -> None:
+        self._path = path
+        self._ulid = ulid
+        self._packer = packer
+        self._store = pygit2.Repository(str(path))
+        self._known = {oid.raw for oid in self._store}
+        self._writing = Lock()
+
+    def keep(self, content: bytes) -> bytes:
+        """Write the content of a file unless the store has it, and return its id. Any thread may call it.
+
+        Raises DiskFull or StoreError.
+        """
+        id: bytes = pygit2.hash(content).raw
+        if id not in self._known:
+            piece = pack_object("blob", content)
+            with self._writing, translated(self._path):
+                self._packer.add(id, piece)
+        return id
+
+    def commit(
+        self, files: Mapping[str, bytes], sandbox: str, at: datetime, ids: Mapping[str, bytes] | None = None
     ) -> str:
-        """Write what the store lacks, and return the commit; most files of a later one are known and cost little."""
-        ulid, sandbox, at = about
-        known = {oid.raw for oid in store}
+        """Keep a tree of files under the capture and the sandbox; returns the commit id.
+
+        `ids` are files that `keep` has written already. Raises DiskFull or StoreError.
+        """
         top = _Folder()
         for path in sorted(files):
-            content = files[path]
-            id = pygit2.hash(content).raw
-            if id not in known:
-                packer.add("blob", id, content)
             *folders, name = path.split("/")
             at_folder = top
             for folder in folders:
                 at_folder = at_folder.folders.setdefault(folder, _Folder())
-            at_folder.blobs[name] = id
-        tree = _write_tree(packer, top, known)
-        branch = _branch(store, sandbox)
-        parent = f"parent {store.references[branch].target}\n" if branch in store.references else ""
-        who = f"rehearse <rehearse@localhost> {int(at.timestamp())} +0000"
-        said = f"tree {tree.hex()}\n{parent}author {who}\ncommitter {who}\n\n{sandbox} {ulid}\n".encode()
-        commit = object_id("commit", said)
-        if commit not in known:
-            packer.add("commit", commit, said)
-        packer.move(self.path / "objects" / "pack")
+            at_folder.blobs[name] = (ids or {}).get(path) or self.keep(files[path])
+        with translated(self._path):
+            tree = self._write_tree(top)
+            branch = _branch(self._store, sandbox)
+            parent = f"parent {self._store.references[branch].target}\n" if branch in self._store.references else ""
+            who = f"rehearse <rehearse@localhost> {int(at.timestamp())} +0000"
+            said = f"tree {tree.hex()}\n{parent}author {who}\ncommitter {who}\n\n{sandbox} {self._ulid}\n"
+            commit = self._add("commit", said.encode())
+            self._packer.move(self._path / "objects" / "pack")
+            self._name(sandbox, commit.hex())
         return commit.hex()
 
-    def _name(self, ulid: str, sandbox: str, commit: str) -> None:
-        store = pygit2.Repository(str(self.path))
-        for name in (f"refs/captures/{ulid}", _branch(store, sandbox)):
+    def _write_tree(self, folder: _Folder) -> bytes:
+        entries = {encode_name(name): ("blob", id) for name, id in folder.blobs.items()}
+        for name, inner in folder.folders.items():
+            entries[encode_name(name)] = ("tree", self._write_tree(inner))
+        return self._add("tree", render_tree(entries))
+
+    def _add(self, kind: str, content: bytes) -> bytes:
+        id = object_id(kind, content)
+        if id not in self._known:
+            self._packer.add(id, pack_object(kind, content))
+        return id
+
+    def _name(self, sandbox: str, commit: str) -> None:
+        store = pygit2.Repository(str(self._path))
+        for name in (f"refs/captures/{self._ulid}", _branch(store, sandbox)):
             store.references.create(name, pygit2.Oid(hex=commit), force=True)
-            sync_file(self.path / name)
-            sync_folder((self.path / name).parent)
+            sync_file(self._path / name)
+            sync_folder((self._path / name).parent)
 
 
 def encode_name(name: str) -> str:
@@ -153,17 +191,6 @@ def encode_name(name: str) -> str:
 def decode_name(name: str) -> str:
     """The name that `encode_name` was given."""
     return urllib.parse.unquote(name.removeprefix(_MARK)) if name.startswith(_MARK) else name
-
-
-def _write_tree(packer: PackWriter, folder: _Folder, known: Set[bytes]) -> bytes:
-    entries = {encode_name(name): ("blob", id) for name, id in folder.blobs.items()}
-    for name, inner in folder.folders.items():
-        entries[encode_name(name)] = ("tree", _write_tree(packer, inner, known))
-    content = render_tree(entries)
-    id = object_id("tree", content)
-    if id not in known:
-        packer.add("tree", id, content)
-    return id
 
 
 def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -17,7 +17,7 @@ from rehearse.baseline.components import package_prefix
 from rehearse.baseline.profiles import PROFILE, MergedProfile, ProfilePart, merge_profiles, read_part
 
 _ROOM = 64 << 20
-_SMALL = 64 << 10
+_SMALL = 1 << 20
 
 
 class NearFiles:

@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,7 +40,7 @@ class Node:
     @property
     def name(self) -> str:
         """The name without its namespace."""
-        return _local(self._element)
+        return _local_name(self._element.tag)
 
     @property
     def text(self) -> str | None:
@@ -68,8 +69,9 @@ class Node:
         """The texts of all children by name, the first of each name; without those that are empty or nil."""
         found: dict[str, str] = {}
         for one in self._element:
-            if text := (_text(one) or "").strip():
-                found.setdefault(_local(one), text)
+            text = one.text  # an element that is nil has none
+            if text and (text := text.strip()):
+                found.setdefault(_local_name(one.tag), text)
         return found
 
     def flag(self, name: str) -> bool:
@@ -77,8 +79,8 @@ class Node:
         return self.value(name).lower() == "true"
 
 
-def _local(element: Any) -> str:
-    tag: str = element.tag
+@lru_cache(maxsize=1024)
+def _local_name(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 

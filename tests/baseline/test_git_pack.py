@@ -8,7 +8,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode
 
-from rehearse.baseline.git_pack import PackWriter, object_id, render_tree
+from rehearse.baseline.git_pack import PackWriter, object_id, pack_object, render_tree
 
 SIZES = [0, 1, 15, 16, 17, 2047, 2048, 2049, 70_000, *range(20, 320)]
 # those that end in / are folders, which git sorts as if their names did
@@ -57,6 +57,6 @@ def _pack(folder: Path, objects: list[tuple[str, bytes]]) -> pygit2.Repository:
     pygit2.init_repository(str(folder / "store"), bare=True)
     with PackWriter(folder) as packer:
         for kind, content in objects:
-            packer.add(kind, object_id(kind, content), content)
+            packer.add(object_id(kind, content), pack_object(kind, content))
         packer.move(folder / "store" / "objects" / "pack")
     return pygit2.Repository(str(folder / "store"))
