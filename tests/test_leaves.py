@@ -65,6 +65,7 @@ STORES = (
     "baseline.budget",
     "baseline.index",
     "refresh.ready_store",
+    "reset.drill_answers",
     "reset.id_map",
     "schedule.ledger_sandboxes",
     "schedule.ledger_stages",
