@@ -46,7 +46,7 @@ def _record_validations(desk: Desk, production: OrgReader) -> None:
 
 def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     """One line a sandbox, of the file and of the ledger, in the order of the file and then by name."""
-    from rehearse.refresh.ready_store import count_open
+    from rehearse.refresh.ready_count import count_open
     from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes
     from rehearse.schedule.ledger_store import load_cycles
 

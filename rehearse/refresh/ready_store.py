@@ -5,7 +5,6 @@ An item is ticked by a person who is named, or by a query that says so; it can b
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -61,14 +60,6 @@ def load_items(database: Database, sandbox: str, org_id: str) -> tuple[ReadyItem
     with database.begin() as connection:
         rows = connection.execute(query).mappings().all()
     return tuple(_from_row(row) for row in rows)
-
-
-def count_open(database: Database) -> dict[tuple[str, str], int]:
-    """(sandbox in lower case, org id) -> how many items of its list are open."""
-    query = sa.select(_items.c.sandbox, _items.c.org_id).where(_items.c.ticked_at.is_(None))
-    with database.begin() as connection:
-        rows = connection.execute(query).all()
-    return Counter((name.casefold(), org_id) for name, org_id in rows)
 
 
 def find_item(items: Sequence[ReadyItem], name: str) -> ReadyItem:
