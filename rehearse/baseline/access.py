@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearse.baseline.model import CoverageRow
+from rehearse.baseline.scope import masked_fields
 from rehearse.errors import OrgRejected
 from rehearse.org.model import Schema
 from rehearse.org.reader import OrgReader
@@ -94,3 +95,15 @@ def _sees_all(reader: OrgReader, user_id: str) -> bool:
             "AND PermissionSet.PermissionsViewAllData = true"
         )
         return reader.fetch_count(soql) > 0
+
+
+def sees_encrypted(reader: OrgReader, schemas: Mapping[str, Schema]) -> bool:
+    """Whether this login reads encrypted values in clear. Only View Encrypted Data grants that (facts/data.md 4, row
+    50), and UserPermissionAccess tells it [object reference]; where it does not tell, they count as masked."""
+    if not any(masked_fields(one) for one in schemas.values()):
+        return False
+    try:
+        rows = list(reader.fetch_rows("SELECT Id, PermissionsViewEncryptedData FROM UserPermissionAccess"))
+    except OrgRejected:
+        return False
+    return any(row["PermissionsViewEncryptedData"] is True for row in rows)

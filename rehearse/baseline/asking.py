@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rehearse.baseline.access import fetch_custom_fields, fetch_unshared, find_hidden
+from rehearse.baseline.access import fetch_custom_fields, fetch_unshared, find_hidden, sees_encrypted
 from rehearse.baseline.model import Capture, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.scope import (
     BODY_TYPE,
+    MASKED_TYPE,
     add_to_frozen,
     match_objects,
     match_types,
@@ -102,10 +103,12 @@ def ask(
     With a frozen capture its scope is used verbatim, plus what was added since.
     """
     name, told = named
-    if frozen is not None and any(field.type == BODY_TYPE for one in frozen.scope.objects for field in one.fields):
+    if frozen is not None and _holds(frozen, BODY_TYPE):
         scope = replace(scope, files=True)
     names = set(match_objects(scope, told.summaries)) | {one.name for one in (frozen.scope.objects if frozen else ())}
     schemas, unseen = _fetch_schemas(reader, told, sorted(names), frozen)
+    if frozen is None or _holds(frozen, MASKED_TYPE):
+        scope = replace(scope, encrypted=sees_encrypted(reader, schemas))
     objects, warnings = resolve_objects(scope, schemas, told.started)
     resolved = ResolvedScope(tuple(one.name for one in told.types), objects)
     if frozen is not None:
@@ -115,6 +118,11 @@ def ask(
         on_event(Noted(warning))
     unread = (*unread_rows(scope, schemas, schemas), *skipped_objects(scope, told.summaries), *unseen)
     return Question(**vars(told), schemas=schemas, scope=resolved, unread=unread)
+
+
+def _holds(capture: Capture, type: str) -> bool:
+    """Whether fields of a type count in a capture."""
+    return any(field.type == type for one in capture.scope.objects for field in one.fields)
 
 
 def _upgrades(name: str, frozen: Capture, standing: Standing) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Scope:
     where: Mapping[str, str] | None = None
     files: bool = False
     may_be_empty: tuple[str, ...] = ()
+    encrypted: bool = False  # whether the login reads encrypted values in clear: the org is asked, nobody gives it
 
     def may_lack_rows(self, object: str) -> bool:
         """Whether the user said that an object without rows is as it should be."""
@@ -253,8 +254,7 @@ class Baseline:
     proof_verdict: str | None = None
     proof_at: datetime | None = None
     voided: datetime | None = None
-    pruned: datetime | None = None
-    """Since when its records are destroyed; manifest, metadata and proofs stay."""
+    pruned: datetime | None = None  # since when its records are destroyed; manifest, metadata and proofs stay
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rehearse.baseline.model import Capture, ComparableField, ObjectScope
-from rehearse.baseline.scope import comparable_fields
+from rehearse.baseline.scope import BODY_TYPE, MASKED_TYPE, comparable_fields
 from rehearse.baseline.store_model import SchemaChange
 from rehearse.org.model import Schema
 
@@ -22,7 +22,9 @@ def compare_schemas(before: Capture, live: Mapping[str, Schema]) -> tuple[Schema
     found: list[SchemaChange] = []
     for scope in before.scope.objects:
         if scope.name in live:
-            found += _fields(scope, comparable_fields(live[scope.name]))
+            types = {one.type for one in scope.fields}
+            fields = comparable_fields(live[scope.name], files=BODY_TYPE in types, encrypted=MASKED_TYPE in types)
+            found += _fields(scope, fields)
     return tuple(sorted(found, key=lambda one: (one.object, one.field)))
 
 

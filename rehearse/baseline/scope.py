@@ -75,15 +75,16 @@ def skipped_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[C
     )
 
 
-def comparable_fields(schema: Schema, *, files: bool = False) -> tuple[ComparableField, ...]:
-    """The fields of an object that decide equality, in name order; with `files` also the contents of files."""
+def comparable_fields(schema: Schema, *, files: bool = False, encrypted: bool = False) -> tuple[ComparableField, ...]:
+    """The fields of an object that decide equality, in name order; with `files` also the contents of files, with
+    `encrypted` also those that come masked to most."""
     compound = {one.compound_field for one in schema.fields if one.compound_field and one.compound_field != one.name}
     found = [
         ComparableField(one.name, one.type)
         for one in schema.fields
         if one.name not in NEVER_COMPARED
         and (one.type not in _NEVER_TYPES or (files and one.type == BODY_TYPE))
-        and one.type != MASKED_TYPE
+        and (one.type != MASKED_TYPE or encrypted)
         and not one.calculated
         and (one.name not in compound or one.createable or one.updateable)
     ]
@@ -91,7 +92,7 @@ def comparable_fields(schema: Schema, *, files: bool = False) -> tuple[Comparabl
 
 
 def masked_fields(schema: Schema) -> tuple[str, ...]:
-    """The fields whose values come masked: never compared and never written."""
+    """The fields whose values come masked to who lacks View Encrypted Data: for him never compared, never written."""
     return tuple(sorted(one.name for one in schema.fields if one.type == MASKED_TYPE))
 
 
@@ -112,7 +113,9 @@ def resolve_objects(
                 warnings.append(
                     f"The filter of {name} uses {', '.join(changeable)}, which can change: a row may leave the filter."
                 )
-        found.append(ObjectScope(name, comparable_fields(schemas[name], files=scope.files), where))
+        found.append(
+            ObjectScope(name, comparable_fields(schemas[name], files=scope.files, encrypted=scope.encrypted), where)
+        )
     return tuple(found), tuple(warnings)
 
 
@@ -143,7 +146,7 @@ def unread_rows(scope: Scope, found: Iterable[str], schemas: Mapping[str, Schema
         if not any(sign in name for sign in "*?[") and name not in known
     ]
     for name, schema in sorted(schemas.items()):
-        if masked := masked_fields(schema):
+        if (masked := masked_fields(schema)) and not scope.encrypted:
             note = "comes masked, never compared: " + ", ".join(masked)
             rows.append(CoverageRow("records", f"{name} (encrypted fields)", "masked", len(masked), note))
         bodies = sorted(one.name for one in schema.fields if one.type == BODY_TYPE)

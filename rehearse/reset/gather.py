@@ -16,6 +16,7 @@ from rehearse.baseline.compare import compare, usable_pairs
 from rehearse.baseline.components import read_flow_versions
 from rehearse.baseline.model import Capture, Change, Component
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.scope import masked_fields
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
@@ -50,7 +51,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
     ids = usable_pairs(store, before, after, request.ids)
     changes = compare(store, before, after, ids)
     schemas = fetch_schemas(reader, before, after)
-    changes = with_lost_values(store, before, after, changes)
+    changes = with_lost_values(store, (before, after), schemas, changes)
     rows = {
         object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
         for object, group in _records_by_object(changes).items()
@@ -117,14 +118,16 @@ def fetch_schemas(reader: OrgReader, before: Capture, after: Capture) -> dict[st
 
 
 def with_lost_values(
-    store: CaptureStore, before: Capture, after: Capture, changes: Sequence[Change]
+    store: CaptureStore, sides: tuple[Capture, Capture], schemas: Mapping[str, Schema], changes: Sequence[Change]
 ) -> tuple[Change, ...]:
     """The changes, and one more for each unchanged row that held a value in a field which is gone."""
+    before, after = sides
     known = {(one.type, one.key) for one in changes if one.kind == "record"}
     found = list(changes)
     for scope in before.scope.objects:
         there = {one.name for one in scope_fields(after, scope.name)}
-        lost = [one.name for one in scope.fields if one.name not in there]
+        masked = masked_fields(schemas[scope.name]) if scope.name in schemas else ()  # there, and not to be read now
+        lost = [one.name for one in scope.fields if one.name not in there and one.name not in masked]
         if not there or not lost:
             continue
         for row in store.load_rows(before.ulid, scope.name, None, lost):

@@ -19,10 +19,11 @@ from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
 from rehearse.reset.row_marks import create_marks, delete_marks, differing_fields, update_marks
+from rehearse.reset.row_state import scope_fields
 
 Place = tuple[str, str]
 UNREAD = frozenset({"encryptedstring", "base64"})
-"""Field types that a capture never holds: masked for most users, or files."""
+"""Field types that a capture does not hold unless it says so: masked for most users, or files."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
 def _unread(now: PlanInputs, object: str) -> str:
     """The fields whose values nobody could read, so that a re-inserted row has lost them."""
     schema = now.schemas.get(object)
-    names = {one.name for one in schema.fields if one.type in UNREAD or one.encrypted} if schema else set()
+    known = {one.name for one in scope_fields(now.before, object)}
+    names = {one.name for one in schema.fields if one.type in UNREAD or one.encrypted} - known if schema else set()
     hidden = [one.note for one in now.before.coverage if one.name == f"{object} (hidden fields)"]
     names |= {name for note in hidden for name in note.rpartition(": ")[2].split(", ")}
     return f"; values that cannot be read are lost: {', '.join(sorted(names))}" if names else ""

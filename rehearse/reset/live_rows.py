@@ -13,7 +13,7 @@ from datetime import datetime
 from rehearse import clock
 from rehearse.baseline.bodies import with_digests
 from rehearse.baseline.model import ComparableField
-from rehearse.baseline.scope import BODY_TYPE
+from rehearse.baseline.scope import BODY_TYPE, MASKED_TYPE
 from rehearse.ids import to_18
 from rehearse.org.model import Value
 from rehearse.reset.apply_context import Context
@@ -38,7 +38,12 @@ class LiveRow:
 def fetch_live(context: Context, object: str, keys: Sequence[str]) -> dict[str, LiveRow]:
     """The rows with these baseline keys that the org has, live or in the bin, by key. Absent rows are absent."""
     schema = context.schema(object)
-    fields = tuple(one for one in scope_fields(context.before, object) if schema.field(one.name) is not None)
+    clear = {one for one in scope_fields(context.after, object) if one.type == MASKED_TYPE}  # else it comes masked now
+    fields = tuple(
+        one
+        for one in scope_fields(context.before, object)
+        if schema.field(one.name) is not None and (one.type != MASKED_TYPE or one in clear)
+    )
     extra = [name for name in TOUCHED if schema.field(name) is not None]
     names = sorted({one.name for one in fields} | set(extra))
     live = {context.live_id(key): key for key in keys}

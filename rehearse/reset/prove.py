@@ -30,8 +30,7 @@ from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
-
-_UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
+from rehearse.reset.uncompared import list_uncompared
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     items += _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, request.before.started)
-    unread = tuple(sorted({*proof.not_compared, *([unasked] if unasked else [])}))
+    unread = tuple(sorted({*list_uncompared(reader, request.before, live), *([unasked] if unasked else [])}))
     outside = count_outside(reader, request.before)
     return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)
 
@@ -115,7 +114,6 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
         outside_scope={},
         assumptions=_assumptions(request),
-        not_compared=_not_compared(before, live),
         digests=digests,
         ids=dict(gathered.ids),
         egress=request.egress,
@@ -127,17 +125,6 @@ def _assumptions(request: ProofRequest) -> tuple[str, ...]:
     """What nobody has confirmed and the proof rests on: open facts, stamps, and that others have stopped writing."""
     going_on = (f"nobody goes on with this after the proof: {one}" for one in request.busy)
     return (*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,)), *going_on)
-
-
-def _not_compared(*captures: Capture) -> tuple[str, ...]:
-    """What lies in the scope and that nobody could compare, with the reason, of both captures."""
-    found = {
-        f"{row.kind} {row.name}: {row.note or row.state}"
-        for one in captures
-        for row in one.coverage
-        if row.state in _UNCOMPARED or "writes to it" in row.note
-    }
-    return tuple(sorted(found))
 
 
 def find_verdict(items: tuple[ProofItem, ...], changes: tuple[Change, ...], before: Capture, live: Capture) -> Verdict:

@@ -55,6 +55,11 @@ def taken(lab: Any, *objects: str) -> Capture:
     return capture(lab.writer.reader, CaptureRequest("UATFULL", Scope((), objects=objects, files=True)), lab.store)
 
 
+def package(type: str, name: str) -> bytes:
+    types = f"<types><members>{name}</members><name>{type}</name></types>"
+    return f"<Package {NS}>{types}<version>67.0</version></Package>".encode()
+
+
 def put_back(lab: Any, before: Capture) -> Proof:
     live = capture_live(lab.writer.reader, lab.store, before, lambda event: None, before)
     request = GatherRequest("UATFULL", "B1", before, live, clock.now(), lab.ids.load())
@@ -117,21 +122,43 @@ def test_files_in_the_bin_and_rows_without_one_come_back(lab: Any, crew: Caller)
     assert lab.value("GroupMember", again, "GroupId") == lab.value("GroupMember", member, "GroupId")
 
 
-def test_a_date_that_somebody_closed_to_us_is_no_stamp_of_the_platform(lab: Any, crew: Caller) -> None:
-    """It was changed, and is read-only for this login now: nobody may call that a residue."""
-    before = lab.capture(objects=("Opportunity",))
+def test_a_date_that_somebody_closed_to_us_is_no_stamp_and_encrypted_values_that_we_may_see_are_put_back(
+    lab: Any, crew: Caller
+) -> None:
+    """A date was changed and is read-only for this login now: nobody may call that a residue."""
+    see = (
+        f"<PermissionSet {NS}><hasActivationRequired>false</hasActivationRequired><label>See</label><userPermissions>"
+        "<enabled>true</enabled><name>ViewEncryptedData</name></userPermissions></PermissionSet>"
+    )
+    crew.deploy({"package.xml": package("PermissionSet", "See"), "permissionsets/See.permissionset": see.encode()})
+    (granted,) = lab.pick('"PermissionSet" WHERE "Name" = \'See\'')
+    crew.create("PermissionSetAssignment", [{"AssigneeId": lab.user("release"), "PermissionSetId": granted}])
+    before = lab.capture(objects=("Opportunity", "Payment__c"))
     (deal,) = lab.pick('"Opportunity" WHERE "DecisionOn__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    (payment,) = lab.pick('"Payment__c" WHERE "CardTail__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    secret = lab.value("Payment__c", payment, "CardTail__c")
     lab.update("Opportunity", {"Id": deal, "DecisionOn__c": "2031-01-01"})
+    lab.update("Payment__c", {"Id": payment, "CardTail__c": "0000"}, automation=False)
     profile = (
         f"<Profile {NS}><custom>false</custom><fieldPermissions><editable>false</editable>"
         "<field>Opportunity.DecisionOn__c</field><readable>true</readable></fieldPermissions></Profile>"
     )
-    package = (
-        f"<Package {NS}><types><members>Admin</members><name>Profile</name></types><version>67.0</version></Package>"
-    )
-    crew.deploy({"package.xml": package.encode(), "profiles/Admin.profile": profile.encode()})
+    crew.deploy({"package.xml": package("Profile", "Admin"), "profiles/Admin.profile": profile.encode()})
     proof = lab.reset(before)
-    assert [(one.key, one.outcome, one.detail) for one in proof.items] == [
-        (deal, "failed", "its open fields cannot be written")
-    ]
-    assert proof.verdict == "dirty"
+    assert {one.key: (one.outcome, one.detail) for one in proof.items} == {
+        deal: ("failed", "its open fields cannot be written"),
+        payment: ("restored", ""),
+    }
+    assert lab.value("Payment__c", payment, "CardTail__c") == secret
+    assert proof.verdict == "dirty" and not [one for one in proof.not_compared if "Payment__c" in one]
+
+
+def test_what_comes_masked_is_told_with_how_many_rows_may_hide_a_change(lab: Any) -> None:
+    before = lab.capture(objects=("Project__c",))
+    (project,) = lab.pick('"Project__c" WHERE "GateCode__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    lab.update("Project__c", {"Id": project, "GateCode__c": "other"}, automation=False)
+    lab.delete(*lab.pick('"PermissionSetAssignment" WHERE "AssigneeId" = ?', lab.user("release")))
+    proof = lab.prove(before)
+    assert proof.verdict != "clean"  # it was compared in the baseline, and comes masked now
+    (told,) = [one for one in proof.not_compared if "Project__c (encrypted" in one]
+    assert told.endswith("never compared: GateCode__c; 1 row(s) were written since the baseline, by the reset too")

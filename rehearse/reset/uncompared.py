@@ -1,0 +1,42 @@
+"""What lies in the scope of a proof and that nobody could compare, each with the reason.
+
+Contents of files that were not captured and values that come masked hide behind rows that are compared: for these the
+number of rows that anybody wrote since the baseline is told. None written means that none of them changed.
+"""
+
+from __future__ import annotations
+
+from rehearse import clock
+from rehearse.baseline.model import Capture, CoverageRow
+from rehearse.errors import OrgRejected
+from rehearse.org.connect import OrgReader
+
+_UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
+
+
+def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[str, ...]:
+    """Sentences about both captures, sorted; what stands outside the scope is told elsewhere in the proof."""
+    objects = {one.name for one in before.scope.objects}
+    rows = {(one.kind, one.name): one for capture in (before, live) for one in capture.coverage if _counts(one)}
+    found = []
+    for (kind, name), row in rows.items():
+        object, _, hidden = name.partition(" (")
+        if row.state == "excluded" and not (hidden and object in objects):
+            continue
+        said = f"{kind} {name}: {row.note or row.state}"
+        behind = object in objects and hidden and row.state in ("masked", "excluded")
+        found.append(f"{said}{_written(reader, before, object)}" if behind else said)
+    return tuple(sorted(found))
+
+
+def _counts(row: CoverageRow) -> bool:
+    return row.state in _UNCOMPARED or "writes to it" in row.note
+
+
+def _written(reader: OrgReader, before: Capture, object: str) -> str:
+    """How many rows were written since the baseline began; nothing where the org does not count them."""
+    try:
+        soql = f"SELECT COUNT() FROM {object} WHERE SystemModstamp >= {clock.iso(before.started)}"
+        return f"; {reader.fetch_count(soql)} row(s) were written since the baseline, by the reset too"
+    except OrgRejected:
+        return ""
