@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rehearse.practice.json_body import read_whole
+
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 LOOK_AHEAD = 366 * 5  # days, which sees a 29 February
@@ -19,7 +21,7 @@ def next_fire(expression: str, after: datetime) -> datetime | None:
     parts = expression.split()
     if len(parts) not in (6, 7):
         raise ValueError(f"A schedule has six or seven parts: {expression}")
-    if not (parts[0].isdecimal() and parts[1].isdecimal()):
+    if read_whole(parts[0]) is None or read_whole(parts[1]) is None:
         raise ValueError("Seconds and minutes must be specified as integers")
     seconds, minutes = _numbers(parts[0], 0, 59), _numbers(parts[1], 0, 59)
     hours, days = _numbers(parts[2], 0, 23), _numbers(parts[3], 1, 31)
@@ -64,6 +66,7 @@ def _numbers(part: str, least: int, most: int, names: list[str] | None = None) -
 def _number(text: str, names: list[str] | None) -> int:
     if names is not None and text in names:
         return names.index(text) + 1
-    if not text.isdecimal():
+    number = read_whole(text)
+    if number is None:
         raise ValueError(f"Unexpected value in a schedule: {text}")
-    return int(text)
+    return number

@@ -211,7 +211,7 @@ class _Reader:
         if token.kind == "number":
             self._at += 1
             number = token.text.rstrip("L")
-            return Expression("literal", float(number) if "." in number else int(number))
+            return Expression("literal", float(number) if "." in number or len(number) > 18 else int(number))
         if token.kind == "query":
             self._at += 1
             return Expression("query", token.text[1:-1].strip())

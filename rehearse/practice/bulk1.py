@@ -23,6 +23,7 @@ from rehearse.practice.bulk_query import store_of, workers_of
 from rehearse.practice.bulk_query_rules import check_entity, check_query
 from rehearse.practice.bulk_store import BulkStore, Job
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import read_whole
 
 BASE = "/services/async/{version}/job"
 OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll")
@@ -39,7 +40,7 @@ def served(endpoint: Callable[[Request], Response]) -> Callable[[Request], Respo
     def run(request: Request) -> Response:
         try:
             major, _, minor = request.path_params["version"].partition(".")
-            if not major.isdigit() or minor != "0" or not OLDEST_VERSION <= int(major) <= NEWEST_VERSION:
+            if minor != "0" or not OLDEST_VERSION <= (read_whole(major) or 0) <= NEWEST_VERSION:
                 raise AsyncError("InvalidVersion", f"Api version {request.path_params['version']} is not supported")
             return endpoint(request)
         except AsyncError as error:

@@ -16,7 +16,7 @@ from rehearse.practice.bulk_query_rules import check_query
 from rehearse.practice.bulk_store import DELIMITERS, LINE_ENDINGS, BulkStore, Job, show_time
 from rehearse.practice.bulk_workers import BulkWorkers
 from rehearse.practice.http_errors import ApiError
-from rehearse.practice.json_body import load_json
+from rehearse.practice.json_body import load_json, read_whole
 from rehearse.practice.page_file import PageFile
 from rehearse.practice.throttle import Throttle, stream_range
 
@@ -126,7 +126,7 @@ def list_jobs(request: Request) -> Response:
     """GET jobs/query: all query jobs of the org, those of Bulk API 1.0 too (data.md 1.1), at most 1,000 a list."""
     known = store_of(request).all(("V2Query", "V1"))
     jobs = [job for job in known if job.operation in ("query", "queryAll")]
-    start = int(request.query_params.get("queryLocator") or 0) if _is_number(request, "queryLocator") else 0
+    start = read_whole(request.query_params.get("queryLocator", "")) or 0
     page, rest = jobs[start : start + JOBS_A_LIST], jobs[start + JOBS_A_LIST :]
     path = f"{request.url.path}?queryLocator={start + JOBS_A_LIST}"
     info = [job_info(job) | JOB_TYPES[job.kind] for job in page]
@@ -167,10 +167,6 @@ def delete_job(request: Request) -> Response:
 # ---- results
 
 
-def _is_number(request: Request, name: str) -> bool:
-    return (request.query_params.get(name) or "").isdigit()
-
-
 def make_locator(start: int, rows: int) -> str:
     """An opaque locator of the page that begins at this row."""
     return base64.urlsafe_b64encode(f"{start}.{rows}".encode()).decode().rstrip("=")
@@ -196,11 +192,13 @@ def _complete_job(request: Request) -> tuple[Job, PageFile]:
 
 
 def _page_size(request: Request) -> int:
-    if request.query_params.get("maxRecords") is None:
+    asked = request.query_params.get("maxRecords")
+    if asked is None:
         return int(workers_of(request).setting("bulk_page_rows", DEFAULT_PAGE_ROWS))
-    if not _is_number(request, "maxRecords") or int(request.query_params["maxRecords"]) < 1:
+    rows = read_whole(asked)
+    if not rows:
         raise ApiError(400, "INVALID_QUERY_LIMIT", "maxRecords must be a positive number")
-    return int(request.query_params["maxRecords"])
+    return rows
 
 
 def get_results(request: Request) -> Response:

@@ -12,7 +12,7 @@ from rehearse.practice import components
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.deploy_usage import code_of
-from rehearse.practice.meta_xml import leaves_of, parse
+from rehearse.practice.meta_xml import VERSION, leaves_of, parse, text_of
 from rehearse.practice.org_state import OrgState
 
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -32,6 +32,9 @@ def check_no_jobs(org: OrgState, class_id: str) -> None:
 
 def check_apex(org: OrgState, component: Component) -> None:
     """A custom name in the source must be an object, a field or a relation of any object; a label must be there."""
+    version = text_of(parse(component.xml), "apiVersion").strip()
+    if version and not VERSION.fullmatch(version):
+        raise DeployProblem(f"'{version[:40]}' is not a valid value for the type xsd:double")
     source = STRING.sub("''", code_of(component))
     if component.type == "ApexTrigger":
         found = TRIGGER_OBJECT.search(source)

@@ -14,7 +14,7 @@ from rehearse.practice.components import Author, Component
 from rehearse.practice.deploy_access import drop_silent, keep_values, merge_entries, merge_own_part, merge_profile
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
-from rehearse.practice.meta_xml import parse, same, text_of
+from rehearse.practice.meta_xml import number_of, parse, same
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.rows_rollup import settle as settle_roll_ups
 
@@ -65,7 +65,10 @@ def _write_flow(org: OrgState, component: Component, author: Author, activate: b
 
 def _write_definition(org: OrgState, component: Component, author: Author) -> str:
     versions = meta_flows.load_versions(org, component.name)
-    number = int(text_of(parse(component.xml), "activeVersionNumber") or 0)
+    try:
+        number = number_of(parse(component.xml), "activeVersionNumber")
+    except ValueError as error:
+        raise DeployProblem(f"In field: activeVersionNumber - {error}") from None
     if not versions:
         raise DeployProblem(f"no Flow named {component.name} found")
     if number and number not in {one.number for one in versions}:

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from lxml import etree
 
-from rehearse.practice.meta_xml import elements, first, flag, text_of
+from rehearse.practice.meta_xml import elements, first, flag, number_of, text_of
 from rehearse.practice.schema import FieldDef, PicklistValue, RollUp, Value
 
 PLAIN = {
@@ -72,6 +72,13 @@ def read_values(parent: etree._Element, tag: str) -> tuple[PicklistValue, ...]:
     return tuple(values)
 
 
+def _whole(xml: etree._Element, tag: str, default: int = 0) -> int:
+    try:
+        return number_of(xml, tag, default)
+    except ValueError as error:
+        raise FieldProblem(str(error)) from None
+
+
 def build_field(xml: etree._Element, look: LookUp) -> FieldDef:
     """The FieldDef of one custom field (a Location without its two parts; `location_parts` gives these).
 
@@ -86,9 +93,9 @@ def build_field(xml: etree._Element, look: LookUp) -> FieldDef:
         name,
         text_of(xml, "label") or name.removesuffix("__c").replace("_", " "),
         spelled,
-        length=int(text_of(xml, "length") or length) if length else 0,
-        precision=int(text_of(xml, "precision") or 0),
-        scale=int(text_of(xml, "scale") or 0),
+        length=_whole(xml, "length", length) if length else 0,
+        precision=_whole(xml, "precision"),
+        scale=_whole(xml, "scale"),
         required=flag(xml, "required"),
         unique=flag(xml, "unique"),
         case_sensitive=flag(xml, "caseSensitive"),
@@ -209,7 +216,7 @@ def _reference(base: FieldDef, xml: etree._Element, *, master: bool) -> FieldDef
     if not master:
         return replace(field, on_delete=DELETES.get(text_of(xml, "deleteConstraint") or "SetNull", "clear"))
     reparentable = flag(xml, "reparentableMasterDetail")
-    order = int(text_of(xml, "relationshipOrder") or 0)
+    order = _whole(xml, "relationshipOrder")
     return replace(
         field,
         required=True,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rehearse.practice import components
 from rehearse.practice.components import Author, Component
+from rehearse.practice.json_body import read_whole
 from rehearse.practice.meta_xml import elements, local, make, parse, render, same, set_text, text_of
 from rehearse.practice.org_state import OrgState
 
@@ -148,4 +149,5 @@ def sync(org: OrgState, flow: str, author: Author) -> None:
 def split_version_name(name: str) -> tuple[str, int]:
     """`Reminder-3` as ("Reminder", 3); a bare name has number 0."""
     flow, _, number = name.rpartition("-")
-    return (flow, int(number)) if flow and number.isdigit() else (name, 0)
+    version = read_whole(number)
+    return (flow, version) if flow and version is not None else (name, 0)

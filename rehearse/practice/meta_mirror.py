@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from rehearse.practice import components, meta_records
 from rehearse.practice.components import Author, Component
-from rehearse.practice.meta_xml import elements, flag, parse, text_of
+from rehearse.practice.meta_xml import elements, flag, parse, text_of, version_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.schema import FieldDef, ObjectDef, Value, id_field, system_fields
@@ -110,7 +110,7 @@ def _apex_values(component: Component) -> dict[str, Value]:
     body = next(iter(component.files.values()), b"").decode("utf-8", "replace")
     values: dict[str, Value] = {
         "Name": component.name,
-        "ApiVersion": float(text_of(xml, "apiVersion") or 0),
+        "ApiVersion": version_of(xml),
         "Status": text_of(xml, "status") or "Active",
         "IsValid": 1,
         "LengthWithoutComments": len(body),

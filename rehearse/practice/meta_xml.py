@@ -7,12 +7,16 @@ they are used. The text of a leaf element is kept to the last blank, so parse an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from rehearse.practice.json_body import read_whole
+
+VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9])?")
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
@@ -65,6 +69,21 @@ def text_of(parent: etree._Element, tag: str, default: str = "") -> str:
     """The text of the first child with this tag, or the default."""
     found = first(parent, tag)
     return default if found is None else (found.text or "")
+
+
+def number_of(parent: etree._Element, tag: str, default: int = 0) -> int:
+    """The whole number of the first child with this tag, or the default. Raises ValueError in Salesforce's words."""
+    text = text_of(parent, tag).strip()
+    number = read_whole(text) if text else default
+    if number is None:
+        raise ValueError(f"'{text[:40]}' is not a valid value for the type xsd:int")
+    return number
+
+
+def version_of(parent: etree._Element) -> float:
+    """The API version of a component, such as 62.0; 0 where it has none that can be read."""
+    text = text_of(parent, "apiVersion").strip()
+    return float(text) if VERSION.fullmatch(text) else 0.0
 
 
 def flag(parent: etree._Element, tag: str, default: bool = False) -> bool:

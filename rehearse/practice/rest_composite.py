@@ -120,7 +120,7 @@ def _quote_earlier(text: str, done: list[dict[str, Any]]) -> str:
 
     def one(found: re.Match[str]) -> str:
         value: Any = bodies.get(found[1])
-        for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", found[2]):
+        for name, index in re.findall(r"\.(\w+)|\[([0-9]{1,9})\]", found[2]):
             try:
                 value = value[int(index)] if index else value[name]
             except (KeyError, IndexError, TypeError):

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import read_whole
 from rehearse.practice.rest_call import Answer, Call, Entry, make_routes
 from rehearse.practice.sosl import search
 
@@ -47,7 +48,7 @@ def _run(call: Call, asked: dict[str, Any]) -> Answer:
     returning = ", ".join(_returning(one, asked.get("fields") or []) for one in objects)
     text = f"FIND {{{RESERVED.sub(_escaped, words)}}} IN {scope} FIELDS"
     text += f" RETURNING {returning}" if returning else ""
-    if str(asked.get("overallLimit") or "").isdigit():
+    if read_whole(str(asked.get("overallLimit"))) is not None:
         text += f" LIMIT {asked['overallLimit']}"
     return Answer(200, {"searchRecords": search(call.org, text, call.version)})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rehearse.practice.org_state import as_stamp
@@ -17,6 +17,8 @@ from rehearse.practice.soql_dates import as_instant
 
 Stored = str | int | float | None
 EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+MOST_DIGITS = 300  # before or behind the point, whatever a field takes
 BOOLEANS = {"true": 1, "false": 0, "1": 1, "0": 0}
 
 
@@ -47,11 +49,9 @@ def _boolean(field: FieldDef, value: Any) -> int:
 def _number(field: FieldDef, value: Any) -> int | float:
     if isinstance(value, bool):
         raise _wrong_type(field, value)
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise _wrong_type(field, value) from None
-    if not number.is_finite():
+    text = str(value).strip()
+    number = Decimal(text) if NUMBER.fullmatch(text) else Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise _wrong_type(field, value)
     if field.type in ("int", "long"):
         if number != number.to_integral_value() or abs(number) >= 2**31:

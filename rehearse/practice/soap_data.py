@@ -12,6 +12,7 @@ from typing import Any
 
 from rehearse.practice import entity_tables, rest_replication, rows, soap_describe
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import read_whole
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.recycle_bin import empty_bin
@@ -127,7 +128,7 @@ def query_more(call: DataCall) -> str:
 
 def _batch(call: DataCall) -> int:
     asked = call.option("QueryOptions", "batchSize")
-    return held_batch(f"batchSize={asked}") if asked.isdigit() else FIRST_BATCH
+    return held_batch(f"batchSize={asked}") if read_whole(asked) is not None else FIRST_BATCH
 
 
 def _page(call: DataCall, page: Page, org: OrgState) -> str:

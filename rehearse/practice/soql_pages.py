@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rehearse.practice.http_errors import ApiError
+from rehearse.practice.json_body import read_whole
 from rehearse.practice.org_state import OrgState, as_stamp
 from rehearse.practice.recycle_bin import expire
 from rehearse.practice.soql_filters import require_filter
@@ -81,12 +82,13 @@ def next_page(org: OrgState, locator: str, version: str, batch: int | None = Non
     sql = "SELECT soql, deleted, batch, rows FROM query_cursors WHERE id = ? AND created_at >= ?"
     with org.lock:
         found = org.db.execute(sql, (cursor_id, edge)).fetchone()
-        if found is None or not offset.isdigit():
+        start = read_whole(offset)
+        if found is None or start is None:
             raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         soql, deleted, kept_batch, blob = found
         numbers = array("q")
         numbers.frombytes(blob)
-        start, size = int(offset), batch or int(kept_batch)
+        size = batch or int(kept_batch)
         plan = build_plan(org, parse_soql(soql), deleted=bool(deleted))
         shape = Shape(plan, org, version)
         records = [shape.row(raw) for raw in _read(org, plan, list(numbers[start : start + size]))]
@@ -107,6 +109,7 @@ def held_batch(text: str | None) -> int:
     """The batch size of a Sforce-Query-Options header such as `batchSize=500`, held to its bounds; 2000 without one."""
     for part in (text or "").replace(",", ";").split(";"):
         name, _, value = part.partition("=")
-        if name.strip().lower() == "batchsize" and value.strip().isdigit():
-            return max(SMALLEST, min(LARGEST, int(value)))
+        rows = read_whole(value.strip())
+        if name.strip().lower() == "batchsize" and rows is not None:
+            return max(SMALLEST, min(LARGEST, rows))
     return LARGEST

@@ -243,7 +243,7 @@ class _Build(Transformer[Token, Query]):
         return Literal("string", unescape(str(token)), token.start_pos or 0, str(token))
 
     def number(self, token: Token) -> Literal:
-        value = int(token) if token.type == "INTEGER" else float(token)
+        value = int(token) if token.type == "INTEGER" and len(token) < 20 else float(token)
         return Literal("number", value, token.start_pos or 0, str(token))
 
     def dated(self, token: Token) -> Literal:
@@ -259,7 +259,7 @@ class _Build(Transformer[Token, Query]):
         return Literal("word", (token.upper(), 0), place, str(token))
 
     def counted_word(self, token: Token, number: Token) -> Literal:
-        return Literal("word", (token.upper(), int(number)), token.start_pos or 0, f"{token}:{number}")
+        return Literal("word", (token.upper(), int(number[:12])), token.start_pos or 0, f"{token}:{number}")
 
     def query(self, _select: Token, *parts: Any) -> Query:
         known: dict[str, Any] = {}

@@ -132,7 +132,7 @@ def parse_search(text: str) -> Search:
     wanted: list[Wanted] = []
     if (said := re.match(r"RETURNING\b", rest, re.I)) is not None:
         rest = _parse_returning(rest[said.end() :], wanted)
-    tail = re.fullmatch(r"\s*(?:WITH\s.*?)?\s*(?:LIMIT\s+(\d+))?\s*(?:UPDATE\s.*)?", rest, re.I | re.S)
+    tail = re.fullmatch(r"\s*(?:WITH\s.*?)?\s*(?:LIMIT\s+([0-9]{1,18}))?\s*(?:UPDATE\s.*)?", rest, re.I | re.S)
     if tail is None:
         raise ApiError(400, "MALFORMED_SEARCH", f"unexpected token: {rest.split()[0]}")
     return Search(found[1], scope, tuple(wanted), min(int(tail[1] or MOST_FOUND), MOST_FOUND))

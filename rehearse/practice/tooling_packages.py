@@ -10,6 +10,7 @@ from zlib import crc32
 
 from rehearse.practice import components
 from rehearse.practice.components import Component
+from rehearse.practice.json_body import read_whole
 from rehearse.practice.meta_xml import parse, text_of
 from rehearse.practice.org_ids import base62, to_18
 from rehearse.practice.org_state import OrgState
@@ -20,7 +21,8 @@ Rows = list[dict[str, Any]]
 def _packages(org: OrgState) -> list[tuple[Component, list[int]]]:
     found = []
     for one in components.load_type(org, "InstalledPackage"):
-        numbers = [int(part) for part in text_of(parse(one.xml), "versionNumber", "1.0").split(".") if part.isdigit()]
+        parts = map(read_whole, text_of(parse(one.xml), "versionNumber", "1.0").split("."))
+        numbers = [number for number in parts if number is not None]
         found.append((one, [*numbers, 0, 0, 0][:4]))
     return found
 

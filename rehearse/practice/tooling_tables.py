@@ -24,7 +24,7 @@ from rehearse.practice import (
 )
 from rehearse.practice.components import Component
 from rehearse.practice.estate import Estate
-from rehearse.practice.meta_xml import flag, parse, text_of
+from rehearse.practice.meta_xml import flag, number_of, parse, text_of, version_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import ObjectDef
 from rehearse.practice.schema_standard import build_standard_objects
@@ -123,7 +123,7 @@ def flows(world: World) -> Rows:
                 "Status": version.status,
                 "ProcessType": text_of(xml, "processType"),
                 "Description": text_of(xml, "description") or None,
-                "ApiVersion": float(text_of(xml, "apiVersion") or 0) or None,
+                "ApiVersion": version_of(xml) or None,
                 "RunInMode": text_of(xml, "runInMode") or None,
                 "FullName": f"{version.flow}-{version.number}",
                 **UNMANAGED,
@@ -170,7 +170,7 @@ def custom_fields(world: World) -> Rows:
                 "TableEnumOrId": owners.get(owner, owner),
                 "EntityDefinitionId": owners.get(owner, owner),
                 "FullName": one.name,
-                "Length": int(text_of(xml, "length") or 0) or None,
+                "Length": number_of(xml, "length") or None,
                 "InlineHelpText": text_of(xml, "inlineHelpText") or None,
                 "Description": text_of(xml, "description") or None,
                 **UNMANAGED,

@@ -105,6 +105,28 @@ def test_a_hostile_zip_fails_and_writes_nothing(world, name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+NUMBERS = {
+    "CustomField Account.N__c objects/Account.object": (
+        "<CustomObject><fields><fullName>N__c</fullName><label>N</label><type>Text</type><length>{}</length></fields></CustomObject>"
+    ),
+    "FlowDefinition Case_Urgency flowDefinitions/Case_Urgency.flowDefinition": (
+        "<FlowDefinition><activeVersionNumber>{}</activeVersionNumber></FlowDefinition>"
+    ),
+    "ApexClass N classes/N.cls-meta.xml": "<ApexClass><apiVersion>{}</apiVersion></ApexClass>",
+}
+
+
+@pytest.mark.parametrize("digits", ["x", "²"])
+@pytest.mark.parametrize("what", NUMBERS)
+def test_a_number_in_metadata_that_is_none_is_told(world, what, digits):
+    kind, name, path = what.split()
+    named = f"<types><members>{name}</members><name>{kind}</name></types><version>"
+    entries = [("package.xml", MANIFEST.replace("<version>", named)), (path, NUMBERS[what].format(digits))]
+    status, found = deploy(world, zipped(*entries, ("classes/N.cls", "class N {}")))
+    assert status == "Failed" and "is not a valid value for the type" in found, found
+    world.no_bug()
+
+
 @given(data=st.data())
 @settings(some, max_examples=10)
 def test_a_damaged_zip_is_answered(world, data):

@@ -120,6 +120,32 @@ def test_tests_to_run_that_are_no_list_of_names_are_answered(world, tests):
     world.ask("POST", "metadata/deployRequest", files=parts)
 
 
+DIGITS = ["9" * 5000, "²", "٣", "1_0", "1e999999999"]
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+def test_digits_that_are_no_number_are_answered(world, digits):
+    world.ask("GET", "jobs/query", params={"queryLocator": digits})
+    job = world.ask("POST", "jobs/query", json={"operation": "query", "query": "SELECT Id FROM Account"}).json()["id"]
+    world.ask("GET", f"jobs/query/{job}/results", params={"maxRecords": digits, "locator": digits})
+    world.ask("GET", f"query/01gxx0000000001AAA-{digits}")
+    hint = f"batchSize={digits}".encode("latin-1", "ignore")
+    world.ask("GET", "query", params={"q": "SELECT Id FROM Account LIMIT 1"}, headers={"Sforce-Query-Options": hint})
+    for asked in (f"NumberOfEmployees > {digits}", f"CreatedDate = LAST_N_DAYS:{digits}", f"Id = null LIMIT {digits}"):
+        world.ask("GET", "query", params={"q": f"SELECT Id FROM Account WHERE {asked}"})
+    world.ask("POST", "parameterizedSearch", json={"q": "ab", "overallLimit": digits})
+    url = "/services/data/v67.0/query?q=SELECT+Id+FROM+Account+LIMIT+1"
+    quoted = f"/services/data/v67.0/sobjects/Account/@{{a.records[{digits}].Id}}"
+    asked = [{"method": "GET", "url": one, "referenceId": name} for one, name in ((url, "a"), (quoted, "b"))]
+    world.ask("POST", "composite", json={"compositeRequest": asked})
+    world.ask("GET", "tooling/executeAnonymous", params={"anonymousBody": f"System.abortJob({digits});"})
+    for field in ("AnnualRevenue", "NumberOfEmployees", "BillingLatitude"):
+        answer = world.ask("POST", "sobjects/Account", json={"Name": "x", field: digits})
+        assert answer.status_code == 400, answer.text
+    world.practice.session.get(f"{world.url}/services/async/{digits}.0/job/750", timeout=10).close()
+    world.no_bug()
+
+
 # ---- SOQL
 
 
