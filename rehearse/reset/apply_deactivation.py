@@ -35,8 +35,21 @@ def put_on(tools: Tools, silenced: Silenced) -> list[str]:
     if type == "Flow":
         _set_version(tools.writer, name, 0)
         return []
-    off = {path: _turned(path, content.encode(), type, name) for path, content in silenced.files.items()}
-    return _deploy(tools, type, name, off)
+    return _deploy(tools, type, name, _off(silenced))
+
+
+def was_off(silenced: Silenced) -> bool:
+    """Whether the component was not active before anybody switched it off."""
+    type, name = place_of(silenced.switch)
+    if type == "Flow":
+        return silenced.files[FLOW_FILE] == "0"
+    before = {path: content.encode() for path, content in silenced.files.items()}
+    return digest_of(before, type, name) == digest_of(_off(silenced), type, name)
+
+
+def _off(silenced: Silenced) -> dict[str, bytes]:
+    type, name = place_of(silenced.switch)
+    return {path: _turned(path, content.encode(), type, name) for path, content in silenced.files.items()}
 
 
 def put_back(tools: Tools, silenced: Silenced) -> list[str]:

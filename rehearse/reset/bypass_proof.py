@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from rehearse.org.connect import OrgReader
+from rehearse.reset.apply_deactivation import was_off
 from rehearse.reset.bypass_components import is_back, place_of
 from rehearse.reset.bypass_rows import Prior, fetch_state
 from rehearse.reset.model import ProofItem, Silenced
 
 TYPE = "bypass"
+WAS_ON = "as before the reset, and that was silent already: another reset of another workspace may have left it so"
 
 
 def fetch_bypass_items(
@@ -25,8 +27,19 @@ def fetch_bypass_items(
     for one in silenced:
         problem = _problem(reader, one, planned)
         kind: Literal["record", "component"] = "component" if one.prior is None else "record"
-        found.append(ProofItem(kind, TYPE, str(one.switch), "failed" if problem else "restored", problem))
+        detail = problem or (WAS_ON if _was_on(one) else "")
+        found.append(ProofItem(kind, TYPE, str(one.switch), "failed" if problem else "restored", detail))
     return tuple(found)
+
+
+def _was_on(silenced: Silenced) -> bool:
+    """Whether the switch stood like this already: somebody may have left the automation silent."""
+    if silenced.prior is None:
+        return was_off(silenced)
+    prior, wanted = Prior(**silenced.prior), dict(silenced.switch.values)
+    return (
+        bool(wanted) and bool(prior.rows) and all(row[one] == wanted[one] for row in prior.rows.values() for one in row)
+    )
 
 
 def _problem(reader: OrgReader, silenced: Silenced, planned: Collection[tuple[str, str]]) -> str:

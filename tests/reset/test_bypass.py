@@ -43,7 +43,7 @@ def test_automation_is_silent_and_then_as_it_was(lab: Any, switch: Switch) -> No
     assert lab.value("Payment__c", payment, "State__c") == "Returned"
     assert len(lab.pick('"Task" WHERE "IsDeleted" = 0')) == tasks
     assert proof.verdict == "clean" and picture(lab) == kept
-    assert [one.outcome for one in proof.items if one.type == "bypass"] == ["restored"]
+    assert [(one.outcome, one.detail) for one in proof.items if one.type == "bypass"] == [("restored", "")]
     assert load_bypasses(lab.database) == ()
     if switch is SETTING:  # and without a switch the trigger answers: what was silent above can be heard
         lab.update("Payment__c", {"Id": payment, "State__c": "Open"})
@@ -134,6 +134,13 @@ def test_a_switch_that_did_not_go_back_makes_the_proof_dirty(lab: Any) -> None:
     proof = lab.prove(before, plan, report)
     (item,) = [one for one in proof.items if one.type == "bypass"]
     assert item.outcome == "failed" and "TriggerSwitch__c" in item.detail and proof.verdict == "dirty"
+    lab.update("TriggerSwitch__c", {"Id": switch, "Remark__c": "reset"})  # as another workspace may have left it
+    lab.update("Account", {"Id": account, "Description": "rehearsal"})
+    plan = lab.plan(before, bypass=(ROWS,))
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert [one.detail[:52] for one in proof.items if one.type == "bypass"] == [
+        "as before the reset, and that was silent already: an"
+    ]
 
 
 def test_a_switch_that_the_org_does_not_have_stops_before_anything_is_written(lab: Any) -> None:
