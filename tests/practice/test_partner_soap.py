@@ -112,7 +112,7 @@ def test_dead_sessions_and_unknown_operations_are_faults(practice):
     status, code, text = fault(call(practice, "<getServerTimestamp/>", token="00D000000000001!dead"))
     assert (status, code) == (500, "sf:INVALID_SESSION_ID")
     assert text.startswith("INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
-    assert fault(call(practice, "<merge/>"))[0] == 500
+    assert fault(call(practice, "<describeLayout/>"))[0] == 500
 
 
 @pytest.mark.parametrize(
