@@ -15,6 +15,13 @@ from rehearse.practice.person_secrets import (
     ensure_security_token,
 )
 
+
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module: none of them disturbs the next."""
+    return calm_practice
+
+
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 REDIRECT = "http://localhost:1717/OauthRedirect"
 

@@ -5,6 +5,13 @@ from lxml import etree
 
 from rehearse.practice.person_secrets import ensure_password, ensure_security_token
 
+
+@pytest.fixture
+def practice(calm_practice):
+    """One world for the tests of this module: none of them disturbs the next."""
+    return calm_practice
+
+
 ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"'
     ' xmlns:u="urn:partner.soap.sforce.com"><e:Header>{head}</e:Header><e:Body><u:login><u:username>{username}'
