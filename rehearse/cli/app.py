@@ -114,7 +114,11 @@ def _show(error: RehearseError, *, as_json: bool) -> None:
         from rehearse import clock
 
         body = {"code": error.code, "message": error.message, "hint": error.hint, "exit": error.exit_code}
-        typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(clock.now()), **body}))
+        try:
+            at = clock.from_iso(os.environ["REHEARSE_NOW"])
+        except (KeyError, UsageError):
+            at = clock.now()
+        typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(at), **body}))
         return
     typer.echo(f"error: {printable(error.message)}", err=True)
     if error.hint:

@@ -64,6 +64,7 @@ def report(
 def _build_body(
     desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime
 ) -> dict[str, Any]:
+    from rehearse.cli.planning import load_closed
     from rehearse.cli.radar import find_broken, load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
@@ -73,6 +74,10 @@ def _build_body(
     return {
         "sandboxes": view.build_body(lines),
         "bookings": [build_booking_body(one, broken) for one in bookings],
+        "blackouts": [
+            {"name": one.name, "start": one.window.start, "end": one.window.end, "sandboxes": list(one.sandboxes)}
+            for one in load_closed(desk.workspace, now)
+        ],
         "radar": radar.build_radar_body(load_radar(desk, lines, now)),
     }
 

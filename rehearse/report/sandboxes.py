@@ -66,6 +66,7 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
         "certain_from": found.certain_from,
         "refreshable": found.refreshable,
         "days_left": found.days_left,
+        "note": found.note or None,
         "copy_p50_hours": found.copy_p50,
         "copy_p90_hours": found.copy_p90,
         "booking": _booking_body(line.booking),
@@ -107,6 +108,8 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
         return "-" if instant is None else clock.show_minute(instant, zone)
 
     left = "now" if found.refreshable == "yes" else "-" if found.days_left is None else f"{found.days_left} d"
+    if found.requested is None:
+        left, tone = "?", "faint"  # nobody asked yet: what may be refreshed now is only assumed
     hours = [f"{one.total_seconds() / 3600:.0f}" for one in (found.copy_p50, found.copy_p90) if one is not None]
     return [
         found.sandbox,

@@ -95,7 +95,7 @@ def test_a_database_that_is_none(desk: Any) -> None:
     for left in (desk.folder / ".rehearse").glob("rehearse.db*"):
         left.unlink()
     (desk.folder / ".rehearse" / "rehearse.db").write_bytes(b"this is not a database at all" * 100)
-    assert desk.refused("status", code=1)["code"] == "store"
+    assert desk.refused("status", code=1)["code"] == "damaged"
 
 
 def test_a_storage_path_that_is_a_file(desk: Any) -> None:
