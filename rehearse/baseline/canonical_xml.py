@@ -21,6 +21,7 @@ from lxml import etree
 from rehearse.baseline.model import FieldChange
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+_OURS = "{" + NAMESPACE + "}"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 _ORDERED_TAGS = """
@@ -71,7 +72,7 @@ def parse_xml(content: bytes) -> Any | None:
         root = etree.fromstring(content, _parser())
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return root if etree.QName(root).namespace == NAMESPACE else None
+    return root if root.tag.startswith(_OURS) else None
 
 
 def _parser() -> etree.XMLParser:

@@ -145,8 +145,9 @@ def _read(work: _Work, early: _Early) -> Content:
     known = load_known(work.store, work.base, dates, changed) if work.base else None
     metadata = early.beside.submit(_read_metadata, work, known, early)
     read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
+    listing_sha256 = save_listing(work.working.folder, early.listing.result().items, early.fields.result())
     found, components, commit = metadata.result()
-    return Content(read, refused, found, components, commit, early.fields.result())
+    return Content(read, refused, found, components, commit, listing_sha256)
 
 
 def _read_rows(work: _Work, changed: frozenset[str] | None) -> tuple[Sequence[ReadObject], Sequence[CoverageRow]]:
@@ -221,5 +222,5 @@ def _build(work: _Work, content: Content) -> Capture:
         read_by=question.user_id,
         packages=question.standing.packages,
         schedules=question.standing.schedules,
-        listing_sha256=save_listing(working.folder, content.metadata.items, content.fields),
+        listing_sha256=content.listing_sha256,
     )

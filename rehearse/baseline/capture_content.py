@@ -11,7 +11,6 @@ from rehearse.baseline.capture_metadata import MetadataRead
 from rehearse.baseline.coverage import metadata_rows, outside_rows, record_rows
 from rehearse.baseline.hollow import find_empty, find_fieldless, find_missing, missing_rows
 from rehearse.baseline.model import Capture, Component, CoverageRow, ResolvedScope, Scope
-from rehearse.org.model import MetadataItem
 
 if TYPE_CHECKING:
     from rehearse.baseline.capture_records import ReadObject
@@ -26,7 +25,7 @@ class Content:
     metadata: MetadataRead
     components: Sequence[Component]
     commit: str
-    fields: Sequence[MetadataItem] | None = None
+    listing_sha256: str = ""
 
 
 def build_coverage(

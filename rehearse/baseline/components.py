@@ -115,15 +115,15 @@ def name_file(path: str, table: TypeTable) -> tuple[Place, str] | None:
     if place.bundle:
         return place, rest.partition("/")[0]
     bare = rest.removesuffix("-meta.xml")
-    ending = next((one for one in _endings(place) if bare.endswith(one)), "")
+    ending = next((one for one in _endings(place.type, place.suffix) if bare.endswith(one)), "")
     return place, bare.removesuffix(ending)
 
 
 @lru_cache(maxsize=1024)
-def _endings(place: Place) -> tuple[str, ...]:
+def _endings(type: str, suffix: str) -> tuple[str, ...]:
     """What the files of a type may end in: its suffix, or what says that they stand for a folder."""
-    own = (f".{place.suffix}",) if place.suffix else ()
-    return (*own, f".{place.type[:1].lower()}{place.type[1:]}Folder", ".emailFolder")
+    own = (f".{suffix}",) if suffix else ()
+    return (*own, f".{type[:1].lower()}{type[1:]}Folder", ".emailFolder")
 
 
 def file_digest(content: bytes) -> str:

@@ -8,13 +8,13 @@ it lie files that an earlier capture kept.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from rehearse.baseline.components import package_prefix
 from rehearse.baseline.profiles import PROFILE, MergedProfile, ProfilePart, merge_profiles, read_part
+from rehearse.baseline.zip_files import read_zip
 
 _ROOM = 64 << 20
 _SMALL = 1 << 20
@@ -36,26 +36,23 @@ class NearFiles:
     def read_whole(self, path: Path) -> int:
         """Read every file of a zip against its checksum, keep the small ones, and count them. Raises BadZipFile."""
         found = self._found[path] = {}  # whatever came before under this name is forgotten
-        with zipfile.ZipFile(path) as zipped:
-            try:
-                for one in zipped.infolist():
-                    content = zipped.read(one)
-                    if len(content) <= _SMALL and self._size + len(content) <= _ROOM:
-                        found[one.filename] = content
-                        self._size += len(content)
-            except (zlib.error, EOFError) as error:
-                raise zipfile.BadZipFile("a file in it is cut") from error
-            self._names[path] = _file_names(zipped)
-            count = len(zipped.infolist())
+        names: list[str] = []
+        for one, content in read_zip(path):
+            if not one.is_dir():
+                names.append(one.filename)
+            if len(content) <= _SMALL and self._size + len(content) <= _ROOM:
+                found[one.filename] = content
+                self._size += len(content)
+        self._names[path] = tuple(names)
         if self._then is not None:
             self._then(path, self)
-        return count
+        return len(names)
 
     def names(self, path: Path) -> tuple[str, ...]:
         """The names of all files in a zip."""
         if path not in self._names:
             with zipfile.ZipFile(path) as zipped:
-                return _file_names(zipped)
+                return tuple(one.filename for one in zipped.infolist() if not one.is_dir())
         return self._names[path]
 
     def keep_part(self, path: Path, name: str, part: ProfilePart) -> None:
@@ -153,7 +150,3 @@ class MetadataTree(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len({*self._places, *self._own, *self._kept})
-
-
-def _file_names(zipped: zipfile.ZipFile) -> tuple[str, ...]:
-    return tuple(one.filename for one in zipped.infolist() if not one.is_dir())

@@ -1,0 +1,61 @@
+"""The files of a zip are read as Python's own reader reads them, and no damage goes unseen."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rehearse.baseline.zip_files import read_zip
+
+NAMES = ["a.xml", "ordner/ä.cls", "日本/b", "empty/", "big", "x" * 200]
+
+
+def build(path: Path, contents: list[bytes], kind: int) -> dict[str, bytes]:
+    files = dict(zip(NAMES, contents, strict=False))
+    with zipfile.ZipFile(path, "w", kind) as zipped:
+        for name, content in files.items():
+            zipped.writestr(name, b"" if name.endswith("/") else content)
+    return {name: b"" if name.endswith("/") else content for name, content in files.items()}
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_every_file_comes_as_it_was(tmp_path: Path, kind: int) -> None:
+    files = build(tmp_path / "z", [b"<a/>", b"", b"\0" * 5000, b"", b"12345" * 300_000, b"x"], kind)
+    assert {one.filename: content for one, content in read_zip(tmp_path / "z")} == files
+
+
+def test_entries_written_as_a_stream_are_read(tmp_path: Path) -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, piece: object) -> int:
+            self.data += bytes(piece)  # type: ignore[call-overload]
+            return len(bytes(piece))  # type: ignore[call-overload]
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as zipped:  # sizes stand behind the content then
+        zipped.writestr("a", b"content" * 50)
+    (tmp_path / "z").write_bytes(pipe.data)
+    assert [content for _, content in read_zip(tmp_path / "z")] == [b"content" * 50]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.data())
+def test_a_damaged_zip_is_refused_or_means_the_same(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "z"
+    files = build(path, [b"<a/>" * 30, b"b" * 100, b"c"], data.draw(st.sampled_from([0, 8])))
+    raw = bytearray(path.read_bytes())
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(bytes(raw))
+    try:
+        found = [content for _, content in read_zip(path)]
+    except zipfile.BadZipFile:
+        return
+    assert found == list(files.values())[: len(found)]
