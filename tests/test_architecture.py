@@ -119,7 +119,7 @@ def test_only_the_command_line_and_nothing_else_imports_the_practice_org() -> No
     ("library", "holders"),
     [
         ("pendulum", {"clock.py"}),
-        ("simple_salesforce", {"org"}),
+        ("requests", {"org", "practice"}),
         ("sqlalchemy", {"state.py", "lock.py", "journal.py", "schedule", "baseline", "reset", "refresh"}),
         ("alembic", {"state.py"}),
         ("pygit2", {"baseline"}),

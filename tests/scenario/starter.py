@@ -20,7 +20,7 @@ HEAVY = (
     "alembic.command", "cryptography.hazmat.primitives.ciphers.aead", "dateutil.parser", "duckdb", "icalendar",
     "jinja2", "keyring", "lxml.etree", "mako.template", "openpyxl", "ortools.sat.python.cp_model", "pyarrow.compute",
     "pyarrow.parquet", "pydantic.type_adapter", "pygit2", "rich.console", "rich.live", "rich.markup", "rich.progress",
-    "rich.table", "ruamel.yaml", "simple_salesforce", "sqlalchemy.dialects.sqlite", "typer.rich_utils",
+    "rich.table", "ruamel.yaml", "sqlalchemy.dialects.sqlite", "typer.rich_utils",
 )  # fmt: skip
 """What commands load only when they need it, besides every module of our own."""
 
