@@ -83,11 +83,15 @@ def _advances(board: Board, value: Value) -> list[Advance]:
 
 
 def _place(board: Board, value: Value, demand: Demand) -> Booking:
+    sandbox = next(name for name, literal in board.at[demand.key].items() if value(literal))
+    return build_booking(board.problem, demand, sandbox, value(board.start[demand.key]) * board.unit)
+
+
+def build_booking(problem: Problem, demand: Demand, sandbox: str, minute: int) -> Booking:
+    """A rehearsal in its place; one that was booked and stays is that booking, one that moves keeps its id."""
     if demand.fixed and demand.booking is not None:
         return demand.booking
-    axis, rehearsal = board.problem.axis, demand.rehearsal
-    sandbox = next(name for name, literal in board.at[demand.key].items() if value(literal))
-    start = axis.instant(value(board.start[demand.key]) * board.unit)
+    rehearsal, start = demand.rehearsal, problem.axis.instant(minute)
     end = start + timedelta(minutes=demand.length)
     fresh = Booking(
         id=f"{rehearsal.release}-{rehearsal.name}".lower(),

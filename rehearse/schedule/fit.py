@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from ortools.sat.python import cp_model
-
 from rehearse.schedule.model import Wish
 from rehearse.schedule.problem import build_axis, build_problem
 from rehearse.schedule.rows import Key, Lifted
 from rehearse.schedule.solver_build import build_board
-from rehearse.schedule.solver_settings import new_solver
+from rehearse.schedule.solver_settings import has_answer, is_impossible, new_solver
 
 
 @dataclass
@@ -43,9 +41,9 @@ class Fit:
         for key in keys:
             board.model.add(board.placed[key] == 1)
         status = new_solver(max(0.1, left)).solve(board.model)
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        if has_answer(status):
             return True
-        if status == cp_model.INFEASIBLE:
+        if is_impossible(status):
             return False
         raise TimeoutError("the time for explaining is over")
 

@@ -95,6 +95,6 @@ def _burned_by_others(case: Case, name: str) -> list[Window]:
     found = []
     for end in ends:
         if since is None or end >= since:
-            ready = [one.ready for one in case.refreshes(name) if one.ready > end]
+            ready = [one.ready for one in case.refreshes(name) if one.ready >= end]  # settling may take no time
             found.append(Window(end, min(ready, default=never)))
     return found

@@ -13,9 +13,8 @@ import time
 from ortools.sat.python import cp_model
 
 from rehearse.events import Advanced, OnEvent, ignore
-from rehearse.schedule.rows import Key
 from rehearse.schedule.solver_board import Board, Expr, Slot
-from rehearse.schedule.solver_settings import new_solver
+from rehearse.schedule.solver_settings import has_answer, is_impossible, new_solver
 
 _SEVERAL = 4
 
@@ -77,29 +76,6 @@ class Search:
         if not isinstance(variable, int):
             self._hints.append((variable, value))
 
-    def place_afresh(self, goal: Expr, free: frozenset[Key], seconds: float) -> bool:
-        """Minimize a goal while only some rehearsals may move; whether it became better."""
-        if isinstance(goal, int):
-            return False
-        self._complete()
-        board, before = self.board, self.value(goal)
-        model = board.model.clone()
-        for demand in board.problem.demands:
-            if demand.key in free or demand.fixed or not demand.starts:
-                continue
-            placed = self.value(board.placed[demand.key])
-            model.add(board.placed[demand.key] == placed)
-            if placed:
-                for one in (*board.at[demand.key].values(), board.start[demand.key]):
-                    model.add(one == self.value(one))
-        model.minimize(goal)
-        self._repeat_hints(model)
-        solver = self._solve(model, seconds, "", workers=1)
-        if not self._is_answer() or solver.value(goal) >= before:
-            return False
-        self._found = solver
-        return True
-
     def keep(self, goal: Expr, value: int) -> None:
         """A goal that was reached on another board may not become worse on this one."""
         if not isinstance(goal, int):
@@ -142,7 +118,7 @@ class Search:
         solver = self._run(max(0.05, self.until - time.monotonic()), "")
         if self._found is solver:
             return True
-        return False if self._status == cp_model.INFEASIBLE else None
+        return False if is_impossible(self._status) else None
 
     def settle(self, most: float) -> None:
         """Among equally good schedules take the earliest, so that the answer does not depend on chance."""
@@ -172,7 +148,7 @@ class Search:
             if not isinstance(placed := self.board.placed[demand.key], int):
                 model.add(placed == 0)
         solver = new_solver(60.0)
-        if solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        if has_answer(solver.solve(model)):
             self._found = solver
 
     def _run(self, seconds: float, name: str) -> cp_model.CpSolver:
@@ -195,7 +171,7 @@ class Search:
         return solver
 
     def _is_answer(self) -> bool:
-        return self._status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        return has_answer(self._status)
 
 
 class _Better(cp_model.CpSolverSolutionCallback):

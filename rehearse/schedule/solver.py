@@ -3,7 +3,7 @@
 The same wish gives the same schedule as long as the time suffices. A planning in which nothing fits is an answer with
 reasons, never an exception. Refreshes are dear, in the model too: it is first tried without any, which gives a first
 schedule quickly, then with one a sandbox; what is reached there is best when it is as good as anything can be. A large
-planning is then improved around the refreshes that it found, with bounds that hold for any schedule.
+planning takes another way (solver_large).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from rehearse.events import Advanced, Finished, Noted, OnEvent, Started, ignore
+from rehearse.events import Advanced, Event, Finished, Noted, OnEvent, Started, ignore
 from rehearse.schedule.answer import build_schedule
 from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.explain import explain
@@ -21,8 +21,7 @@ from rehearse.schedule.problem import Problem, build_problem
 from rehearse.schedule.search import Search
 from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_goals import Name, build_goal, list_goals
-from rehearse.schedule.solver_large import improve, is_large
-from rehearse.schedule.solver_parts import place_parts
+from rehearse.schedule.solver_large import is_large, solve_large
 
 WORK = "Planning"
 _EXPLAIN = 10.0
@@ -39,14 +38,21 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     until = time.monotonic() + seconds
     on_event(Started(WORK, len(_NAMES), "goals"))
     problem = build_problem(wish)
-    search, goals = _search(problem, until - seconds * _KEPT, on_event)
-    search.until = until
-    search.settle(min(2.0, seconds * _KEPT / 3))
-    found = _count(problem, build_schedule(search.board, search.value, goals))
+    shown = _shown(problem, on_event)
+    large = solve_large(problem, until - seconds * _KEPT, shown) if is_large(problem) else None
+    found = large or _solve_whole(problem, until, seconds, on_event)
     found = replace(found, warnings=(*name_broken_rules(wish, found), *found.warnings))
     on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))
     left = until - time.monotonic()
     return explain(wish, found, seconds=min(_EXPLAIN, max(0.5, left)), on_event=on_event)
+
+
+def _solve_whole(problem: Problem, until: float, seconds: float, on_event: OnEvent) -> Schedule:
+    """On the exact model of everything."""
+    search, goals = _search(problem, until - seconds * _KEPT, on_event)
+    search.until = until
+    search.settle(min(2.0, seconds * _KEPT / 3))
+    return _count(problem, build_schedule(search.board, search.value, goals))
 
 
 _NAMES: tuple[Name, ...] = ("unplaced", "moves", "refreshes", "advances", "distance", "unrepeatable")
@@ -55,48 +61,30 @@ _NAMES: tuple[Name, ...] = ("unplaced", "moves", "refreshes", "advances", "dista
 def _search(problem: Problem, until: float, on_event: OnEvent) -> tuple[Search, tuple[Goal, ...]]:
     """Few refreshes first; the whole model only where more could help."""
     last: Search | None = None
-    few, large = problem.wish.policy.prefer == "few", is_large(problem)
-    for most in (0, 1) if problem.requests and (few or large) else ():
+    for most in (0, 1) if problem.requests and problem.wish.policy.prefer == "few" else ():
         share = time.monotonic() + (until - time.monotonic()) * _SHARE
         search = Search(build_board(problem, most), share, _shown(problem, on_event))
         search.start_from(last)
-        if large:
-            _place_most(search, share)
         reached = [Goal(name, *search.minimize(build_goal(search.board, name), name)) for name in _NAMES[:2]]
-        if last is None and large:
-            on_event(Noted(f"A first schedule, without refreshes, {_in_words(problem, search)}; looking for better."))
-            search.minimize(build_goal(search.board, "advances"), "advances")
         last = search
-        if _is_floor(problem, reached) or (large and most):
+        if _is_floor(problem, reached):
             return _around(problem, search, reached, (until, on_event))
     return _finish(problem, (None, last), until, on_event)
-
-
-def _place_most(search: Search, until: float) -> None:
-    """A first schedule of a large planning: of the whole, then around what is still unplaced."""
-    goal, now = build_goal(search.board, "unplaced"), time.monotonic()
-    search.until = now + (until - now) * 0.6
-    search.minimize(goal, "unplaced")
-    search.until = until
-    place_parts(search, goal, until)
 
 
 def _shown(problem: Problem, on_event: OnEvent) -> OnEvent:
     """Each better schedule as progress: the goal that is worked at, what is reached, and the best that it could be."""
     names = list_goals(problem)
 
-    def show(event: object) -> None:
+    def show(event: Event) -> None:
         if isinstance(event, Advanced):
             done = names.index(event.unit) if event.unit in names else 0
             text = f"goals, {event.unit} {event.done}, at best {event.total}"
             on_event(Advanced(WORK, done, len(names), text))
+        elif isinstance(event, Noted):
+            on_event(event)
 
     return show
-
-
-def _in_words(problem: Problem, search: Search) -> str:
-    placed = sum(bool(search.value(one)) for one in search.board.placed.values())
-    return f"places {placed} of {len(problem.demands)} rehearsals"
 
 
 def _around(
@@ -106,8 +94,6 @@ def _around(
     until, on_event = rest
     search.until = time.monotonic() + (until - time.monotonic()) * _SHARE
     refreshes = Goal("refreshes", *search.minimize(build_goal(search.board, "refreshes"), "refreshes"))
-    if is_large(problem):
-        return improve(problem, search, [*reached, refreshes], until)
     most = search.board.most
     assert isinstance(most, int)
     return _finish(problem, (max(most, refreshes.value - _booked(problem)), search), until, on_event)

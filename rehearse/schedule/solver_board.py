@@ -99,6 +99,11 @@ class Board:
         return self.literals[key]
 
 
+def times(number: int, variable: Expr) -> Expr:
+    """A multiple; nought is a plain number: OR-Tools 9.14 makes a constant of it, to which it can add no sum."""
+    return number * variable if number else 0
+
+
 def open_board(problem: Problem, most: Most = None) -> Board:
     """A model with the place and time of each rehearsal, and nothing that forbids a clash yet."""
     unit = _unit(problem)
@@ -156,15 +161,20 @@ def _add_demand(board: Board, demand: Demand) -> None:
 
 def busy_offsets(board: Board, demand: Demand, reset: int = 0) -> dict[int, int]:
     """Start minute -> units from the start to the end of the hold, and of a reset of some minutes after it."""
-    rehearsal, axis, days = demand.rehearsal, board.problem.axis, board.problem.wish.policy.hours.days
-    hold = Span() if row_of("hold", rehearsal) in board.problem.lifted else rehearsal.hold
+    return {start: board.up(held + reset) for start, held in hold_offsets(board.problem, demand).items()}
+
+
+def hold_offsets(problem: Problem, demand: Demand) -> dict[int, int]:
+    """Start minute -> minutes from the start to the end of the hold."""
+    rehearsal, axis, days = demand.rehearsal, problem.axis, problem.wish.policy.hours.days
+    hold = Span() if row_of("hold", rehearsal) in problem.lifted else rehearsal.hold
     starts = {minute for allowed in demand.starts.values() for minute in allowed}
     if not hold.working_days:
-        return dict.fromkeys(starts, board.up(demand.length + minutes(hold.amount) + reset))
+        return dict.fromkeys(starts, demand.length + minutes(hold.amount))
     found = {}
     for start in starts:
         until = add_span(axis.instant(start + demand.length), hold, rehearsal.zone, days)
-        found[start] = board.up(axis.up(until) - start + reset)
+        found[start] = axis.up(until) - start
     return found
 
 
@@ -179,7 +189,7 @@ def add_offset(board: Board, demand: Demand, offsets: Mapping[int, int]) -> Expr
     for value, literal in zip(values, chosen, strict=True):
         inside = board.domain(sorted(minute for minute, one in offsets.items() if one == value))
         board.model.add_linear_expression_in_domain(start, inside).only_enforce_if(literal)
-    return start + sum(value * literal for value, literal in zip(values, chosen, strict=True))
+    return start + sum(times(value, literal) for value, literal in zip(values, chosen, strict=True))
 
 
 def _add_order(board: Board, demand: Demand) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.problem import Problem
-from rehearse.schedule.solver_board import Board, Expr
+from rehearse.schedule.solver_board import Board, Expr, times
 from rehearse.schedule.solver_repeat import build_unrepeatable
 from rehearse.schedule.wall import local_day, subtract_span
 
@@ -86,7 +86,7 @@ def _days_of(board: Board, demand: Demand, every: list[int]) -> Expr:
     zone = demand.rehearsal.zone
     days = [list(minutes) for _, minutes in groupby(every, lambda one: local_day(problem.axis.instant(one), zone))]
     if len(days) == 1:
-        return count_days(problem, demand, days[0][0]) * placed
+        return times(count_days(problem, demand, days[0][0]), placed)
     start = board.start[demand.key]
     on = [board.new_bool() for _ in days]
     model.add(sum(on) == placed)
@@ -100,4 +100,4 @@ def _days_of(board: Board, demand: Demand, every: list[int]) -> Expr:
         length = day[-1] // board.unit - day[0] // board.unit
         if length < span:
             model.add(inside <= length).only_enforce_if(literal)
-    return sum(count_days(problem, demand, day[0]) * literal for day, literal in zip(days, on, strict=True))
+    return sum(times(count_days(problem, demand, day[0]), literal) for day, literal in zip(days, on, strict=True))

@@ -1,50 +1,137 @@
-"""Improve a schedule a part at a time: some releases are placed afresh while all others stay where they are.
+"""Which part of a large schedule to place afresh next: what is near in time or in the same sandboxes, the rest stays.
 
-What a large planning needs: the whole of it is too much for one search, and what is near in time is what clashes. Each
-step can only make the goal better, and nothing is proven by it.
+Each part is a narrow planning that is solved exactly; it can only make its goal better. Parts are taken in turn, from
+small to large, and always in the same order.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import combinations
 
+from rehearse.schedule.demand import Demand
+from rehearse.schedule.model import Booking, Refresh
+from rehearse.schedule.narrow import Free, Narrow, Plan, narrow_around
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rows import Key
-from rehearse.schedule.search import Search
-from rehearse.schedule.solver_board import Expr
+from rehearse.schedule.solver_goals import Name
 
-_STEP = 2.0
-
-
-def place_parts(search: Search, goal: Expr, until: float) -> None:
-    """Place what is unplaced, release by release, then with more and more of the releases around it."""
-    board = search.board
-    for size in (1, 3, 6):
-        for part in _parts(board.problem, size):
-            left = until - time.monotonic()
-            if left <= 0.2:
-                return
-            if any(not search.value(board.placed[key]) for key in part if board.at[key]):
-                search.place_afresh(goal, part, min(_STEP, left))
+_DAYS = (8, 16, 30)
 
 
-def improve_parts(search: Search, goal: Expr, until: float) -> None:
-    """Minimize a goal by parts of some releases each, until nothing becomes better or the time is over."""
-    for size in (4, 8):
-        better = True
-        while better:
-            better = False
-            for part in _parts(search.board.problem, size):
-                left = until - time.monotonic()
-                if left <= 0.2:
-                    return
-                better |= search.place_afresh(goal, part, min(_STEP, left))
+Now = Callable[[], Plan]
+"""The best plan so far; it may have become better since the last part."""
 
 
-def _parts(problem: Problem, size: int) -> Iterator[frozenset[Key]]:
-    """The rehearsals of releases that go live one after another; each release is in two parts."""
-    releases = sorted(problem.wish.releases, key=lambda one: (one.go_live, one.name))
-    for first in range(0, max(1, len(releases) - size // 2), max(1, size // 2)):
-        names = {one.name for one in releases[first : first + size]}
-        yield frozenset(one.key for one in problem.demands if one.release.name in names)
+def list_parts(problem: Problem, now: Now, name: Name) -> Iterator[Narrow]:
+    """The parts that could make one goal better, the likeliest first."""
+    if name == "unplaced":
+        yield from _around_unplaced(problem, now)
+    elif name == "refreshes":
+        yield from _around_refreshes(problem, now)
+    else:
+        if name == "advances":
+            yield from _pairs_of_sandboxes(problem, now)
+        yield from _stretches(problem, now)
+
+
+def _placed(plan: Plan) -> dict[Key, Booking]:
+    return {(one.release or "", one.rehearsal or ""): one for one in plan.schedule.bookings}
+
+
+def _anywhere(demands: list[Demand]) -> Free:
+    return {one.key: frozenset(one.starts) for one in demands if not one.fixed}
+
+
+def _near(problem: Problem, plan: Plan, span: tuple[int, int]) -> list[Demand]:
+    """What is placed in a stretch of time, wherever."""
+    axis, placed = problem.axis, _placed(plan)
+    return [
+        one
+        for one in problem.demands
+        if (booking := placed.get(one.key)) is not None and span[0] <= axis.down(booking.start) < span[1]
+    ]
+
+
+def _around_unplaced(problem: Problem, now: Now) -> Iterator[Narrow]:
+    """What has no place yet, with what is near its days; then with a copy more in one of its sandboxes."""
+    for days in _DAYS:
+        for one in sorted(problem.demands, key=lambda found: (-found.weight, found.key)):
+            if one.starts and one.key not in _placed(now()):
+                yield _with_missing(problem, now(), one, days)
+            for name in one.starts:
+                if problem.requests.get(name) and one.key not in _placed(now()):
+                    yield _with_copy(problem, now(), (one, name), days)
+
+
+def _with_missing(problem: Problem, plan: Plan, one: Demand, days: int) -> Narrow:
+    free = _anywhere([*_beside(problem, plan, one, days), *_same_release(problem, plan, one)])
+    return narrow_around(problem, plan, free, frozenset(one.starts))
+
+
+def _with_copy(problem: Problem, plan: Plan, what: tuple[Demand, str], days: int) -> Narrow:
+    one, name = what
+    near = _anywhere(_beside(problem, plan, one, days))
+    free = {key: (frozenset([name]) & some) | _own(plan, key) for key, some in near.items()}
+    free |= _anywhere(_same_release(problem, plan, one))
+    return narrow_around(problem, plan, free, frozenset([name]), more=name)
+
+
+def _beside(problem: Problem, plan: Plan, one: Demand, days: int) -> list[Demand]:
+    """What is placed within some days of the middle of the days on which something may run."""
+    every = [minute for starts in one.starts.values() for minute in (starts[0], starts[-1])]
+    middle = (min(every) + max(every)) // 2
+    return _near(problem, plan, (middle - days * 1440, middle + days * 1440))
+
+
+def _same_release(problem: Problem, plan: Plan, one: Demand) -> list[Demand]:
+    """What else of its release is unplaced: it may be waiting for it."""
+    placed = _placed(plan)
+    return [other for other in problem.demands if other.release is one.release and other.key not in placed]
+
+
+def _own(plan: Plan, key: Key) -> frozenset[str]:
+    booking = _placed(plan).get(key)
+    return frozenset([booking.sandbox]) if booking else frozenset()
+
+
+def _around_refreshes(problem: Problem, now: Now) -> Iterator[Narrow]:
+    """Each copy with what runs within two months of it in the sandboxes that are refreshed."""
+    for days in (30, 60):
+        for number in range(len(_new(now()))):
+            plan = now()
+            if number < len(_new(plan)):
+                at = problem.axis.down(_new(plan)[number].request)
+                names = frozenset(one.sandbox for one in _new(plan))
+                near = _near(problem, plan, (at - days * 1440, at + days * 1440))
+                free = {key: (some & names) | _own(plan, key) for key, some in _anywhere(near).items()}
+                yield narrow_around(problem, plan, free, names)
+
+
+def _new(plan: Plan) -> list[Refresh]:
+    return [one for one in plan.schedule.refreshes if not one.running]
+
+
+def _pairs_of_sandboxes(problem: Problem, now: Now) -> Iterator[Narrow]:
+    """Everything in two sandboxes, exchanged at will: where fewer are kept up to date, fewer advances are needed."""
+    plan = now()
+    used = sorted({one.sandbox for one in plan.schedule.bookings})
+    count = {name: sum(1 for one in plan.schedule.advances if one.sandbox == name) for name in used}
+    for pair in sorted(combinations(used, 2), key=lambda pair: (-count[pair[0]] - count[pair[1]], pair)):
+        placed = _placed(now())
+        there = [one for one in problem.demands if one.key in placed and placed[one.key].sandbox in pair]
+        free = {one.key: frozenset(pair) & frozenset(one.starts) for one in there if not one.fixed}
+        yield narrow_around(problem, now(), free, frozenset(pair))
+
+
+def _stretches(problem: Problem, now: Now) -> Iterator[Narrow]:
+    """Everything within some weeks, wherever; where copies are requested may change in the sandboxes that have any."""
+    first = problem.axis.up(problem.wish.now)
+    last = problem.axis.grid[-1] if problem.axis.grid else first
+    for days in (14, 28, 42):
+        size = days * 1440
+        for start in range(first, last, size // 2):
+            near = _near(problem, now(), (start, start + size))
+            if near:
+                loose = frozenset(one.sandbox for one in _new(now())) if days == 28 else frozenset()
+                yield narrow_around(problem, now(), _anywhere(near), loose)

@@ -39,11 +39,11 @@ def count_useful(problem: Problem, site: Site) -> int:
     """How many refreshes of a sandbox could be of use: each needs a rehearsal that cannot do without that very one."""
     there = [one for one in problem.demands if site.name in one.starts]
     free = [one for one in there if not one.fixed]
+    repeat = sum(1 for one in there if one.burns or one.fresh) if problem.wish.policy.prefer == "fresh" else 0
     if not free:
-        return 0
+        return repeat
     needy = sum(1 for one in free if one.fresh or _too_old(problem, site, one) or _goes_stale(problem, site, one))
     burning = sum(1 for one in there if one.burns) + sum(1 for one in site.blocks if one.burns) + site.burned
-    repeat = sum(1 for one in there if one.burns or one.fresh) if problem.wish.policy.prefer == "fresh" else 0
     quick = len(there) if _settles_faster_than_reset(problem, site) else 0
     spoiled = sum(1 for one in there if one.burns) if site.blocks else 0  # what is booked later needs its own
     return min(needy + burning + quick, len(there) + spoiled) + repeat

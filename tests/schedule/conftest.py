@@ -230,7 +230,8 @@ class BruteForce:
         every = [self.problem.axis.instant(one) for one in self.problem.axis.grid]
         last = wish.now + wish.policy.horizon.amount
         self.grid = [one for one in every if one <= last]
-        self.late = [one for one in every if one > last][:1]
+        self.later = [one for one in every if one > last]
+        self.late = self.later[:1]
         self.names = list_goals(self.problem)
         self.best: Best | None = None
 
@@ -264,11 +265,14 @@ class BruteForce:
         free: list[Refresh] = []
         if site.cadence is not None:
             copy = site.cadence.copy * timedelta(minutes=1)
+            booked = [one.start for one in supply.bookings]  # a refresh may also serve what is booked after the horizon
+            last = max([self.grid[-1], *booked])
+            grid = [*self.grid, *(one for one in self.later if one < last)]
             free = [
                 Refresh(supply.name, one, one + copy, at, at + settle)
-                for one in self.grid
-                for at in self.grid
-                if one + copy <= at and at + settle <= self.grid[-1]
+                for one in grid
+                for at in grid
+                if one + copy <= at and at + settle <= last
             ]
         free = [one for one in free if self.is_right(self.schedule((), (one,), ()), {"refresh", "go_live_copy"})]
         for first in running:
