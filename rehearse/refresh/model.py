@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rehearse.schedule.model import Booking
+if TYPE_CHECKING:
+    from rehearse.schedule.model import Booking
 
 Verdict = Literal["waiting", "suspended", "stopped", "decide", "done", "discarded", "gone", "none"]
 
