@@ -44,7 +44,7 @@ def find_by_prefix(prefix: str, known: Iterable[str], what: str) -> str:
     if not found:
         raise NotFound(f"There is no {what} {prefix!r}.", f"List what exists and copy the id of the {what}.")
     raise AmbiguousId(
-        f"{prefix!r} fits {len(found)} ids of a {what}: {', '.join(one[:12] for one in found[:4])}.",
+        f"{prefix!r} fits {len(found)} ids of a {what}: {', '.join(one[:40] for one in found[:4])}.",
         "Type more characters of the id.",
     )
 

@@ -75,12 +75,13 @@ def build_free_page(desk: Desk, slots: tuple[FreeSlot, ...]) -> Page:
 
 
 def build_history(desk: Desk, prefix: str) -> tuple[str, list[dict[str, Any]], Page]:
-    """What was done with a booking; raises NotFound."""
-    deeds = load_deeds(desk.database, prefix)
-    if not deeds:
-        deeds = load_deeds(desk.database, find_booking(desk.database, prefix).id)
-    if not deeds:
-        raise NotFound(f"Nothing is known of what was done with {prefix}.", "It was booked by an older rehearse.")
+    """What was done with a booking, a cancelled one too; raises NotFound."""
+    try:
+        deeds = load_deeds(desk.database, prefix)
+    except NotFound:
+        found = find_booking(desk.database, prefix)
+        said = f"Nothing is known of what was done with {found.id}."
+        raise NotFound(said, "It was booked by an older rehearse.") from None
     zone = desk.workspace.zone
     rows = [
         [clock.show(one.at, zone), one.what, one.who, one.sandbox, clock.show(one.start, zone), one.why]

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from rehearse import clock
-from rehearse.errors import Refused
+from rehearse.errors import NotFound, Refused
 from rehearse.ids import find_by_prefix
 from rehearse.refresh.model import ReadyItem
 from rehearse.state import TABLES, Database
@@ -65,6 +65,9 @@ def load_items(database: Database, sandbox: str, org_id: str) -> tuple[ReadyItem
 def find_item(items: Sequence[ReadyItem], name: str) -> ReadyItem:
     """The item of this name in any letter case, or the one that starts so; raises NotFound or AmbiguousId."""
     known = {one.item.casefold(): one for one in items}
+    if not any(one.startswith(name.casefold()) for one in known):
+        hint = f"Its items: {', '.join(one.item for one in items)}." if items else "Begin the list with --start."
+        raise NotFound(f"There is no item {name!r} on the ready list.", hint)
     return known[find_by_prefix(name.casefold(), known, "item of the ready list")]
 
 

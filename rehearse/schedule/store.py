@@ -170,10 +170,13 @@ def find_booking(database: Database, prefix: str) -> Booking:
         return _find(connection, prefix)
 
 
-def load_deeds(database: Database, booking: str) -> tuple[Deed, ...]:
-    """What was done with a booking, oldest first; also with one that was cancelled."""
-    query = sa.select(_events).where(_events.c.booking == booking).order_by(_events.c.id)
+def load_deeds(database: Database, prefix: str) -> tuple[Deed, ...]:
+    """What was done with a booking, oldest first; also with one that was cancelled. By its id or a unique start of it;
+    raises NotFound or AmbiguousId."""
     with database.begin() as connection:
+        known = connection.execute(sa.select(_events.c.booking).distinct()).scalars()
+        booking = find_by_prefix(prefix, known, "booking")
+        query = sa.select(_events).where(_events.c.booking == booking).order_by(_events.c.id)
         rows = connection.execute(query).mappings().all()
     times = ("at", "start", "end")
     found = [{key: clock.from_iso(row[key]) if key in times else row[key] for key in row} for row in rows]

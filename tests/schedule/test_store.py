@@ -155,7 +155,7 @@ def test_a_booking_is_requested_confirmed_moved_and_cancelled_with_who_and_why(d
     old, new = move_booking(database, "mock", ("UAT", NOW + 2 * HOUR), ("bob", "later", NOW))
     assert (old.start, new.start, new.free_at - new.end) == (NOW + HOUR, NOW + 2 * HOUR, HOUR)
     cancel_booking(database, "mock", ("eve", "no need"), NOW)
-    deeds = [(one.what, one.who, one.why, one.start) for one in load_deeds(database, "mock")]
+    deeds = [(one.what, one.who, one.why, one.start) for one in load_deeds(database, "moc")]
     at = NOW + HOUR
     assert deeds == [
         ("requested", "ann", "R41", at),
