@@ -72,7 +72,8 @@ def check(lab: Any, crew: Any, *deployments: dict[str, str], verdict: str = "cle
     return proof
 
 
-def test_an_object_with_fields_and_rows_is_destroyed(lab: Any, crew: Any) -> None:
+def new_object() -> dict[str, str]:
+    """An object with a field, and a look-up to it from one of the baseline's objects."""
     body = custom_object(
         "<deploymentStatus>Deployed</deploymentStatus><label>Trial</label><pluralLabel>Trials</pluralLabel>"
         "<nameField><label>Name</label><type>Text</type></nameField><sharingModel>ReadWrite</sharingModel>"
@@ -83,21 +84,17 @@ def test_an_object_with_fields_and_rows_is_destroyed(lab: Any, crew: Any) -> Non
         "<relationshipName>Routings</relationshipName><type>Lookup</type></fields>"
     )
     package = manifest(CustomObject=("Trial__c",), CustomField=("Trial__c.Note__c", "Routing__c.Trial__c"))
-    check(lab, crew, {"package.xml": package, "objects/Trial__c.object": body, "objects/Routing__c.object": link})
+    return {"package.xml": package, "objects/Trial__c.object": body, "objects/Routing__c.object": link}
 
 
-def test_a_changed_field_and_a_deleted_rule_come_back(lab: Any, crew: Any) -> None:
+def changed_field(lab: Any) -> dict[str, str]:
+    """A field with another label."""
     changed = own(lab, "CustomField", "Routing__c.Bank__c").replace("<label>", "<label>Other ")
     inner = changed[changed.index(">") + 1 : changed.rindex("</")]
-    check(
-        lab,
-        crew,
-        {
-            "package.xml": manifest(CustomField=("Routing__c.Bank__c",)),
-            "objects/Routing__c.object": custom_object(f"<fields>{inner}</fields>"),
-        },
-        {"package.xml": manifest(), "destructiveChanges.xml": manifest(ValidationRule=("Routing__c.Code_Is_Given",))},
-    )
+    return {
+        "package.xml": manifest(CustomField=("Routing__c.Bank__c",)),
+        "objects/Routing__c.object": custom_object(f"<fields>{inner}</fields>"),
+    }
 
 
 def test_a_deleted_field_comes_back_with_its_values(lab: Any, crew: Any) -> None:
@@ -111,24 +108,8 @@ def test_a_deleted_field_comes_back_with_its_values(lab: Any, crew: Any) -> None
     assert ("Routing__c", "restored") in restored
 
 
-def test_an_added_record_type_stays_inactive_and_is_called_residue(lab: Any, crew: Any) -> None:
+def test_an_added_record_type_and_an_added_value_stay_inactive_and_are_called_residue(lab: Any, crew: Any) -> None:
     record_type = "<recordTypes><fullName>Trial</fullName><active>true</active><label>Trial</label></recordTypes>"
-    proof = check(
-        lab,
-        crew,
-        {
-            "package.xml": manifest(RecordType=("Invoice__c.Trial",)),
-            "objects/Invoice__c.object": custom_object(record_type),
-        },
-        verdict="clean-with-residue",
-    )
-    assert [(one.key, one.outcome) for one in proof.items if one.type == "RecordType"] == [
-        ("Invoice__c.Trial", "residue")
-    ]
-    assert "<active>false</active>" in own(lab, "RecordType", "Invoice__c.Trial")
-
-
-def test_an_added_picklist_value_stays_inactive_and_is_called_residue(lab: Any, crew: Any) -> None:
     added = own(lab, "GlobalValueSet", "Sales_Region").replace(
         "</GlobalValueSet>",
         "<customValue><fullName>Far Away</fullName><default>false</default><label>Far Away</label></customValue>"
@@ -138,12 +119,16 @@ def test_an_added_picklist_value_stays_inactive_and_is_called_residue(lab: Any, 
         lab,
         crew,
         {
-            "package.xml": manifest(GlobalValueSet=("Sales_Region",)),
+            "package.xml": manifest(RecordType=("Invoice__c.Trial",), GlobalValueSet=("Sales_Region",)),
+            "objects/Invoice__c.object": custom_object(record_type),
             "globalValueSets/Sales_Region.globalValueSet": HEAD + added,
         },
         verdict="clean-with-residue",
     )
-    assert {one.outcome for one in proof.items} == {"residue"}
+    found = {(one.type, one.key): one.outcome for one in proof.items}
+    assert found["RecordType", "Invoice__c.Trial"] == found["GlobalValueSet", "Sales_Region"] == "residue"
+    assert set(found.values()) == {"residue"}
+    assert "<active>false</active>" in own(lab, "RecordType", "Invoice__c.Trial")
 
 
 def test_an_added_flow_and_a_new_version_are_gone_and_a_switched_off_flow_is_on(lab: Any, crew: Any) -> None:
@@ -174,25 +159,27 @@ def test_grants_of_a_profile_are_taken_back(lab: Any, crew: Any) -> None:
     assert [(one.key, one.outcome) for one in proof.items] == [("Service", "residue")]
 
 
-def test_permission_sets_labels_and_code(lab: Any, crew: Any) -> None:
+def mixed() -> dict[str, str]:
+    """A permission set with less in it, another text, and new code."""
     fewer = f"{HEAD}<PermissionSet {NS}><label>Service Team</label></PermissionSet>"
     labels = (
         f"{HEAD}<CustomLabels {NS}><labels><fullName>Hotline</fullName><language>en_US</language><protected>false"
         "</protected><shortDescription>Hotline</shortDescription><value>none</value></labels></CustomLabels>"
     )
     meta = f"{HEAD}<ApexClass {NS}><apiVersion>67.0</apiVersion><status>Active</status></ApexClass>"
-    check(
-        lab,
-        crew,
-        {
-            "package.xml": manifest(PermissionSet=("Service_Team",), CustomLabel=("Hotline",), ApexClass=("Fresh",)),
-            "permissionsets/Service_Team.permissionset": fewer,
-            "labels/CustomLabels.labels": labels,
-            "classes/Fresh.cls": "public class Fresh { }",
-            "classes/Fresh.cls-meta.xml": meta,
-        },
-        {"package.xml": manifest(), "destructiveChanges.xml": manifest(Report=("Receivables/Cheques_Of_Old",))},
-    )
+    return {
+        "package.xml": manifest(PermissionSet=("Service_Team",), CustomLabel=("Hotline",), ApexClass=("Fresh",)),
+        "permissionsets/Service_Team.permissionset": fewer,
+        "labels/CustomLabels.labels": labels,
+        "classes/Fresh.cls": "public class Fresh { }",
+        "classes/Fresh.cls-meta.xml": meta,
+    }
+
+
+def test_what_was_added_goes_and_what_was_changed_or_deleted_comes_back(lab: Any, crew: Any) -> None:
+    gone = manifest(ValidationRule=("Routing__c.Code_Is_Given",), Report=("Receivables/Cheques_Of_Old",))
+    deleted = {"package.xml": manifest(), "destructiveChanges.xml": gone}
+    check(lab, crew, changed_field(lab), deleted, mixed(), new_object())
 
 
 def test_a_rule_added_by_the_rehearsal_does_not_stop_the_rows(lab: Any, crew: Any) -> None:
