@@ -64,13 +64,16 @@ class KeptFiles(Mapping[str, bytes]):
     """Files of a commit, read one by one as they are asked for."""
 
     def __init__(self, known: Known | None, paths: Sequence[str] = ()) -> None:
-        self._known = known
-        self._paths = tuple(sorted(paths))
+        self._files = known.store.open_files(known.commit) if known else None
+        self._paths = dict.fromkeys(sorted(paths))
 
     def __getitem__(self, path: str) -> bytes:
-        if self._known is None or path not in self._paths:
+        if self._files is None or path not in self._paths:
             raise KeyError(path)
-        return self._known.store.load_files(self._known.commit, [path])[path]
+        found = self._files.find(path)
+        if found is None:
+            raise KeyError(path)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)

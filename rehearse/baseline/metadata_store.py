@@ -65,12 +65,15 @@ class MetadataStore:
 
     def load_files(self, commit: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
         """The files of a commit, all or the named ones that it has. Raises Damaged."""
+        if paths is not None:
+            files = self.open_files(commit)
+            return {path: found for path in paths if (found := files.find(path)) is not None}
         with _reading(self.path, commit):
-            store = pygit2.Repository(str(self.path))
-            top = store[commit].peel(pygit2.Tree)
-            if paths is None:
-                return dict(_walk(top, ""))
-            return {path: found for path in paths if (found := _find(top, path)) is not None}
+            return dict(_walk(pygit2.Repository(str(self.path))[commit].peel(pygit2.Tree), ""))
+
+    def open_files(self, commit: str) -> CommitFiles:
+        """The files of a commit, to be read one by one."""
+        return CommitFiles(self.path, commit)
 
     def newest(self, sandbox: str) -> str | None:
         """The id of the capture that was kept last of a sandbox; None without one."""
@@ -111,6 +114,37 @@ class MetadataStore:
             store = pygit2.Repository(str(self.path))
             if f"refs/captures/{ulid}" in store.references:
                 store.references.delete(f"refs/captures/{ulid}")
+
+
+class CommitFiles:
+    """The files of a commit, one by one; folders are read once, however many files of them are asked for."""
+
+    def __init__(self, path: Path, commit: str) -> None:
+        self._path = path
+        self._commit = commit
+        self._folders: dict[str, pygit2.Tree | None] = {}
+
+    def find(self, path: str) -> bytes | None:
+        """The content of a file; None where the commit has none there. Raises Damaged."""
+        folder, _, name = path.rpartition("/")
+        with _reading(self._path, self._commit):
+            here = self._entry(self._folder(folder), name)
+            return here.data if isinstance(here, pygit2.Blob) else None
+
+    def _folder(self, path: str) -> pygit2.Tree | None:
+        if path not in self._folders:
+            above, _, name = path.rpartition("/")
+            if path:
+                found = self._entry(self._folder(above), name)
+            else:
+                found = pygit2.Repository(str(self._path))[self._commit].peel(pygit2.Tree)
+            self._folders[path] = found if isinstance(found, pygit2.Tree) else None
+        return self._folders[path]
+
+    @staticmethod
+    def _entry(folder: pygit2.Tree | None, name: str) -> pygit2.Object | None:
+        encoded = encode_name(name)
+        return folder[encoded] if folder is not None and encoded in folder else None
 
 
 class MetadataWriter:
@@ -209,15 +243,6 @@ def _walk_ids(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _walk_ids(entry, f"{path}/")
         else:
             yield path, str(entry.id)
-
-
-def _find(tree: pygit2.Tree, path: str) -> bytes | None:
-    here: pygit2.Object = tree
-    for name in path.split("/"):
-        if not isinstance(here, pygit2.Tree) or encode_name(name) not in here:
-            return None
-        here = here[encode_name(name)]
-    return here.data if isinstance(here, pygit2.Blob) else None
 
 
 def _ends_with_its_digest(path: Path) -> bool:

@@ -42,7 +42,8 @@ def test_a_whole_capture_verifies(store: CaptureStore, taken: Any) -> None:
     assert verify_capture(store, taken.ulid, deep=True) == taken
     assert store.load_all() == (taken,)
     assert store.load_files(taken.ulid) == FILES
-    assert store.load_files(taken.ulid, ["classes/A.cls", "none"]) == {"classes/A.cls": b"class A {}"}
+    absent = ["none", "classes", "classes/", "classes/A.cls/deeper", "none/A.cls", ""]
+    assert store.load_files(taken.ulid, ["classes/A.cls", *absent]) == {"classes/A.cls": b"class A {}"}
     assert {one.full_name for one in store.load_components(taken.ulid)} >= {"A__c", "A"}
     assert store.size(taken.ulid) > 0
 
