@@ -8,12 +8,20 @@ are virtual minutes. Reading is a plain mapping, so that an org can be given the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rehearse.practice.estate_file import EstateFile
 
+MOST = {  # by the end of a setting's name: what clocks and calendars can reckon with
+    "_days": 36_500,
+    "_hours": 876_000,
+    "_minutes": 52_560_000,
+    "_seconds": 86_400,
+    "": 10**12,
+}
 TABLE = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 
@@ -25,6 +33,7 @@ class Knob:
     default: Any
     meaning: str
     choices: tuple[str, ...] = ()
+    entry: str = r".+"  # the form of each entry of a list
 
 
 _BUSY = "A copy of this sandbox is in progress; wait for it, or activate or discard it."
@@ -91,7 +100,10 @@ KNOBS: tuple[Knob, ...] = (
     Knob("licences", {"DEVELOPER": 25, "DEVELOPER_PRO": 5, "PARTIAL": 1, "FULL": 2}, "how many of each were bought"),
     Knob("sample_records", 10_000, "most records of one object in a Partial copy, before what they refer to"),
     Knob(
-        "copy_templates", [], "such as `1ps000000000001AAA Account Case`: the objects that a template takes records of"
+        "copy_templates",
+        [],
+        "such as `1ps000000000001AAA Account Case`: the objects that a template takes records of",
+        entry=r"1ps\w{12,15}( \w+)+",
     ),
     Knob("copy_replaces_org_id", True, "org ids inside copied text values become the id of the new org"),
     Knob("copy_stops_schedules", True, "scheduled jobs do not arrive in a copy"),
@@ -129,8 +141,18 @@ KNOBS: tuple[Knob, ...] = (
     Knob("inactive_owners", False, "rows may be given to inactive users (a permission)"),
     Knob("bin_rows", 0, "rows that the recycle bin holds before the oldest are purged; 0 = no limit"),
     Knob("encrypted_masked", True, "encrypted fields are read as asterisks: nobody may view encrypted data"),
-    Knob("duplicate_rules", [], "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value"),
-    Knob("assignment_rules", [], "such as `Lead New_Leads`: the queue that owns what REST inserts, whoever it names"),
+    Knob(
+        "duplicate_rules",
+        [],
+        "such as `Lead.Email alert` or `Account.Name block`: refuse a second row with a value",
+        entry=r"\w+\.\w+ (alert|block)",
+    ),
+    Knob(
+        "assignment_rules",
+        [],
+        "such as `Lead New_Leads`: the queue that owns what REST inserts, whoever it names",
+        entry=r"\w+ \w+",
+    ),
     Knob(
         "dependent_picklists_checked", True, "a value of a dependent picklist is refused under a wrong controlling one"
     ),
@@ -177,6 +199,11 @@ class Settings(Mapping[str, Any]):
             raise TypeError(f"The setting {name} is one of {', '.join(choices)}, not {value!r}.")
         if not _same_kind(default, value):
             raise TypeError(f"The setting {name} is like {default!r}, not like {value!r}.")
+        if wrong := [one for one in value if not re.fullmatch(_BY_NAME[name].entry, one)] if _is_list(value) else []:
+            form = _BY_NAME[name].meaning.partition(":")[0]
+            raise TypeError(f"An entry of the setting {name} is {form}, not {wrong[0]!r}.")
+        if _largest(value) > (most := next((MOST[end] for end in MOST if name.endswith(end)), MOST[""])):
+            raise TypeError(f"The setting {name} is at most {most:,}, not {_largest(value):,}.")
         with self._file.transaction() as db:
             db.execute(
                 "INSERT INTO settings VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
@@ -190,6 +217,15 @@ class Settings(Mapping[str, Any]):
             db.execute("DELETE FROM settings WHERE name = ?", (name,))
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _largest(value: Any) -> float:
+    numbers = value.values() if isinstance(value, dict) else [value]
+    return max((one for one in numbers if isinstance(one, int | float)), default=0)
+
+
 def _same_kind(default: Any, value: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
@@ -197,4 +233,6 @@ def _same_kind(default: Any, value: Any) -> bool:
         return isinstance(value, int | float) and value >= 0
     if isinstance(default, dict):
         return isinstance(value, dict) and all(isinstance(one, int | float) and one >= 0 for one in value.values())
+    if isinstance(default, list):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
     return isinstance(value, type(default))

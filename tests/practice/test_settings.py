@@ -41,6 +41,26 @@ def test_unknown_names_and_other_kinds_are_refused(estate):
     assert estate.settings.get("no_such_setting", 7) == 7
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("inactive_days", 10**12, "at most 36,500"),
+        ("session_idle_hours", float("inf"), "at most 876,000"),
+        ("pending_minutes", 1e300, "at most 52,560,000"),
+        ("processing_minutes", {"FULL": 1e300}, "at most 52,560,000"),
+        ("bulk_delay_seconds", 1e9, "at most 86,400"),
+        ("bulk_page_rows", 1e99, "at most 1,000,000,000,000"),
+        ("duplicate_rules", [5], "is like"),
+        ("duplicate_rules", ["Lead.Email maybe"], "such as `Lead.Email alert`"),
+        ("assignment_rules", ["Lead"], "such as `Lead New_Leads`"),
+        ("copy_templates", ["UATFULL Account"], "such as `1ps000000000001AAA Account Case`"),
+    ],
+)
+def test_what_would_stop_the_world_or_do_nothing_is_refused(estate, name, value, why):
+    with pytest.raises(TypeError, match=why):
+        estate.settings.put(name, value)
+
+
 def test_an_org_reads_the_settings_of_its_estate(estate):
     estate.settings.put("binned_rows_hold_unique_values", False)
     assert estate.production.settings["binned_rows_hold_unique_values"] is False
