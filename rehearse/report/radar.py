@@ -152,7 +152,9 @@ def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
         elif one.state == "requested":
             what = f"{one.sandbox}: {one.label} waits for approval"
             yield Deadline(what, one.start, f"rehearse book confirm {one.id}", "approval", one.sandbox)
-        elif now < one.start <= now + _DAY and (one.request is None or _is_asked(by_name, one)):
+        elif one.what == "refresh":
+            yield from _activation(by_name.get(one.sandbox), one, now)
+        elif now < one.start <= now + _DAY:
             what = f"{one.sandbox}: {one.label} starts"
             yield Deadline(what, one.start, _next_step(by_name.get(one.sandbox), one), "booking", one.sandbox)
 
@@ -174,9 +176,14 @@ def _is_asked(by_name: Mapping[str, SandboxLine], one: Booking) -> bool:
     return bool(asked and one.request and asked > one.request - _SOON)
 
 
+def _activation(line: SandboxLine | None, one: Booking, now: datetime) -> Iterator[Deadline]:
+    """The booked activation of a copy that waits for it."""
+    if line and line.availability.state == "pending-activation" and one.start <= now + _DAY:
+        what = f"{one.sandbox}: the booked activation of the new copy is due"
+        yield Deadline(what, one.start, f"rehearse refresh activate {one.sandbox}", "booking", one.sandbox)
+
+
 def _next_step(line: SandboxLine | None, one: Booking) -> str:
-    if one.what == "refresh":
-        return f"rehearse refresh watch {one.sandbox}"
     if line is None or line.baseline is None:
         return f"rehearse baseline capture {one.sandbox}"
     return f"rehearse diff {one.sandbox}"
