@@ -185,7 +185,9 @@ def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
     save_plan(made, path)
     finish("reset-plan", made.made_at, {**plain(made), "file": str(path)}, build_plan_page(made), as_json=as_json)
     if not as_json:
-        say(f"Saved {path}.\nApply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
+        say(f"Saved {path}.")
+        if made.actions:
+            say(f"Apply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
     raise typer.Exit(_blocks(made))
 
 

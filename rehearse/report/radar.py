@@ -40,6 +40,7 @@ Kind = Literal[
     "refresh",
     "request",
     "copy",
+    "burned",
     "ready",
     "preview",
     "validation",
@@ -82,13 +83,13 @@ def build_radar(lines: Sequence[SandboxLine], now: datetime, sky: Sky | None = N
     sky = sky or Sky()
     found: list[Deadline] = []
     for line in lines:
-        found += [*_copies(line, now), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+        found += [*_copies(line, now, sky), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
     found += [*_bookings(lines, now, sky), *_requests(lines, now, sky), *_announced(now, sky)]
     return tuple(sorted(found, key=lambda one: (one.due, one.what)))
 
 
-def _copies(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
-    """A copy on its way, one that waits, and what is left to do after one."""
+def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
+    """A copy on its way, one that waits, one that is needed, and what is left to do after one."""
     name, dates = line.availability.sandbox, line.availability
     if dates.state == "pending-activation" and dates.copied:
         due = dates.copied + _WAITS
@@ -98,6 +99,11 @@ def _copies(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
         due = dates.copied or dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
         expected = "" if dates.copied else "; expected by then (P90)"
         yield Deadline(f"{name}: {_WORDS[dates.state]}{expected}", due, f"rehearse refresh watch {name}", "copy", name)
+    refreshed = any(one.what == "refresh" and one.end > now and one.sandbox == name for one in sky.bookings)
+    if line.condition == "burned" and line.burned_by and not refreshed:
+        due = max(line.burned_by.end, dates.certain_from or line.burned_by.end)
+        what = f"{name}: burned by {line.burned_by.label}; only a refresh helps"
+        yield Deadline(what, due, f"rehearse refresh request {name}", "burned", name)
     if line.open_items and dates.state == "completed":
         what = f"{name}: {line.open_items} item(s) of its ready list are open"
         yield Deadline(what, dates.activated or now, f"rehearse refresh ready {name}", "ready", name)

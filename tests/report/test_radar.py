@@ -48,6 +48,8 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
      [("activation", "rehearse refresh activate UAT")]),
     ("copying", [_line(1, state="copying", copied=None, activated=None)], Sky(),
      [("copy", "rehearse refresh watch UAT")]),
+    ("burned", [replace(_line(40), burned_by=_booking(-30, burns=True))], Sky(),
+     [("burned", "rehearse refresh request UAT")]),
     ("ready list", [replace(_line(3), open_items=2)], Sky(), [("ready", "rehearse refresh ready UAT")]),
     ("planned", [_line(10)], Sky(bookings=(_refresh(20),)), [("request", "rehearse refresh request UAT")]),
     ("asked", [_line(1, state="copying", copied=None, activated=None)], Sky(bookings=(_refresh(20),)),
