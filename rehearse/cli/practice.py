@@ -25,9 +25,13 @@ app.add_typer(practice_setting.app, name="setting")
 @app.command()
 def up(
     folder: Folder = None,
-    rate: Annotated[int | None, typer.Option(help="Serve bulk results at so many bytes a second in all.")] = None,
-    https_port: Annotated[int, typer.Option(help="Port for HTTPS; a free one unless given.")] = 0,
-    http_port: Annotated[int, typer.Option(help="Port for plain HTTP; a free one unless given.")] = 0,
+    rate: Annotated[
+        int | None, typer.Option(min=0, help="Serve bulk results at so many bytes a second in all.")
+    ] = None,
+    https_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port for HTTPS; a free one unless given.")] = 0,
+    http_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port for plain HTTP; a free one unless given.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Start the practice org.

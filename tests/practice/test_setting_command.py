@@ -6,8 +6,9 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
+from rehearse.cli import practice
 from rehearse.cli.practice_setting import app
-from rehearse.errors import UsageError
+from rehearse.errors import RehearseError, UsageError
 from rehearse.practice.settings import KNOBS
 
 
@@ -58,3 +59,15 @@ def test_a_setting_is_changed_and_goes_back(run, name, text, value):
 def test_what_is_no_setting_or_no_value_is_refused(run, words, text):
     with pytest.raises(UsageError, match=text):
         run(*words)
+
+
+@pytest.mark.parametrize("words", [("--https-port", "99999"), ("--http-port", "-1"), ("--rate", "-1")])
+def test_ports_and_rates_that_are_none_start_nothing(words, tmp_path):
+    done = CliRunner().invoke(practice.app, ["up", *words, "--folder", str(tmp_path / "world")])
+    assert done.exit_code == 2 and not list(tmp_path.iterdir())
+
+
+def test_a_world_that_is_no_database_is_told_in_a_sentence(run, tmp_path):
+    (tmp_path / "world" / "estate.db").write_bytes(b"garbage")
+    with pytest.raises(RehearseError, match="cannot be read or written: file is not a database"):
+        run("list")
