@@ -156,7 +156,8 @@ def test_a_process_that_is_really_killed(
     lab = lab_at(work)
     child = Path(__file__).with_name("killed_child.py")
     given = [sys.executable, str(child), str(work), lab.server.http_url, *lab.tokens(), str(kill)]
-    assert subprocess.run(given, timeout=120, check=False).returncode == -signal.SIGKILL
+    here = {**os.environ, "TMPDIR": str(tmp_path)}  # where a killed process leaves its temporary folder
+    assert subprocess.run(given, timeout=120, check=False, env=here).returncode == -signal.SIGKILL
     proof = lab.continue_and_prove(known["before"])
     assert_back(lab, known)
     assert proof.verdict == "clean-with-residue"

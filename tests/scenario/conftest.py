@@ -127,6 +127,7 @@ class Shell:
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("REHEARSE_")}
         known = {"NO_COLOR": "1", "HOME": str(self.folder), "REHEARSE_LONGEST_CALL": "5"}
+        known["TMPDIR"] = str(self.folder.parent)  # where a killed command leaves its temporary folder
         return {**kept, **known, **more}  # calls to the practice org end in seconds: what was killed is not waited for
 
 
