@@ -35,7 +35,6 @@ _FAILURES = 12
 """After so many refused retrieves and none that came, halving goes no further."""
 _MISSING = re.compile(r"Entity of type '(?P<type>[^']+)' named '(?P<name>.+)' cannot be found")
 _TRIES = 3
-_RETRIEVES_AT_ONCE = 3
 Chunk = dict[str, tuple[str, ...]]
 _Zip = tuple[Path, tuple[str, ...], int]
 """The zip of a retrieve, what the org said, and how many files it holds."""
@@ -168,13 +167,13 @@ class _Chunks:
 def _retrieve_all(
     reader: OrgReader, manifest: Mapping[str, tuple[str, ...]], got: _Retrieved, on_event: OnEvent
 ) -> _Retrieved:
-    """A few retrieves at a time; what an org allows at once is not published (Salto takes three)."""
+    """A few retrieves at a time, as many as `budget.retrieves` of rehearse.yaml allows."""
     chunks = _Chunks(manifest)
     running: dict[Future[_Zip], Chunk] = {}
     names = (got.scratch / f"retrieve-{number:05d}.zip" for number in itertools.count())
-    with ThreadPoolExecutor(_RETRIEVES_AT_ONCE) as pool:
+    with ThreadPoolExecutor(reader.retrieves_at_once) as pool:
         while True:
-            while len(running) < _RETRIEVES_AT_ONCE and (chunk := chunks.next()) is not None:
+            while len(running) < reader.retrieves_at_once and (chunk := chunks.next()) is not None:
                 running[pool.submit(_retrieve, reader, chunk, next(names), got.near, on_event)] = chunk
             if not running:
                 break

@@ -163,7 +163,7 @@ class Desk:
 
         budget = Budget(self.database, share, name)
         self._stack.callback(budget.save)
-        return budget, WireOptions(on_call=budget.heard)
+        return budget, WireOptions(on_call=budget.heard, retrieves_at_once=self.workspace.budget.retrieves)
 
 
 @contextmanager

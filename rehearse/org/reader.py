@@ -41,6 +41,7 @@ class OrgReader:
         self._wire = wire
         self.api_version = api_version
         self.org_id = org_id
+        self.retrieves_at_once = wire.options.retrieves_at_once
         self._rest = RestReader(wire, api_version)
         self._bulk = BulkReader(wire, api_version)
         self._metadata = MetadataReader(wire, api_version)

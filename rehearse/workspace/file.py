@@ -188,6 +188,7 @@ class ScopeEntry(Entry):
 class BudgetEntry(Entry):
     production: str = "10%"
     sandbox: str = "50%"
+    retrieves: int = Field(3, ge=1, le=10)
 
 
 class NotifyEntry(Entry):

@@ -145,10 +145,11 @@ class ScopeConfig:
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """The part of an org's API calls a day that rehearse may use, 0 to 1."""
+    """The part of an org's API calls a day that rehearse may use (0 to 1), and how many retrieves at once."""
 
     production: float = 0.1
     sandbox: float = 0.5
+    retrieves: int = 3
 
 
 @dataclass(frozen=True)

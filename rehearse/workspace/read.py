@@ -105,6 +105,7 @@ class _Reader:
             budget=BudgetConfig(
                 self.share(("budget", "production"), file.budget.production),
                 self.share(("budget", "sandbox"), file.budget.sandbox),
+                file.budget.retrieves,
             ),
             not_acted_on=file.not_acted_on(),
         )

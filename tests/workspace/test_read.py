@@ -48,7 +48,7 @@ scope:
   records: {include: [Account], exclude: [], where: {Case: "CreatedDate = LAST_N_DAYS:400"}, files: false}
   bypass:
     - {custom_permission: Bypass_Automation}
-budget: {production: 10%, sandbox: 50%}
+budget: {production: 10%, sandbox: 50%, retrieves: 5}
 storage: {path: .rehearse, database: {env: REHEARSE_DATABASE}, key: {keyring: rehearse}, keep: 60d}
 notify:
   - {to: {env: SLACK_URL}, on: [refresh, proof]}
@@ -75,6 +75,7 @@ def test_the_documented_example_loads_whole(tmp_path: Path, monkeypatch: pytest.
     assert workspace.storage.database is None
     assert [(one.kind, one.name) for one in workspace.scope.bypass] == [("custom_permission", "Bypass_Automation")]
     assert not any("bypass" in one for one in workspace.not_acted_on)
+    assert workspace.budget.retrieves == 5
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,7 @@ def test_the_documented_example_loads_whole(tmp_path: Path, monkeypatch: pytest.
         ("grid: 30m", "grid: 7m", 22, "whole number of grid steps"),
         ("2026-11-02 08:30", "2026-03-29 01:30", 19, "does not exist"),
         ("for: 4h", "for: 4 hours", 27, "not a duration"),
+        ("retrieves: 5", "retrieves: 0", 40, "greater than or equal to 1"),
         ("[UATFULL]", "[UATFUL]", 27, "no sandbox 'UATFUL'"),
         ("[mon, tue", "[mon, tues", 24, "'tue'"),
         ("  SIT2:", "  SIT1:", 15, "stands here twice"),
