@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import sqlite3
 import statistics
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,13 @@ def run(folder: Path, rounds: int, records: int) -> None:
         rehearse("baseline", "capture", SANDBOX, "--name", "first", folder=world.folder).run()
         question = _write_question(world)
         parts: list[dict[str, Any]] = []
+        calls: dict[str, list[int]] = {"capture": [], "increment": []}
         number = itertools.count(1)
         found = measure(
             {
                 "download": lambda: _download(world, question, parts),
-                "capture": lambda: _capture(world, next(number), "--full"),
-                "increment": lambda: _increment(world, next(number)),
+                "capture": lambda: _capture(world, next(number), calls["capture"], "--full"),
+                "increment": lambda: _increment(world, next(number), calls["increment"]),
                 "verify": lambda: rehearse("baseline", "verify", "first", "--deep", folder=world.folder).run(),
             },
             rounds,
@@ -40,10 +43,10 @@ def run(folder: Path, rounds: int, records: int) -> None:
         rehearse("practice", "play", SANDBOX, folder=world.folder).run()
         differ = rehearse("diff", SANDBOX, "--baseline", "first", "--json", folder=world.folder, fine=(3,))
         found["diff"] = [differ.run() for _ in range(rounds)]
-    _show(found, parts, records)
+    _show(found, parts, calls, records)
 
 
-def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], records: int) -> None:
+def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], calls: dict[str, list[int]], records: int) -> None:
     size = f"of {records:,} records"
     ratio(f"capture {size} / plain parallel download", found["capture"], found["download"], "1.3 x")
     times("capture", found["capture"], memory=True)
@@ -59,17 +62,28 @@ def _show(found: dict[str, list[Run]], parts: list[dict[str, Any]], records: int
         "0.05 x",
     )
     times("incremental capture", found["increment"], memory=True)
+    of, full = (statistics.median(calls[name]) for name in ("increment", "capture"))
+    show(f"    {of:.0f} API calls, of a whole capture {full:.0f}")
     ratio(f"verify --deep {size} / plain parallel download", found["verify"], found["download"])
     times("verify --deep", found["verify"], memory=True)
     ratio(f"diff {size} after a rehearsal / capture", found["diff"], found["capture"])
     times("diff", found["diff"], memory=True)
 
 
-def _capture(world: World, number: int, *more: str) -> Run:
-    return rehearse("baseline", "capture", SANDBOX, "--name", f"B{number}", *more, folder=world.folder).run()
+def _capture(world: World, number: int, calls: list[int], *more: str) -> Run:
+    before = _count_calls(world)
+    done = rehearse("baseline", "capture", SANDBOX, "--name", f"B{number}", *more, folder=world.folder).run()
+    calls.append(_count_calls(world) - before)
+    return done
 
 
-def _increment(world: World, number: int) -> Run:
+def _count_calls(world: World) -> int:
+    """The API calls of all commands so far, sandbox and production, as the budget counts them."""
+    with closing(sqlite3.connect(world.folder / ".rehearse" / "rehearse.db")) as database:
+        return int(database.execute("SELECT coalesce(sum(calls), 0) FROM api_calls").fetchone()[0])
+
+
+def _increment(world: World, number: int, calls: list[int]) -> Run:
     """A baseline after so many updated rows, on top of the one before."""
     base = f"{world.url}/services/data/v67.0"
     known: dict[str, Any] = {"headers": {"Authorization": f"Bearer {world.access_token}"}, "verify": world.ca_file}
@@ -82,7 +96,7 @@ def _increment(world: World, number: int) -> Run:
         ]
         sent = requests.patch(f"{base}/composite/sobjects", json={"records": changed}, timeout=60, **known)
         sent.raise_for_status()
-    return _capture(world, number)
+    return _capture(world, number, calls)
 
 
 def _download(world: World, question: Path, parts: list[dict[str, Any]]) -> Run:
