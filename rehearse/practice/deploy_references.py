@@ -13,6 +13,7 @@ from collections.abc import Callable
 from rehearse.practice import components, deploy_code, meta_records, meta_schema
 from rehearse.practice.components import Component
 from rehearse.practice.deploy_model import DeployProblem
+from rehearse.practice.formula import check_size
 from rehearse.practice.formula_parse import FormulaError, parse_formula
 from rehearse.practice.meta_fields import FieldProblem, build_field
 from rehearse.practice.meta_schema import OrgLookUp
@@ -84,6 +85,7 @@ def check_formula(org: OrgState, object_name: str, source: str) -> None:
     """A formula must be readable, and each custom name a field of the object or of where its path leads."""
     try:
         parse_formula(source)
+        check_size(source)
     except FormulaError as error:
         raise DeployProblem(f"Error: {error}") from error
     for found in FORMULA_PATH.finditer(deploy_code.STRING.sub("''", source)):

@@ -8,11 +8,14 @@ Refuses, with a FormulaError, functions and names that are not there.
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from rehearse.practice.formula_parse import Call, FormulaError, Literal, Name, Node, parse_formula
+from rehearse.practice.formula_parse import TOO_BIG, Call, FormulaError, Literal, Name, Node, parse_formula
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Context:
     special: Mapping[str, str] = field(default_factory=dict)  # $Permission.X, $Setup.Y.Z -> SQL
 
 
+LONGEST = 100_000  # characters of SQL
+MOST_PARTS = 1_000
 Resolve = Callable[[tuple[str, ...]], Sql]
 Compile = Callable[[Node], Sql]
 
@@ -135,7 +140,7 @@ FUNCTIONS: dict[str, tuple[int, int, Plain]] = {  # name: fewest arguments, most
     "*": (2, 2, lambda a: _number(f"({a[0].text} * {a[1].text})")),
     "/": (2, 2, lambda a: _number(f"(CAST({a[0].text} AS REAL) / nullif({a[1].text}, 0))")),
     "^": (2, 2, lambda a: _number(f"power({a[0].text}, {a[1].text})")),
-    "&": (2, 2, _join_text),
+    "&": (2, MOST_PARTS, _join_text),
     "=": (2, 2, lambda a: _compare("=", a[0], a[1])),
     "<>": (2, 2, lambda a: _compare("<>", a[0], a[1])),
     "<": (2, 2, lambda a: _compare("<", a[0], a[1])),
@@ -234,7 +239,10 @@ def compile_node(node: Node, resolve: Resolve, context: Context) -> Sql:
     if not fewest <= len(node.arguments) <= most:
         wanted = f"Expected {fewest}, received {len(node.arguments)}"
         raise FormulaError(f"Incorrect number of parameters for function '{node.function}()'. {wanted}")
-    return build([compiler(argument) for argument in node.arguments])
+    built = build([compiler(argument) for argument in node.arguments])
+    if len(built.text) > LONGEST:  # some functions say their argument twice
+        raise FormulaError(TOO_BIG)
+    return built
 
 
 def _name(node: Name, resolve: Resolve, context: Context) -> Sql:
@@ -256,3 +264,19 @@ def _name(node: Name, resolve: Resolve, context: Context) -> Sql:
 def compile_formula(text: str, resolve: Resolve, context: Context) -> Sql:
     """SQL for a formula. Raises FormulaError."""
     return compile_node(parse_formula(text), resolve, context)
+
+
+def check_size(text: str) -> None:
+    """Raise FormulaError for a formula that can be read and is too big to be reckoned; what it names may be missing."""
+    try:
+        tried = compile_formula(text, lambda _path: Sql("1", "number"), Context(datetime.now(UTC)))
+    except FormulaError as error:
+        if str(error) == TOO_BIG:
+            raise
+        return
+    with closing(sqlite3.connect(":memory:")) as db:
+        try:
+            db.execute(f"EXPLAIN SELECT {tried.text}")
+        except sqlite3.OperationalError as error:
+            if re.search("overflow|too large", str(error)):
+                raise FormulaError(TOO_BIG) from None

@@ -32,6 +32,9 @@ class Call:
 
 Node = Literal | Name | Call
 
+MOST_CHARACTERS = 3_900  # Salesforce's limit for every formula
+DEEPEST = 150  # calls and signs inside each other; what SQLite can still take
+TOO_BIG = "Compiled formula is too big to execute"
 TOKEN = re.compile(
     r"""\s*(?:(?P<comment>/\*.*?\*/)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
     |(?P<name>\$?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
@@ -85,7 +88,9 @@ class _Reader:
         while self.peek()[0] == "sign" and self.peek()[1] in LEVELS[level]:
             function = LEVELS[level][self.peek()[1]]
             self.place += 1
-            left = Call(function, (left, self.binary(level + 1)))
+            right = self.binary(level + 1)
+            chained = function == "&" and isinstance(left, Call) and left.function == "&"
+            left = Call(function, (*left.arguments, right) if chained and isinstance(left, Call) else (left, right))
         return left
 
     def unary(self) -> Node:
@@ -128,11 +133,22 @@ class _Reader:
 
 
 def parse_formula(text: str) -> Node:
-    """The tree of a formula. Raises FormulaError."""
+    """The tree of a formula. Raises FormulaError, also for one that is too long or nested too deeply."""
+    if len(text) > MOST_CHARACTERS:
+        said = f"Maximum length is {MOST_CHARACTERS:,} characters."
+        raise FormulaError(f"Formula is too long ({len(text):,} characters). {said}")
     reader = _Reader(text)
-    node = reader.binary(0)
+    try:
+        node = reader.binary(0)
+    except RecursionError:
+        raise FormulaError(TOO_BIG) from None
     if reader.peek()[0] != "end":
         raise FormulaError(f"Syntax error. Extra '{reader.peek()[1]}'")
+    layer: list[Node] = [node]
+    for _ in range(DEEPEST):
+        layer = [one for call in layer if isinstance(call, Call) for one in call.arguments]
+    if layer:
+        raise FormulaError(TOO_BIG)
     return node
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearse.practice.automation import Occasion, evaluate
-from rehearse.practice.formula import FUNCTIONS
+from rehearse.practice.formula import FUNCTIONS, check_size
 from rehearse.practice.formula_parse import Call, FormulaError, Literal, names_in, parse_formula
 from rehearse.practice.schema import FieldDef
 
@@ -88,6 +88,23 @@ def test_a_formula_that_refers_to_itself_is_an_error_and_not_a_loop(small):
     small.org.put_object(small.org.object("Invoice__c").with_field(loop))
     with pytest.raises(ApiError):
         small.query("SELECT Loop__c FROM Invoice__c")
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 1_900 + "1" + ")" * 1_900, "1" + "+1" * 1_900, "NOT(" * 900 + "TRUE", "1 + " + "1" * 4_000]
+)
+def test_absurd_formulas_are_refused_as_too_long_or_too_big(text):
+    with pytest.raises(FormulaError, match="too long|too big"):
+        parse_formula(text)
+
+
+def test_what_can_be_read_and_not_be_reckoned_is_refused_before_it_is_saved():
+    check_size("Name" + " & ', ' & Name" * 60)  # as addresses are put together
+    check_size("IF(Rank > 3, 1, " * 12 + "0" + ")" * 12)
+    check_size("NO_SUCH_FUNCTION(Name)")  # told elsewhere
+    for text in ("FLOOR(" * 40 + "1.5" + ")" * 40, "NOT(" * 60 + "TRUE" + ")" * 60):
+        with pytest.raises(FormulaError, match="too big"):
+            check_size(text)
 
 
 @pytest.mark.parametrize("text", ["", "1 +", "IF(1, 2", "a b", "1 # 2", '"open', "IF(,)", ")"])
