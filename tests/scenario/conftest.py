@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +104,16 @@ class Shell:
         with suppress(ProcessLookupError):
             os.kill(process, by)
         return self.starter.wait() in (-by, 130)
+
+    def kill_when(self, seen: Callable[[], bool], *words: str) -> bool:
+        """Run a command and kill it as soon as something is seen; whether that was what ended it."""
+        process = self.starter.start(words, self.folder, self._environment({}), (os.devnull, os.devnull))
+        end = time.monotonic() + 60
+        while not seen() and time.monotonic() < end:
+            time.sleep(0.01)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        return self.starter.wait() == -signal.SIGKILL
 
     def refused(self, *words: str, code: int, **environment: str) -> dict[str, Any]:
         """Run a command that must fail with `code`, a sentence and a hint; its error as data."""
