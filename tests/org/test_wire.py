@@ -1,6 +1,7 @@
 """The wire under faults: what is repeated, what is not, what each answer is called, and that no token gets out."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -172,9 +173,11 @@ def test_a_write_that_the_org_refused_for_now_is_sent_again(open_wire: Wire, scr
 
 def test_a_write_that_never_left_is_not_doubtful(quick: WireOptions, proven: Prove) -> None:
     transport = Transport(None, quick)
-    nowhere = "http://127.0.0.1:1"
-    with pytest.raises(OrgUnreachable, match="no connection"):
-        fetch_json(Wire(transport, Grant(Session(nowhere, TOKEN), "open", proven(nowhere))), WRITE)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # a port that is taken, and nobody listens
+        nowhere = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(OrgUnreachable, match="no connection"):
+            fetch_json(Wire(transport, Grant(Session(nowhere, TOKEN), "open", proven(nowhere))), WRITE)
     transport.close()
 
 
