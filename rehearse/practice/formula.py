@@ -99,6 +99,10 @@ def _truth(value: Sql) -> str:
 def _choose(pairs: Sequence[tuple[str, Sql]], otherwise: Sql) -> Sql:
     kind = next((value.kind for _, value in pairs if value.text != "NULL"), otherwise.kind)
     cases = " ".join(f"WHEN {test} THEN {value.text}" for test, value in pairs)
+    if otherwise.text.startswith(
+        "(CASE WHEN "
+    ):  # a choice inside an `otherwise` goes on in the same one: SQLite nests few
+        return Sql(f"(CASE {cases} {otherwise.text.removeprefix('(CASE ')}", kind)
     return Sql(f"(CASE {cases} ELSE {otherwise.text} END)", kind)
 
 

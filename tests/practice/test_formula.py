@@ -12,6 +12,7 @@ from rehearse.practice.schema import FieldDef
 VALUES = [
     ("1 + 2 * 3 ^ 2", 19),
     ("(1 + 2) * -3", -9),
+    ("IF(FALSE, 1, IF(FALSE, 2, IF(TRUE, 3, 4))) + IF(FALSE, 10, CASE(2, 1, 20, 2, 30, 40))", 33),
     ("7 / 2", 3.5),
     ("7 / 0", None),
     ('"a" & "b" & Code__c', "abK1"),
@@ -100,7 +101,7 @@ def test_absurd_formulas_are_refused_as_too_long_or_too_big(text):
 
 def test_what_can_be_read_and_not_be_reckoned_is_refused_before_it_is_saved():
     check_size("Name" + " & ', ' & Name" * 60)  # as addresses are put together
-    check_size("IF(Rank > 3, 1, " * 12 + "0" + ")" * 12)
+    check_size("IF(Rank > 3, 1, " * 60 + "0" + ")" * 60)
     check_size("NO_SUCH_FUNCTION(Name)")  # told elsewhere
     for text in ("FLOOR(" * 40 + "1.5" + ")" * 40, "NOT(" * 60 + "TRUE" + ")" * 60):
         with pytest.raises(FormulaError, match="too big"):
