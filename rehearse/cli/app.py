@@ -91,7 +91,7 @@ def _run(words: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.format_message(), err=True)
             return 2
-        raise UsageError(error.format_message(), f"See `{path} --help`.") from error
+        raise UsageError(error.format_message().replace("Value error, ", ""), f"See `{path} --help`.") from error
     if code == Interrupted.exit_code:
         raise Interrupted("Interrupted.", "What was done so far is kept. Run the same command again: it continues.")
     return int(code or 0)

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -49,6 +49,7 @@ def test_markdown_keeps_a_table_a_table() -> None:
     assert row.replace("\\|", "").count("|") == 3
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other work on the machine is no fault of ours
 @given(st.lists(st.text("abcdefg -", min_size=1, max_size=20).map(str.strip).filter(bool), min_size=8, max_size=8))
 def test_text_never_cuts_a_short_cell(cells: list[str]) -> None:
     shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(8)], [cells]),)), width=60)
