@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.components import read_components
@@ -18,7 +18,7 @@ from rehearse.baseline.row_reading import part_file, total, write_rows
 from rehearse.baseline.working import Purpose, begin
 from rehearse.secret import Reference
 
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 Rows = Sequence[Mapping[str, str | None]]
