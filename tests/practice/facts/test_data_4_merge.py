@@ -77,6 +77,8 @@ def test_data_4_row_8_what_does_not_merge_is_refused_whole(rest, partner, tools)
     assert len(alive) == 3 and rest("GET", f"sobjects/Account/{child}").json()["ParentId"] == account
     with pytest.raises(tools.Fault, match="INVALID_TYPE_FOR_OPERATION: entity type does not support merge"):
         merge(partner, "Opportunity", first, (second,))
+    with pytest.raises(tools.Fault, match="INVALID_TYPE"):
+        partner.call("merge", f"<request><recordToMergeIds>{second}</recordToMergeIds></request>")
 
 
 def convert(partner, lead, **more):
