@@ -18,7 +18,14 @@ from rehearse.reset.component_marks import FLOW_TYPES, component_marks, residue_
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
-from rehearse.reset.row_marks import create_marks, delete_marks, differing_fields, update_marks
+from rehearse.reset.row_marks import (
+    create_marks,
+    delete_marks,
+    derived_fields,
+    differing_fields,
+    platform_stamps,
+    update_marks,
+)
 from rehearse.reset.row_state import scope_fields
 
 Place = tuple[str, str]
@@ -114,10 +121,18 @@ def _outcome(
         return "impossible", blocked.reason if blocked else hazard.reason
     if _by_others(evidence, change):
         return "changed by someone else", "changed after the plan was made"
-    if marks == {"platform-stamp"}:
+    if marks == {"platform-stamp"} and _only_stamps(evidence.now, change):
         return "residue", hazard.reason
     told = "left the filter of the baseline" if left else change.what
     return "failed", (result.detail if result else "") or f"{told} and not put back"
+
+
+def _only_stamps(now: PlanInputs, change: Change) -> bool:
+    """Whether nothing differs but instants that only the platform sets: everything that can be written is back."""
+    book = now.rows.get(change.type, RowBook())
+    before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
+    differing = set(differing_fields(now, change.type, before, after))
+    return differing <= platform_stamps(now, change.type, derived_fields(now, change))
 
 
 def _left_filter(now: PlanInputs, change: Change) -> bool:

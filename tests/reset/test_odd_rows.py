@@ -165,3 +165,20 @@ def test_what_comes_masked_is_told_with_how_many_rows_may_hide_a_change(lab: Any
     assert proof.verdict != "clean"  # it was compared in the baseline, and comes masked now
     (told,) = [one for one in proof.not_compared if "Project__c (encrypted" in one]
     assert told.endswith("never compared: GateCode__c; 1 row(s) were written since the baseline, by the reset too")
+
+
+def test_a_case_that_a_rule_keeps_open_is_no_residue_of_its_stamp(lab: Any) -> None:
+    """Its closing date is set by the platform alone; its status is not, and the rule refuses it."""
+    before = lab.capture(objects=("Case",))
+    (case,) = lab.pick('"Case" WHERE "ClosedDate" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    lab.update("Case", {"Id": case, "Status": "New"})
+    rule = (
+        "<validationRules><fullName>Stay</fullName><active>true</active><errorConditionFormula>TRUE"
+        "</errorConditionFormula><errorMessage>no</errorMessage></validationRules>"
+    )
+    lab.deploy({"objects/Case.object": f"<CustomObject {NS}>{rule}</CustomObject>"})
+    proof = lab.reset(before)
+    assert [(one.key, one.outcome, one.detail) for one in proof.items] == [
+        (case, "failed", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    ]
+    assert proof.verdict == "dirty"
