@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rehearse import clock
 from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show
 from rehearse.cli.refresh_baseline import NoBaseline
 from rehearse.errors import NotConfirmed, OrgRejected, Refused
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rehearse.cli.refresh_desk import Blocks, Case
     from rehearse.refresh.model import Losses, Obstacle
 
@@ -36,16 +39,16 @@ def activate(
 
     Refuses while somebody has the sandbox or will have it before the new one is ready. Afterwards (run it again, or
     `refresh watch`) checks that the new org answers and is the right one, voids the old baselines, begins the ready
-    list, and captures the new baseline unless masking is open. Exit 5 when something stands against it, 3 when no login
-    here may do it.
+    list, and captures the new baseline unless masking is open. Exit 5: something stands against it; 3: no login for it.
 
     Example: rehearse refresh activate UATFULL --confirm UATFULL
     """
     from rehearse.cli.refresh_desk import open_case
 
+    longest = clock.parse_span(wait).amount  # a slip in it is told before anything is sent
     with open_case(sandbox) as case:
         if _is_turned(case) and not dry_run:
-            _receive(case, wait, baseline=not no_baseline, as_json=as_json)
+            _receive(case, longest, baseline=not no_baseline, as_json=as_json)
             return
         obstacles = _obstacles(case)
         if case.may_act and not dry_run:  # what is refused anyway is refused before the sandbox is read through
@@ -59,7 +62,7 @@ def activate(
             _send_letter(case, "activate", body, blocks, as_json=as_json)
         _show_first(case, blocks, confirm, as_json=as_json)
         _activate(case, over_bookings, losses)
-        _receive(case, wait, baseline=not no_baseline, as_json=as_json)
+        _receive(case, longest, baseline=not no_baseline, as_json=as_json)
 
 
 def _show_first(case: Case, blocks: Blocks, confirm: str | None, *, as_json: bool) -> None:
@@ -207,13 +210,12 @@ def _try(case: Case, deed: str, work: Callable[[], object]) -> None:
         raise
 
 
-def _receive(case: Case, wait: str, *, baseline: bool, as_json: bool) -> None:
+def _receive(case: Case, longest: timedelta, *, baseline: bool, as_json: bool) -> None:
     """Wait for the new org where asked to, then check and record it."""
-    from rehearse import clock
     from rehearse.cli.refresh_watch import NO_ARRIVAL, arrive
     from rehearse.report.refreshes import build_progress_blocks, build_progress_body
 
-    until = time.monotonic() + clock.parse_span(wait).amount.total_seconds()
+    until = time.monotonic() + longest.total_seconds()
     while case.last is not None and case.last.state == "activating" and time.monotonic() < until:
         time.sleep(5)
         case.observe()

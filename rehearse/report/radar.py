@@ -151,7 +151,7 @@ def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
     for one in known:
         if one.end <= now:
             continue
-        if one.id in broken:
+        if one.id in broken and not _is_to_ask(by_name, one, now):
             what = f"{one.sandbox}: {one.label} cannot stay as booked. {broken[one.id]}"
             clear = "rehearse plan FILES --replan" if one.release else f"rehearse book move {one.id}"
             yield Deadline(what, one.start, clear, "broken", one.sandbox)
@@ -171,8 +171,19 @@ def _requests(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
     for one in sky.bookings:
         if one.request is None or one.end <= now or one.request > now + _SOON or _is_asked(by_name, one):
             continue
+        if one.id in (sky.broken or {}) and not _is_to_ask(by_name, one, now):
+            continue  # too late: told as broken
         what = f"{one.sandbox}: the booked refresh is to be asked for"
         yield Deadline(what, one.request, f"rehearse refresh request {one.sandbox}", "request", one.sandbox)
+
+
+def _is_to_ask(by_name: Mapping[str, SandboxLine], one: Booking, now: datetime) -> bool:
+    """Whether the copy of a booked refresh is still to be requested, and would be made in time if it were now."""
+    line = by_name.get(one.sandbox)
+    if one.request is None or line is None or _is_asked(by_name, one):
+        return False
+    length = line.availability.copy_p90 or COPY_TIMES.get(line.availability.type or "", _DAY)
+    return max(now, one.request) + length <= one.start
 
 
 def _is_asked(by_name: Mapping[str, SandboxLine], one: Booking) -> bool:

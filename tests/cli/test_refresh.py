@@ -72,6 +72,13 @@ def test_a_dry_run_asks_for_nothing_and_a_watch_of_nothing_says_so(desk: Any) ->
     assert "nothing waits" in desk.refused("refresh", "discard", "PERFFULL", "--confirm", "PERFFULL", code=5)["message"]
 
 
+def test_a_slip_in_an_option_is_told_before_anything_is_sent(desk: Any) -> None:
+    for verb in ("activate", "watch"):
+        assert "duration" in desk.refused("refresh", verb, "UATFULL", "--for", "10s", code=2)["message"]
+    asked = desk.json("refresh", "request", "PERFFULL", "--dry-run")
+    assert asked["found"] is False and asked["ask"] == asked["fields_differ"] == [] and asked["run_next"] is None
+
+
 def test_a_query_of_the_file_ticks_its_item_when_it_counts_what_it_must(desk: Any) -> None:
     path: Path = desk.folder / "rehearse.yaml"
     ready = """refresh:
