@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 import pygit2
 
+from rehearse.baseline.bodies import load_body
 from rehearse.baseline.manifest import COMPONENTS, MANIFEST
 from rehearse.baseline.metadata_store import encode_name, translated
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore, shape_of
+from rehearse.baseline.scope import BODY_TYPE
 from rehearse.baseline.store_model import Exported
 from rehearse.baseline.writing import file_sha256, storing, sync_folder
 from rehearse.errors import UsageError
@@ -30,7 +33,8 @@ It holds personal data: keep it on an encrypted disk, and delete it when it has 
 
 records/   one CSV file an object, UTF-8, in the order of Ids; an empty cell is null. The first column is the Id, then
            the compared fields with their canonical values, then who changed the row last and when, where it says so.
-           A text that begins with = + - or @ is data: open these files as text, not as formulas.
+           A text that begins with = + - or @ is data: open these files as text, not as formulas. The contents of
+           files, where they were captured, lie in a folder an object by the SHA-256 that their cell names.
 metadata/  the files of the org as they were retrieved, a git repository with one commit.
 {manifest}, {components}: what was captured, and the digest of every component. Snapshot {snapshot}.
 {sums}: check with `sha256sum -c {sums}`.
@@ -43,6 +47,7 @@ def export_capture(store: CaptureStore, capture: Capture, name: str, target: Pat
     check_target(target)
     waiting = target.with_name(f".{target.name}.{os.getpid()}.part")
     with storing(target):
+        _remove_left_over(target)
         waiting.mkdir(mode=0o700)
     try:
         with storing(target):
@@ -67,6 +72,34 @@ def check_target(target: Path) -> None:
         raise UsageError(f"There is no folder {target.parent}.", "Make it first, on an encrypted disk.")
 
 
+def _remove_left_over(target: Path) -> None:
+    """Destroy what killed exports to this target left: it is clear text. One whose process lives is let be."""
+    for folder in target.parent.glob(f".{escape(target.name)}.*.part"):
+        process = folder.name.split(".")[-2]
+        if process.isdigit() and not _lives(int(process)):
+            shutil.rmtree(folder)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
+
+
+def _write_bodies(store: CaptureStore, capture: Capture, object: str, folder: Path) -> None:
+    """The contents of files that the rows of an object name."""
+    names = [one.name for one in shape_of(capture, object) if one.type == BODY_TYPE]
+    for row in store.load_rows(capture.ulid, object, None, names) if names else ():
+        for digest in filter(None, (row[name] for name in names)):
+            place = folder / encode_name(object) / digest.split(":")[1]
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            place.write_bytes(load_body(store, capture.ulid, object, digest))
+
+
 def _write_rows(store: CaptureStore, capture: Capture, object: str, folder: Path) -> int:
     """One CSV file of an object, sorted by Id within each part; returns its rows."""
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -78,6 +111,7 @@ def _write_rows(store: CaptureStore, capture: Capture, object: str, folder: Path
         for batch in store.read_batches(capture, object, names):
             writer.write_batch(pa.record_batch([batch.column(one) for one in names], schema=schema))
             count += batch.num_rows
+    _write_bodies(store, capture, object, folder)
     return count
 
 

@@ -28,6 +28,9 @@ def taken(store: CaptureStore, build_capture: Any) -> Capture:
 
 def test_an_export_holds_what_was_captured(store: CaptureStore, taken: Capture, tmp_path: Path) -> None:
     target = tmp_path / "out"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / f".out.{gone.pid}.part" / "records").mkdir(parents=True)  # of an export that was killed
     done = export_capture(store, taken, "B1", target)
     assert (done.objects, done.records, done.files) == (2, 2, 4)
     with (target / "records" / "Thing.csv").open(newline="", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.compare import compare
 from rehearse.baseline.coverage import outside_rows
 from rehearse.baseline.estimate import fetch_estimate
+from rehearse.baseline.export import export_capture
 from rehearse.baseline.hollow import find_fieldless, find_missing
 from rehearse.baseline.model import Capture, Component, Scope
 from rehearse.baseline.prune_store import sweep
@@ -219,7 +220,9 @@ def test_a_killed_job_is_taken_back_and_only_its_missing_pages_are_read(practice
     assert taken.snapshot_id == whole.snapshot_id and not list(store.folder(taken.ulid).glob("*/job.json"))
 
 
-def test_contents_of_files_are_kept_and_compared(take: Take, store: CaptureStore, practice: Any) -> None:
+def test_contents_of_files_are_kept_and_compared(
+    take: Take, store: CaptureStore, practice: Any, tmp_path: Path
+) -> None:
     account = practice.ask("UATFULL", "GET", "query", params={"q": "SELECT Id FROM Account LIMIT 1"}).json()
     parent = account["records"][0]["Id"]
     content = bytes(range(256)) * 40
@@ -233,6 +236,8 @@ def test_contents_of_files_are_kept_and_compared(take: Take, store: CaptureStore
     assert content[:64] not in stored
     assert sweep(store, (), clock.now()).files == 0  # what rows name is not what nobody names
     assert verify_capture(store, before.ulid, deep=True) == before
+    export_capture(store, before, "B1", tmp_path / "out")
+    assert [one.read_bytes() for one in (tmp_path / "out" / "records" / "Attachment").iterdir()] == [content]
     changed = {"Body": base64.b64encode(content[::-1]).decode()}
     assert practice.ask("UATFULL", "PATCH", f"sobjects/Attachment/{id}", json=changed).status_code == 204
     (change,) = compare(store, before, take(scope, frozen=before))
