@@ -137,7 +137,7 @@ def deletable_rows(
         if row is None or row.deleted:
             context.note_equal(action)
         elif action.key in holds:
-            context.note(action, "waiting", f"{holds[action.key]} of the baseline would be deleted with it")
+            context.note(action, "waiting", f"a row of {holds[action.key]} that stays would be deleted with it")
         elif _edited(context, row, seen.get(action.key)):
             context.note(action, "foreign", f"{FOREIGN}{_who(context, row)}")
         elif (action.type, action.key) not in context.foreign:
