@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from ortools.sat.python import cp_model
 
-from rehearse.schedule.fit import Fit
+from rehearse.schedule.fit import Fit, is_many
 from rehearse.schedule.model import Schedule, Wish
 from rehearse.schedule.rows import Key, Row, list_rows
 
+_NEAREST = 12
 T = TypeVar("T", bound=Row | Key)
 
 
@@ -50,10 +51,18 @@ def _find_keys(fit: Fit, wish: Wish, schedule: Schedule, key: Key) -> frozenset[
         return alone
     placed = [(one.release or "", one.rehearsal or "") for one in schedule.bookings]
     others = tuple(one for one in placed if one not in alone)
+    if is_many(wish, alone | frozenset(others)):
+        others = _nearest(wish, key, others)
     if fit.fits(with_order(wish, alone | frozenset(others))):
         return None
     kept = shrink(others, lambda some: not fit.fits(with_order(wish, alone | frozenset(some))))
     return with_order(wish, alone | frozenset(kept))
+
+
+def _nearest(wish: Wish, key: Key, others: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Those that go live nearest to a rehearsal: what is far away in time is seldom in the way."""
+    lives = {one.name: one.go_live for one in wish.releases}
+    return tuple(sorted(others, key=lambda one: (abs(lives[one[0]] - lives[key[0]]), one)))[:_NEAREST]
 
 
 def with_order(wish: Wish, keys: frozenset[Key]) -> frozenset[Key]:

@@ -8,12 +8,13 @@ out that could not be checked in time is left out; both are said. Where no rule 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.schedule.clash import Clash, find_clash
-from rehearse.schedule.fit import Fit
-from rehearse.schedule.model import Repair, Schedule, Unplaced, Wish
+from rehearse.schedule.fit import Fit, is_many
+from rehearse.schedule.model import Booking, Repair, Schedule, Unplaced, Wish
 from rehearse.schedule.repairs import list_ways
 from rehearse.schedule.rows import Key
 from rehearse.schedule.sentences import build_reason
@@ -52,15 +53,29 @@ def _explain(wish: Wish, schedule: Schedule, one: Unplaced, until: float) -> tup
 
 
 def _find_repairs(wish: Wish, schedule: Schedule, clash: Clash, until: float) -> tuple[Repair, ...]:
-    """The cheapest ways with which the set fits, and everything that was placed still does."""
-    placed = {(one.release or "", one.rehearsal or "") for one in schedule.bookings}
-    keys = frozenset(clash.keys | placed)
+    """The cheapest ways with which the set fits, and everything that was placed still does.
+
+    Where none leaves room for all that was placed, those with which the set fits, and they say so.
+    """
+    placed = {(one.release or "", one.rehearsal or ""): one for one in schedule.bookings}
+    stay = {key: one for key, one in placed.items() if key not in clash.keys}
+    half = time.monotonic() + (until - time.monotonic()) * 0.6
+    found = _list_repairs(wish, clash, _Asked(clash.keys | frozenset(placed), stay), half)
+    if found or not stay:
+        return found
+    return tuple(
+        replace(one, text=f"{one.text} Something that is placed now must then give way.")
+        for one in _list_repairs(wish, clash, _Asked(clash.keys, {}), until)
+    )
+
+
+def _list_repairs(wish: Wish, clash: Clash, asked: _Asked, until: float) -> tuple[Repair, ...]:
     found: list[Repair] = []
     for way in list_ways(wish, clash.rows):
         if len(found) == _MOST:
             break
         try:
-            text = _first_that_fits(keys, way.tries, until)
+            text = _first_that_fits(asked, way.tries, until)
         except TimeoutError:
             break
         if text is not None:
@@ -68,8 +83,19 @@ def _find_repairs(wish: Wish, schedule: Schedule, clash: Clash, until: float) ->
     return tuple(found)
 
 
-def _first_that_fits(keys: frozenset[Key], tries: tuple[tuple[str, Wish], ...], until: float) -> str | None:
+@dataclass(frozen=True)
+class _Asked:
+    """What a way out must place: the set, and what is placed already; `stay`: where that is now."""
+
+    keys: frozenset[Key]
+    stay: Mapping[Key, Booking]
+
+
+def _first_that_fits(asked: _Asked, tries: tuple[tuple[str, Wish], ...], until: float) -> str | None:
+    """The smallest change that works; of a large planning nothing that is placed moves for it."""
     for text, changed in tries:
-        if Fit(changed, until).fits(keys):
+        if asked.stay and Fit(changed, until, asked.stay).fits(asked.keys):
+            return text
+        if not is_many(changed, asked.keys) and Fit(changed, until).fits(asked.keys):
             return text
     return None

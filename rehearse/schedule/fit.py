@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from rehearse.schedule.model import Wish
-from rehearse.schedule.problem import build_axis, build_problem
+from rehearse.schedule.demand import Demand
+from rehearse.schedule.model import Booking, Wish
+from rehearse.schedule.problem import Problem, build_axis, build_problem
 from rehearse.schedule.rows import Key, Lifted
 from rehearse.schedule.solver_build import build_board
 from rehearse.schedule.solver_settings import has_answer, is_impossible, new_solver
+
+_MANY = 400
+
+
+def is_many(wish: Wish, keys: frozenset[Key]) -> bool:
+    """Whether it would take longer than anybody waits to ask whether so many fit."""
+    return len(keys) * len(wish.supplies) > _MANY
 
 
 @dataclass
@@ -18,23 +27,28 @@ class Fit:
 
     wish: Wish
     until: float
+    stay: Mapping[Key, Booking] = field(default_factory=dict)
+    """Rehearsals that are to stay where they are: fewer choices, a quicker answer; no then only means not so."""
 
     def __post_init__(self) -> None:
         self._axis = build_axis(self.wish)
-        self._known: dict[tuple[frozenset[Key], Lifted], bool] = {}
+        self._known: dict[frozenset[Key], dict[Lifted, bool]] = {}
 
     def fits(self, keys: frozenset[Key], lifted: Lifted = frozenset()) -> bool:
         """Whether all these rehearsals can be placed together. Raises TimeoutError when the time is over."""
-        asked = keys, lifted
-        if asked not in self._known:
-            self._known[asked] = self._ask(keys, lifted)
-        return self._known[asked]
+        known = self._known.setdefault(keys, {})
+        for other, answer in known.items():
+            if (answer and other <= lifted) or (not answer and lifted <= other):
+                return answer  # what fits, fits with more lifted, and what does not, does not with less
+        known[lifted] = self._ask(keys, lifted)
+        return known[lifted]
 
     def _ask(self, keys: frozenset[Key], lifted: Lifted) -> bool:
         left = self.until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time for explaining is over")
         problem = build_problem(without_others(self.wish, keys), keys, lifted, self._axis)
+        problem = replace(problem, demands=tuple(self._stayed(problem, one) for one in problem.demands))
         if any(not one.starts for one in problem.demands):
             return False
         board = build_board(problem)
@@ -46,6 +60,14 @@ class Fit:
         if is_impossible(status):
             return False
         raise TimeoutError("the time for explaining is over")
+
+    def _stayed(self, problem: Problem, demand: Demand) -> Demand:
+        booking = self.stay.get(demand.key)
+        if booking is None or demand.fixed:
+            return demand
+        at = problem.axis.down(booking.start)
+        there = at in demand.starts.get(booking.sandbox, ())
+        return replace(demand, starts={booking.sandbox: (at,)} if there else {})
 
 
 def without_others(wish: Wish, keys: frozenset[Key]) -> Wish:

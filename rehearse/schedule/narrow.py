@@ -67,13 +67,13 @@ def count_plan(problem: Problem, schedule: Schedule) -> Plan:
 
 
 def narrow_to_guess(problem: Problem, guess: Guess) -> Narrow:
-    """Each rehearsal in the sandbox and the epoch that the coarse picture gave it, copies in theirs."""
+    """Each rehearsal wherever and whenever the coarse picture keeps a sandbox in use, copies in the epochs it chose."""
     outline = guess.outline
     places: dict[Key, dict[str, tuple[int, ...]]] = {one.key: {} for one in problem.demands}
     for key, cells in outline.cells.items():
         for cell in cells:
-            if guess.value(cell.literal):
-                places[key] = {cell.sandbox: cell.starts}
+            if guess.value(cell.literal) or guess.is_in_use(cell):
+                places[key][cell.sandbox] = (*places[key].get(cell.sandbox, ()), *cell.starts)
     requests: dict[str, Ranges] = {}
     most: dict[str, int] = {}
     for name, states in outline.states.items():

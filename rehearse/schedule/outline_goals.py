@@ -141,6 +141,11 @@ class Guess:
         """The value of a variable of the picture."""
         return expression if isinstance(expression, int) else self.values[expression.index]
 
+    def is_in_use(self, cell: Cell) -> bool:
+        """Whether the sandbox of a cell is in use in its epoch."""
+        states = self.outline.states[cell.sandbox]
+        return any(cell.epoch in one.alive and self.value(one.alive[cell.epoch]) for one in states)
+
 
 def fill(found: Guess, names: Sequence[Name], until: float, limits: Mapping[Name, int]) -> None:
     """Minimize the goals one after another; each may take the larger part of what time is left.

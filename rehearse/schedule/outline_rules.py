@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.outline import Cell, Outline, State, occupied_from
-from rehearse.schedule.outline_state import MONTH, is_requested_within, steps
+from rehearse.schedule.outline_state import MONTH, is_one, is_requested_within, steps
 from rehearse.schedule.solver_board import Expr
 from rehearse.schedule.solver_refresh import oldest_request
 from rehearse.schedule.wall import add_span
@@ -148,17 +148,23 @@ def _between(outline: Outline, burning: Cell, cell: Cell) -> list[Expr]:
 
 
 def _add_end(outline: Outline, state: State, mine: list[Cell]) -> None:
-    """A state that was surely in force when it was burned is over in the epoch after."""
+    """A state that was burned is over in the epoch after; one that comes later was not what burned."""
     cadence = outline.problem.site(state.sandbox).cadence
+    others = [one for one in outline.states[state.sandbox] if one is not state]
+    latest = MONTH**2
     if state is outline.states[state.sandbox][0]:
         latest = state.ready
-    elif state.free and cadence is not None:
+    elif state.free and cadence is not None and is_one(state):
         latest = state.high + cadence.copy + MONTH
-    else:
-        return
     for epoch, cells in _by_epoch(mine):
-        if epoch + 1 in state.alive and cells[0].first > latest:
-            outline.model.add(sum(one.literal for one in cells) + state.alive[epoch + 1] <= 1)
+        if epoch + 1 not in state.alive or not is_one(state):
+            continue
+        burning = sum(one.literal for one in cells)
+        if cells[0].first > latest:
+            outline.model.add(burning + state.alive[epoch + 1] <= 1)
+        else:
+            instead = [one.alive[epoch] for one in others if epoch in one.alive]
+            outline.model.add(burning + state.alive[epoch + 1] <= 1 + sum(instead))
 
 
 def _by_epoch(cells: Iterable[Cell]) -> Iterator[tuple[int, list[Cell]]]:

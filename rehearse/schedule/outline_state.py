@@ -84,16 +84,17 @@ def _keep_apart(outline: Outline, cadence: Cadence, one: State, other: State) ->
     """Two copies keep the interval; once one can wait for its activation no longer, the state before it is over."""
     if not other.free:
         return
-    if one.free and other.high - one.low < spacing(cadence) and _is_one(one) and _is_one(other):
+    if one.free and other.high - one.low < spacing(cadence) and is_one(one) and is_one(other):
         outline.model.add(one.count + other.count <= 1)
     late = bisect_right(outline.lives, other.high + cadence.copy + MONTH)
     over = [epoch for epoch in one.alive if epoch > late]
-    if over and one.high <= other.low and _is_one(other):
+    if over and one.high <= other.low and is_one(other):
         outline.model.add(one.alive[over[0]] + other.count <= 1)
 
 
-def _is_one(state: State) -> bool:
-    return not isinstance(state.count, int) and state.count.proto.domain[-1] == 1
+def is_one(state: State) -> bool:
+    """Whether a state stands for one copy, and not for several of an epoch."""
+    return isinstance(state.count, int) or state.count.proto.domain[-1] == 1
 
 
 def steps(outline: Outline, state: State, epoch: int) -> int:

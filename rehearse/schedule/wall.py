@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
@@ -57,6 +58,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return clock.wall_forward(day, time(0), zone)
 
 
+@lru_cache(maxsize=256)
 def build_hours(hours: Hours, zone: ZoneInfo, span: Window) -> tuple[Window, ...]:
     """The working hours of each local day that touches a span, oldest first; one past midnight belongs to its day."""
     reach = Window(span.start - _DAY, span.end)
