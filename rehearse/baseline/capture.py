@@ -26,7 +26,7 @@ from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
-from rehearse.baseline.listing import LISTS_AT_ONCE, ListingWork
+from rehearse.baseline.listing import ListingWork, listing_threads
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
@@ -93,7 +93,7 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
     told = hear(reader, request.sandbox, request.scope, request.frozen)
-    with ThreadPoolExecutor(LISTS_AT_ONCE) as lists, ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside, listing_threads() as lists:
         # what to read on top of a base is known when the fields are; else retrieves need them last
         fields = lists.submit(fetch_fields, reader) if request.base else None
         listing = ListingWork(reader, told.listable, lists)

@@ -7,8 +7,9 @@ and no error. Components of installed packages stay out (the packages themselves
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rehearse.baseline.component_types import FOLDER_TYPES
@@ -54,6 +55,18 @@ class TypeListing:
     flows: Mapping[str, bytes] | None = None
 
 
+@contextmanager
+def listing_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads to list in; where the block fails, calls that have not begun are dropped and not waited for."""
+    pool = ThreadPoolExecutor(LISTS_AT_ONCE)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
 class ListingWork:
     """A listing under way in the threads of `pool`; `flows`: take flow versions from Tooling where it tells them."""
 
@@ -81,7 +94,7 @@ class ListingWork:
 
 def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
     """The members of the given types. Raises OrgError where the org fails; a refused type is a coverage row."""
-    with ThreadPoolExecutor(LISTS_AT_ONCE) as pool:
+    with listing_threads() as pool:
         return ListingWork(reader, types, pool, flows=False).result()
 
 
