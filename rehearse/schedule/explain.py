@@ -7,6 +7,7 @@ out that could not be checked in time is left out; both are said. Where no rule 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from rehearse.schedule.clash import Clash, find_clash
 from rehearse.schedule.fit import Fit, is_many
 from rehearse.schedule.model import Booking, Repair, Schedule, Unplaced, Wish
 from rehearse.schedule.repairs import list_ways
+from rehearse.schedule.repairs_together import find_together
 from rehearse.schedule.rows import Key
 from rehearse.schedule.sentences import build_reason
 
@@ -61,12 +63,15 @@ def _find_repairs(wish: Wish, schedule: Schedule, clash: Clash, until: float) ->
     stay = {key: one for key, one in placed.items() if key not in clash.keys}
     half = time.monotonic() + (until - time.monotonic()) * 0.6
     found = _list_repairs(wish, clash, _Asked(clash.keys | frozenset(placed), stay), half)
-    if found or not stay:
-        return found
-    return tuple(
-        replace(one, text=f"{one.text} Something that is placed now must then give way.")
-        for one in _list_repairs(wish, clash, _Asked(clash.keys, {}), until)
-    )
+    if not found and stay:
+        found = tuple(
+            replace(one, text=f"{one.text} Something that is placed now must then give way.")
+            for one in _list_repairs(wish, clash, _Asked(clash.keys, {}), until)
+        )
+    if not found and clash.rows:
+        with contextlib.suppress(TimeoutError):
+            return find_together(wish, clash, until)
+    return found
 
 
 def _list_repairs(wish: Wish, clash: Clash, asked: _Asked, until: float) -> tuple[Repair, ...]:

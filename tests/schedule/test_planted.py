@@ -78,3 +78,26 @@ def test_hours_and_margins_hold_over_a_change_of_the_clocks(zone: str, direction
     start, end = booking.start.astimezone(where), booking.end.astimezone(where)
     assert (start.weekday(), start.hour, end.hour) == (4, 9, 17)
     assert booking.start.utcoffset() is not None and end - start == 8 * HOUR
+
+
+def test_two_rules_that_each_keep_it_out_are_changed_together(worlds: SimpleNamespace) -> None:
+    one = worlds.rehearsal("m", needs=Needs(("FULL",), ("sap",)))
+    release = worlds.release("R1", clock.from_iso("2026-12-11T18:00:00Z"), one)
+    found = solve(worlds.wish([worlds.supply("U", "PARTIAL")], [release]), seconds=20)
+    (way,) = found.unplaced[0].repairs
+    assert len(found.unplaced[0].reasons) == 1 and way.checked
+    assert sorted(way.change.split("+")) == ["tags", "type"] and way.text.startswith("Together: ")
+
+
+def test_a_way_out_that_takes_the_place_of_another_says_so(worlds: SimpleNamespace) -> None:
+    """One day, one sandbox: the second rehearsal fits only where the first is."""
+    at = clock.from_iso("2026-12-01T09:00:00Z")
+    only = {"not_before": at, "not_after": at + 8 * HOUR, "length": 8}
+    first = worlds.rehearsal("first", **only)
+    late = worlds.rehearsal("late", "R2", needs=Needs(tags=("sap",)), **only)
+    live = clock.from_iso("2026-12-11T18:00:00Z")
+    releases = [worlds.release("R1", live, first), worlds.release("R2", live, late)]
+    found = solve(worlds.wish([worlds.supply("U")], releases), seconds=20)
+    (missing,) = found.unplaced
+    assert missing.rehearsal == "late" and [row.rule for row in missing.reasons] == ["tags"]
+    assert missing.repairs[0].text.endswith("Something that is placed now must then give way.")
