@@ -13,7 +13,7 @@ import typer
 
 from rehearse.report.view import Page, printable
 
-__all__ = ["Json", "finish", "is_terminal", "keep_files_private", "not_blank", "printable", "say", "show"]
+__all__ = ["Json", "finish", "is_terminal", "keep_files_private", "not_blank", "printable", "say", "show", "tell"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
 
@@ -47,6 +47,14 @@ def finish(
             say(f"Next: {then}")
     if code:
         raise typer.Exit(code)
+
+
+def tell(name: str, at: datetime, body: Mapping[str, Any], words: str, *, as_json: bool) -> None:
+    """End a command that has done something and has no data: words on stderr, or one JSON object."""
+    if as_json:
+        finish(name, at, body, Page("", ()), as_json=True)
+    else:
+        say(words)
 
 
 def show(page: Page) -> None:

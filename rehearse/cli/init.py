@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rehearse.cli.answers import say
+from rehearse.cli.answers import Json, tell
 from rehearse.errors import UsageError
 
 TEMPLATE = """\
@@ -35,6 +35,7 @@ def init(
     team: Annotated[str, typer.Option(help="Name of the team.")] = "Release Management",
     timezone: Annotated[str, typer.Option(help="IANA time zone of the calendar.")] = "UTC",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a rehearse.yaml to start from. An existing file is never touched.
 
@@ -46,13 +47,25 @@ def init(
 
     clock.zone(timezone)
     text = TEMPLATE.format(team=json.dumps(team, ensure_ascii=False), timezone=timezone)
-    if dry_run:
+    if dry_run and not as_json:
         typer.echo(text, nl=False)
         return
     path = Path.cwd() / "rehearse.yaml"
+    if not dry_run:
+        _write(path, text)
+    words = f"Wrote {path.name}. Name your orgs in it, then run `rehearse sandboxes`."
+    tell("init", clock.now(), {"file": path, "text": text, "written": not dry_run}, words, as_json=as_json)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file, whole or not at all."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        file = path.open("x", encoding="utf-8")
     except FileExistsError as error:
         raise UsageError("There is a rehearse.yaml here already; it was not touched.", "Edit it instead.") from error
-    say(f"Wrote {path.name}. Name your orgs in it, then run `rehearse sandboxes`.")
+    try:
+        with file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

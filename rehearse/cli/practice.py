@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rehearse.cli import practice_fault, practice_org, practice_setting
-from rehearse.cli.answers import Json, finish, say
+from rehearse.cli.answers import Json, finish, say, tell
 from rehearse.cli.practice_world import Folder, as_text, find_home, open_world, translated, world_now
 from rehearse.errors import NotConfirmed, NotFound, RehearseError, UsageError
 from rehearse.report.view import Page, Paragraph, Rows, build_table
@@ -61,7 +61,7 @@ def up(
 
 
 @app.command()
-def down(folder: Folder = None) -> None:
+def down(folder: Folder = None, as_json: Json = False) -> None:
     """End the practice org; `up` brings it back as it was.
 
     Example: rehearse practice down
@@ -71,7 +71,8 @@ def down(folder: Folder = None) -> None:
     home = find_home(folder)
     with translated():
         ended = control.down(home)
-    say("The practice org has ended." if ended else "The practice org was not running.")
+    words = "The practice org has ended." if ended else "The practice org was not running."
+    tell("practice-down", world_now(home), {"folder": home, "ended": ended}, words, as_json=as_json)
 
 
 @app.command()
@@ -178,6 +179,7 @@ def play(
 def reset(
     confirm: Annotated[str, typer.Option(help="Write `practice`: everything in the practice world is made anew.")] = "",
     folder: Folder = None,
+    as_json: Json = False,
 ) -> None:
     """Put the whole practice world back to its beginning.
 
@@ -196,7 +198,8 @@ def reset(
         rebuild(home)
         if ran:
             control.up(home)
-    say("The practice world is back at its beginning.")
+    words = "The practice world is back at its beginning."
+    tell("practice-reset", world_now(home), {"folder": home, "running": ran}, words, as_json=as_json)
 
 
 @app.command()
@@ -249,6 +252,7 @@ def seed_(
     components: Annotated[int, typer.Option(min=0, help="Metadata components on top of the company's own.")] = 0,
     skew: Annotated[int, typer.Option(min=0, help="So many contacts belong to one account.")] = 0,
     folder: Folder = None,
+    as_json: Json = False,
 ) -> None:
     """Make a practice world, without starting it.
 
@@ -260,4 +264,5 @@ def seed_(
     if (home / "estate.db").exists():
         raise UsageError(f"There is a practice world in {home} already.", "Choose another --folder.")
     seed.build(home, number, records, components, skew).close()
-    say(f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`.")
+    words = f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`."
+    tell("practice-seed", world_now(home), {"folder": home, "seed": number}, words, as_json=as_json)
