@@ -16,6 +16,7 @@ from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.model import Goal
 from rehearse.schedule.outline import Cell, Outline, open_outline
+from rehearse.schedule.outline_room import add_epoch_room
 from rehearse.schedule.outline_rules import add_outline_rules
 from rehearse.schedule.outline_state import MONTH, add_outline_states, is_requested_within, steps
 from rehearse.schedule.problem import Problem
@@ -33,6 +34,8 @@ def build_outline(problem: Problem, *, by_day: bool = True) -> Outline:
     outline = open_outline(problem, by_day=by_day)
     add_outline_states(outline)
     add_outline_rules(outline)
+    if not by_day:
+        add_epoch_room(outline)
     return outline
 
 

@@ -53,14 +53,15 @@ def _free(outline: Outline, site: Site, last: int) -> list[State]:
         return []
     points, found = problem.axis.points(problem.requests[site.name]), []
     bounds = [-(10**9), *outline.lives, 10**9]
-    settle = minutes(problem.wish.policy.settle)
+    settle, activations = minutes(problem.wish.policy.settle), problem.axis.points(problem.activations)
     for epoch in range(last + 1):
         inside = points[bisect_left(points, bounds[epoch]) : bisect_left(points, bounds[epoch + 1])]
         if not inside:
             continue
         often = min(most, 1 + (inside[-1] - inside[0]) // max(1, spacing(cadence)))
         count = outline.new_bool() if often == 1 else outline.model.new_int_var(0, often, "")
-        ready = inside[0] + cadence.copy + settle
+        copied = bisect_left(activations, inside[0] + cadence.copy)
+        ready = activations[copied] + settle if copied < len(activations) else 10**9
         held = frozenset(one.name for one in problem.wish.releases if problem.axis.up(one.go_live) <= bounds[epoch])
         found.append(State(site.name, epoch, inside[0], inside[-1], ready, True, count, held))
     return found
