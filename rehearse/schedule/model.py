@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from rehearse.clock import Hours, Span
-from rehearse.release.model import Release
 from rehearse.schedule.ledger import Cycle, Rule
+
+if TYPE_CHECKING:  # `status` needs no release, and starts without its classes
+    from rehearse.release.model import Release
 
 
 @dataclass(frozen=True)
