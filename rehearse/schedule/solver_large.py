@@ -62,6 +62,7 @@ class _Large:
         self.names = list_goals(problem)
         self.floor: Mapping[Name, int] = {name: _floor(problem, name) for name in self.names}
         self.pictures: list[tuple[Guess, Mapping[Name, int]]] = []
+        self.faults: list[Exception] = []
 
     def run(self) -> None:
         """Pictures on one thread, schedules on the other."""
@@ -72,10 +73,17 @@ class _Large:
         self._wait(begun + whole * _PICTURE)
         self._realise()
         self._improve(begun + whole * _SETTLED)
+        self._join(drawing)
+        missed = self._missed()
+        if len(missed) < len(self.names):
+            drawing = self._draw(missed, self.until)
+            self._improve(self.until)
+            self._join(drawing)
+
+    def _join(self, drawing: threading.Thread) -> None:
         drawing.join()
-        drawing = self._draw(self._missed(), self.until)
-        self._improve(self.until)
-        drawing.join()
+        if self.faults:
+            raise self.faults[0]
 
     def _is_drawn(self) -> bool:
         """Whether the picture says where copies are needed: what it says of days matters less."""
@@ -84,17 +92,19 @@ class _Large:
 
     def _wait(self, until: float) -> None:
         """Nothing is left to improve before the picture is drawn."""
-        while not self._is_drawn() and time.monotonic() < until:
+        while not (self._is_drawn() or self.faults) and time.monotonic() < until:
             time.sleep(0.05)
 
     def _draw(self, limits: Mapping[Name, int], until: float) -> threading.Thread:
         """Ask the coarse picture in the background; it writes down what it knows goal by goal."""
 
         def work() -> None:
-            if len(limits) < len(self.names):
+            try:
                 found = Guess(build_outline(self.problem, by_day=False))
                 self.pictures.append((found, limits))
                 fill(found, self.names, until, limits)
+            except Exception as fault:  # raised again where the other thread waits for this one
+                self.faults.append(fault)
 
         drawing = threading.Thread(target=work, daemon=True)
         drawing.start()
@@ -111,9 +121,9 @@ class _Large:
 
     def _realise(self) -> None:
         """The days of the picture as a schedule, goal by goal, where that is better than what there is."""
-        picture = self.pictures[0][0]
-        if not picture.values:
+        if not self.pictures or not self.pictures[0][0].values:
             return
+        picture = self.pictures[0][0]
         narrow = narrow_to_guess(self.problem, picture)
         plan: Plan | None = None
         for name in self.names:

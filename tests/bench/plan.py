@@ -1,25 +1,31 @@
 """How long planning takes: 6 sandboxes, 24 rehearsals, 26 weeks, ten named seeds; `large` is 12, 80 and a year.
 
 The reference in the same run is a greedy placement (first grid point that passes the judge's cheap rules), so that the
-number to look at is a ratio and not a property of the machine. Run: python -m tests.bench.plan [large] [SEED ...]
+number to look at is a ratio and not a property of the machine; when the first schedule was there and how much memory it
+took stand beside it. `explain` plants a conflict and measures the reasons and ways out alone.
+Run: python -m tests.bench.plan [large|explain] [SEED ...]
 """
 
 from __future__ import annotations
 
 import random
+import resource
 import sys
 import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.clock import Hours, Span, parse_time
-from rehearse.release.model import Needs, Rehearsal, Release
+from rehearse.events import Noted
+from rehearse.release.model import Needs, Pin, Rehearsal, Release
+from rehearse.schedule.explain import explain
 from rehearse.schedule.ledger import Cycle
 from rehearse.schedule.model import Closed, Policy, Schedule, Supply, Window, Wish
 from rehearse.schedule.problem import build_problem
 from rehearse.schedule.solver import solve
-from tests.bench.measure import show
+from tests.bench.measure import MAXRSS_UNIT, show
 
 SEEDS = tuple(range(1, 11))
 ZONE = ZoneInfo("Europe/Dublin")
@@ -91,15 +97,66 @@ def place_greedily(wish: Wish) -> int:
     return placed
 
 
-def measure(seed: int, *, large: bool) -> tuple[float, float, float, Schedule]:
-    """Seconds and processor seconds of the solver, seconds of the reference, and the schedule."""
+@dataclass
+class Timing:
+    """Seconds and processor seconds of a planning, until its first schedule, of the reference; and the schedule."""
+
+    seconds: float
+    used: float
+    first: float | None
+    greedy: float
+    schedule: Schedule
+
+
+def measure(seed: int, *, large: bool) -> Timing:
+    """Plan one world; a large planning says when its first schedule is there."""
     wish = build_world(seed, large=large)
     begun = time.perf_counter()
     place_greedily(wish)
     greedy = time.perf_counter() - begun
+    begun, used, first = time.perf_counter(), time.process_time(), []
+
+    def hear(event: object) -> None:
+        if isinstance(event, Noted) and event.text.startswith("A first schedule"):
+            first.append(time.perf_counter() - begun)
+
+    schedule = solve(wish, seconds=60 if large else 30, on_event=hear)
+    seconds, used = time.perf_counter() - begun, time.process_time() - used
+    return Timing(seconds, used, first[0] if first else None, greedy, schedule)
+
+
+def plant(seed: int) -> Wish:
+    """The small world with a conflict of two bounds, of a pin and the hours, or of two pins at one time."""
+    wish, dice = build_world(seed), random.Random(seed + 1000)
+    releases = list(wish.releases)
+    number = dice.randrange(2, len(releases))
+    release = releases[number]
+    mock, dry, dress = release.rehearsals
+    at = clock.wall_forward(release.go_live.astimezone(ZONE).date() - 11 * DAY, parse_time("10:00"), ZONE)
+    kind = dice.choice(["bounds", "hours", "pins"])
+    if kind == "bounds":
+        dry = replace(dry, not_before=at, not_after=at + 2 * HOUR)
+    elif kind == "hours":
+        dry = replace(dry, pin=Pin(None, at + 6 * HOUR))
+    else:
+        dry, mock = replace(dry, pin=Pin("S2", at)), replace(mock, pin=Pin("S2", at))
+    releases[number] = replace(release, rehearsals=(mock, dry, dress))
+    return replace(wish, releases=tuple(releases))
+
+
+def show_explanation(seed: int) -> None:
+    """One line: how long the reasons and the ways out of what was planted took, after the planning itself."""
+    wish = plant(seed)
+    found = solve(wish, seconds=30)
+    bare = replace(found, unplaced=tuple(replace(one, reasons=(), repairs=()) for one in found.unplaced))
     begun, used = time.perf_counter(), time.process_time()
-    schedule = solve(wish, seconds=60 if large else 30)
-    return time.perf_counter() - begun, time.process_time() - used, greedy, schedule
+    told = explain(wish, bare, seconds=60)
+    seconds, used = time.perf_counter() - begun, time.process_time() - used
+    why = "; ".join(
+        f"{one.release} {one.rehearsal}: {', '.join(row.rule for row in one.reasons)} ({len(one.repairs)} ways out)"
+        for one in told.unplaced
+    )
+    show(f"plan why nothing fits, 26 weeks, seed {seed}: {seconds:.1f} s ({used:.1f} of processors); {why}")
 
 
 def run(rounds: int) -> None:
@@ -107,22 +164,30 @@ def run(rounds: int) -> None:
     for large, seeds in ((False, SEEDS[:rounds]), (True, SEEDS[:1])):
         for seed in seeds:
             show_seed(seed, large=large)
+    for seed in SEEDS[:rounds]:
+        show_explanation(seed)
 
 
 def show_seed(seed: int, *, large: bool) -> None:
     """One line: how long, and what each goal reached; `>=` is the bound of one that is not proven."""
-    seconds, used, greedy, schedule = measure(seed, large=large)
-    goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in schedule.goals)
+    found = measure(seed, large=large)
+    goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in found.schedule.goals)
     size = "a year" if large else "26 weeks"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT / 1e6
+    first = "" if found.first is None else f", a first schedule after {found.first:.1f} s"
     show(
-        f"plan {size} seed {seed}: {seconds:.1f} s ({used:.1f} of processors), {seconds / greedy:.0f} x greedy; {goals}"
+        f"plan {size} seed {seed}: {found.seconds:.1f} s ({found.used:.1f} of processors){first}, "
+        f"{found.seconds / found.greedy:.0f} x greedy, at most {peak:.0f} MB; {goals}"
     )
 
 
 def main(arguments: list[str]) -> None:
     """Named seeds, or all of them."""
     for seed in [int(one) for one in arguments if one.isdigit()] or list(SEEDS):
-        show_seed(seed, large="large" in arguments)
+        if "explain" in arguments:
+            show_explanation(seed)
+        else:
+            show_seed(seed, large="large" in arguments)
 
 
 if __name__ == "__main__":

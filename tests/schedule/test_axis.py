@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearse import clock
@@ -15,6 +15,7 @@ def _set(ranges) -> set[int]:  # type: ignore[no-untyped-def]
     return {minute for start, end in ranges for minute in range(start, end)}
 
 
+@settings(deadline=None)
 @given(PAIRS, PAIRS)
 def test_ranges_are_sets(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
     left, right = merge(one), merge(other)
@@ -24,6 +25,7 @@ def test_ranges_are_sets(one: list[tuple[int, int]], other: list[tuple[int, int]
     assert _set(subtract(left, right)) == _set(one) - _set(other)
 
 
+@settings(deadline=None)
 @given(PAIRS, st.integers(1, 5))
 def test_starts_inside_and_starts_touching(windows: list[tuple[int, int]], length: int) -> None:
     windows = [one for one in windows if one[0] < one[1]]
