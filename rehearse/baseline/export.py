@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore, shape_of
 from rehearse.baseline.scope import BODY_TYPE
 from rehearse.baseline.store_model import Exported
-from rehearse.baseline.writing import file_sha256, storing, sync_folder
+from rehearse.baseline.writing import file_sha256, sync_folder, waiting_folder
 from rehearse.errors import UsageError
 
 SUMS, README = "SHA256SUMS", "README.txt"
@@ -45,22 +44,15 @@ def export_capture(store: CaptureStore, capture: Capture, name: str, target: Pat
     """Write a capture as clear text to a new folder. Raises UsageError where it exists, Damaged, KeyUnavailable,
     DiskFull, StoreError."""
     check_target(target)
-    waiting = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with storing(target):
-        _remove_left_over(target)
-        waiting.mkdir(mode=0o700)
-    try:
-        with storing(target):
-            rows = sum(_write_rows(store, capture, one.object, waiting / "records") for one in capture.objects)
-            files = _write_metadata(store, capture, waiting / "metadata")
-            for own in (MANIFEST, COMPONENTS):
-                shutil.copyfile(store.folder(capture.ulid) / own, waiting / own)
-            (waiting / README).write_text(_readme(capture, name))
-            size = _write_sums(waiting)
-            os.rename(waiting, target)
-            sync_folder(target.parent)
-    finally:
-        shutil.rmtree(waiting, ignore_errors=True)
+    with waiting_folder(target) as waiting:
+        rows = sum(_write_rows(store, capture, one.object, waiting / "records") for one in capture.objects)
+        files = _write_metadata(store, capture, waiting / "metadata")
+        for own in (MANIFEST, COMPONENTS):
+            shutil.copyfile(store.folder(capture.ulid) / own, waiting / own)
+        (waiting / README).write_text(_readme(capture, name))
+        size = _write_sums(waiting)
+        os.rename(waiting, target)
+        sync_folder(target.parent)
     return Exported(len(capture.objects), rows, files, size)
 
 
@@ -70,24 +62,6 @@ def check_target(target: Path) -> None:
         raise UsageError(f"{target} exists already.", "Name a folder that does not exist yet.")
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}.", "Make it first, on an encrypted disk.")
-
-
-def _remove_left_over(target: Path) -> None:
-    """Destroy what killed exports to this target left: it is clear text. One whose process lives is let be."""
-    for folder in target.parent.glob(f".{escape(target.name)}.*.part"):
-        process = folder.name.split(".")[-2]
-        if process.isdigit() and not _lives(int(process)):
-            shutil.rmtree(folder)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return process != os.getpid()
 
 
 def _write_bodies(store: CaptureStore, capture: Capture, object: str, folder: Path) -> None:

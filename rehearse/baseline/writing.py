@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from rehearse.errors import DiskFull, StoreError
@@ -89,3 +91,34 @@ def nameless_file(folder: Path) -> Iterator[Path]:
     else:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             yield Path(file.name)
+
+
+@contextmanager
+def waiting_folder(target: Path) -> Iterator[Path]:
+    """A private folder beside `target`, to be filled and renamed to it; what is not renamed is destroyed at the end.
+
+    What killed processes left there for the same target is destroyed first: it may hold records in clear text. A folder
+    whose process lives is let be. Raises DiskFull, StoreError.
+    """
+    waiting = target.with_name(f".{target.name}.{os.getpid()}.part")
+    with storing(target):
+        for folder in target.parent.glob(f".{escape(target.name)}.*.part"):
+            process = folder.name.split(".")[-2]
+            if process.isdigit() and not _lives(int(process)):
+                shutil.rmtree(folder)
+        waiting.mkdir(mode=0o700)
+    try:
+        with storing(target):
+            yield waiting
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()

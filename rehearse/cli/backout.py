@@ -36,9 +36,7 @@ def backout(
 
     Example: rehearse backout plans/r41.yaml
     """
-    import shutil
-    import tempfile
-
+    from rehearse.baseline.writing import waiting_folder
     from rehearse.cli.desk import open_desk
     from rehearse.cli.diff import find_baseline
     from rehearse.cli.planning import load_plans
@@ -50,11 +48,8 @@ def backout(
         if not dry_run:
             _write(desk, made, base, (output or Path(f"backout-{made.name}")).resolve(), as_json=as_json, kept=True)
             return
-        scratch = Path(tempfile.mkdtemp(prefix="rehearse-backout-"))
-        try:
+        with waiting_folder(desk.store().root / "backout") as scratch:
             _write(desk, made, base, scratch / "backout", as_json=as_json, kept=False)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check_before(desk: Desk, release: Release, base: Baseline) -> None:

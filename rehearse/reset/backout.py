@@ -7,14 +7,12 @@ it holds record values in the clear and is readable for its owner only.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rehearse.baseline.writing import file_sha256, make_private_folder, storing
+from rehearse.baseline.writing import file_sha256, make_private_folder, waiting_folder
 from rehearse.errors import Refused, UsageError
 from rehearse.reset.backout_metadata import BackoutMetadata, build_backout_metadata
 from rehearse.reset.backout_model import Backout, BackoutStep, RecordFile, RunStep
@@ -46,13 +44,9 @@ def write_backout(request: BackoutRequest) -> Backout:
     if not parent.is_dir():
         raise UsageError(f"There is no folder {parent}.", "Make it first, or name another with --output.")
     forecast = build_forecast(forecast_inputs(request.demand, request.base, None, request.now))
-    with storing(request.folder):
-        half = Path(tempfile.mkdtemp(prefix=f".{request.folder.name}-", dir=parent))
-        try:
-            found = _fill(request, half, forecast)
-            half.rename(request.folder)
-        finally:
-            shutil.rmtree(half, ignore_errors=True)
+    with waiting_folder(request.folder) as half:
+        found = _fill(request, half, forecast)
+        half.rename(request.folder)
     return found
 
 

@@ -3,6 +3,7 @@
 import csv
 import shutil
 import stat
+import subprocess
 import tempfile
 import zipfile
 from datetime import UTC, datetime
@@ -83,8 +84,12 @@ def test_a_release_is_taken_back_by_its_package(lab: Any, tmp_path: Path) -> Non
 
 
 def test_nobody_else_may_read_it_and_it_is_never_written_over(lab: Any, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / f".out.{gone.pid}.part" / "records").mkdir(parents=True)  # of one that was killed
     before = lab.capture(objects=("Routing__c",), types=("ApexClass", "CustomObject"))
     found = make_backout(lab, before, tmp_path / "out")
+    assert not list(tmp_path.glob(".out*"))
     assert stat.S_IMODE(found.folder.stat().st_mode) == 0o700
     assert set(found.digests) == {
         FIRST,
