@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from rehearse.cli.baseline_export import export
 from rehearse.cli.baseline_prune import prune
 from rehearse.cli.baseline_repair import repair
 from rehearse.cli.baseline_verify import verify
+
+if TYPE_CHECKING:
+    from rehearse.baseline.model import Baseline, Capture
+    from rehearse.cli.desk import Desk
 
 app = typer.Typer(help="Capture, show, verify and keep baselines.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,6 +29,8 @@ def list_(
 ) -> None:
     """List the baselines.
 
+    As data each has its coverage, where this machine holds its files.
+
     Example: rehearse baseline list
     """
     from rehearse.cli.desk import open_desk
@@ -32,8 +38,21 @@ def list_(
 
     with open_desk() as desk:
         found = desk.baselines().load(desk.name_org(sandbox) if sandbox else None)
-        body = {"baselines": [build_baseline_body(one, None) for one in found]}
+        body = {"baselines": [build_baseline_body(one, _load_at_hand(desk, one) if as_json else None) for one in found]}
         finish("baselines", desk.fetch_now(), body, build_baseline_list(found, desk.workspace.zone), as_json=as_json)
+
+
+def _load_at_hand(desk: Desk, baseline: Baseline) -> Capture | None:
+    """The capture of a baseline, where its files are here and readable; `baseline verify` says what is wrong."""
+    from rehearse.baseline.index import is_here
+    from rehearse.errors import Damaged, NotFound
+
+    if not is_here(baseline, desk.workspace.storage.folder):
+        return None
+    try:
+        return desk.store().load(baseline.capture)
+    except (Damaged, NotFound):
+        return None
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import Desk
+from rehearse.errors import UsageError
 from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.ledger import Availability, Cycle, build_availability
@@ -85,7 +86,7 @@ def availability_of(
     desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
 ) -> Availability:
     """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
-    known = known_cycles(config, cycles) if config else cycles
+    known = known_cycles(config, cycles, now) if config else cycles
     licence = config.type if config else None
     if known and known[-1].licence != "?":
         licence = known[-1].licence
@@ -98,11 +99,19 @@ def with_interval(desk: Desk, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
     return tuple(replace(one, interval=given[one.licence]) if one.licence in given else one for one in cycles)
 
 
-def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
-    """The cycles that the org reported, or the one that a person wrote into rehearse.yaml."""
+def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> tuple[Cycle, ...]:
+    """The cycles that the org reported, or the one that a person wrote into rehearse.yaml.
+
+    Raises UsageError where that one is still to come: a mistyped year would lock the sandbox for long.
+    """
     hand = config.last_refresh
     if cycles or hand is None:
         return cycles
+    if max(one for one in (hand.requested, hand.copied, hand.activated) if one) > now:
+        raise UsageError(
+            f"The last_refresh of {config.name} in rehearse.yaml is in the future.",
+            "Write the dates of the last one that was; a coming one is planned, or booked with `rehearse book`.",
+        )
     state = "completed" if hand.activated else "copying"
     dates = (hand.requested, hand.copied or hand.activated, hand.activated)
     return (Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True),)

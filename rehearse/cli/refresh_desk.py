@@ -197,7 +197,8 @@ def open_case(sandbox: str) -> Iterator[Case]:
         config = desk.workspace.sandbox(sandbox)
         overview.refresh_ledger(desk, on_event)
         cycles = load_cycles(desk.database).get(config.name, ())
-        yield Case(desk, config, on_event, desk.fetch_now(), overview.known_cycles(config, tuple(cycles)))
+        now = desk.fetch_now()
+        yield Case(desk, config, on_event, now, overview.known_cycles(config, tuple(cycles), now))
 
 
 def who() -> str:

@@ -101,6 +101,12 @@ def test_a_proof_read_back_is_the_proof_that_was_written(kept_desk: Any) -> None
     assert {**again, "file": proof["file"]} == proof
 
 
+def test_each_listed_baseline_has_its_coverage(kept_desk: Any) -> None:
+    (listed,) = kept_desk.json("baseline", "list")["baselines"]
+    shown = kept_desk.json("baseline", "show", "B1")
+    assert listed["coverage"] == shown["coverage"] != []
+
+
 def test_an_empty_workspace_answers_with_empty_lists(desk: Any) -> None:
     assert desk.json("baseline", "list")["baselines"] == []
     assert desk.json("book", "list")["bookings"] == []

@@ -192,6 +192,8 @@ def test_dates_kept_by_hand_need_no_salesforce_at_all(tmp_path: Path, shared_she
     error = by_hand.refused("baseline", "capture", "FULL1", code=2, **now)
     assert "no login" in error["message"]
     assert by_hand.refused("sandboxes", code=2, REHEARSE_NOW="yesterday")["code"] == "usage"
+    mistyped = by_hand.refused("sandboxes", code=2, REHEARSE_NOW="2025-11-23T08:00:00Z")["message"]
+    assert mistyped == "The last_refresh of FULL1 in rehearse.yaml is in the future."
 
 
 def test_there_is_no_workspace_here(tmp_path: Path, shared_shell: Any) -> None:
