@@ -281,6 +281,13 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One more than there are cores: a test waits for its servers and child processes a quarter of its time."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+
+
 LONG_FIRST = ("scenario", "faults", "reset", "cli", "baseline", "org", "schedule")
 
 
