@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline
     from rehearse.cli.desk import Desk
     from rehearse.release.model import Release
-    from rehearse.reset.backout_model import RunStep
+    from rehearse.reset.backout_model import Backout, RunStep
 
 
 def backout(
@@ -77,13 +77,14 @@ def _write(desk: Desk, release: Release, base: Baseline, folder: Path, *, as_jso
     taken = check_baseline(desk, base, deep=False)
     now = desk.fetch_now()
     request = BackoutRequest(demand_of(release), _run_steps(release), Base(desk.store(), taken), folder, now)
-    found = write_backout(request)
     about = {"release": release.name, "org": base.sandbox, "baseline": base.name, "kept": kept}
-    page = build_backout_page(found, about, base.taken_at, desk.workspace.zone)
-    titled = Page(f"Back-out of {release.name}", page.blocks)
-    (folder / "INSTRUCTIONS.md").write_text(render_markdown(titled), encoding="utf-8")
+
+    def show(found: Backout) -> Page:
+        return build_backout_page(found, about, base.taken_at, desk.workspace.zone)
+
+    found = write_backout(request, lambda made: render_markdown(Page(f"Back-out of {release.name}", show(made).blocks)))
     impossible = any(one.grade == "impossible" for one in found.forecast.items)
-    finish("backout", now, build_backout_body(found, about), page, as_json=as_json)
+    finish("backout", now, build_backout_body(found, about), show(found), as_json=as_json)
     if kept:
         say(f"Wrote {folder}. Rehearse it in a sandbox first: --org NAME makes it from that sandbox's baseline.")
     raise typer.Exit(3 if impossible else 0)

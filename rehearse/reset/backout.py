@@ -7,7 +7,7 @@ it holds record values in the clear and is readable for its owner only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from rehearse.reset.forecast import build_forecast
 from rehearse.reset.forecast_read import Base, Demand, forecast_inputs, load_known
 from rehearse.reset.model import Forecast
 
-FIRST, LAST = "metadata-1.zip", "metadata-2.zip"
+FIRST, LAST, INSTRUCTIONS = "metadata-1.zip", "metadata-2.zip", "INSTRUCTIONS.md"
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,11 @@ class BackoutRequest:
     now: datetime
 
 
-def write_backout(request: BackoutRequest) -> Backout:
-    """Write the package to a new folder. Raises Refused where it is taken, NotFound, UsageError, Damaged, DiskFull."""
+def write_backout(request: BackoutRequest, render_instructions: Callable[[Backout], str]) -> Backout:
+    """Write the package to a new folder, with the instructions that are rendered from it.
+
+    Raises Refused where the folder is taken, NotFound, UsageError, Damaged, DiskFull.
+    """
     if request.folder.exists():
         raise Refused(f"{request.folder} is there already.", "Name another folder with --output, or remove it.")
     parent = request.folder.parent
@@ -46,6 +49,7 @@ def write_backout(request: BackoutRequest) -> Backout:
     forecast = build_forecast(forecast_inputs(request.demand, request.base, None, request.now))
     with waiting_folder(request.folder) as half:
         found = _fill(request, half, forecast)
+        (half / INSTRUCTIONS).write_text(render_instructions(found), encoding="utf-8")
         half.rename(request.folder)
     return found
 

@@ -32,7 +32,8 @@ RUNBOOK = (
 
 def make_backout(lab: Any, before: Any, folder: Path, files: tuple[RowFile, ...] = (ROUTING,)) -> Backout:
     demand = Demand((load_package(PLANS / "package"),), files, ())
-    return write_backout(BackoutRequest(demand, RUNBOOK, Base(lab.store, before), folder, NOW))
+    request = BackoutRequest(demand, RUNBOOK, Base(lab.store, before), folder, NOW)
+    return write_backout(request, lambda made: f"{len(made.steps)} steps")
 
 
 def deploy(lab: Any, path: Path) -> None:
@@ -97,6 +98,7 @@ def test_nobody_else_may_read_it_and_it_is_never_written_over(lab: Any, tmp_path
         "records/routing-Routing__c-update.csv",
         "records/routing-Routing__c-created.csv",
     }
+    assert (found.folder / "INSTRUCTIONS.md").read_text() == f"{len(found.steps)} steps"
     with zipfile.ZipFile(found.folder / FIRST) as zipped:
         assert "classes/PaymentRouter.cls" in zipped.namelist()
     with pytest.raises(Refused, match="is there already"):
