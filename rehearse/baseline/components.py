@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 from rehearse.baseline.canonical_xml import canonical_form, form_digest, parse_xml, tag_of, text_of
 from rehearse.baseline.component_types import ALWAYS_THERE, CHILDREN, Place, TypeTable
 from rehearse.baseline.model import Component
+from rehearse.baseline.zip_files import DAMAGE, read_zip
 from rehearse.errors import NotFound, UsageError
 from rehearse.org.model import MetadataItem, MetadataType
 
@@ -49,12 +49,12 @@ def read_package(path: Path) -> dict[str, bytes]:
         found = {one.relative_to(path).as_posix(): one.read_bytes() for one in path.rglob("*") if one.is_file()}
     elif path.is_file():
         try:
-            with zipfile.ZipFile(path) as zipped:
-                # a cut zip may end in a whole one that was inside it: then bytes stand before the first entry
-                if min((one.header_offset for one in zipped.infolist()), default=0):
-                    raise zipfile.BadZipFile("cut")
-                found = {one.filename: zipped.read(one) for one in zipped.infolist() if not one.is_dir()}
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            entries = list(read_zip(path))
+            # a cut zip may end in a whole one that was inside it: then bytes stand before the first entry
+            if min((one.header_offset for one, _ in entries), default=0):
+                raise zipfile.BadZipFile("cut")
+            found = {one.filename: content for one, content in entries if not one.is_dir()}
+        except zipfile.BadZipFile as error:
             raise UsageError(f"{path} is no whole zip file.", "Make or download it again.") from error
     else:
         raise NotFound(f"There is no package at {path}.", "Name a folder or a zip that holds package.xml.")
@@ -200,7 +200,7 @@ def _zip_digest(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as zipped:
             entries = sorted((one.filename, hashlib.sha256(zipped.read(one)).digest()) for one in zipped.infolist())
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except (zipfile.BadZipFile, *DAMAGE):
         return None
     return form_digest(*(part for name, digest in entries for part in (name.encode(), digest)))
 

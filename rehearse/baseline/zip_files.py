@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 """What Python's reader raises for entries that are cut, encrypted, said to lie before the file, or packed in a way that
 it does not know."""
 
@@ -21,5 +21,5 @@ def read_zip(path: Path) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
             with zipfile.ZipFile(file) as zipped:
                 for one in zipped.infolist():
                     yield one, zipped.read(one)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise zipfile.BadZipFile("a file in it cannot be read") from error

@@ -93,6 +93,21 @@ def test_a_change_of_a_file_is_a_change_of_its_component(
     assert changed({path: content}) == expected
 
 
+@pytest.mark.parametrize(("place", "value"), [(6, 1), (8, 99), (42, 200)], ids=["locked", "packed", "elsewhere"])
+def test_a_zip_that_cannot_be_read_is_told_of_or_compared_as_it_is(tmp_path: Path, place: int, value: int) -> None:
+    """Entries under a password, packed in a way that nobody knows, or said to lie elsewhere."""
+    odd = bytearray(zipped({"package.xml": b"<Package/>"}))
+    entry, directory = 0, odd.index(b"PK\1\2")
+    odd[directory + place + 2 if place < 42 else directory + place] = value
+    if place < 42:
+        odd[entry + place] = value
+    (tmp_path / "p.zip").write_bytes(odd)
+    with pytest.raises(UsageError, match="no whole zip file"):
+        read_package(tmp_path / "p.zip")
+    files = {"staticresources/S.resource": bytes(odd), "staticresources/S.resource-meta.xml": xml("StaticResource")}
+    assert [(one.type, one.full_name) for one in read_components(files)] == [("StaticResource", "S")]
+
+
 def test_zips_are_compared_by_their_entries() -> None:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
