@@ -169,12 +169,6 @@ def read_part(file: PartFile, columns: Sequence[str], ids: Sequence[str] | None 
             yield from table.combine_chunks().to_batches()
 
 
-def part_rows(file: PartFile) -> int:
-    """The number of rows that the part's own footer tells. Raises Damaged."""
-    with opened_part(file) as part:
-        return int(part.metadata.num_rows)
-
-
 @contextmanager
 def opened_part(file: PartFile) -> Iterator[Any]:
     """A part, open for reading, as pyarrow's ParquetFile. Raises Damaged."""

@@ -6,7 +6,6 @@ before each write.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,7 +39,7 @@ class Context:
     """One run of apply. `began` is the org's clock at its very first start, also after a resume.
 
     `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
-    the switches are made of that silence the org's automation now; `confirmed`: when this was proven to be the sandbox.
+    the switches are made of that silence the org's automation now.
     """
 
     plan: ResetPlan
@@ -68,7 +67,6 @@ class Context:
     left_alone: frozenset[tuple[str, str]] = frozenset()
     names: dict[str, str] = field(default_factory=dict)
     silent: frozenset[tuple[str, str]] = frozenset()
-    confirmed: float = field(default_factory=time.monotonic)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""

@@ -7,7 +7,6 @@ that changed before the row was deleted), and only then are changed rows updated
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from rehearse.reset.apply_context import Context
@@ -22,8 +21,6 @@ from rehearse.reset.model import Action
 from rehearse.reset.plan import by_phase
 from rehearse.reset.plan_records import INSERT, UNDELETE, UPDATE
 
-JUST_NOW = 20.0
-"""Seconds for which the proof at the beginning of apply is fresh enough for the first destructive phase."""
 DESTRUCTIVE = frozenset({"delete", "destroy", "delete-flow-version"})
 
 
@@ -49,10 +46,8 @@ def _confirm_once(context: Context, phase: int, actions: Sequence[Action], asked
     """Prove again that this is the sandbox before a destructive phase; its levels (400, 401 …) are one phase."""
     kind = phase - phase % 100
     if kind not in asked and any(one.do in DESTRUCTIVE for one in actions):
-        if time.monotonic() - context.confirmed > JUST_NOW:
-            context.writer.confirm()
+        context.writer.confirm()
         asked.add(kind)
-        context.confirmed = float("-inf")  # the next destructive phase asks again, however soon
 
 
 def _run(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:

@@ -166,11 +166,6 @@ def record_refusal(database: Database, sandbox: str, refusal: Refusal) -> None:
         connection.execute(sa.insert(_refusals).values(id=build_ulid(refusal.at), by=refusal.by, **row))
 
 
-def load_refusals(database: Database, sandbox: str) -> tuple[Refusal, ...]:
-    """The refused requests of a sandbox, oldest first."""
-    return _load_refusals(database).get(sandbox, ())
-
-
 def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     """All cycles by sandbox name (in any letter case), oldest first, each with the requests refused after it."""
     with database.begin() as connection:
