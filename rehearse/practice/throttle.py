@@ -36,11 +36,11 @@ class Throttle:
         self._free_at = 0.0
 
     async def current_rate(self) -> int | None:
-        """The rate in force, asked for at most once a second."""
+        """The rate in force, asked for about once a second."""
         now = self._now()
         if now - self._asked_at >= ASK_EVERY:
-            self._asked_at = now
             self._rate = await to_thread.run_sync(self._ask)
+            self._asked_at = now  # not before the answer: who comes meanwhile would take no answer for no limit
         return self._rate or None
 
     async def chunk_size(self) -> int:
