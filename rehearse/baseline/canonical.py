@@ -74,11 +74,6 @@ def field_digest(type: str, text: str | None) -> str | None:
     return None if value is None else hashlib.sha256(value.encode()).hexdigest()[:32]
 
 
-def sum_digests(digests: Iterable[bytes]) -> int:
-    """The sum mod 2^128 of row digests: the same in whatever order the rows come."""
-    return sum(int.from_bytes(one, "big") for one in digests) % DIGEST_MODULUS
-
-
 def build_snapshot_id(scope: ResolvedScope, components: Iterable[Component], objects: Iterable[ObjectCapture]) -> str:
     """The SHA-256 that names a content: scope, components and rows, and nothing of when or how they were read."""
     return build_content_id(

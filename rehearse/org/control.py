@@ -15,7 +15,7 @@ from rehearse.org.sandboxes import SandboxLifecycle
 
 
 class ProductionControl:
-    """Create, refresh, activate, discard and delete sandboxes; close it, or use it in a `with`.
+    """Refresh a sandbox, activate or discard its copy; close it, or use it in a `with`. It cannot delete a sandbox.
 
     Every change may raise OrgRejected (Salesforce's own words, for example for a refresh that comes too early) and
     OrgUncertain.
@@ -53,10 +53,6 @@ class ProductionControl:
         """Every SandboxProcess, newest first."""
         return self._reader.fetch_sandbox_copies()
 
-    def request_create(self, record: SandboxRecord) -> str:
-        """Ask for a new sandbox with the fields of `record` (its id is ignored); returns the SandboxInfo's id."""
-        return self._lifecycle.create(record)
-
     def request_refresh(self, record: SandboxRecord, changes: Mapping[str, Value] | None = None) -> None:
         """Ask for a refresh; every writable field is sent again, `changes` (field -> value) laid over them."""
         self._lifecycle.refresh(record, changes or {})
@@ -68,7 +64,3 @@ class ProductionControl:
     def discard(self, copy_id: str) -> None:
         """Drop the new copy and keep the old sandbox."""
         self._lifecycle.act(copy_id, "DISCARD")
-
-    def delete(self, sandbox_id: str) -> None:
-        """Delete a sandbox: irreversible."""
-        self._lifecycle.delete(sandbox_id)

@@ -48,7 +48,6 @@ _PLAIN_GET = re.compile(r"/services/data/?|/services/oauth2/userinfo")
 _TOKEN = "/services/oauth2/token"
 _OWN_JOB = re.compile(rf"{_VERSION}/jobs/query/({_ID})/?")
 _NEW_JOB = re.compile(rf"{_VERSION}/jobs/query/?")
-_SANDBOX_INFO = re.compile(rf"{_VERSION}/tooling/sobjects/SandboxInfo/?")
 _SANDBOX_INFO_ROW = re.compile(rf"{_VERSION}/tooling/sobjects/SandboxInfo/0GQ[A-Za-z0-9]{{12}}(?:[A-Za-z0-9]{{3}})?")
 _SANDBOX_PROCESS_ROW = re.compile(
     rf"{_VERSION}/tooling/sobjects/SandboxProcess/0GR[A-Za-z0-9]{{12}}(?:[A-Za-z0-9]{{3}})?"
@@ -233,15 +232,12 @@ def _is_own_query_job(sent: Outgoing, own_jobs: Collection[str]) -> bool:
 
 
 def _is_sandbox_lifecycle(sent: Outgoing) -> bool:
-    if sent.query or sent.streamed:
+    """A refresh, an activation, a discard: nothing here creates a sandbox, and nothing can delete one."""
+    if sent.query or sent.streamed or sent.method != "PATCH":
         return False
-    if sent.method == "POST":
-        return bool(_SANDBOX_INFO.fullmatch(sent.path)) and bool(_json_object(sent))
-    if sent.method == "DELETE":
-        return bool(_SANDBOX_INFO_ROW.fullmatch(sent.path)) and not sent.body
-    if sent.method == "PATCH" and _SANDBOX_INFO_ROW.fullmatch(sent.path):
+    if _SANDBOX_INFO_ROW.fullmatch(sent.path):
         return bool(_json_object(sent))
-    if sent.method == "PATCH" and _SANDBOX_PROCESS_ROW.fullmatch(sent.path):
+    if _SANDBOX_PROCESS_ROW.fullmatch(sent.path):
         return _json_object(sent) in ({"RefreshAction": "ACTIVATE"}, {"RefreshAction": "DISCARD"})
     return False
 

@@ -129,10 +129,6 @@ class OrgReader:
         """Create a Bulk 2.0 query job; raises OrgRejected for objects and queries that Bulk refuses."""
         return self._bulk.start(soql, deleted=deleted)
 
-    def fetch_query_job(self, job_id: str) -> BulkJob:
-        """The state of a query job."""
-        return self._bulk.fetch(job_id)
-
     def wait_query_job(self, job_id: str, on_event: OnEvent = ignore) -> BulkJob:
         """Wait until a query job is complete; raises OrgRejected (FAILED, ABORTED) when it ends otherwise."""
         return self._bulk.wait(job_id, on_event)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from rehearse import clock
 from rehearse.errors import OrgRejected
@@ -198,42 +197,28 @@ def _text(value: Value) -> str | None:
 
 
 class SandboxLifecycle:
-    """The five changes to sandboxes, each sent once. All raise OrgRejected with Salesforce's words for a refusal."""
+    """Refresh, activate and discard, each sent once. All raise OrgRejected with Salesforce's words for a refusal."""
 
     def __init__(self, wire: Wire, version: str) -> None:
         self._wire = wire
         self._base = f"/services/data/v{version}/tooling/sobjects"
 
-    def create(self, record: SandboxRecord) -> str:
-        """Ask for a new sandbox with the fields of `record` (its id is ignored); returns the id of its SandboxInfo."""
-        body = json_body(build_request(record, {}))
-        path, doing = f"{self._base}/SandboxInfo", f"Creating the sandbox {record.name}"
-        answer: Any = self._change("POST", path, doing, body)
-        return to_18(str(answer["id"]))
-
     def refresh(self, record: SandboxRecord, changes: Mapping[str, Value]) -> None:
         """Ask for a refresh with all writable fields of `record`, `changes` laid over them."""
         path = f"{self._base}/SandboxInfo/{to_18(record.id)}"
-        self._change("PATCH", path, f"Refreshing {record.name}", json_body(build_request(record, changes)))
+        self._change(path, f"Refreshing {record.name}", build_request(record, changes))
 
     def act(self, copy_id: str, action: str) -> None:
         """ACTIVATE or DISCARD a copy that waits for it."""
         path = f"{self._base}/SandboxProcess/{to_18(copy_id)}"
-        self._change("PATCH", path, f"{action.capitalize()} of {copy_id}", json_body({"RefreshAction": action}))
+        self._change(path, f"{action.capitalize()} of {copy_id}", {"RefreshAction": action})
 
-    def delete(self, sandbox_id: str) -> None:
-        """Delete a sandbox."""
-        self._change(
-            "DELETE", f"{self._base}/SandboxInfo/{to_18(sandbox_id)}", f"Deleting the sandbox {sandbox_id}", None
-        )
-
-    def _change(self, method: str, path: str, doing: str, body: bytes | None) -> Any:
-        headers = JSON if body is not None else {}
-        return fetch_json(self._wire, Call(method, path, doing, body=body, headers=headers, safe=False))
+    def _change(self, path: str, doing: str, body: Mapping[str, Value]) -> None:
+        fetch_json(self._wire, Call("PATCH", path, doing, body=json_body(body), headers=JSON, safe=False))
 
 
 def build_request(record: SandboxRecord, changes: Mapping[str, Value]) -> dict[str, Value]:
-    """The body of a create or refresh: every writable field that has a value, with `changes` laid over.
+    """The body of a refresh: every writable field that has a value, with `changes` laid over.
 
     LicenseType must be absent where SourceId is given (Tooling API guide, SandboxInfo).
     """

@@ -136,10 +136,6 @@ class OrgWriter:
         }
         return self._metadata.start(zip_path, options)
 
-    def fetch_deploy(self, deploy_id: str) -> DeployResult:
-        """The state of a deployment with its messages."""
-        return self._metadata.fetch(deploy_id)
-
     def wait_deploy(self, deploy_id: str, on_event: OnEvent = ignore) -> DeployResult:
         """Wait until a deployment has ended, well or not."""
         return self._metadata.wait(deploy_id, on_event)

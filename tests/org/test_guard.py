@@ -405,9 +405,7 @@ def test_soap_has_no_query_no_other_method_and_no_streamed_body() -> None:
 # the control of production
 
 LIFECYCLE = [
-    ("POST", f"{DATA}/tooling/sobjects/SandboxInfo", {"SandboxName": "UAT", "LicenseType": "FULL"}),
     ("PATCH", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", {"LicenseType": "FULL"}),
-    ("DELETE", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", None),
     ("PATCH", f"{DATA}/tooling/sobjects/SandboxProcess/{PROCESS}", {"RefreshAction": "ACTIVATE"}),
     ("PATCH", f"{DATA}/tooling/sobjects/SandboxProcess/{PROCESS}", {"RefreshAction": "DISCARD"}),
 ]
@@ -431,7 +429,9 @@ def test_only_the_control_may_change_sandboxes(method: str, path: str, body: obj
         ("PATCH", f"{DATA}/tooling/sobjects/SandboxProcess/{PROCESS}", {"RefreshAction": "activate"}),
         ("PATCH", f"{DATA}/tooling/sobjects/SandboxInfo/{PROCESS}", {"LicenseType": "FULL"}),
         ("PATCH", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", None),
+        ("POST", f"{DATA}/tooling/sobjects/SandboxInfo", {"SandboxName": "UAT", "LicenseType": "FULL"}),
         ("DELETE", f"{DATA}/tooling/sobjects/SandboxInfo", None),
+        ("DELETE", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", None),
         ("DELETE", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", {"x": 1}),
         ("PUT", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", {"LicenseType": "FULL"}),
         ("POST", f"{DATA}/tooling/sobjects/SandboxInfo/{INFO}", {"LicenseType": "FULL"}),

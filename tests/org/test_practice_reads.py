@@ -119,7 +119,7 @@ def test_bulk_query_from_start_to_deletion(doors: Any, tmp_path: Path) -> None:
     assert rows == done.processed
     reader.delete_query_job(job.id)
     with pytest.raises(OrgRejected):
-        reader.fetch_query_job(job.id)
+        reader.wait_query_job(job.id)
     with pytest.raises(OrgRejected):
         reader.start_query_job("SELECT Name, COUNT(Id) FROM Account GROUP BY Name")
 
