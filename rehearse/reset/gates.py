@@ -18,6 +18,7 @@ from functools import partial
 from rehearse import clock
 from rehearse.errors import GateClosed, OrgRejected
 from rehearse.events import Noted, OnEvent, ignore
+from rehearse.ids import to_18
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Value
 
@@ -93,7 +94,7 @@ def require_quiet(
     if blocking:
         only_recent = all(one.recent and not one.blocks for one in blocking)
         raise GateClosed(
-            "The sandbox is not quiet: " + "; ".join(f"{one.what} ({one.detail})" for one in blocking[:_NAMED]) + ".",
+            f"The org is not quiet: {_listed([f'{one.what} ({one.detail})' for one in blocking], '; ')}.",
             otherwise if only_recent else "Run the same command again when it has ended, or add --wait 15m.",
         )
     return tuple(f"{one.what}: {one.detail}" for one in noise)
@@ -101,19 +102,29 @@ def require_quiet(
 
 def _running(reader: OrgReader) -> Iterable[Noise]:
     """Apex jobs under way or waiting (a ScheduledApex row only waits for its time) and background operations."""
-    yield from _named(
-        reader,
-        "SELECT Id, JobType, CreatedBy.Name FROM AsyncApexJob WHERE JobType != 'ScheduledApex' "
-        "AND Status IN ('Holding', 'Queued', 'Preparing', 'Processing')",
-        "Apex jobs queued or running",
-        lambda row: f"{row['JobType']} by {row.get('CreatedBy.Name')}",
+    jobs = (
+        "SELECT Id, JobType, ApexClassId, CreatedBy.Name FROM AsyncApexJob WHERE JobType != 'ScheduledApex' "
+        "AND Status IN ('Holding', 'Queued', 'Preparing', 'Processing')"
     )
-    yield from _named(
-        reader,
-        "SELECT Id, Name, Type FROM BackgroundOperation WHERE Status IN ('New', 'Scheduled', 'Running')",
-        "background operations",
-        lambda row: f"{row.get('Type') or ''} {row.get('Name') or ''}".strip() or str(row["Id"]),
-    )
+    yield from _named(reader, jobs, "Apex jobs queued or running", partial(_tell_jobs, reader))
+    operations = "SELECT Id, Name, Type FROM BackgroundOperation WHERE Status IN ('New', 'Scheduled', 'Running')"
+    yield from _named(reader, operations, "background operations", _tell_operations)
+
+
+def _tell_jobs(reader: OrgReader, rows: Sequence[dict[str, Value]]) -> list[str]:
+    """Which class each job runs, and for whom: `VisitPlanner (BatchApex) by Ana Lima`."""
+    ids = [to_18(str(row["ApexClassId"])) if row.get("ApexClassId") else "" for row in rows]
+    classes = _fetch_names(reader, "ApexClass", sorted(set(filter(None, ids))))
+    said = []
+    for row, id in zip(rows, ids, strict=True):
+        name = classes.get(id)
+        kind = str(row["JobType"])
+        said.append(f"{f'{name} ({kind})' if name else kind} by {row.get('CreatedBy.Name')}")
+    return said
+
+
+def _tell_operations(rows: Sequence[dict[str, Value]]) -> list[str]:
+    return [f"{row.get('Type') or ''} {row.get('Name') or ''}".strip() or str(row["Id"]) for row in rows]
 
 
 def _loading(reader: OrgReader, user_id: str) -> Iterable[Noise]:
@@ -125,49 +136,54 @@ def _loading(reader: OrgReader, user_id: str) -> Iterable[Noise]:
         return
     foreign = [one for one in jobs if one.created_by[:15] != user_id[:15]]
     if foreign:
-        who = _user_names(reader, sorted({one.created_by for one in foreign}))
+        who = _fetch_names(reader, "User", sorted({one.created_by for one in foreign}))
         said = [f"{one.operation} of {one.object} by {who.get(one.created_by, one.created_by)}" for one in foreign]
         yield Noise("bulk loads of somebody else", _listed(said), True)
 
 
 def _deploying(reader: OrgReader, user_id: str) -> Iterable[Noise]:
-    soql = "SELECT Id, CreatedById FROM DeployRequest WHERE Status IN ('Pending', 'InProgress', 'Canceling')"
+    soql = (
+        "SELECT Id, CreatedById FROM DeployRequest WHERE Status IN ('Pending', 'InProgress', 'Finalizing', 'Canceling')"
+    )
     try:
         rows = [row for row in reader.fetch_tooling_rows(soql) if row.get("CreatedById") != user_id]
     except OrgRejected as error:
         yield Noise("deployments", f"not asked: {error.org_code}", False)
         return
     if rows:
-        who = _user_names(reader, sorted({str(row["CreatedById"]) for row in rows}))
+        who = _fetch_names(reader, "User", sorted({str(row["CreatedById"]) for row in rows}))
         said = [f"{row['Id']} by {who.get(str(row['CreatedById']), row['CreatedById'])}" for row in rows]
         yield Noise("a deployment of somebody else", _listed(said), True)
 
 
-def _named(reader: OrgReader, soql: str, what: str, tell: Callable[[dict[str, Value]], str]) -> Iterable[Noise]:
+def _named(
+    reader: OrgReader, soql: str, what: str, tell: Callable[[Sequence[dict[str, Value]]], list[str]]
+) -> Iterable[Noise]:
     try:
         rows = list(reader.fetch_rows(soql))
     except OrgRejected as error:
         yield Noise(what, f"not asked: {error.org_code}", False)
         return
     if rows:
-        yield Noise(what, f"{len(rows)}: {_listed([tell(row) for row in rows])}", True)
+        yield Noise(what, f"{len(rows)}: {_listed(tell(rows))}", True)
 
 
-def _listed(said: Sequence[str]) -> str:
+def _listed(said: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
-    return ", ".join(said[:_NAMED]) + more
+    return between.join(said[:_NAMED]) + more
 
 
-def _user_names(reader: OrgReader, ids: Sequence[str]) -> dict[str, str]:
+def _fetch_names(reader: OrgReader, object: str, ids: Sequence[str]) -> dict[str, str]:
+    """The names of users or classes by id; none where the org does not tell them."""
     try:
-        return {id: str(row["Name"]) for id, row in reader.fetch_by_ids("User", ids, ["Name"]).items()}
+        return {id: str(row["Name"]) for id, row in reader.fetch_by_ids(object, ids, ["Name"]).items()} if ids else {}
     except OrgRejected:
         return {}
 
 
 def _due(reader: OrgReader, now: datetime, ends: datetime) -> Iterable[Noise]:
     soql = (
-        "SELECT Id, CronJobDetail.Name, NextFireTime FROM CronTrigger WHERE State = 'WAITING' "
+        "SELECT Id, CronJobDetail.Name, NextFireTime, CreatedBy.Name FROM CronTrigger WHERE State = 'WAITING' "
         f"AND NextFireTime >= {clock.iso(now)} AND NextFireTime <= {clock.iso(ends)}"
     )
     try:
@@ -176,8 +192,13 @@ def _due(reader: OrgReader, now: datetime, ends: datetime) -> Iterable[Noise]:
         yield Noise("scheduled work", f"not asked: {error.org_code}", False)
         return
     if rows:
-        said = [f"{row.get('CronJobDetail.Name')} at {row['NextFireTime']}" for row in rows]
+        said = [f"{row.get('CronJobDetail.Name')} at {_at(row)} by {row.get('CreatedBy.Name')}" for row in rows]
         yield Noise("scheduled work is about to start", _listed(said), True)
+
+
+def _at(row: dict[str, Value]) -> str:
+    """When it fires, to the minute and with its zone: the org's own zone is not that of who reads this."""
+    return f"{clock.from_iso(str(row['NextFireTime'])):%Y-%m-%d %H:%M} UTC"
 
 
 def _recent(reader: OrgReader, object: str, since: datetime, user_id: str) -> Iterable[Noise]:

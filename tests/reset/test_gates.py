@@ -76,8 +76,15 @@ def test_a_load_of_somebody_else_and_a_due_schedule_are_named(lab: Any) -> None:
     assert [one.object for one in real] == ["Account"]
     with pytest.raises(GateClosed) as closed:
         require_quiet(fetch_noise(lab.writer.reader, ()))
-    assert "BatchApex by" in closed.value.message and f"{script} daily at" in closed.value.message
-    assert "ScheduledApex" not in closed.value.message
+    said = closed.value.message
+    assert f"{script} (BatchApex) by" in said and f"{script} daily at" in said and " UTC by " in said
+    assert "ScheduledApex" not in said
+
+
+def test_a_closed_gate_says_how_much_it_does_not_name() -> None:
+    noise = [Noise(f"work {number}", "by Ada", True) for number in range(5)]
+    with pytest.raises(GateClosed, match="work 2 .by Ada. and 2 more"):
+        require_quiet(noise)
 
 
 def test_a_reset_waits_for_writes_of_others_only_where_it_is_told_to() -> None:
