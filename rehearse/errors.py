@@ -192,7 +192,8 @@ class OrgRejected(OrgError):
     code = "org-rejected"
 
     def __init__(self, org_code: str, org_message: str, doing: str, hint: str | None = None) -> None:
-        super().__init__(f"{doing}: the org answered {org_code}: {org_message}", hint)
+        said = org_message.removeprefix(f"{org_code}: ")  # SOAP says its code twice
+        super().__init__(f"{doing}: the org answered {org_code}: {said}", hint)
         self.org_code = org_code
         self.org_message = org_message
 
