@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rehearse.errors import LoginError, OrgRejected, UsageError
+from rehearse.errors import LoginError, OrgRejected, SessionExpired, UsageError
 from rehearse.org import logins, rest, sandboxes
 from rehearse.org.control import ProductionControl
 from rehearse.org.model import Identity, Login, Session
@@ -125,11 +125,19 @@ def _build_writer(login: Login, claim: SandboxClaim, transport: Transport, api_v
 
 
 def _confirm(wire: Wire, version: str, claim: SandboxClaim, org_id: str) -> Identity:
-    """Prove again with the token in use; whatever goes wrong leaves the wire closed."""
+    """Prove again, about the token in use or the one that a new login gave; whatever goes wrong leaves the wire closed.
+
+    Of the org everything is asked again but who the user is: a token belongs to one user for as long as it lives.
+    """
+    session, known = wire.session, wire.proof.identity if wire.proof else None
     try:
-        rest.RestReader(wire, version).fetch_org_id()  # lets an expired session be renewed (and proven) first
-        session = wire.session
-        proof = _prove(wire.probe(session), version, claim, org_id)
+        try:
+            proof = _prove(wire.probe(session), version, claim, org_id, known)
+        except SessionExpired:
+            renewed = wire.renew(session)
+            if renewed is None:
+                raise
+            return renewed.identity
     except BaseException:
         wire.close_for_writing(wire.session)
         raise
@@ -137,9 +145,11 @@ def _confirm(wire: Wire, version: str, claim: SandboxClaim, org_id: str) -> Iden
     return proof.identity
 
 
-def _prove(probe: Wire, version: str, claim: SandboxClaim, expected: str | None) -> SandboxProof:
+def _prove(
+    probe: Wire, version: str, claim: SandboxClaim, expected: str | None, known: Identity | None = None
+) -> SandboxProof:
     """Ask the org and production afresh, and build the proof, which is where the rules are."""
-    identity = rest.RestReader(probe, version).fetch_identity()
+    identity = rest.RestReader(probe, version).fetch_identity(known)
     word = None
     if claim.production is not None:
         production = claim.production.fetch_identity()

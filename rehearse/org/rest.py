@@ -95,13 +95,19 @@ class RestReader:
             found = rows if found is None else {key: {**found[key], **rows[key]} for key in found.keys() & rows.keys()}
         return found or {}
 
-    def fetch_identity(self) -> Identity:
-        """The Organization row, asked afresh, and the running user; raises OrgRejected when a field is missing."""
+    def fetch_identity(self, known: Identity | None = None) -> Identity:
+        """The Organization row, asked afresh, and the running user; raises OrgRejected when a field is missing.
+
+        `known` was read with this very token: its user is taken over, since a token never changes its user.
+        """
         doing = "Asking the org who it is"
         page = self.fetch("query", doing, {"q": _ORGANIZATION})
+        if known is not None:
+            user = {"Id": known.user_id, "Username": known.username}
+            return build_identity(page["records"], [user], self._wire.host)
         user_id = self._fetch_user_id(doing)
-        user = self.fetch("query", doing, {"q": f"SELECT Id, Username FROM User WHERE Id = '{user_id}'"})
-        return build_identity(page["records"], user["records"], self._wire.host)
+        users = self.fetch("query", doing, {"q": f"SELECT Id, Username FROM User WHERE Id = '{user_id}'"})
+        return build_identity(page["records"], users["records"], self._wire.host)
 
     def _fetch_user_id(self, doing: str) -> str:
         """The last part of the `identity` address in the resource list (needs no OAuth scope but `api`)."""

@@ -108,6 +108,18 @@ class Wire:
     def session(self) -> Session:
         return self._grant.session
 
+    @property
+    def proof(self) -> SandboxProof | None:
+        """What was proven about the token in use; None where nothing was, or the proof failed."""
+        return self._grant.proof
+
+    def renew(self, stale: Session) -> SandboxProof | None:
+        """Log in again, unless somebody did since `stale` was in use, and answer what was proven about the new token.
+
+        None where this login cannot be renewed. Raises what the login and its proof raise.
+        """
+        return None if self._log_in is None else self._renew(Grant(stale)).proof
+
     def open_for_writing(self, session: Session, proof: SandboxProof) -> None:
         """Open the wire for the token that was just proven; one that was replaced meanwhile was proven by itself."""
         with self._renewing:

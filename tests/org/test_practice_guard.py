@@ -189,6 +189,26 @@ def test_a_confirmation_that_breaks_off_closes_the_wire_too(doors: Any, nth: int
     assert writer.confirm() and writer.insert_rows("Account", [{"Name": "x"}])[0].success
 
 
+def test_each_confirmation_asks_the_org_and_production_again_and_a_dead_token_is_replaced(doors: Any) -> None:
+    """The org's row every time; who its user is only about a new token."""
+    heard: list[str] = []
+    writer = doors.writer("UATFULL", options=doors.options(on_call=lambda *what: heard.append(f"{what[0]} {what[2]}")))
+    query = f"before /services/data/v{writer.reader.api_version}/query"
+    first = writer.confirm()
+    for _ in range(2):
+        heard.clear()
+        asked = len(doors.practice.production_requests())
+        again = writer.confirm()
+        assert (again.org_id, again.user_id) == (writer.org_id, first.user_id) and again.read_at > first.read_at
+        assert [one for one in heard if one.startswith("before")] == [query]
+        assert len(doors.practice.production_requests()) > asked
+    doors.practice.estate.tokens.revoke_org(writer.org_id[:15])
+    heard.clear()
+    assert writer.confirm().user_id == first.user_id
+    assert "before /services/oauth2/token" in heard and heard.count(query) == 3, "the dead token, the org, the user"
+    assert writer.insert_rows("Account", [{"Name": "x"}])[0].success
+
+
 def test_threads_write_on_through_a_renewal(doors: Any) -> None:
     """All tokens of the org die while four threads write; one login and one proof serve them all."""
     heard: list[str] = []
