@@ -88,7 +88,7 @@ class _Retrieved:
     near: NearFiles
     zips: list[Path] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
-    refused: list[CoverageRow] = field(default_factory=list)
+    refused: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     said: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
 
@@ -101,7 +101,7 @@ class _Retrieved:
             self.failures += 1
             if halves and (self.zips or self.failures < _FAILURES):
                 return halves
-            self.refused += _refused(chunk, error)
+            self._refuse(chunk, error.message)
             self.said |= {(type, name) for type, names in chunk.items() for name in names}
             return []
         if files >= MOST_FILES and halves:
@@ -109,6 +109,12 @@ class _Retrieved:
         self.zips.append(path)
         self.messages += said
         return []
+
+    def _refuse(self, chunk: Mapping[str, Sequence[str]], why: str) -> None:
+        """Keep what was refused by type and reason; profiles come along with every chunk, and are refused alone."""
+        for type, names in chunk.items():
+            if type != "Profile" or len(chunk) == 1:
+                self.refused.setdefault((type, why), []).extend(names)
 
 
 def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_event: OnEvent = ignore) -> MetadataRead:
@@ -127,7 +133,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
         own={TYPES_FILE: render_types(wish.listing.types), **(listing.flows or {})},
         items=listing.items,
         manifest=join_manifests(wish.frozen, listing.members),
-        coverage=(*listing.coverage, *got.refused, *_unretrieved(got.messages, listing)),
+        coverage=(*listing.coverage, *_refused(got.refused), *_unretrieved(got.messages, listing)),
         listed=listing.members,
         said=frozenset(got.said | told),
         fields=_count_fields(wish.fetch_fields() or (), listing) if "CustomObject" in listing.members else {},
@@ -209,11 +215,10 @@ def _count_fields(fields: Sequence[MetadataItem], listing: Listing) -> dict[str,
     return dict(Counter(object for object in own if object in objects))
 
 
-def _refused(chunk: Mapping[str, Sequence[str]], error: OrgLimit | OrgRejected) -> list[CoverageRow]:
+def _refused(refused: Mapping[tuple[str, str], Sequence[str]]) -> list[CoverageRow]:
     return [
-        CoverageRow("metadata", type, "not-retrieved", len(names), f"{', '.join(names)}: {error.message}")
-        for type, names in chunk.items()
-        if type != "Profile" or len(chunk) == 1
+        CoverageRow("metadata", type, "not-retrieved", len(names), f"{', '.join(sorted(names))}: {why}")
+        for (type, why), names in refused.items()
     ]
 
 
@@ -229,7 +234,8 @@ def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]
         elif (found["type"], found["name"]) in listed:
             lost.setdefault(found["type"], []).append(found["name"])
     rows = [
-        CoverageRow("metadata", type, "not-retrieved", len(names), ", ".join(names)) for type, names in lost.items()
+        CoverageRow("metadata", type, "not-retrieved", len(names), f"listed, then not found: {', '.join(names)}")
+        for type, names in lost.items()
     ]
     return [*rows, *other]
 

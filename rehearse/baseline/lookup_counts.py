@@ -54,7 +54,10 @@ def _fetch_aggregates(reader: OrgReader, scope: ObjectScope, names: Sequence[str
     for start in range(0, len(names), _MOST):
         asked = names[start : start + _MOST]
         counts = ", ".join(f"COUNT({name}) c{place}" for place, name in enumerate(asked))
-        (row,) = reader.fetch_rows(f"SELECT COUNT(Id) c, {counts} FROM {scope.name}{where}", deleted=deleted)
+        rows_told = list(reader.fetch_rows(f"SELECT COUNT(Id) c, {counts} FROM {scope.name}{where}", deleted=deleted))
+        if len(rows_told) != 1:
+            raise OrgRejected("INCOMPLETE", f"{len(rows_told)} rows where one was asked for", f"Counting {scope.name}")
+        row = rows_told[0]
         rows = int(row["c"] or 0)
         found |= {name: int(row[f"c{place}"] or 0) for place, name in enumerate(asked)}
     return Counts(rows, found)

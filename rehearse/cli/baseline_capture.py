@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.cli.answers import Json, finish, not_blank, say, show
 from rehearse.cli.gate import Wait, check_masked, check_quiet, read_wait
 from rehearse.errors import Refused, UsageError
 
@@ -182,14 +182,29 @@ def _say_next(baseline: Baseline, taken: Capture) -> None:
         if baseline.sandbox != "production":
             say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
         return
+    again = f"rehearse baseline capture {baseline.sandbox}"
+    hints = [f"hint: {one}" for one in _what_is_missing(taken)]
     counts = {one.object: one.rows for one in taken.objects}
     empty = [one for one in taken.hollow if counts.get(one) == 0]
     if empty:
         flags = " ".join(f"--allow-empty {one}" for one in empty)
-        say(f"hint: Where no rows are as it should be: rehearse baseline capture {baseline.sandbox} {flags}")
+        hints.append(f"hint: Where no rows are as it should be: {again} {flags}")
     else:
-        say("hint: See above what is missing; mend it, or leave it out of the scope, and capture again.")
+        hints.append(f"Then capture again: {again}")
+    for one in hints:
+        say(one)
     raise typer.Exit(3)
+
+
+def _what_is_missing(taken: Capture) -> list[str]:
+    """What to do about each class of what a capture lacks."""
+    states = {one.state for one in taken.coverage}
+    told = {
+        "unreadable": "What is unreadable: give the login a permission set that reads it, or leave its object out.",
+        "not-retrieved": "What was not retrieved: try again, or leave its type out (scope.metadata.exclude).",
+    }
+    said = [text for state, text in told.items() if state in states]
+    return said or ["See above what is missing or kept changing."]
 
 
 def choose_name(desk: Desk, sandbox: str, name: str | None) -> str:
@@ -207,17 +222,20 @@ def choose_name(desk: Desk, sandbox: str, name: str | None) -> str:
 def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: bool) -> None:
     """Tell what a capture would take; without records in scope, refuse and propose the objects that hold rows."""
     from rehearse.baseline.estimate import fetch_estimate
-    from rehearse.report.baselines import build_estimate_body, build_estimate_page
+    from rehearse.report.baselines import build_estimate_body, build_estimate_page, name_proposed
 
     reader = desk.connect_org(name)
     found = fetch_estimate(reader, scope, list(_past(desk, reader.org_id)))
-    body = build_estimate_body(found, name)
-    finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json and not refuse)
-    if refuse:
-        raise Refused(
-            f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",
-            "Name objects under scope.records.include (the table proposes some), or use --metadata-only.",
-        )
+    if not refuse:
+        body = build_estimate_body(found, name)
+        finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json)
+        return
+    if not as_json:  # scripts read one object, and that is the refusal
+        show(build_estimate_page(found, name))
+    raise Refused(
+        f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",
+        f"Name objects under scope.records.include, for example [{name_proposed(found)}], or use --metadata-only.",
+    )
 
 
 def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:

@@ -108,11 +108,19 @@ def _head(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> list[Block]:
         f"{size(baseline.bytes)}. Snapshot {baseline.snapshot_id}."
     )
     tone: Tone = "good" if capture.verdict == "usable" else "bad"
-    blocks: list[Block] = [Paragraph(head), Paragraph(f"Verdict: {capture.verdict}", tone)]
+    blocks: list[Block] = [Paragraph(head), Paragraph(f"Verdict: {_VERDICTS[capture.verdict]}", tone)]
     if capture.hollow:
         names = ", ".join(capture.hollow)
         blocks.append(Paragraph(f"Hollow: these came back empty, or with less than the org counts: {names}.", "bad"))
     return blocks
+
+
+_VERDICTS = {
+    "usable": "usable",
+    "partial": "partial. A reset to it cannot be proven: of what the scope names, something was refused, is hidden "
+    "from this login, or kept changing.",
+    "hollow": "hollow. Do not reset to it: it lacks what the org has, and what it lacks would count as created since.",
+}
 
 
 def _carried(carried: Sequence[str]) -> list[Block]:
@@ -122,7 +130,8 @@ def _carried(carried: Sequence[str]) -> list[Block]:
 
 def _needs_a_look(row: CoverageRow, capture: Capture) -> bool:
     """What a baseline lacks, what is hollow in it, and what was read with a remark."""
-    return row.state in _ODD or row.name in capture.hollow or (row.state == "captured" and bool(row.note))
+    empty = row.name in capture.hollow and row.state in ("captured", "empty")
+    return row.state in _ODD or empty or (row.state == "captured" and bool(row.note))
 
 
 def _tone(row: CoverageRow) -> Tone:
@@ -130,7 +139,6 @@ def _tone(row: CoverageRow) -> Tone:
 
 
 _TO_JOIN = ("excluded", "not-listable", "not-metadata", "empty")
-_NAMED = 4
 
 
 def _joined(coverage: Sequence[CoverageRow]) -> list[Rows]:
@@ -143,9 +151,7 @@ def _joined(coverage: Sequence[CoverageRow]) -> list[Rows]:
         else:
             told.append([[one.name, Cell(one.state, _tone(one)), f"{one.count:,}", one.note]])
     for (state, note), rows in groups.items():
-        names = ", ".join(one.name for one in rows[:_NAMED])
-        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-        told.append([[f"{names}{more}", Cell(state, "faint"), "", note]])
+        told.append([[", ".join(one.name for one in rows), Cell(state, "faint"), "", note]])
     return told
 
 
@@ -206,14 +212,19 @@ def build_estimate_page(estimate: Estimate, sandbox: str) -> Page:
         Paragraph(f"Time at {estimate.rate:,.0f} rows a second, {known}. Bytes from a sample of rows.", "faint"),
     ]
     if estimate.proposed:
-        names = ", ".join(sorted(one.name for one in estimate.objects))
-        blocks.append(Paragraph(f"Proposed for scope.records of rehearse.yaml: include: [{names}]"))
+        proposal = f"include: [{name_proposed(estimate)}]"
+        blocks.append(Paragraph(f"Proposed for scope.records of rehearse.yaml: {proposal}"))
     return Page("", tuple(blocks))
+
+
+def name_proposed(estimate: Estimate) -> str:
+    """The objects of an estimate as a list for rehearse.yaml."""
+    return ", ".join(sorted(one.name for one in estimate.objects))
 
 
 def _time(seconds: float) -> str:
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return f"{seconds:.0f} s" if seconds >= 1 else "< 1 s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 

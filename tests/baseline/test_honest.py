@@ -127,8 +127,15 @@ def test_a_retrieve_that_always_fails_ends_in_a_hollow_capture(
     monkeypatch.setattr(OrgReader, "retrieve", counted)
     taken = take(Scope(objects=()))
     assert taken.verdict == "hollow" and {"ApexClass", "CustomObject"} <= set(taken.hollow)
-    assert any(one.state == "not-retrieved" and "LIMIT_EXCEEDED" in one.note for one in taken.coverage)
+    refused = [one for one in taken.coverage if one.state == "not-retrieved" and "LIMIT_EXCEEDED" in one.note]
+    assert len({(one.name, one.note.rpartition(": ")[2]) for one in refused}) == len(refused) > 10
     assert len(asked) < 30
+
+
+def test_an_object_whose_rows_and_counts_an_org_keeps_to_itself_is_hollow(take: Take, practice: Any) -> None:
+    practice.faults.add(("GET", r"/query.*FROM( |\+|%20)Lead"), do="empty", times=99)
+    taken = take(Scope(metadata_include=(), objects=("Lead", "Routing__c")))
+    assert (taken.verdict, taken.hollow) == ("hollow", ("Lead",))
 
 
 def test_the_alarm_counts_members_and_fields() -> None:

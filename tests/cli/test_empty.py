@@ -27,6 +27,15 @@ def test_what_is_empty_is_hollow_until_it_is_said_to_be_so(desk: Any) -> None:
     assert desk.json("reset", "prove", "DEV1")["verdict"] == "clean"
 
 
+def test_without_records_in_scope_scripts_read_one_object_that_proposes_some(desk: Any) -> None:
+    path = desk.folder / "rehearse.yaml"
+    text = path.read_text()
+    path.write_text(text[: text.index("  records:")] + text[text.index("storage:") :])
+    error = desk.refused("baseline", "capture", "SIT1", code=5)  # its stdout is one JSON object, without the table
+    assert "Account, Automation__c, Case" in error["hint"] and "--metadata-only" in error["hint"]
+    assert "Project__c" in desk.run("baseline", "capture", "SIT1", code=5).out
+
+
 def test_only_an_object_in_scope_can_be_said_to_be_empty(desk: Any) -> None:
     error = desk.refused("baseline", "capture", "DEV1", "--allow-empty", "Acount", code=2)
     assert "Acount" in error["message"] and "Account" in error["hint"]
