@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
-from rehearse.cli.output import check_output, write_output
+from rehearse.cli.output import Form, check_output, render_page, write_output
 from rehearse.errors import GenerationChanged, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
 
 
 _FEW = 5
-
-
-class Form(enum.StrEnum):
-    """What a difference can be written as."""
-
-    text = "text"
-    markdown = "markdown"
-    html = "html"
 
 
 def diff(
@@ -69,8 +60,7 @@ def diff(
             page = replace(page, title="")
             finish("diff", desk.fetch_now(), build_diff_body(found), page, as_json=as_json)
         else:
-            text = _render(desk, "json" if as_json else form.value, page, build_diff_body(found))
-            _put(text, output)
+            _put(_render(desk, None if as_json else form, page, build_diff_body(found)), output)
     if found.changes:
         if base.sandbox != PRODUCTION:
             say(f"To undo this: rehearse reset plan {base.sandbox}")
@@ -105,22 +95,14 @@ def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:
         )
 
 
-def _render(desk: Desk, form: str, page: Page, body: dict[str, object]) -> str:
-    if form == "json":
-        from rehearse.report.json import render_answer
+def _render(desk: Desk, form: Form | None, page: Page, body: dict[str, object]) -> str:
+    """The page in its form, or the answer for scripts where there is none."""
+    now = desk.fetch_now()
+    if form is not None:
+        return render_page(form, page, now, desk.workspace.zone)
+    from rehearse.report.json import render_answer
 
-        return render_answer("diff", desk.fetch_now(), body) + "\n"
-    if form == "html":
-        from rehearse.report.html import render_html
-
-        return render_html(page, desk.fetch_now(), desk.workspace.zone)
-    if form == "markdown":
-        from rehearse.report.markdown import render_markdown
-
-        return render_markdown(page)
-    from rehearse.report.text import render_text
-
-    return render_text(page, width=200)
+    return render_answer("diff", now, body) + "\n"
 
 
 def _put(text: str, output: Path | None) -> None:

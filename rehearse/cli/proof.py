@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rehearse.cli.answers import finish, say
+from rehearse.cli.output import Form, render_page, write_output
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline
@@ -89,6 +90,22 @@ def show_unkept(desk: Desk, proof: Proof, *, as_json: bool) -> None:
             break
     page = build_proof_page(proof, desk.workspace.zone)
     finish("proof", proof.at, build_proof_body(proof), page, as_json=as_json, code=exit_code(proof))
+
+
+def write_proof(desk: Desk, path: Path, form: Form, output: Path | None) -> None:
+    """Check a proof file and write it as a page for people, with every item. Raises Damaged for one changed byte."""
+    from rehearse.report.resets import build_proof_page
+    from rehearse.reset.proof_file import load_proof
+
+    proof = load_proof(path, desk.store().keys)
+    zone = desk.workspace.zone
+    page = replace(build_proof_page(proof, zone, whole=True), title=f"Proof of {proof.sandbox}")
+    text = render_page(form, page, proof.at, zone)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_output(output, text.encode(), 0o644)
+    raise typer.Exit(exit_code(proof))
 
 
 def build_proof_body(proof: Proof) -> dict[str, object]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
-from rehearse.reset.model import Proof, ResetPlan
+from rehearse.reset.model import Proof, ProofItem, ResetPlan
 
 _TONES: dict[str, Tone] = {
     "restored": "good",
@@ -52,8 +52,8 @@ def build_plan_page(plan: ResetPlan) -> Page:
     return Page("", tuple(blocks))
 
 
-def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
-    """The verdict, what became of each change, and what the verdict rests on."""
+def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Page:
+    """The verdict, what became of each change, and what the verdict rests on; `whole`: every item, and the digests."""
     tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(proof.verdict, "bad")  # type: ignore[assignment]
     accepted = f", accepted by {proof.accepted_by}: {proof.accept_reason}" if proof.accepted_by else ""
     head = f"{proof.sandbox} is {proof.verdict.upper()} against baseline {proof.baseline}{accepted}"
@@ -64,11 +64,8 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
     blocks.append(build_table("What became of each change", ["outcome", "items"], rows, right=(1,), empty="no change"))
     notable = [one for one in proof.items if one.outcome not in ("restored", "already equal")]
     if notable:
-        lines: Rows = [
-            [one.type, one.key, Cell(one.outcome, _TONES[one.outcome]), one.detail, one.by] for one in notable[:_SHOWN]
-        ]
-        blocks.append(build_table("Not simply restored", ["type", "key", "outcome", "detail", "by"], lines))
-        if len(notable) > _SHOWN:
+        blocks.append(_items("Not simply restored", notable if whole else notable[:_SHOWN]))
+        if len(notable) > _SHOWN and not whole:
             blocks.append(Paragraph(f"… and {len(notable) - _SHOWN:,} more: see --json.", "faint"))
     scope = ", ".join(f"{len(names)} {kind}" for kind, names in proof.scope.items())
     blocks.append(
@@ -80,7 +77,8 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
     if proof.setup_changes:
-        entries: Rows = [[one.by, one.section, one.action, f"{one.count:,}"] for one in proof.setup_changes[:_SHOWN]]
+        seen = proof.setup_changes if whole else proof.setup_changes[:_SHOWN]
+        entries: Rows = [[one.by, one.section, one.action, f"{one.count:,}"] for one in seen]
         title = "Setup since the baseline, by the org's audit trail"
         blocks.append(build_table(title, ["by", "section", "action", "entries"], entries, right=(3,)))
     blocks += [Paragraph(f"accepted before this baseline was taken: {one}", "faint") for one in proof.carried]
@@ -90,7 +88,32 @@ def build_proof_page(proof: Proof, zone: ZoneInfo) -> Page:
     if proof.assumptions:
         assumed: Rows = [[Cell(one, "faint")] for one in proof.assumptions]
         blocks.append(build_table("The verdict rests on", ["assumption"], assumed))
-    return Page("", tuple(blocks))
+    return Page("", (*blocks, *_evidence(proof)) if whole else tuple(blocks))
+
+
+def _evidence(proof: Proof) -> list[Table]:
+    """What a change board keeps: the scope by name, all that came back, and the digests that the signed file holds."""
+    back = [one for one in proof.items if one.outcome in ("restored", "already equal")]
+    named = {
+        "proof": proof.id,
+        "org": proof.org_id,
+        "snapshot of the baseline": proof.baseline_snapshot,
+        "snapshot now": proof.live_snapshot,
+        **{name.replace("_", " "): digest for name, digest in proof.digests.items()},
+    }
+    digests: Rows = [[name, value] for name, value in named.items()]
+    items = [_items("Back as it was", back)] if back else []
+    scope: Rows = [[kind, ", ".join(names)] for kind, names in proof.scope.items()]
+    return [
+        *items,
+        build_table("Scope", ["kind", "names"], scope),
+        build_table("Evidence", ["what", "id or digest"], digests),
+    ]
+
+
+def _items(title: str, items: Sequence[ProofItem]) -> Table:
+    lines: Rows = [[one.type, one.key, Cell(one.outcome, _TONES[one.outcome]), one.detail, one.by] for one in items]
+    return build_table(title, ["type", "key", "outcome", "detail", "by"], lines)
 
 
 def _by_reason(sentences: Sequence[str]) -> Rows:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,21 @@ def test_a_failed_rehearsal_is_undone_and_proven_and_the_team_is_told(shell: Any
     assert _rows(shell.world, "UATFULL") == before
     assert shell.json("diff", "UATFULL")["changes"] == []
 
-    shell.run("baseline", "verify", "--proof", proof["file"])
+    board = Path(proof["file"]).with_suffix(".html")
+    written = ("baseline", "verify", "--proof", proof["file"], "--format", "html", "--output", str(board))
+    shell.run(*written)
+    text = board.read_text()
+    assert "UATFULL is CLEAN" in text and all(escape(one["key"]) in text for one in proof["items"])
+    assert all(digest in text for digest in proof["digests"].values()) and proof["baseline_snapshot"] in text
+    assert all(name in text for names in proof["scope"].values() for name in names)
+    board.unlink()
     Path(proof["file"]).write_text(Path(proof["file"]).read_text().replace("clean", "cleam", 1))
     assert (
         "changed after it was signed"
         in shell.refused("baseline", "verify", "--proof", proof["file"], code=1)["message"]
     )
+    shell.run(*written, code=1)
+    assert not board.exists()
 
     shell.run("report", "--format", "html", "--output", "report.html")
     page = (shell.folder / "report.html").read_text()
