@@ -1,12 +1,14 @@
 """What changed outside the scope since the baseline began: counted by object and by metadata type, named in the proof.
 
 Rows that metadata in scope covers, logs and jobs of the platform, and companions of rows (history, feed, share) are no
-changes of their own. Where an org refuses to count, the object is left out; the proof speaks only about its scope.
+changes of their own. A row that was deleted is a change, one that was made and deleted again is none. Where an org
+refuses to count, the object is left out; the proof speaks only about its scope.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from rehearse import clock
 from rehearse.baseline.component_types import FOLDER_TYPES
@@ -15,6 +17,7 @@ from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import MetadataType
+from rehearse.reset.uncompared import first_second
 
 AT_ONCE = 4
 
@@ -45,10 +48,14 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
 
 
 def _count_rows(reader: OrgReader, before: Capture, name: str) -> int:
-    try:
-        return reader.fetch_count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {clock.iso(before.started)}")
-    except OrgRejected:
-        return 0
+    """Rows written since, and rows in the bin that lived before; an object without a bin tells of living ones only."""
+    since = clock.iso(first_second(before))
+    written = f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}"
+    with suppress(OrgRejected):
+        return reader.fetch_count(f"{written} AND (IsDeleted = false OR CreatedDate < {since})", deleted=True)
+    with suppress(OrgRejected):
+        return reader.fetch_count(written)
+    return 0
 
 
 def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:
@@ -61,4 +68,4 @@ def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:
             items = list(reader.fetch_metadata_items(type.name))
     except OrgRejected:
         return 0
-    return sum(1 for one in items if one.changed_at is not None and one.changed_at >= before.started)
+    return sum(1 for one in items if one.changed_at is not None and one.changed_at >= first_second(before))

@@ -30,7 +30,7 @@ from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
-from rehearse.reset.uncompared import list_uncompared
+from rehearse.reset.uncompared import first_second, list_uncompared
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, on_even
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
     items += _switches(reader, request)
     proof = _build(store, request, gathered, items)
-    changes, unasked = fetch_setup_changes(reader, request.before.started)
+    changes, unasked = fetch_setup_changes(reader, first_second(request.before))
     unread = tuple(sorted({*list_uncompared(reader, request.before, live), *([unasked] if unasked else [])}))
     outside = count_outside(reader, request.before)
     return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)

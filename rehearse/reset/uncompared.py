@@ -6,6 +6,8 @@ number of rows that anybody wrote since the baseline is told. None written means
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rehearse import clock
 from rehearse.baseline.model import Capture, CoverageRow
 from rehearse.errors import OrgRejected
@@ -29,6 +31,11 @@ def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[
     return tuple(sorted(found))
 
 
+def first_second(before: Capture) -> datetime:
+    """From when on a change counts: stamps have whole seconds, so the second in which the capture began counts too."""
+    return before.started.replace(microsecond=0)
+
+
 def _counts(row: CoverageRow) -> bool:
     return row.state in _UNCOMPARED or "writes to it" in row.note
 
@@ -36,7 +43,7 @@ def _counts(row: CoverageRow) -> bool:
 def _written(reader: OrgReader, before: Capture, object: str) -> str:
     """How many rows were written since the baseline began; nothing where the org does not count them."""
     try:
-        soql = f"SELECT COUNT() FROM {object} WHERE SystemModstamp >= {clock.iso(before.started)}"
+        soql = f"SELECT COUNT() FROM {object} WHERE SystemModstamp >= {clock.iso(first_second(before))}"
         return f"; {reader.fetch_count(soql)} row(s) were written since the baseline, by the reset too"
     except OrgRejected:
         return ""

@@ -179,12 +179,15 @@ def test_rows_that_a_query_did_not_show_are_never_inserted_or_deleted(lab: Any) 
     assert lab.prove(before).verdict == "clean"
 
 
-def test_metadata_outside_the_scope_is_named(lab: Any) -> None:
+def test_what_was_added_and_deleted_outside_the_scope_is_named(lab: Any) -> None:
+    """A row that was deleted is a change too; one that was made and deleted again is none."""
     before = lab.capture(objects=("Routing__c",), types=("PermissionSet",))
     lab.deploy(LEFT)
+    lab.delete(*lab.pick('"Machine__c" ORDER BY "Id" LIMIT 2'), *lab.insert("Machine__c", {"Name": "for a moment"}))
     proof = lab.prove(before)
     assert proof.verdict == "clean"
     assert proof.outside_scope.get("ApexClass") == 1
+    assert proof.outside_scope.get("Machine__c") == 2
 
 
 def test_what_metadata_covers_is_not_outside_and_people_have_names(lab: Any) -> None:
