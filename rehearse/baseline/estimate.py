@@ -29,8 +29,10 @@ PAGE_ROWS = 250_000
 ROW_BYTES_ON_DISK = 34
 """A digest and a stamp compress badly."""
 _SAMPLE_ROWS = 100
-_SOME_CALLS = 12
-"""Identity, time, limits, describes of types and objects, packages, schedules."""
+_SOME_CALLS = 30
+"""Login, identity, time, limits, describes of types and objects, packages, schedules, fields, folders, running work."""
+_CALLS_EACH = 5
+"""Of an object beside its rows: a describe, two counts, what changed meanwhile, and who wrote to it lately."""
 
 
 def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()) -> Estimate:
@@ -80,7 +82,7 @@ def _estimate(reader: OrgReader, scope: Scope, name: str) -> ObjectEstimate | No
         return None if not scope.objects else ObjectEstimate(name, 0, 0, 0, 2, note)
     size = rows * row
     disk = int(size * ratio) + rows * ROW_BYTES_ON_DISK
-    return ObjectEstimate(name, rows, size, disk, _calls(rows) + 1, _files(scope, schema))
+    return ObjectEstimate(name, rows, size, disk, _calls(rows), _files(scope, schema))
 
 
 def _sample(reader: OrgReader, scope: ObjectScope, schema: Schema) -> tuple[int, float]:
@@ -98,11 +100,11 @@ def _sample(reader: OrgReader, scope: ObjectScope, schema: Schema) -> tuple[int,
 
 
 def _calls(rows: int) -> int:
-    """Count and settle are three calls; small objects are one query, others a job with its pages."""
+    """Small objects are one query, others a job with its pages: begun, asked after some eight times, and removed."""
     if rows <= REST_ROWS:
-        return 3 + max(1, ceil(rows / 2000))
+        return _CALLS_EACH + max(1, ceil(rows / 2000))
     pages = ceil(rows / PAGE_ROWS)
-    return 3 + 8 + ceil(pages / 5) + pages
+    return _CALLS_EACH + 10 + ceil(pages / 5) + pages
 
 
 def _files(scope: Scope, schema: Schema) -> str:
