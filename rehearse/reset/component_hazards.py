@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from rehearse.reset.model import Grade, Hazard, What
-
-
-def _component(name: str, types: str, what: What, when: str, verdict: tuple[Grade, str, str]) -> Hazard:
-    grade, reason, source = verdict
-    return Hazard(name, "component", tuple(types.split()), what, tuple(when.split()), grade, reason, source)
-
+from rehearse.reset.model import Hazard
+from rehearse.reset.undeployable_hazards import UNDEPLOYABLE_HAZARDS, component
 
 COMPONENT_HAZARDS: tuple[Hazard, ...] = (
-    _component(
+    component(
         "type-outside-scope",
         "*",
         "any",
@@ -22,83 +17,15 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "scope.metadata in rehearse.yaml",
         ),
     ),
-    _component(
-        "package",
-        "InstalledPackage",
-        "any",
-        "",
-        (
-            "impossible",
-            "a package cannot be downgraded or restored by a deployment",
-            "Metadata API guide, InstalledPackage",
-        ),
-    ),
-    _component(
-        "schedule",
-        "CronTrigger",
-        "any",
-        "",
-        (
-            "manual",
-            "scheduled work is no metadata: abort it in Setup, or schedule it again as its owner, by the Apex that the "
-            "baseline holds",
-            "Apex guide, System.schedule; Metadata API guide, unsupported types",
-        ),
-    ),
-    _component(
-        "never-by-api",
-        "Skill AppMenu",
-        "any",
-        "",
-        ("manual", "this type is not deployable both ways; put it back in Setup", "Metadata coverage report"),
-    ),
-    _component(
-        "territory",
-        "Territory2Model",
-        "updated",
-        "archived",
-        ("impossible", "an archived territory model never returns to Active", "Salesforce Help, Territory models"),
-    ),
-    _component(
-        "territory-gone",
-        "Territory2Model",
-        "deleted",
-        "",
-        ("impossible", "a deleted territory model is lost with its assignments", "Salesforce Help, Territory models"),
-    ),
-    _component(
-        "connected-app",
-        "ConnectedApp",
-        "deleted",
-        "",
-        ("manual", "a redeployed connected app has a new consumer key and secret", "Metadata API guide, ConnectedApp"),
-    ),
-    _component(
-        "connected-app-added",
-        "ConnectedApp",
-        "created",
-        "",
-        ("manual", "connected apps are kept out of deletions; remove it in Setup", "Metadata API guide, ConnectedApp"),
-    ),
-    _component(
-        "secrets",
-        "NamedCredential ExternalCredential AuthProvider Certificate",
-        "deleted",
-        "",
-        (
-            "residue",
-            "redeployed without its secret, which is never in metadata; enter it again",
-            "Metadata API guide, NamedCredential",
-        ),
-    ),
-    _component(
+    *UNDEPLOYABLE_HAZARDS,
+    component(
         "standard-value-set",
         "StandardValueSet",
         "updated",
         "value-added",
         ("residue", "an added value is deactivated; an API cannot delete it", "Metadata API guide, StandardValueSet"),
     ),
-    _component(
+    component(
         "record-type-added",
         "RecordType",
         "created",
@@ -109,7 +36,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Metadata API: 'Cannot delete record type through API'",
         ),
     ),
-    _component(
+    component(
         "picklist-added",
         "CustomField GlobalValueSet",
         "updated",
@@ -120,14 +47,14 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Metadata API guide, CustomValue",
         ),
     ),
-    _component(
+    component(
         "dependency-added",
         "CustomField",
         "updated",
         "dependency-added",
         ("manual", "an API cannot remove a field dependency", "Metadata API guide, ValueSettings"),
     ),
-    _component(
+    component(
         "field-retyped",
         "CustomField",
         "updated",
@@ -138,7 +65,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Salesforce Help, Notes on changing custom field types",
         ),
     ),
-    _component(
+    component(
         "field-lost",
         "CustomField",
         "deleted",
@@ -149,7 +76,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Salesforce Help, Manage deleted custom fields",
         ),
     ),
-    _component(
+    component(
         "object-lost",
         "CustomObject",
         "deleted",
@@ -160,28 +87,28 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Salesforce Help, Manage deleted custom objects",
         ),
     ),
-    _component(
+    component(
         "flow-added",
         "Flow FlowDefinition",
         "created",
         "",
         ("exact", "deactivated and deleted version by version", "Tooling API guide, Flow and FlowDefinition"),
     ),
-    _component(
+    component(
         "flow-version-lost",
         "Flow FlowDefinition",
         "any",
         "version-lost",
         ("residue", "versions of a flow that were deleted do not come back", "Tooling API guide, Flow"),
     ),
-    _component(
+    component(
         "flow-lost",
         "Flow FlowDefinition",
         "deleted",
         "",
         ("exact", "it had one version, which is redeployed", "Tooling API guide, Flow"),
     ),
-    _component(
+    component(
         "flow-changed",
         "Flow FlowDefinition",
         "updated",
@@ -192,35 +119,35 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Tooling API guide, Flow and FlowDefinition",
         ),
     ),
-    _component(
+    component(
         "profile-section",
         "Profile",
         "updated",
         "profile-not-removable",
         ("manual", "a deployment cannot remove this section of a profile", "Metadata API guide, Profile"),
     ),
-    _component(
+    component(
         "profile-added",
         "Profile",
         "created",
         "",
         ("exact", "deleted; refused while users hold it", "Metadata API guide, Profile"),
     ),
-    _component(
+    component(
         "profile-lost",
         "Profile",
         "deleted",
         "",
         ("residue", "redeployed; its users have to be assigned again", "Metadata API guide, Profile"),
     ),
-    _component(
+    component(
         "permission-set-lost",
         "PermissionSet",
         "deleted",
         "",
         ("residue", "redeployed; its assignments are rows and are lost", "Metadata API guide, PermissionSet"),
     ),
-    _component(
+    component(
         "profile-granted",
         "Profile",
         "updated",
@@ -231,55 +158,48 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Metadata API guide, Profile",
         ),
     ),
-    _component(
+    component(
         "profile",
         "Profile",
         "updated",
         "",
         ("exact", "redeployed with an explicit false for what was granted since", "Metadata API guide, Profile"),
     ),
-    _component(
+    component(
         "value-set-added",
         "GlobalValueSet",
         "created",
         "",
         ("exact", "deleted in a pass after the fields that use it", "Metadata API guide, GlobalValueSet"),
     ),
-    _component(
+    component(
         "translation-added",
-        "Translations CustomObjectTranslation",
+        "Translations *Translation",
         "updated",
         "entry-added",
         ("manual", "translated entries cannot be deleted by an API", "Metadata API guide, Translations"),
     ),
-    _component(
-        "site",
-        "Network ExperienceBundle DigitalExperienceBundle",
-        "any",
-        "",
-        ("manual", "a redeployed site stays a draft until somebody publishes it", "Metadata API guide, Network"),
-    ),
-    _component(
+    component(
         "settings",
         "*Settings",
         "updated",
         "",
         ("unknown", "redeployed; some switches cannot be turned off again", "Metadata API guide, Settings"),
     ),
-    _component(
+    component(
         "standard-object",
         "CustomObject",
         "any",
         "standard",
         ("exact", "the settings of a standard object are redeployed", "Metadata API guide, CustomObject"),
     ),
-    _component(
+    component(
         "added", "*", "created", "", ("exact", "deleted by a destructive manifest", "Metadata API guide, deploy")
     ),
-    _component(
+    component(
         "changed", "*", "updated", "", ("exact", "the baseline's own file is redeployed", "Metadata API guide, deploy")
     ),
-    _component(
+    component(
         "lost", "*", "deleted", "", ("exact", "the baseline's own file is redeployed", "Metadata API guide, deploy")
     ),
 )

@@ -61,9 +61,21 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
             marks.add("dependency-added")
     if type == "Profile":
         marks |= _profile_marks(book, old, new)
+    if type.endswith(("Translation", "Translations")) and not _entries(new) <= _entries(old):
+        marks.add("entry-added")
     if type == "Territory2Model" and xml.text_at(new, "state") == "Archived":
         marks.add("archived")
     return marks
+
+
+def _entries(root: Any) -> set[tuple[str, str]]:
+    """What a translation translates: section and name of every entry."""
+    named = ("fullName", "name", "masterLabel", "layout", "section", "aspect")
+    return {
+        (tag_of(one), next((found for tag in named if (found := xml.text_at(one, tag)) is not None), ""))
+        for one in root.iter()
+        if isinstance(one.tag, str) and len(one) and one is not root
+    }
 
 
 def _profile_marks(book: MetadataBook, old: Any, new: Any) -> set[str]:

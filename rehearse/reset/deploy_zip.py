@@ -1,7 +1,8 @@
 """The zip files of a reset: baseline files to deploy, and destructive manifests. Pure but for writing the zip itself.
 
-What is deployed is the baseline's own text, cut down to the components of the plan. Two things are made here: a
-profile with explicit "off" entries, and an added record type set inactive, because an API cannot delete it.
+What is deployed is the baseline's own text, cut down to the components of the plan. Three things are made here: a
+profile with explicit "off" entries, an added record type set inactive, because an API cannot delete it, and a matching
+rule that is active and differs, which is switched off first: the next pass finds it off and deploys it whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rehearse.baseline.canonical_xml import parse_xml
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.packages import build_deploy_files, build_package_xml, read_package_xml
-from rehearse.reset.component_xml import set_text, wrap, write
+from rehearse.reset.component_xml import set_text, text_at, wrap, write
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
 from rehearse.reset.profile_undo import undo_profile
@@ -29,6 +30,8 @@ def build_upserts(book: MetadataBook, actions: Iterable[Action], api_version: st
     for action in actions:
         if action.type == "Profile":
             _undo_grants(book, action, files)
+        if action.type == "MatchingRule":
+            _switch_off_first(book, action, files)
     if added:
         _deactivate(book, added, files, api_version)
     return files
@@ -61,6 +64,19 @@ def _undo_grants(book: MetadataBook, action: Action, files: dict[str, bytes]) ->
     for path in component.files if component else ():
         if path in files and path in book.files_after:
             files[path] = undo_profile(files[path], book.files_after[path])
+
+
+def _switch_off_first(book: MetadataBook, action: Action, files: dict[str, bytes]) -> None:
+    """A matching rule has to be off before it is changed (facts/metadata.md 4.1), by a deployment of its own."""
+    live, name = book.after.get((action.type, action.key)), action.key.partition(".")[2]
+    for path in live.files if live else ():
+        roots = [parse_xml(one.get(path, b"")) for one in (book.files_after, files)]
+        now, wanted = (None if root is None else find_child(root, action.type, name) for root in roots)
+        if now is None or wanted is None:
+            continue
+        if text_at(now, "ruleStatus") == text_at(wanted, "ruleStatus") == "Active":
+            set_text(wanted, "ruleStatus", "Inactive")
+            files[path] = write(roots[1])
 
 
 def _deactivate(book: MetadataBook, added: Iterable[Action], files: dict[str, bytes], api_version: str) -> None:

@@ -56,6 +56,16 @@ class Evidence:
         """What the plan left undone, with the reason."""
         return {(one.type, one.key): one for one in self.plan.blocked} if self.plan else {}
 
+    @cached_property
+    def made_again(self) -> frozenset[Place]:
+        """The components that the rehearsal deleted and the plan deploys again."""
+        actions = self.plan.actions if self.plan else ()
+        return frozenset(
+            (one.type, one.key)
+            for one in actions
+            if (one.kind, one.do) == ("component", "deploy") and one.expects is None
+        )
+
 
 def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
     """One item for each change that plan or comparison knows, and one for each row with a new Id; sorted."""
@@ -64,15 +74,25 @@ def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
     items: dict[Place, ProofItem] = {}
     for place, kind in evidence.planned.items():
         if place not in remaining:
-            result = results.get(place)
-            outcome: Outcome = "already equal" if result and result.state == "already" else "restored"
-            items[place] = ProofItem(kind, place[0], place[1], outcome)
+            items[place] = _grade_equal(evidence, place, kind, results.get(place))
     for place, change in remaining.items():
         items[place] = _grade_remaining(evidence, change, results.get(place))
     for place, item in _re_inserted(evidence):
         if place not in remaining:
             items[place] = item
     return tuple(sorted(items.values(), key=lambda one: (one.kind, one.type, one.key)))
+
+
+def _grade_equal(
+    evidence: Evidence, place: Place, kind: Literal["record", "component"], result: ActionResult | None
+) -> ProofItem:
+    """Nothing differs any more; what came back without something that no comparison sees (a secret) is residue."""
+    if result and result.state == "already":
+        return ProofItem(kind, place[0], place[1], "already equal")
+    lost = find_hazard("component", place[0], "deleted") if place in evidence.made_again else None
+    if lost is not None and lost.grade == "residue":
+        return ProofItem(kind, place[0], place[1], "residue", lost.reason)
+    return ProofItem(kind, place[0], place[1], "restored")
 
 
 def place_of(change: Change) -> Place:

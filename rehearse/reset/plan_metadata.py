@@ -23,6 +23,9 @@ DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 OLDER = "it is older than the baseline, or the baseline could not list its type; it is not deleted"
 _UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
+PARTLY = frozenset({"profile-section", "translation-added", "dependency-added"})
+"""Hazards of an added part that no deployment takes away: the rest of such a component is put back all the same."""
+
 NO_FLOW = FlowState(0, ())
 
 
@@ -42,7 +45,7 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         if hazard.grade in ("manual", "impossible"):
             reason = hazard.reason + _by_hand(inputs, change)
             blocked.append(Blocked("component", change.type, change.key, hazard.grade, reason, hazard.source))
-            if change.type != "Profile":
+            if hazard.name not in PARTLY:
                 continue
         if change.type in FLOW_TYPES:
             flows.setdefault(flow_name(change), change)

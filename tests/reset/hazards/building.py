@@ -9,7 +9,10 @@ from typing import Any
 from rehearse.baseline.component_types import PARENT_OF, PLACES
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+NS = (
+    'xmlns="http://soap.sforce.com/2006/04/metadata" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+)
 HERE = Path(__file__).parent
 Case = Mapping[str, Any]
 DIRECTORIES = {one.type: (one.directory, one.suffix) for one in PLACES}
@@ -42,6 +45,15 @@ def own(lab: Any, place: str) -> str:
             row = lab.org.db.execute(query, (name,)).fetchone()
     inner = re.sub(r"^<\?xml[^>]*>\s*", "", row[0].decode())
     return re.sub(r"\A\s*<fullName>[^<]*</fullName>", "", inner[inner.index(">") + 1 : inner.rindex("</")])
+
+
+def build_given(lab: Any, cases: Iterable[Case], key: str = "given") -> dict[str, bytes]:
+    """One package of what there has to be: before the baseline, or (`first`) before the changes."""
+    package = _Package(lab)
+    for case in cases:
+        for place, inner in case.get(key, {}).items():
+            package.add(place, inner if isinstance(inner, str) else edited(own(lab, place), place, inner))
+    return package.files()
 
 
 def build(lab: Any, cases: Iterable[Case]) -> dict[str, bytes]:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from rehearse import clock
+from rehearse.practice.packages_installed import move_package
 from rehearse.practice.play import take_seats
 from rehearse.practice.play_client import Caller
 from rehearse.reset.forecast import build_forecast
 from rehearse.reset.forecast_package import open_package
 from rehearse.reset.forecast_read import Base, Demand, forecast_inputs
-from tests.reset.hazards.building import Case, build, load_cases, load_table
+from tests.reset.hazards.building import Case, build, build_given, load_cases, load_table
 from tests.reset.hazards.deeds import Deeds
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
@@ -62,13 +63,19 @@ def test_the_forecast_is_the_outcome(lab: Any, crew: Any, tmp_path: Path, togeth
     for one in ROWS:
         for deed in one.get("prepare", ()) if one["together"] == together else ():
             deeds.run(one["fact"], deed)
+    if given := [one for one in components if "given" in one]:
+        crew(build_given(lab, given))
     before = lab.capture(objects=OBJECTS, types=("*",))
+    if first := [one for one in components if "first" in one]:
+        crew(build_given(lab, first, "first"))
     package = build(lab, components)
     files = {f"step{n}": (deeds.file(f"step{n}", deed, tmp_path), deed, one) for n, (one, deed) in enumerate(rows)}
     demand = Demand((open_package(package),), tuple(file for file, _, _ in files.values() if file is not None))
     forecast = build_forecast(forecast_inputs(demand, Base(lab.store, before), None, clock.now()))
     if components:
-        crew(package)
+        crew(build(lab, [one for one in components if "deed" not in one]))
+        if any("deed" in one for one in components):
+            move_package(lab.org, lab.user("admin"), "tidemaps", "3.13")
     for one, deed in rows:
         deeds.run(one["fact"], deed)
     for one in ROWS:
