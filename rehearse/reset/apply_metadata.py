@@ -1,8 +1,9 @@
 """Deploying and destroying components, each deployment journalled before and after; what is refused is set aside.
 
-Holds the writer, with apply_records and apply_inserts. A deployment is all or nothing, so a component that the org
-refuses is taken out and the rest is sent again; the next pass tries it anew, because relief within one transaction is
-not universal (facts/metadata.md 4.2). What is still in a state that the plan does not know is somebody's edit.
+Holds the writer, with apply_records, apply_updates and apply_inserts. A deployment is all or nothing, so a component
+that the org refuses is taken out and the rest is sent again; the next pass tries it anew, because relief within one
+transaction is not universal (facts/metadata.md 4.2). What is still in a state that the plan does not know is
+somebody's edit.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rehearse.org.model import DeployResult
 from rehearse.reset import settle
 from rehearse.reset.apply_context import Context
 from rehearse.reset.deploy_zip import build_destruction, build_upserts, write_zip
+from rehearse.reset.housed_rows import keep_objects_with_new_rows
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
 from rehearse.reset.newer_edits import UNGUARDED
@@ -48,7 +50,7 @@ def _ready(context: Context, actions: Sequence[Action]) -> list[Action]:
             found.append(action)
         else:
             context.note(action, "foreign", "changed since the plan was made; not deployed")
-    return found
+    return keep_objects_with_new_rows(context, found)
 
 
 def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str, str], str]:

@@ -21,6 +21,7 @@ from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.ghosts import cascading_fields
+from rehearse.reset.housed_rows import fetch_housed
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
@@ -56,6 +57,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
         for object, group in _records_by_object(changes).items()
     }
+    housed = fetch_housed(reader, changes)
     return PlanInputs(
         sandbox=request.sandbox,
         baseline=request.baseline,
@@ -71,7 +73,8 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         bypass=request.bypass,
         egress=request.egress,
         ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
-        people=fetch_names(reader, _users(changes, rows)),
+        people=fetch_names(reader, _users(changes, rows).union(*housed.values())),
+        housed=housed,
     )
 
 

@@ -60,7 +60,8 @@ class PlanInputs:
     """What `build_plan` reads: nothing else decides. `schemas` are live describes; `ids` maps old Ids to new ones.
 
     `ghosts` are rows in the bin that the rehearsal made and deleted again, by object and Id, with their references:
-    undeleting a row of the baseline may bring them back with it.
+    undeleting a row of the baseline may bring them back with it. `housed`: the rows in objects that the rehearsal
+    added, by object and by who made them.
     """
 
     sandbox: str
@@ -79,3 +80,4 @@ class PlanInputs:
     """Id of a user -> name, for the sentences of a plan."""
     bypass: tuple[Switch, ...] = ()
     egress: tuple[Allowed, ...] = ()
+    housed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

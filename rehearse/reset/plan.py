@@ -15,8 +15,9 @@ from rehearse import clock
 from rehearse.ids import build_content_id, build_ulid
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.model import Action, Blocked, ResetPlan
+from rehearse.reset.plan_created import count_created
 from rehearse.reset.plan_metadata import plan_metadata
-from rehearse.reset.plan_records import count_created, plan_records
+from rehearse.reset.plan_records import plan_records
 
 
 def build_plan(inputs: PlanInputs) -> ResetPlan:

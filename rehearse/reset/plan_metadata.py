@@ -7,14 +7,16 @@ destroyed after the rows that use it (facts/metadata.md 4.2). Flows go through v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, element_of, is_active
 from rehearse.reset.hazards import find_hazard
+from rehearse.reset.housed_rows import UNKNOWN, find_kept, object_of
 from rehearse.reset.inputs import FlowState, PlanInputs
 from rehearse.reset.model import Action, Blocked, Do, Hazard
+from rehearse.reset.plan_created import NO_PART, person
 
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
@@ -34,11 +36,16 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
     actions: list[Action] = []
     blocked: list[Blocked] = []
     flows: dict[str, Change] = {}
+    houses = find_kept(inputs.housed, inputs.choices)
     for change in inputs.changes:
         if change.kind != "component" or change.key in inputs.choices.left_out or not _chosen(inputs, change):
             continue
         if change.what == "created" and _came_into_sight(inputs, change):
             blocked.append(Blocked("component", change.type, change.key, "manual", OLDER))
+            continue
+        if change.what == "created" and (object := object_of(change.type, change.key, houses)):
+            reason = _lived_in(inputs, object, houses[object])
+            blocked.append(Blocked("component", change.type, change.key, "manual", reason))
             continue
         marks = component_marks(inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
@@ -65,6 +72,13 @@ def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
     unseen = {row.name for row in inputs.before.coverage if row.kind == "metadata" and row.state in _UNSEEN}
     older = change.at is not None and change.at < inputs.before.started.replace(microsecond=0)
     return older or not unseen.isdisjoint({change.type, container, "(retrieve)"})
+
+
+def _lived_in(inputs: PlanInputs, object: str, makers: Mapping[str, int]) -> str:
+    if UNKNOWN in makers:
+        return f"nobody can tell whose rows {object} holds: it stays (--delete-others would take it along)"
+    who = ", ".join(sorted(person(inputs, one) for one in makers))
+    return f"{object} holds {sum(makers.values())} row(s) made by {who}, {NO_PART}"
 
 
 def flow_name(change: Change) -> str:

@@ -7,7 +7,6 @@ those that Salesforce couples with them) are written.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -18,9 +17,10 @@ from rehearse.reset.coupled import with_coupled
 from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
-from rehearse.reset.model import Action, Blocked, Creation, Do, Hazard
+from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import follows_account
+from rehearse.reset.plan_created import NO_PART, person
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
@@ -34,7 +34,6 @@ VANISHED = (
 UNSHARED = (
     "the org does not show it to this login, which lacks View All Data: it may live unshared; it is not inserted again"
 )
-NO_PART = "who took no part; it stays (--participant or --delete-others would take it along)"
 
 
 class RecordPlan:
@@ -151,7 +150,7 @@ def _plan_deletes(plan: RecordPlan) -> None:
         if hazard.grade != "exact":
             plan.block(change, hazard)
         elif row_marks.is_foreign(plan.inputs, change):
-            who = _person(plan.inputs, row_marks.creator_of(plan.inputs, change))
+            who = person(plan.inputs, row_marks.creator_of(plan.inputs, change))
             plan.blocked.append(Blocked("record", change.type, change.key, "manual", f"created by {who}, {NO_PART}"))
         else:
             wanted[change.key] = change
@@ -167,19 +166,6 @@ def _plan_deletes(plan: RecordPlan) -> None:
             action = plan.act(start + min(level, 99), "delete", change, find_hazard("record", change.type, "created"))
             if key in hard:
                 plan.actions[-1] = replace(action, hard=True)
-
-
-def _person(inputs: PlanInputs, user_id: str) -> str:
-    return inputs.people.get(user_id, user_id) or "an unknown user"
-
-
-def count_created(inputs: PlanInputs) -> tuple[Creation, ...]:
-    """Who made how many of the rows that the baseline does not have, by object; most first."""
-    new = [one for one in inputs.changes if one.kind == "record" and one.what == "created"]
-    found = Counter(
-        (_person(inputs, row_marks.creator_of(inputs, one)), one.type, row_marks.is_foreign(inputs, one)) for one in new
-    )
-    return tuple(Creation(by, type, count, stay) for (by, type, stay), count in found.most_common())
 
 
 def _plan_detach(plan: RecordPlan, created: Mapping[str, Change]) -> set[str]:

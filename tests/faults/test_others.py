@@ -283,3 +283,37 @@ LEFT = {
     "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
     "<apiVersion>67.0</apiVersion><status>Active</status></ApexClass>",
 }
+
+
+def test_rows_of_others_keep_an_object_that_the_rehearsal_added(lab: Any) -> None:
+    """No capture holds them, and an object that is deleted takes them along: before the plan, and after it."""
+    from rehearse.reset.model import Choices
+
+    before = lab.capture(objects=(), types=("CustomObject",))
+    field = "<fields><fullName>Far__c</fullName><label>Far</label><length>30</length><type>Text</type></fields>"
+    lab.deploy(
+        {
+            "objects/Extra__c.object": '<CustomObject xmlns="http://soap.sforce.com/2006/04/metadata"><deploymentStatus>'
+            f"Deployed</deploymentStatus>{field}<label>Extra</label><nameField><label>Name</label><type>Text</type>"
+            "</nameField><pluralLabel>Extras</pluralLabel><sharingModel>ReadWrite</sharingModel></CustomObject>"
+        }
+    )
+    lab.insert("Extra__c", {"Name": "theirs"}, {"Name": "theirs too"}, by="admin")
+    ours = frozenset({lab.user("release")})
+    plan = lab.plan(before, Choices(participants=ours))
+    assert not [one for one in plan.actions if one.do == "destroy"]
+    assert {one.key for one in plan.blocked} == {"Extra__c", "Extra__c.Far__c"}
+    assert [(one.type, one.count, one.stay) for one in plan.created] == [("Extra__c", 2, True)]
+    assert "2 row(s) made by" in plan.blocked[0].reason
+
+    plan = lab.plan(before, Choices(participants=ours, delete_others=True))
+    assert [(one.type, one.count, one.stay) for one in plan.created] == [("Extra__c", 2, False)]
+    lab.insert("Extra__c", {"Name": "after the plan"}, by="admin")
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert len(lab.pick('"Extra__c" WHERE "IsDeleted" = 0')) == 3
+    assert {one.key: one.outcome for one in proof.items if one.key.startswith("Extra__c")} == {
+        "Extra__c": "changed by someone else",
+        "Extra__c.Far__c": "changed by someone else",
+    }
+    assert proof.verdict == "dirty"
+    assert lab.reset(before).verdict == "clean"

@@ -1,0 +1,36 @@
+"""Who made what a reset deletes or leaves: the rows that the baseline does not have, counted for who confirms a plan.
+
+Pure. A deletion is confirmed by name, so everything that goes is told by who made it, rows inside an added object too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rehearse.reset import row_marks
+from rehearse.reset.housed_rows import find_kept
+from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.model import Creation
+
+NO_PART = "who took no part; it stays (--participant or --delete-others would take it along)"
+
+
+def person(inputs: PlanInputs, user_id: str) -> str:
+    """The name of a user, or his Id where no name is known."""
+    return inputs.people.get(user_id, user_id) or "an unknown user"
+
+
+def count_created(inputs: PlanInputs) -> tuple[Creation, ...]:
+    """Who made how many of the rows that the baseline does not have, by object; most first.
+
+    Rows of an object that the rehearsal added are no changes of their own: they go, or stay, with it.
+    """
+    new = [one for one in inputs.changes if one.kind == "record" and one.what == "created"]
+    found = Counter(
+        (person(inputs, row_marks.creator_of(inputs, one)), one.type, row_marks.is_foreign(inputs, one)) for one in new
+    )
+    kept = find_kept(inputs.housed, inputs.choices)
+    for object, makers in inputs.housed.items():
+        if object not in inputs.schemas:
+            found.update({(person(inputs, by), object, object in kept): count for by, count in makers.items() if by})
+    return tuple(Creation(by, type, count, stay) for (by, type, stay), count in found.most_common())
