@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rehearse.schedule.demand import Demand
+from rehearse.schedule.demand import Demand, in_force
 from rehearse.schedule.model import Advance, Booking, Goal, Prepare, Refresh, Schedule, Supply, Unplaced
 from rehearse.schedule.problem import Problem
-from rehearse.schedule.site import in_force
 from rehearse.schedule.solver_board import Board, Expr, Slot
 from rehearse.schedule.wall import add_span
 

@@ -21,6 +21,7 @@ from rehearse.schedule.axis import (
     starts_touching,
     subtract,
 )
+from rehearse.schedule.ledger import Cycle
 from rehearse.schedule.model import Booking, Somebody, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row, row_of
 from rehearse.schedule.wall import add_span, build_hours, subtract_span
@@ -111,6 +112,7 @@ def build_starts(
     for supply in wish.supplies:
         if serves(supply, rehearsal, lifted):
             ranges = subtract(common, build_closed_starts(wish, axis, rehearsal, supply, lifted))
+            ranges = subtract(ranges, ((0, axis.up(ready_at(wish, supply))),))
             if points := _points(wish, axis, release, (rehearsal, ranges), lifted):
                 found[supply.name] = points
     return found
@@ -132,6 +134,20 @@ def is_gone(supply: Supply) -> bool:
     """Whether a sandbox was deleted."""
     last = max(supply.cycles, key=lambda one: one.requested, default=None)
     return last is not None and last.state in ("deleted", "deleting")
+
+
+def in_force(supply: Supply) -> Cycle | None:
+    """The refresh that the sandbox holds now."""
+    done = [one for one in supply.cycles if one.state == "completed"]
+    return max(done, key=lambda one: one.requested, default=None)
+
+
+def ready_at(wish: Wish, supply: Supply) -> datetime:
+    """From when on a sandbox may be used: now, or when the refresh in force has settled."""
+    force = in_force(supply)
+    if force is None:
+        return wish.now
+    return max(wish.now, (force.activated or force.copied or force.requested) + wish.policy.settle)
 
 
 def deadline(wish: Wish, release: Release, rehearsal: Rehearsal) -> datetime:

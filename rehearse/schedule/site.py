@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from rehearse.schedule.axis import Axis, Ranges, intersect, minutes, subtract
-from rehearse.schedule.demand import is_gone
+from rehearse.schedule.demand import in_force, is_gone, ready_at
 from rehearse.schedule.ledger import COPY_TIMES, DONE, Availability, Cycle, build_availability, interval_of
 from rehearse.schedule.model import Booking, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row
@@ -89,7 +89,7 @@ def build_site(wish: Wish, axis: Axis, supply: Supply, keys: frozenset[Key], lif
     return Site(
         name=supply.name,
         reset=minutes(supply.reset_time),
-        ready=max(axis.up(ready), axis.up(wish.now)),
+        ready=axis.up(ready_at(wish, supply)),
         requested=None if force is None else axis.down(force.requested),
         since=frozenset() if force is None else gone_live(wish, force.requested),
         untouched=force is not None and not any(one.start >= ready for one in begun),
@@ -103,12 +103,6 @@ def build_site(wish: Wish, axis: Axis, supply: Supply, keys: frozenset[Key], lif
         planned=_build_planned(wish, axis, supply, last),
         cadence=_build_cadence(wish, axis, supply, last, lifted),
     )
-
-
-def in_force(supply: Supply) -> Cycle | None:
-    """The refresh that the sandbox holds now."""
-    done = [one for one in supply.cycles if one.state == "completed"]
-    return max(done, key=lambda one: one.requested, default=None)
 
 
 def gone_live(wish: Wish, requested: datetime) -> frozenset[str]:

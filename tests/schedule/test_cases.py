@@ -49,6 +49,11 @@ def _copying(w: Any, **more: Any) -> Any:
     return w.supply("U", cycles=(old, running), **more)
 
 
+def _settling(w: Any) -> Any:
+    """A sandbox whose copy was activated an hour ago, so that it is ready at one."""
+    return w.supply("U", cycles=(w.cycle("U", "FULL", _at("2026-11-22T01:00")),))
+
+
 def _used(w: Any, name: str = "U", **more: Any) -> Any:
     """A sandbox that was refreshed and used since, so that it is not fresh any more."""
     start = _at("2026-11-20T10:00")
@@ -114,6 +119,10 @@ PLACED: dict[str, tuple[Build, dict[str, str]]] = {
     "fresh needs a refresh, and runs once it has settled": (
         lambda w: _one(w, _used(w), needs=Needs(start="fresh"), not_after=_at("2026-11-26T18:00")),
         {"m": "U 2026-11-26T09:00"},
+    ),
+    "nothing starts before the last refresh has settled, pinned to that day or not": (
+        lambda w: _one(w, _settling(w), not_after=_at("2026-11-23T18:00")),
+        {"m": "U 2026-11-23T13:00"},
     ),
     "young data needs a refresh": (
         lambda w: _one(w, w.supply("U", days_ago=40), needs=Needs(data_age=Span(7 * DAY))),
