@@ -17,6 +17,8 @@ from rehearse.practice import rest_collections, rest_query, rest_resources, rest
 from rehearse.practice.http_errors import ApiError, error_body
 from rehearse.practice.rest_call import Answer, Call, Entry, find_handler, make_routes, problem_json
 from rehearse.practice.rest_resources import known_object
+from rehearse.practice.rows_assignment import AUTO_ASSIGN, assigning_as
+from rehearse.practice.rows_duplicates import HEADER, duplicates_as
 from rehearse.practice.rows_rollup import recalculate
 from rehearse.practice.rows_values import RowError
 from rehearse.practice.rows_write import Work, insert_row
@@ -25,6 +27,7 @@ from rehearse.practice.schema import ObjectDef
 MOST_REQUESTS = 25
 MOST_TREE_ROWS = 200
 MOST_GRAPHS, MOST_NODES, FAILED_GRAPHS = 75, 500, 14
+TAKEN_OVER = ("accept", "authorization", "content-type")
 QUOTED = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
 TARGETS = [*rest_resources.ENTRIES, *rest_query.ENTRIES, *rest_rows.ENTRIES, *rest_collections.ENTRIES]
 HALTED = "The transaction was rolled back since another operation in the same transaction failed."
@@ -35,7 +38,7 @@ class _Undone(Exception):
 
 
 def composite(call: Call) -> Answer:
-    """POST /composite {allOrNone, compositeRequest: [{method, url, referenceId, body}]}."""
+    """POST /composite {allOrNone, compositeRequest: [{method, url, referenceId, body, httpHeaders}]}."""
     asked = call.json_object()
     requests = asked.get("compositeRequest")
     if not isinstance(requests, list) or not all(isinstance(one, dict) for one in requests):
@@ -104,14 +107,25 @@ def _result(reference: str, status: int, body: Any, headers: Mapping[str, str] |
 
 def _sub_request(call: Call, request: dict[str, Any], done: list[dict[str, Any]]) -> dict[str, Any]:
     reference = str(request.get("referenceId", ""))
+    headers = _headers(call, request)
     try:
         address = _quote_earlier(str(request.get("url", "")), done)
         sent = json.loads(_quote_earlier(json.dumps(request.get("body")), done))
-        with call.org.transaction():
-            answer = _dispatch(call, str(request.get("method", "GET")).upper(), address, sent)
+        method = str(request.get("method", "GET")).upper()
+        said = duplicates_as(headers.get(HEADER, "")), assigning_as(headers.get(AUTO_ASSIGN, ""))
+        with call.org.transaction(), said[0], said[1]:
+            answer = _dispatch(replace(call, headers=headers), method, address, sent)
         return _result(reference, answer.status, answer.body, answer.headers)
     except ApiError as error:
         return _result(reference, error.status, error_body(error))
+
+
+def _headers(call: Call, request: dict[str, Any]) -> dict[str, str]:
+    """The headers of a sub-request: its own, and those three that it takes over and may not name (REST guide)."""
+    own = {str(name).lower(): str(value) for name, value in (request.get("httpHeaders") or {}).items()}
+    if named := sorted(own.keys() & set(TAKEN_OVER)):
+        raise ApiError(400, "INVALID_HEADER", f"A subrequest cannot have the header {named[0]}")
+    return {**{name: call.headers[name] for name in TAKEN_OVER if name in call.headers}, **own}
 
 
 def _quote_earlier(text: str, done: list[dict[str, Any]]) -> str:
