@@ -56,7 +56,8 @@ def take(database: Database, sandbox: str, what: str, now: datetime) -> Lock:
         if found is not None and not _is_dead(found):
             raise Locked(
                 f"{sandbox} is locked by {found.who} on {found.host} since {clock.iso(found.since)}: {found.what}.",
-                f"Wait, or break it with `rehearse reset unlock {found.token}` if that work is surely dead.",
+                f"Wait, or break it with `rehearse reset unlock {found.token} --confirm {found.sandbox}` "
+                "if that work is surely dead.",
             )
         connection.execute(sa.delete(_locks).where(sa.func.lower(_locks.c.sandbox) == sandbox.lower()))
         connection.execute(sa.insert(_locks).values(**{**mine.__dict__, "since": clock.iso(now)}))

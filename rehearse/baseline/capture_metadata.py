@@ -122,12 +122,12 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
 
     Raises OrgError where the org fails, DiskFull.
     """
-    on_event(Started("metadata", unit="components"))
+    on_event(Started("metadata", unit="members"))
     asked = AskedManifest(wish.listing, wish.frozen, wish.known)
     got = _retrieve_all(reader, asked, _Retrieved(scratch, wish.near), on_event)
     listing = wish.listing.result()
     told = {(found["type"], found["name"]) for one in got.messages if (found := _MISSING.search(one))}
-    on_event(Finished("metadata", f"{_count([dict(asked)])} components in {len(got.zips)} retrieves"))
+    on_event(Finished("metadata", f"{_count([dict(asked)]):,} members asked for"))
     return MetadataRead(
         zips=tuple(got.zips),
         own={TYPES_FILE: render_types(wish.listing.types), **(listing.flows or {})},
@@ -167,7 +167,7 @@ class _Chunks:
     def told(self, running: Iterable[Chunk]) -> Advanced:
         """How far it is; the total is known when everything is listed."""
         left = _count([*self._again, *running])
-        return Advanced("metadata", max(0, self._size - left), self._size if self._listed else None, "components")
+        return Advanced("metadata", max(0, self._size - left), self._size if self._listed else None, "members")
 
 
 def _retrieve_all(

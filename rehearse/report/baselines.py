@@ -131,7 +131,8 @@ def _carried(carried: Sequence[str]) -> list[Block]:
 def _needs_a_look(row: CoverageRow, capture: Capture) -> bool:
     """What a baseline lacks, what is hollow in it, and what was read with a remark."""
     empty = row.name in capture.hollow and row.state in ("captured", "empty")
-    return row.state in _ODD or empty or (row.state == "captured" and bool(row.note))
+    part = row.state == "excluded" and row.count > 0  # of an object in scope: the contents of its files
+    return row.state in _ODD or empty or part or (row.state == "captured" and bool(row.note))
 
 
 def _tone(row: CoverageRow) -> Tone:
