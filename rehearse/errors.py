@@ -187,9 +187,14 @@ class OrgBusy(OrgError):
 
 
 class OrgRejected(OrgError):
-    """The org refused; `org_code` and `org_message` are Salesforce's own, verbatim."""
+    """The org refused; `org_code` and `org_message` are Salesforce's own, verbatim.
+
+    `status` and `fields` where the refusal was an HTTP reply: its status, and the fields that it names.
+    """
 
     code = "org-rejected"
+    status = 0
+    fields: tuple[str, ...] = ()
 
     def __init__(self, org_code: str, org_message: str, doing: str, hint: str | None = None) -> None:
         said = org_message.removeprefix(f"{org_code}: ")  # SOAP says its code twice

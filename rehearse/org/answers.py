@@ -44,6 +44,7 @@ class Fault:
     code: str
     message: str
     html: bool = False
+    fields: tuple[str, ...] = ()
 
 
 def read_fault(content_type: str, body: bytes) -> Fault:
@@ -64,7 +65,8 @@ def read_fault(content_type: str, body: bytes) -> Fault:
         return Fault("", text[:300])
     code = first.get("errorCode") or first.get("exceptionCode") or first.get("error") or ""
     message = first.get("message") or first.get("exceptionMessage") or first.get("error_description") or ""
-    return Fault(str(code), str(message))
+    fields = first.get("fields")
+    return Fault(str(code), str(message), fields=tuple(map(str, fields)) if isinstance(fields, list) else ())
 
 
 def _soap_fault(text: str) -> Fault:
@@ -104,7 +106,9 @@ def error_for(status: int, fault: Fault, doing: str, safe: bool) -> RehearseErro
         )
     if fault.html and status < 300:
         return _busy(f"{doing}: the org sent a web page instead of an answer.", safe)
-    return OrgRejected(code or f"HTTP_{status}", fault.message or "no reason given", doing)
+    rejected = OrgRejected(code or f"HTTP_{status}", fault.message or "no reason given", doing)
+    rejected.status, rejected.fields = status, fault.fields
+    return rejected
 
 
 def _session_error(fault: Fault, doing: str) -> RehearseError:
@@ -195,4 +199,4 @@ def scrub(fault: Fault, secrets: tuple[str, ...]) -> Fault:
     for secret in secrets:
         if len(secret) > 7:
             code, message = code.replace(secret, "[secret]"), message.replace(secret, "[secret]")
-    return Fault(code, message, fault.html)
+    return Fault(code, message, fault.html, fault.fields)

@@ -1,4 +1,4 @@
-"""Row writes to a proven sandbox: sObject collections, one guarded row, undelete, and flow versions over Tooling.
+"""Row writes to a proven sandbox: sObject collections, guarded rows, undelete, and flow versions over Tooling.
 
 Every write is sent once. Its reply names each row in the order of the request; a reply that is lost, cannot be read or
 names another number of rows raises OrgUncertain, and whoever owns the intent looks up what happened.
@@ -21,9 +21,13 @@ from rehearse.org.wire import Call, Wire
 
 # sObject collections and SOAP undelete take 200 rows a call
 MOST_ROWS = 200
+# as many as one composite call takes, whose parts may carry headers of their own
+MOST_GUARDED = 25
+CHANGED = "PRECONDITION_FAILED"
 # without them REST runs the active assignment rules on leads and cases, and the row gets another owner; and a duplicate
 # rule that only warns refuses a row that stood there before (REST guide)
-AS_GIVEN = {**JSON, "Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
+ROW_HEADERS = {"Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
+AS_GIVEN = {**JSON, **ROW_HEADERS}
 
 
 class RowWriter:
@@ -62,19 +66,57 @@ class RowWriter:
             raise _wrong_count(asked.doing, len(results), len(known))
         return tuple(_from_node(node, one) for node, one in zip(results, known, strict=True))
 
-    def update_if_unchanged(self, object: str, id: str, values: Mapping[str, Value], since: datetime) -> SaveResult:
-        """Update one row unless it was changed after `since` (whole seconds; HTTP 412 -> PRECONDITION_FAILED)."""
+    def update_if_unchanged(
+        self, object: str, rows: Sequence[Mapping[str, Value]], since: Mapping[str, datetime]
+    ) -> tuple[SaveResult, ...]:
+        """Update at most 25 rows, each only if nobody changed it after the instant that `since` has for its Id.
+
+        `If-Unmodified-Since` compares whole seconds with the last modified date; a row without an instant is written
+        whatever happened to it. Whoever was changed meanwhile is a result with PRECONDITION_FAILED (REST guide,
+        conditional request headers; composite subrequests take the headers of the resource).
+        """
+        if not can_guard(rows) or any("Id" not in row for row in rows):
+            raise UsageError(f"These {len(rows)} rows of {object} cannot be updated under a condition.")
+        asked = [self._guarded(object, row, since) for row in rows]
+        return (self._update_one(*asked[0]),) if len(asked) == 1 else self._update_together(object, asked)
+
+    def _guarded(
+        self, object: str, row: Mapping[str, Value], since: Mapping[str, datetime]
+    ) -> tuple[str, dict[str, Value], dict[str, str]]:
+        """Address, values and headers of one update."""
+        id = str(row["Id"])
+        headers = dict(ROW_HEADERS)
+        if id in since:
+            headers["If-Unmodified-Since"] = format_datetime(since[id].astimezone(UTC), usegmt=True)
         path = f"{self._base}/sobjects/{object}/{to_18(id)}"
-        headers = {**AS_GIVEN, "If-Unmodified-Since": format_datetime(since.astimezone(UTC), usegmt=True)}
-        body = json_body({name: value for name, value in values.items() if name != "Id"})
+        return path, {name: value for name, value in row.items() if name != "Id"}, headers
+
+    def _update_one(self, path: str, values: Mapping[str, Value], headers: Mapping[str, str]) -> SaveResult:
+        id, doing = path.rpartition("/")[2], f"Updating a row of {path.split('/')[-2]}"
+        call = Call("PATCH", path, doing, body=json_body(values), headers={**JSON, **headers}, safe=False)
         try:
-            fetch_json(
-                self._wire, Call("PATCH", path, f"Updating a row of {object}", body=body, headers=headers, safe=False)
-            )
+            fetch_json(self._wire, call)
         except OrgRejected as error:
-            code = "PRECONDITION_FAILED" if error.org_code in ("HTTP_412", "PRECONDITION_FAILED") else error.org_code
-            return SaveResult(to_18(id), False, (RowError(code, error.org_message),))
-        return SaveResult(to_18(id), True)
+            code = CHANGED if error.status == 412 else error.org_code
+            return SaveResult(id, False, (RowError(code, error.org_message, error.fields),))
+        return SaveResult(id, True)
+
+    def _update_together(
+        self, object: str, asked: Sequence[tuple[str, Mapping[str, Value], Mapping[str, str]]]
+    ) -> tuple[SaveResult, ...]:
+        requests = [
+            {"method": "PATCH", "url": path, "referenceId": f"r{place}", "body": values, "httpHeaders": headers}
+            for place, (path, values, headers) in enumerate(asked)
+        ]
+        body, doing = json_body({"allOrNone": False, "compositeRequest": requests}), f"Updating rows of {object}"
+        answer = fetch_json(
+            self._wire, Call("POST", f"{self._base}/composite", doing, body=body, headers=JSON, safe=False)
+        )
+        parts = answer.get("compositeResponse") if isinstance(answer, dict) else None
+        found = {str(one.get("referenceId")): one for one in parts or ()}
+        if set(found) != {f"r{place}" for place in range(len(asked))}:
+            raise _wrong_count(doing, len(found), len(asked))
+        return tuple(_from_part(found[f"r{place}"], path) for place, (path, _, _) in enumerate(asked))
 
     def _send_records(self, method: str, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         _check_size(rows)
@@ -89,6 +131,12 @@ class RowWriter:
         if not isinstance(answer, list) or len(answer) != count:
             raise _wrong_count(call.doing, len(answer) if isinstance(answer, list) else 0, count)
         return tuple(_from_json(row, known) for row, known in zip(answer, ids, strict=True))
+
+
+def can_guard(rows: Sequence[Mapping[str, Value]]) -> bool:
+    """Whether `update_if_unchanged` takes these rows: in a composite call a text with `@{` would be a reference."""
+    texts = (value for row in rows for value in row.values() if isinstance(value, str))
+    return len(rows) == 1 or (0 < len(rows) <= MOST_GUARDED and not any("@{" in text for text in texts))
 
 
 def _check_size(rows: Sequence[object]) -> None:
@@ -109,6 +157,17 @@ def _from_json(row: Mapping[str, Any], known: str | None) -> SaveResult:
         for one in row.get("errors") or ()
     )
     return SaveResult(to_18(str(id)) if id else None, row.get("success") is True, errors)
+
+
+def _from_part(part: Mapping[str, Any], path: str) -> SaveResult:
+    """One answer of a composite call; a refusal's body is a list of errors, or nothing."""
+    id, status = path.rpartition("/")[2], int(part.get("httpStatusCode", 0))
+    if 200 <= status < 300:
+        return SaveResult(id, True)
+    body = part.get("body")
+    said = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
+    code = CHANGED if status == 412 else str(said.get("errorCode") or f"HTTP_{status}")
+    return SaveResult(id, False, (RowError(code, str(said.get("message", "")), tuple(said.get("fields") or ())),))
 
 
 def _from_node(node: Node, known: str) -> SaveResult:

@@ -90,9 +90,11 @@ class OrgWriter:
         """Bring at most 200 rows back from the recycle bin."""
         return self._rows.undelete(ids)
 
-    def update_row_if_unchanged(self, object: str, id: str, values: Mapping[str, Value], since: datetime) -> SaveResult:
-        """Update one row unless it changed after `since`; the refusal is a result with PRECONDITION_FAILED."""
-        return self._rows.update_if_unchanged(object, id, values, since)
+    def update_rows_if_unchanged(
+        self, object: str, rows: Sequence[Mapping[str, Value]], since: Mapping[str, datetime]
+    ) -> tuple[SaveResult, ...]:
+        """Update at most 25 rows, each unless it changed after its instant; refused ones say PRECONDITION_FAILED."""
+        return self._rows.update_if_unchanged(object, rows, since)
 
     def open_ingest(self, object: str, operation: str) -> BulkJob:
         """Create an ingest job that does nothing yet: journal its id before `close_ingest`."""

@@ -18,7 +18,7 @@ from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import bulk_cannot_carry
 from rehearse.reset.apply_context import Context
-from rehearse.reset.apply_records import reference_or_value
+from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.batches import by_object, error_code, in_batches, row_mark
 from rehearse.reset.bulk_jobs import start_job, take_up_job
 from rehearse.reset.live_rows import fetch_live

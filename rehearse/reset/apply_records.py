@@ -1,110 +1,31 @@
-"""Writing rows: detach, delete, undelete, update, each batch re-read first and journalled before and after.
+"""Writing rows: delete and undelete, each batch re-read first, and any batch journalled before and after.
 
-Holds the writer, with apply_inserts and apply_metadata; nothing else in this room does. Only rows in a state that the
+Holds the writer, with apply_updates, apply_inserts and apply_metadata. Only rows in a state that the
 plan knows are written. A refused row is recorded and never stops the others; a lost reply is left as an open intent
 and settled by looking at the org (`settle`), never by sending again at once.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 
-from rehearse.baseline.bodies import load_body
-from rehearse.baseline.scope import BODY_TYPE
 from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
 from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.reset import live_rows, settle
 from rehearse.reset.apply_context import Context, close_entry
-from rehearse.reset.batches import RETRIED, by_object, in_batches, wire_value
+from rehearse.reset.batches import RETRIED, by_object, in_batches
 from rehearse.reset.cascades import find_kept_children
-from rehearse.reset.coupled import with_coupled
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action
-from rehearse.reset.persons import made_of_others
-from rehearse.reset.row_state import Decision, guard_fields, scope_fields
+from rehearse.reset.row_state import guard_fields
 
-FOREIGN = "changed since the plan was made; not written"
 LOCKED = "locked or busy"
 TOGETHER = 1000
 """So many deletions look together at what hangs below them; more look batch by batch, right before each."""
 Send = Callable[[Sequence[tuple[Action, Mapping[str, Value]]]], tuple[SaveResult, ...]]
 Work = list[tuple[Action, Mapping[str, Value]]]
-
-
-def apply_updates(context: Context, actions: Sequence[Action]) -> None:
-    """Detach or update rows, or finish rows that came back: only open fields, references mapped, null as null."""
-    for object, group in by_object(actions).items():
-        for batch in in_batches(group, context.settings.read_batch):
-            decided = live_rows.decide_rows(context, object, batch)
-            work: Work = []
-            stored = context.load_values(context.before, object, [one.key for one in batch])
-            for action in batch:
-                row, decision = decided[action.key]
-                values = _judge(context, action, row, decision, stored.get(action.key, {}))
-                if values:
-                    work.append((action, {"Id": context.live_id(action.key), **values}))
-            send_rows(context, "update", object, work, _updater(context, object))
-
-
-def _judge(
-    context: Context, action: Action, row: LiveRow | None, decision: Decision, stored: Mapping[str, str | None]
-) -> dict[str, Value] | None:
-    """The values to write for one row, or None after recording why nothing is written."""
-    if (action.type, action.key) in context.foreign:
-        return None
-    returned = action.do in ("undelete", "insert")
-    if decision.state == "foreign" or row is None or (returned and live_rows.is_others(context, row)):
-        where = "deleted since the plan was made" if row is None or row.deleted else FOREIGN
-        context.note(action, "foreign", f"{where}{_who(context, row)}")
-        return None
-    if decision.state == "done":
-        context.note_equal(action)
-        return None
-    if action.do == "detach":
-        return _detached(context, action, row, decision) or None
-    schema = context.schema(action.type)
-    made = made_of_others(action.type, stored, row.values)
-    open_fields = [
-        name for name in decision.fields if name not in made and (known := schema.field(name)) and known.updateable
-    ]
-    values = {}
-    for name in with_coupled(open_fields, schema):
-        if name in stored:
-            values[name] = reference_or_value(context, action.type, name, stored[name])
-    if not values and not returned:
-        context.note(action, "waiting", "its open fields cannot be written")
-    return values or None
-
-
-def _detached(context: Context, action: Action, row: LiveRow, decision: Decision) -> dict[str, Value]:
-    """Null for references; for a unique text a value that nobody uses, and null only where the org refused that.
-
-    A validation rule may demand a value, and a format rule may refuse a made-up one: the other way is tried then.
-    """
-    known_refusal = context.results.get(action.id)
-    refused = known_refusal is not None and known_refusal.state == "failed"
-    values: dict[str, Value] = {}
-    for name in action.fields:
-        known = context.schema(action.type).field(name)
-        if known is None or name not in decision.fields or row.values.get(name) is None:
-            continue
-        spare = f"~{action.key}"[: known.length or 18]
-        made_up = known.type in ("string", "email", "phone", "url") and not (refused and known.nillable)
-        values[name] = spare if made_up else None
-    return values
-
-
-def reference_or_value(context: Context, object: str, name: str, text: str | None) -> Value:
-    """A stored text as it is written now: a reference to a re-inserted row goes to its new Id."""
-    type = next((one.type for one in scope_fields(context.before, object) if one.name == name), "string")
-    if type == "reference" and text is not None:
-        return context.live_id(text)
-    if type == BODY_TYPE and text is not None:
-        return base64.b64encode(load_body(context.store, context.before.ulid, object, text)).decode()
-    return wire_value(type, text)
 
 
 def apply_deletes(context: Context, actions: Sequence[Action]) -> None:
@@ -139,7 +60,7 @@ def deletable_rows(
         elif action.key in holds:
             context.note(action, "waiting", f"a row of {holds[action.key]} that stays would be deleted with it")
         elif _edited(context, row, seen.get(action.key)):
-            context.note(action, "foreign", f"{FOREIGN}{_who(context, row)}")
+            context.note(action, "foreign", f"changed since the plan was made{who_wrote(context, row)}; not written")
         elif (action.type, action.key) not in context.foreign:
             found.append(action)
     return found
@@ -258,10 +179,6 @@ def _take_results(
     return locked
 
 
-def _updater(context: Context, object: str) -> Send:
-    return lambda part: context.writer.update_rows(object, [row for _, row in part])
-
-
 def _deleter(context: Context) -> Send:
     return lambda part: context.writer.delete_rows([str(row["Id"]) for _, row in part])
 
@@ -270,5 +187,6 @@ def _undeleter(context: Context) -> Send:
     return lambda part: context.writer.undelete_rows([str(row["Id"]) for _, row in part])
 
 
-def _who(context: Context, row: LiveRow | None) -> str:
+def who_wrote(context: Context, row: LiveRow | None) -> str:
+    """` by NAME` of who touched a row last, or nothing."""
     return f" by {context.person(row.by)}" if row and row.by else ""

@@ -130,5 +130,8 @@ def decide_rows(context: Context, object: str, actions: Sequence[Action]) -> dic
         expects = {name: value for name, value in seen.get(context.live_id(key), {}).items() if name in row.values}
         expects.update({name: row.values[name] for name in moved_lookups(context, row, expects)})
         goal = {name: value for name, value in goals.get(key, {}).items() if name in row.values}
-        found[key] = (row, decide(row.values, expects, goal, is_ours(context, row)))
+        found[key] = (
+            row,
+            decide(row.values, expects, goal, ours=is_ours(context, row), theirs=is_others(context, row)),
+        )
     return found

@@ -14,7 +14,8 @@ from rehearse.reset.apply_flows import apply_flows
 from rehearse.reset.apply_hard_deletes import apply_hard_deletes
 from rehearse.reset.apply_inserts import apply_inserts
 from rehearse.reset.apply_metadata import apply_deploys
-from rehearse.reset.apply_records import apply_deletes, apply_undeletes, apply_updates
+from rehearse.reset.apply_records import apply_deletes, apply_undeletes
+from rehearse.reset.apply_updates import apply_updates
 from rehearse.reset.gather import load_metadata_of
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action

@@ -60,16 +60,18 @@ def guard_digest(object: str, values: Values, fields: Collection[ComparableField
     return digest.hexdigest()
 
 
-def decide(live: Values, expects: Values, goal: Values, ours: bool) -> Decision:
+def decide(live: Values, expects: Values, goal: Values, *, ours: bool = False, theirs: bool = False) -> Decision:
     """Compare a live row with what the plan saw (`expects`) and what it shall become (`goal`).
 
     A field that holds a third value is somebody's edit, unless the row was last touched by our own user since apply
-    began (`ours`): then our own writes or the automation they set off made it.
+    began (`ours`): then our own writes or the automation they set off made it. Where somebody else touched it last
+    since then (`theirs`), a third value in any field that the plan saw is their edit.
     """
     open_fields = tuple(name for name in goal if live.get(name) != goal[name])
     if not open_fields:
         return Decision("done")
-    third = [name for name in open_fields if name in expects and live.get(name) != expects[name]]
+    looked_at = expects if theirs else [name for name in open_fields if name in expects]
+    third = tuple(name for name in looked_at if live.get(name) not in (expects[name], goal.get(name, expects[name])))
     if third and not ours:
-        return Decision("foreign", tuple(third))
+        return Decision("foreign", third)
     return Decision("write", open_fields)

@@ -37,7 +37,7 @@ def test_a_delayed_commit_is_awaited_and_not_sent_again(lab: Any, method: str, c
     plan = lab.plan(before)
     sent: list[str] = []
     impatient(lab, sent)
-    lab.server.faults.put(Fault(method, "/composite/sobjects", 1, "slow", 1, LATE))
+    lab.server.faults.put(Fault(method, "/sobjects", 1, "slow", 1, LATE))
     waiting = {"uncertain_for": timedelta(seconds=30), "poll": 0.1, "sleep": time.sleep}
     began = time.monotonic()
     report = lab.apply(plan, **waiting)

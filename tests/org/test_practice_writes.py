@@ -46,16 +46,45 @@ def test_rows_are_written_and_each_answers_for_itself(doors: Any) -> None:
     assert good.id in writer.reader.fetch_by_ids("Account", [good.id], ["Name"])
 
 
-def test_a_row_is_updated_only_if_it_did_not_change(doors: Any) -> None:
+def test_rows_are_updated_only_if_they_did_not_change(doors: Any) -> None:
+    """One goes alone, several as the parts of one call, each under its own condition; the others are written."""
     writer = doors.writer("UATFULL")
-    (made,) = writer.insert_rows("Account", [{"Name": "a"}])
+    ids = [str(made.id) for made in writer.insert_rows("Account", [{"Name": "a"}] * 5)]
     now = writer.reader.fetch_server_time()
-    assert writer.update_row_if_unchanged("Account", made.id, {"Name": "b"}, now + timedelta(seconds=5)).success
-    late = writer.update_row_if_unchanged("Account", made.id, {"Name": "c"}, now - timedelta(hours=1))
-    assert not late.success and late.errors[0].code == "PRECONDITION_FAILED"
-    wrong = writer.update_row_if_unchanged("Account", made.id, {"Nonsense__c": "c"}, now + timedelta(hours=1))
-    assert not wrong.success and wrong.errors[0].code == "INVALID_FIELD"
-    assert writer.reader.fetch_by_ids("Account", [made.id], ["Name"])[made.id]["Name"] == "b"
+    good, late = now + timedelta(seconds=5), now - timedelta(hours=1)
+
+    def update(since: dict[str, Any], **values: str) -> list[tuple[str, tuple[str, ...]]]:
+        rows = [{"Id": one, **values} for one in since]
+        known = {one: at for one, at in since.items() if at is not None}
+        saved = writer.update_rows_if_unchanged("Account", rows, known)
+        assert [one.id for one in saved] == list(since)
+        return [("ok", ()) if one.success else (one.errors[0].code, one.errors[0].fields) for one in saved]
+
+    changed = ("PRECONDITION_FAILED", ())
+    assert update({ids[0]: good}, Name="b @{r0.id}") == [("ok", ())]
+    assert update({ids[0]: late}, Name="c") == [changed]
+    assert update({ids[0]: good}, Nonsense__c="c") == [("INVALID_FIELD", ("Nonsense__c",))]
+    assert update(dict(zip(ids[1:], (good, late, None, good), strict=True)), Name="d") == [
+        ("ok", ()), changed, ("ok", ()), ("ok", ())
+    ]  # fmt: skip
+    name_missing = ("REQUIRED_FIELD_MISSING", ("Name",))
+    assert update({ids[1]: good, ids[2]: late}, Name="") == [name_missing, changed]
+    with pytest.raises(UsageError):
+        update({ids[1]: good, ids[2]: good}, Name="@{r0.id}")
+    stored = writer.reader.fetch_by_ids("Account", ids, ["Name"])
+    assert [stored[one]["Name"] for one in ids] == ["b @{r0.id}", "d", "a", "d", "d"]
+
+
+def test_a_guarded_update_whose_reply_is_lost_is_doubtful_and_not_repeated(doors: Any) -> None:
+    writer = doors.writer("UATFULL")
+    ids = [str(made.id) for made in writer.insert_rows("Account", [{"Name": "a"}] * 2)]
+    at = dict.fromkeys(ids, writer.reader.fetch_server_time() + timedelta(seconds=5))
+    for method, some in (("PATCH", ids[:1]), ("POST", ids)):
+        doors.practice.faults.add((method, "/sobjects/Account|/composite$"), do="lose-reply")
+        with pytest.raises(OrgUncertain):
+            writer.update_rows_if_unchanged("Account", [{"Id": one, "Name": method} for one in some], at)
+        stored = writer.reader.fetch_by_ids("Account", some, ["Name"])
+        assert {row["Name"] for row in stored.values()} == {method}
 
 
 def test_a_bulk_job_runs_only_when_it_is_closed(doors: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ OBJECTS = ("Routing__c", "Project__c", "ProjectMember__c", "Invoice__c", "Invoic
 UNPAID = '"Id" NOT IN (SELECT "Invoice__c" FROM "Payment__c" WHERE "Invoice__c" IS NOT NULL)'
 FREE = ("CreatedDate", "CreatedById", "Name", "Number__c", "GateCode__c")
 CALLS = {
-    "update": ("PATCH", r"/composite/sobjects"),
+    "update": ("PATCH", r"/sobjects/"),
     "delete": ("DELETE", r"/composite/sobjects"),
     "undelete": ("SOAP", "undelete"),
     "open job": ("POST", r"/jobs/ingest$"),

@@ -33,7 +33,7 @@ ROWS = st.fixed_dictionaries({"F": VALUES, "G": VALUES})
 
 @given(live=ROWS, expects=ROWS, goal=ROWS, ours=st.booleans())
 def test_a_third_value_is_written_over_only_when_it_is_our_own(live: Any, expects: Any, goal: Any, ours: bool) -> None:
-    decision = decide(live, expects, goal, ours)
+    decision = decide(live, expects, goal, ours=ours)
     third = any(live[name] not in (expects[name], goal[name]) for name in goal)
     if live == goal:
         assert decision.state == "done"
@@ -42,6 +42,14 @@ def test_a_third_value_is_written_over_only_when_it_is_our_own(live: Any, expect
     else:
         assert decision.state == "write"
         assert {**live, **{name: goal[name] for name in decision.fields}} == goal
+
+
+@given(live=ROWS, expects=ROWS, goal=VALUES)
+def test_an_edit_of_another_field_by_somebody_else_counts_too(live: Any, expects: Any, goal: Any) -> None:
+    """Only F is to be put back; whoever else wrote the row since apply began may have changed G."""
+    decision = decide(live, expects, {"F": goal}, theirs=True)
+    theirs = live["F"] not in (expects["F"], goal) or live["G"] != expects["G"]
+    assert decision.state == ("done" if live["F"] == goal else "foreign" if theirs else "write")
 
 
 def test_a_guard_digest_tells_null_from_empty_and_fields_from_each_other() -> None:

@@ -1,0 +1,160 @@
+"""Somebody writes between our read of a row and our write: the org refuses ours, theirs is kept and named.
+
+The second writer is a user of the team over a connection of its own; the judge is the practice org's own database.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rehearse.practice import admin
+from rehearse.practice.play_client import Caller, Seat
+
+ROUTES = '"Routing__c" WHERE "Remark__c" IS NULL ORDER BY "Id" LIMIT 4'
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing may catch it."""
+
+
+@pytest.fixture
+def second(lab: Any) -> Iterator[Caller]:
+    """An administrator of the team, over the wire."""
+    with Caller(Seat(lab.server.http_url, lab.server.estate.issue_token(lab.org, lab.user("admin")))) as caller:
+        yield caller
+
+
+def is_update(method: str, path: str) -> bool:
+    """An update under a condition: one row alone, or several as parts of one call (describes are read before)."""
+    return (method == "PATCH" and "/sobjects/Routing__c/" in path) or (method == "POST" and path.endswith("/composite"))
+
+
+def at_update(lab: Any, moment: str, act: Callable[[], None]) -> None:
+    """Do something once, at the first call that updates rows, when the clock is in another second than before."""
+
+    def hook(when: str, method: str, path: str) -> None:
+        if when == moment and is_update(method, path) and "Updating" in doing(lab):
+            lab.hook = None
+            admin.move_clock(lab.server.estate, timedelta(seconds=1))
+            act()
+
+    lab.hook = hook
+
+
+def doing(lab: Any) -> str:
+    """What the journal says is open: an update, or nothing (a composite call may only read)."""
+    from rehearse.journal import load_by_kind
+
+    return "Updating" if any(one.closed is None for one in load_by_kind(lab.database, ["update"])) else ""
+
+
+def rehearsed(lab: Any) -> tuple[Any, Any, list[str]]:
+    before = lab.capture(objects=("Routing__c",))
+    ids = lab.pick(ROUTES)
+    lab.update("Routing__c", *({"Id": one, "Remark__c": "rehearsal"} for one in ids))
+    return before, lab.plan(before), ids
+
+
+def remarks(lab: Any, ids: list[str]) -> list[Any]:
+    return [lab.value("Routing__c", one, "Remark__c") for one in ids]
+
+
+def outcomes(proof: Any) -> dict[str, str]:
+    return {one.key: one.outcome for one in proof.items}
+
+
+@pytest.mark.parametrize("batch", [200, 1])
+def test_what_is_written_between_our_read_and_our_write_is_kept_and_the_rest_goes_back(
+    lab: Any, second: Caller, batch: int
+) -> None:
+    """The same field, another field, and a save that changes nothing; together in one call, or each row alone."""
+    before, plan, (same, other, touched, free) = rehearsed(lab)
+    who = " ".join(lab.value("User", lab.user("admin"), name) for name in ("FirstName", "LastName"))
+    banks = {one: lab.value("Routing__c", one, "Bank__c") for one in (other, touched)}
+    last = [same, other, touched] if batch > 1 else [same]
+
+    def write() -> None:
+        edits = {same: {"Remark__c": "theirs"}, other: {"Bank__c": "theirs"}, touched: {"Bank__c": banks[touched]}}
+        second.update("Routing__c", [{"Id": one, **edits[one]} for one in last])
+
+    at_update(lab, "before", write)
+    report = lab.apply(plan, batch=batch)
+    proof = lab.prove(before, plan, report)
+    kept = last[:2]
+    assert outcomes(proof) == {
+        one: "changed by someone else" if one in kept else "restored" for one in (same, other, touched, free)
+    }
+    named = [one for one in report.results if one.key in kept]
+    assert {(one.state, one.detail) for one in named} == {
+        ("foreign", f"changed since the plan was made by {who}; not written")
+    }
+    assert remarks(lab, [same, touched, free]) == ["theirs", None, None]
+    assert lab.value("Routing__c", other, "Bank__c") == ("theirs" if other in kept else banks[other])
+    assert proof.verdict == "dirty"
+
+
+def test_what_our_own_user_wrote_meanwhile_is_written_over(lab: Any) -> None:
+    """Automation that our writes set off writes as our user."""
+    before, plan, (one, *_) = rehearsed(lab)
+    at_update(lab, "before", lambda: lab.update("Routing__c", {"Id": one, "Remark__c": "a flow"}, by="release"))
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.hook is None and (proof.verdict, lab.value("Routing__c", one, "Remark__c")) == ("clean", None)
+
+
+def test_an_org_that_refuses_the_condition_of_a_row_that_nobody_changed_is_written_to_without_it(lab: Any) -> None:
+    """As if it compared another instant than the last modified date that it shows."""
+    before, plan, ids = rehearsed(lab)
+    shown = {one: lab.value("Routing__c", one, "LastModifiedDate") for one in ids}
+
+    def show(stamps: dict[str, str]) -> None:
+        with lab.org.transaction() as db:
+            for id, stamp in stamps.items():
+                db.execute('UPDATE "Routing__c" SET "LastModifiedDate" = ? WHERE "Id" = ?', (stamp, id))
+
+    def refuse() -> None:
+        show(dict.fromkeys(ids[:2], "2090-01-01T00:00:00.000+0000"))
+        at_update(lab, "after", lambda: show(shown))
+
+    at_update(lab, "before", refuse)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.hook is None and (proof.verdict, remarks(lab, ids)) == ("clean", [None] * 4)
+
+
+MOMENTS = ["before", "after", "lost"] if os.environ.get("REHEARSE_TEST") == "all" else ["after"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_while_somebody_writes_and_continued(lab: Any, second: Caller, moment: str) -> None:
+    """Before our call left, after the org refused one row and wrote the others, or with its reply lost."""
+    before, plan, ids = rehearsed(lab)
+
+    def write() -> None:
+        second.update("Routing__c", [{"Id": ids[0], "Bank__c": "theirs"}])
+        if moment == "before":
+            raise Killed
+        if moment == "lost":
+            lab.server.faults.add(("POST", "/composite$"), do="lose-reply")
+        else:
+            lab.hook = kill
+
+    def kill(when: str, method: str, path: str) -> None:
+        if when == "after" and is_update(method, path):
+            raise Killed
+
+    at_update(lab, "before", write)
+    if moment == "lost":
+        report = lab.apply(plan)
+    else:
+        with pytest.raises(Killed):
+            lab.apply(plan)
+        lab.hook = None
+        assert remarks(lab, ids) == (["rehearsal"] + [None] * 3 if moment == "after" else ["rehearsal"] * 4)
+        report = lab.apply(plan)
+    proof = lab.prove(before, plan, report)
+    assert remarks(lab, ids) == ["rehearsal", None, None, None]
+    assert lab.value("Routing__c", ids[0], "Bank__c") == "theirs"
+    assert outcomes(proof)[ids[0]] == "changed by someone else" and proof.verdict == "dirty"
+    assert {outcomes(proof)[one] for one in ids[1:]} <= {"restored", "already equal"}
