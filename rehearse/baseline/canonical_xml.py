@@ -30,10 +30,17 @@ quickActionLayoutItems quickActionListItems platformActionListItems relatedLists
 columns tabs criteriaItems conditions filters filterItems assignmentItems choiceReferences flexiPageRegions
 itemInstances componentInstances approvalStep groupingsDown groupingsAcross customTabListAdditionalFields
 lookupDialogsAdditionalFields lookupPhoneDialogsAdditionalFields searchFilterFields searchResultsAdditionalFields
-sortOrder sections subscriptions dashboardGridComponents components
+sortOrder sections subscriptions dashboardGridComponents components matchingRuleItems ruleItems fieldNames stageSteps
+botSteps valueListItems relatedContentItems leftComponents rightComponents narrowComponents wideComponents
+dashboardFilters dashboardFilterColumns dashboardFilterOptions
 """
 _ORDERED = frozenset(_ORDERED_TAGS.split())
-_ORDERED_IN = frozenset({("decisions", "rules"), ("screens", "fields"), ("waits", "waitEvents")})
+_ORDERED_IN = frozenset(
+    {
+        ("decisions", "rules"), ("screens", "fields"), ("fields", "fields"), ("waits", "waitEvents"),
+        ("approvalPageFields", "field"),
+    }
+)  # fmt: skip
 _ORDERED_LEAVES = frozenset({"fields", "miniLayout", "excludeButtons", "customButtons"})
 
 _KEYS: Mapping[str, tuple[str, ...]] = {

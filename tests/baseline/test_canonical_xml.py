@@ -55,6 +55,14 @@ def test_order_and_layout_do_not_count(seed: int) -> None:
          "<v><value><fullName>b</fullName></value><value><fullName>a</fullName></value></v>"),
         ("<layoutSections><l>1</l></layoutSections><layoutSections><l>2</l></layoutSections>",
          "<layoutSections><l>2</l></layoutSections><layoutSections><l>1</l></layoutSections>"),
+        ("<booleanFilter>1 AND (2 OR 3)</booleanFilter><matchingRuleItems><f>a</f></matchingRuleItems>"
+         "<matchingRuleItems><f>b</f></matchingRuleItems>",
+         "<booleanFilter>1 AND (2 OR 3)</booleanFilter><matchingRuleItems><f>b</f></matchingRuleItems>"
+         "<matchingRuleItems><f>a</f></matchingRuleItems>"),
+        ("<s><fieldNames>A</fieldNames><fieldNames>B</fieldNames></s>",
+         "<s><fieldNames>B</fieldNames><fieldNames>A</fieldNames></s>"),
+        ("<screens><fields><name>s</name><fields><name>a</name></fields><fields><name>b</name></fields></fields></screens>",
+         "<screens><fields><name>s</name><fields><name>b</name></fields><fields><name>a</name></fields></fields></screens>"),
         ("<a>x</a>", "<a>x </a>"),
         ("<a/>", ""),
         ("<a>1</a>", "<a>1</a><a>1</a>"),
