@@ -23,3 +23,12 @@ def read_zip(path: Path) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
                     yield one, zipped.read(one)
         except DAMAGE as error:
             raise zipfile.BadZipFile("a file in it cannot be read") from error
+
+
+def unpacked_size(path: Path) -> int:
+    """What the directory of a zip says that its files take, before one of them is read. Raises BadZipFile."""
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            return sum(one.file_size for one in zipped.infolist())
+    except DAMAGE as error:
+        raise zipfile.BadZipFile("its directory cannot be read") from error

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from rehearse.baseline.canonical_xml import parse_xml, tag_of, text_of
 from rehearse.baseline.component_types import CHILDREN, PARENT_OF
@@ -31,7 +32,10 @@ DESTRUCTIVE = ("destructiveChanges.xml", "destructiveChangesPre.xml", "destructi
 
 @dataclass(frozen=True)
 class Package:
-    """Files in the layout of the Metadata API; `members` is what package.xml names (None: all that is there)."""
+    """Files in the layout of the Metadata API; `members` is what package.xml names, decoded (None: all that is there).
+
+    Made by `open_package`.
+    """
 
     files: Mapping[str, bytes]
     members: Mapping[str, frozenset[str]] | None
@@ -44,7 +48,7 @@ class Package:
         places = {(type, full_name), container_of(type, full_name)}
         if type in PARENT_OF and not PARENT_OF[type][1].dotted:
             places.add((PARENT_OF[type][0], full_name))
-        return any({"*", name} & self.members.get(kind, frozenset()) for kind, name in places)
+        return any({"*", unquote(name)} & self.members.get(kind, frozenset()) for kind, name in places)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class ComponentChange:
 def open_package(files: Mapping[str, bytes], *, whole: bool = False) -> Package:
     """A package from its files; with `whole` (source format) everything in it is deployed, whatever a manifest says."""
     manifest = files.get("package.xml")
-    members = None if whole or manifest is None else read_manifest(manifest)
+    members = None if whole or manifest is None else _decoded(read_manifest(manifest))
     deletes = {
         (type, name)
         for path in DESTRUCTIVE
@@ -82,6 +86,11 @@ def open_package(files: Mapping[str, bytes], *, whole: bool = False) -> Package:
         for name in names
     }
     return Package(files, members, tuple(sorted(deletes)))
+
+
+def _decoded(members: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Names as they are: files and manifests of a retrieve write some with `%28` for a bracket (Metadata API guide)."""
+    return {type: frozenset(map(unquote, names)) for type, names in members.items()}
 
 
 def read_manifest(content: bytes) -> dict[str, frozenset[str]]:
@@ -194,7 +203,7 @@ def _is_shell(package: Package, one: Component) -> bool:
     """An object file whose manifest names children only says nothing about the object itself."""
     if one.type != "CustomObject":
         return False
-    named = package.members is None or {"*", one.full_name} & package.members.get("CustomObject", frozenset())
+    named = package.members is None or {"*", unquote(one.full_name)} & package.members.get("CustomObject", frozenset())
     if not named:
         return True
     root = parse_xml(package.files.get(one.files[0], b""))

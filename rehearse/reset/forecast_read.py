@@ -7,6 +7,7 @@ components are compared, and rows are not.
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +19,12 @@ from rehearse.baseline.model import Capture, Component
 from rehearse.baseline.packages import container_of
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.source_tree import META, PROJECT, read_source
+from rehearse.baseline.zip_files import unpacked_size
+from rehearse.errors import UsageError
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.connect import OrgReader
 from rehearse.reset.forecast import ForecastInputs, RowChanges, Work
+from rehearse.reset.forecast_doubts import find_doubts, require_package
 from rehearse.reset.forecast_package import (
     ACCESS_TYPES,
     ComponentChange,
@@ -33,6 +37,8 @@ from rehearse.reset.forecast_package import (
 )
 from rehearse.reset.forecast_rows import RowFile, find_row_changes
 
+MOST_UNPACKED = 629_145_600
+"""The most bytes of a package, unpacked (Metadata API guide; facts/metadata.md 2)."""
 _FLOWS = ("Flow", "FlowDefinition")
 
 
@@ -58,10 +64,23 @@ def load_package(path: Path, kind: Literal["mdapi", "source", "zip", ""] = "") -
 
     Raises NotFound, UsageError.
     """
-    if kind == "source" or (not kind and _is_source(path)):
-        files = read_source(path)
-        return open_package(files, whole=True)
-    return open_package(read_package(path))
+    _require_size(path)
+    source = kind == "source" or (not kind and _is_source(path))
+    package = open_package(read_source(path), whole=True) if source else open_package(read_package(path))
+    require_package(package, path)
+    return package
+
+
+def _require_size(path: Path) -> None:
+    """A zip of a few bytes may be told to hold any number of them: no more is unpacked than an org would take."""
+    if not path.is_file():
+        return
+    try:
+        size = unpacked_size(path)
+    except zipfile.BadZipFile:
+        return  # whoever reads it says so
+    if size > MOST_UNPACKED:
+        raise UsageError(f"{path} holds more than 600 MB, and no deployment takes more.", "Split the package.")
 
 
 def forecast_inputs(
@@ -88,7 +107,7 @@ def forecast_inputs(
         demand.work,
         now,
         base.capture.started if base else None,
-        _doubts(base),
+        (*_doubts(base), *(said for package in demand.packages for said in find_doubts(package))),
     )
 
 
