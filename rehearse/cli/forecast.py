@@ -24,6 +24,7 @@ def forecast(
     baseline: Annotated[
         str | None, typer.Option(callback=not_blank, help="Baseline to compare with; the newest unless given.")
     ] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Show every item with its reason and source.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say whether a rehearsal can be undone, before it is held.
@@ -41,7 +42,7 @@ def forecast(
         against = forecasting.choose_against(desk, sandbox, baseline)
         with progress.shown() as on_event:
             found = forecasting.make_forecast(desk, demand, against, on_event)
-        _show(desk, named, against, found, as_json=as_json)
+        _show(desk, (named, against), found, whole=whole, as_json=as_json)
 
 
 def _demand(desk: Desk, what: Path) -> tuple[str, Demand]:
@@ -55,10 +56,11 @@ def _demand(desk: Desk, what: Path) -> tuple[str, Demand]:
     return str(what), Demand((load_package(what),))
 
 
-def _show(desk: Desk, named: str, against: Against, found: Forecast, *, as_json: bool) -> None:
+def _show(desk: Desk, asked: tuple[str, Against], found: Forecast, *, whole: bool, as_json: bool) -> None:
     from rehearse.cli.forecasting import find_burned_until
     from rehearse.report.forecast import build_forecast_body, build_forecast_page
 
+    named, against = asked
     now = desk.fetch_now()
     until = find_burned_until(desk, against.sandbox, now) if found.verdict == "burns" else None
     base = against.baseline
@@ -68,9 +70,11 @@ def _show(desk: Desk, named: str, against: Against, found: Forecast, *, as_json:
         "burned_until": {"possible": until[0], "certain": until[1]} if until else None,
     }
     where = f"{against.sandbox} (baseline {base.name})" if base else f"{against.sandbox} (as it is now)"
-    page = build_forecast_page(found, f"{named} in {where}", until, desk.workspace.zone)
+    page = build_forecast_page(found, f"{named} in {where}", until, desk.workspace.zone, whole=whole)
     code = 0 if found.verdict == "undoable" else 3
     finish("forecast", now, build_forecast_body(found, about), page, as_json=as_json)
+    if not (whole or as_json) and any(one.grade == "exact" for one in found.items):
+        say("Each of them with its reason and source: add --all.")
     if base is None:
         say(f"Capture a baseline first: rehearse baseline capture {against.sandbox}")
     raise typer.Exit(code)

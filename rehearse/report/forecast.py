@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
-from rehearse.reset.model import Forecast
+from rehearse.reset.model import Forecast, ForecastItem
 
 _TONES: dict[str, Tone] = {"exact": "good", "residue": "warn", "manual": "bad", "impossible": "bad", "unknown": "warn"}
 _WORDS: dict[str, tuple[str, Tone]] = {
@@ -37,10 +37,14 @@ def build_forecast_body(forecast: Forecast, about: dict[str, Any]) -> dict[str, 
     }
 
 
+Until = tuple[datetime | None, datetime | None]
+"""The possible and the certain date of the next refresh, where they are known."""
+
+
 def build_forecast_page(
-    forecast: Forecast, what: str, until: tuple[datetime | None, datetime | None] | None, zone: ZoneInfo
+    forecast: Forecast, what: str, until: Until | None, zone: ZoneInfo, *, whole: bool = False
 ) -> Page:
-    """The page; `until` are the possible and the certain date of the next refresh, where they are known."""
+    """The page; `whole`: every item with its reason and its source, not only what would not simply come back."""
     words, tone = _WORDS[forecast.verdict]
     blocks: list[Table | Paragraph] = [Paragraph(f"{what} is {words}.", tone)]
     if forecast.verdict == "burns":
@@ -58,13 +62,10 @@ def build_forecast_page(
             "What it would change", ["kind", "type", "change", "count", "grade"], rows, right=(3,), empty="nothing"
         )
     )
-    lines: Rows = [
-        [one.type, _named(one.key, one.count, one.kind), one.change, Cell(one.grade, _TONES[one.grade]), one.reason]
-        for one in forecast.items
-        if one.grade != "exact"
-    ]
+    lines: Rows = [_line(one) for one in forecast.items if whole or one.grade != "exact"]
     if lines:
-        blocks.append(build_table("Not simply undone", ["type", "key", "change", "grade", "reason"], lines))
+        title = "How each would be undone" if whole else "Not simply undone"
+        blocks.append(build_table(title, ["type", "key", "change", "grade", "reason", "source"], lines))
     if forecast.undelete_until is not None:
         shown = clock.show(forecast.undelete_until, zone)
         blocks.append(Paragraph(f"Undelete is possible until {shown}: reset before, or deleted rows get new Ids."))
@@ -72,11 +73,14 @@ def build_forecast_page(
     return Page("", tuple(blocks))
 
 
-def _named(key: str, count: int, kind: str) -> str:
-    return f"step {key}: {count:,} rows" if kind == "record" else key
+def _line(item: ForecastItem) -> list[Cell | str]:
+    """One item: of rows the step that writes them and how many, of a step its kind; a step changes nothing by name."""
+    named = f"step {item.key}: {item.count:,} rows" if item.kind == "record" else item.key
+    kind, change = (f"{item.type} step", "") if item.kind == "step" else (item.type, item.change)
+    return [kind, named, change, Cell(item.grade, _TONES[item.grade]), item.reason, item.source]
 
 
-def _burned(until: tuple[datetime | None, datetime | None] | None, zone: ZoneInfo) -> str:
+def _burned(until: Until | None, zone: ZoneInfo) -> str:
     possible, certain = until or (None, None)
     if possible is None and certain is None:
         return "The sandbox stays burned until its next refresh; no date is known."

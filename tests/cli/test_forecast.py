@@ -40,6 +40,10 @@ def test_a_release_is_forecast_item_by_item(kept_desk: Any) -> None:
     assert items["manual", "switch"]["grade"] == "manual" and items["manual", "freeze"]["grade"] == "unknown"
     text = kept_desk.run("forecast", "plans/r41.yaml", code=3)
     assert "PARTLY undoable" in text.out and "Undelete is possible until" in text.out
+    assert "manual step" in text.out and "the runbook" in text.out and "--all" in text.err
+    assert "Metadata API guide" not in text.out
+    whole = kept_desk.run("forecast", "plans/r41.yaml", "--all", code=3).out
+    assert whole.count("Metadata API guide") > 30 and "PaymentRunBatch" in whole
 
 
 def test_the_package_alone_is_fully_undoable_and_nobody_is_asked_for_a_sandbox(kept_desk: Any) -> None:
