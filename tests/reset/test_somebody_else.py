@@ -44,19 +44,22 @@ def test_an_edit_during_the_reset_is_kept(lab: Any) -> None:
     before = lab.capture(objects=OBJECTS)
     (one,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
     lab.update("Routing__c", {"Id": one, "Remark__c": "rehearsal"})
-    lab.insert("Routing__c", {"Code__c": "NEW-1"})
+    made = lab.insert("Routing__c", {"Code__c": "NEW-1"}, {"Code__c": "NEW-2"})
     plan = lab.plan(before)
 
     def interfere(when: str, method: str, path: str) -> None:
         if (when, method) == ("after", "DELETE"):
-            lab.update("Routing__c", {"Id": one, "Remark__c": "theirs"}, by="admin")
+            left = [id for id in made if lab.value("Routing__c", id, "IsDeleted") == 0]
+            lab.update("Routing__c", *({"Id": id, "Remark__c": "theirs"} for id in (one, *left)), by="admin")
 
     lab.hook = interfere
-    report = lab.apply(plan)
+    report = lab.apply(plan, batch=1)
     lab.hook = None
     proof = lab.prove(before, plan, report)
-    assert lab.value("Routing__c", one, "Remark__c") == "theirs"
-    assert outcome(proof, one) == "changed by someone else"
+    (kept,) = [id for id in made if lab.value("Routing__c", id, "IsDeleted") == 0]
+    for id in (one, kept):
+        assert lab.value("Routing__c", id, "Remark__c") == "theirs"
+        assert outcome(proof, id) == "changed by someone else"
 
 
 def test_an_edit_after_our_write_is_seen_and_kept(lab: Any) -> None:

@@ -1,0 +1,166 @@
+"""The moments in which only the journal knows: a reply that was lost, or a kill right after a call that took effect.
+
+What runs on inside the org (a bulk job, a deployment) is looked up and awaited; nothing is sent a second time.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rehearse import clock, lock
+from rehearse.errors import OrgUncertain
+from rehearse.events import Finished
+from rehearse.journal import Journal, load_entries
+from rehearse.org.connect import WireOptions
+from rehearse.practice import meta_flows
+from rehearse.practice.components import Author
+from rehearse.practice.faults import Fault
+from rehearse.reset.apply import apply
+from rehearse.reset.apply_context import Tools
+from rehearse.reset.context import ApplySettings
+
+META = (
+    '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata"><apiVersion>67.0</apiVersion><status>Active</status>'
+    "</ApexClass>"
+)
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing may catch it."""
+
+
+def apply_killed(lab: Any, plan: Any, when: str, method: str, part: str) -> None:
+    """Apply, killed at the first call of this kind."""
+
+    def kill(moment: str, called: str, path: str) -> None:
+        if (moment, called) == (when, method) and part in path:
+            raise Killed
+
+    lab.hook = kill
+    with pytest.raises(Killed):
+        lab.apply(plan)
+    lab.hook = None
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_bulk_job_that_was_let_run_is_found_by_its_id(lab: Any, moment: str) -> None:
+    """Killed around the call that closes the upload: the row comes back once, whether the job ran or not."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" WHERE "Code__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    code = lab.value("Routing__c", route, "Code__c")
+    lab.delete(route, hard=True)
+    plan = lab.plan(before)
+    apply_killed(lab, plan, moment, "PATCH", "/jobs/ingest/")
+    (job,) = (one.detail["job"] for one in load_entries(lab.database, plan.id) if "job" in one.detail)
+    proof = lab.continue_and_prove(before.ulid)
+    lab.writer.close_ingest(job)  # as a process would that only seemed to be dead
+    assert lab.writer.fetch_ingest(job).state == {"before": "Aborted", "after": "JobComplete"}[moment]
+    alive = lab.pick('"Routing__c" WHERE "Code__c" = ? AND "IsDeleted" = 0', code)
+    assert alive == [lab.ids.load()[route]]
+    assert proof.verdict == "clean-with-residue"
+
+
+@pytest.mark.parametrize("end", ["lost", "after", "before"])
+def test_a_deployment_under_way_is_awaited_and_not_sent_again(lab: Any, end: str) -> None:
+    """Its reply never came, or the process died right then, or with its id known; the org deploys on, slowly."""
+    place = {"classes/Left.cls-meta.xml": META}
+    lab.deploy({**place, "classes/Left.cls": "public class Left {}"})
+    before = lab.capture(objects=(), types=("ApexClass",))
+    lab.deploy({**place, "classes/Left.cls": "public class Left { /* rehearsal */ }"})
+    plan = lab.plan(before)
+    lab.server.faults.put(Fault("JOB", "^deploy$", 1, "slow", 1, 0.7))
+    if end == "lost":
+        lab.server.faults.add(("SOAP", "^deploy$"), do="lose-reply")
+        report = lab.apply(plan)
+    else:
+
+        def kill(moment: str, called: str, path: str) -> None:
+            if moment == end and deployments(lab):
+                raise Killed
+
+        lab.hook = kill
+        with pytest.raises(Killed):
+            lab.apply(plan)
+        lab.hook = None
+        report = lab.apply(plan)
+    assert deployments(lab) == 1
+    assert lab.prove(before, plan, report).verdict == "clean"
+
+
+def deployments(lab: Any) -> int:
+    """How many deployments our user asked this sandbox for, from its own table."""
+    with lab.org.lock:
+        count = "SELECT count(*) FROM meta_job WHERE kind = 'deploy'"
+        return int(lab.org.db.execute(count).fetchone()[0])
+
+
+def test_an_edit_between_two_passes_is_kept_although_our_automation_then_touches_the_row(lab: Any) -> None:
+    """The first pass meets a lock, so the second one writes; before it, somebody edits what that write will touch."""
+    before = lab.capture(objects=("Account", "Invoice__c"))
+    (invoice,) = lab.pick('"Invoice__c" WHERE "IssuedOn__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    account = lab.value("Invoice__c", invoice, "Account__c")
+    lab.update("Invoice__c", {"Id": invoice, "IssuedOn__c": "2019-01-01"}, automation=False)
+    plan = lab.plan(before)
+    lab.server.faults.put(Fault("PATCH", "/composite/sobjects", 1, "lock-row", WireOptions().attempts))
+
+    def edit(event: Any) -> None:
+        if isinstance(event, Finished) and event.work == "reset pass 1":
+            lab.update("Account", {"Id": account, "Fax": "theirs"}, by="admin")
+
+    lab._begin_a_second(plan)
+    with lock.hold(lab.database, "UATFULL", "reset", clock.now()) as held:
+        tools = Tools(lab.writer, lab.store, Journal(lab.database, held, plan.id), lab.ids, edit)
+        report = apply(plan, tools, ApplySettings(poll=0.0, sleep=lambda seconds: None, lock_tries=1))
+    assert report.passes > 1 and lab.value("Invoice__c", invoice, "IssuedOn__c") != "2019-01-01"
+    assert lab.value("Account", account, "Fax") == "theirs"
+    assert lab.prove(before, plan, report).verdict == "dirty"
+
+
+def activate(lab: Any, number: int) -> None:
+    """Somebody of the team switches the flow to a version, or off."""
+    with lab.org.transaction():
+        meta_flows.set_active(lab.org, "Case_Urgency", number, Author(lab.user("admin"), lab.org.stamp()))
+
+
+def active(lab: Any) -> list[int]:
+    query = "SELECT number FROM meta_flow_version WHERE flow = 'Case_Urgency' AND status = 'Active'"
+    with lab.org.lock:
+        return [number for (number,) in lab.org.db.execute(query)]
+
+
+@pytest.mark.parametrize("end", [OrgUncertain("The reply was lost."), Killed()], ids=["lost", "killed"])
+def test_a_flow_is_switched_again_only_when_the_first_call_can_no_longer_arrive(lab: Any, end: BaseException) -> None:
+    before = lab.capture(objects=(), types=("Flow", "FlowDefinition"))
+    activate(lab, 0)
+    plan = lab.plan(before)
+    began = clock.now()
+    at, sent = {"now": began}, list[datetime]()
+
+    def cut(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "PATCH"):
+            sent.append(at["now"])
+            if len(sent) == 1:
+                raise end
+
+    def sleep(seconds: float) -> None:
+        at["now"] += timedelta(seconds=seconds)
+
+    lab.hook = cut
+    patient = {"uncertain_for": timedelta(minutes=10), "poll": 60.0, "now": lambda: at["now"], "sleep": sleep}
+    if isinstance(end, Killed):
+        with pytest.raises(Killed):
+            lab.apply(plan, **patient)
+    report = lab.apply(plan, **patient)
+    assert len(sent) == 2 and sent[1] - began >= timedelta(minutes=10)
+    assert active(lab) == [2] and lab.prove(before, plan, report).verdict == "clean"
+
+
+def test_a_version_that_somebody_activated_after_the_plan_stays(lab: Any) -> None:
+    before = lab.capture(objects=(), types=("Flow", "FlowDefinition"))
+    activate(lab, 0)
+    plan = lab.plan(before)
+    activate(lab, 1)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert active(lab) == [1]
+    assert [(one.key, one.outcome) for one in proof.items] == [("Case_Urgency", "changed by someone else")]
