@@ -27,11 +27,10 @@ def test_an_integration_that_never_sleeps_keeps_all_its_edits(lab: Any, judge: A
     lab.update("Routing__c", *({"Id": one, "Bank__c": "rehearsal"} for one in routes[:8]))
     lab.update("Invoice__c", *({"Id": one, "IssuedOn__c": "2019-01-01"} for one in invoices))
     lab.delete(*lab.pick('"InvoiceLine__c" ORDER BY "Id" LIMIT 6'))
-    made = lab.insert("Machine__c", *({"Name": f"new {place}"} for place in range(6)))
+    lab.insert("Machine__c", *({"Name": f"new {place}"} for place in range(4)))
     accounts = sorted({lab.value("Invoice__c", one, "Account__c") for one in invoices})
     plan = lab.plan(before)
     rehearsed = judge.take_picture(lab)
-    places = {"Routing__c": (routes, "Remark__c"), "Account": (accounts, "Fax"), "Machine__c": (made, "Name")}
     wanted: dict[tuple[str, str], str] = {}
 
     def edit() -> None:
@@ -64,7 +63,8 @@ def test_an_integration_that_never_sleeps_keeps_all_its_edits(lab: Any, judge: A
     proof = lab.prove(before, plan, report)
     named = {(one.type, one.key): one for one in proof.items}
     for (object, id), text in wanted.items():
-        assert lab.value(object, id, places[object][1]) == text, f"{object} {id} was overwritten"
+        field = "Remark__c" if object == "Routing__c" else "Fax"
+        assert lab.value(object, id, field) == text, f"{object} {id} was overwritten"
         assert named[(object, id)].outcome == "changed by someone else", named[(object, id)]
     assert not judge.judge(lab, proof, picture, rehearsed, set(OBJECTS)).wrong
     assert proof.verdict == "dirty"
