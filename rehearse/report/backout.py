@@ -45,7 +45,8 @@ def build_backout_page(found: Backout, about: dict[str, Any], taken_at: datetime
         ),
     ]
     rows: Rows = [
-        [str(number), one.do, one.step, one.text, _command(found, one)] for number, one in enumerate(found.steps, 1)
+        [str(number), one.do, one.step, one.text, Cell(_command(found, one), code=True)]
+        for number, one in enumerate(found.steps, 1)
     ]
     blocks.append(build_table("What to do, in order", ["", "do", "step", "what", "command"], rows, right=(0,)))
     stays: Rows = [

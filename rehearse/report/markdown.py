@@ -6,7 +6,7 @@ import re
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.report.view import Page, Paragraph, Table, Timeline
+from rehearse.report.view import Cell, Page, Paragraph, Table, Timeline
 
 UTC = ZoneInfo("UTC")
 
@@ -29,8 +29,16 @@ def _table(table: Table) -> str:
     if not table.rows:
         return f"{head}{table.empty}"
     rule = ["---:" if index in table.right else "---" for index in range(len(table.columns))]
-    lines = [table.columns, rule, *([cell.text for cell in row] for row in table.rows)]
-    return head + "\n".join(f"| {' | '.join(_plain(one) for one in line)} |" for line in lines)
+    lines = [[_plain(one) for one in table.columns], rule, *([_cell(one) for one in row] for row in table.rows)]
+    return head + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    """Code is copied, also out of the source of the page: nothing in it is escaped but what would end the cell."""
+    text = " ".join(cell.text.split())
+    if not cell.code or not text or "`" in text:
+        return _plain(text)
+    return f"`{text.replace('|', chr(92) + '|')}`"
 
 
 def _timeline(timeline: Timeline, zone: ZoneInfo) -> str:

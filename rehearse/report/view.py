@@ -17,10 +17,11 @@ Tone = Literal["plain", "good", "warn", "bad", "faint"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: its text, and what it says about the world."""
+    """One cell of a table: its text, and what it says about the world; `code`: to be copied letter by letter."""
 
     text: str
     tone: Tone = "plain"
+    code: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,4 +120,4 @@ def build_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
 
 
 def _clean(cell: Cell) -> Cell:
-    return Cell(printable(cell.text), cell.tone)
+    return Cell(printable(cell.text), cell.tone, cell.code)

@@ -64,8 +64,9 @@ def write_record_files(
     met = {same_key(_type(read, read.key), one.get(read.key)) for one in known}
     new = [{read.key: row[read.key]} for key, row in read.rows.items() if key not in met]
     if load.operation == "upsert" and new:
-        note = f"query their Ids by {read.key}, then delete those"
-        created = RecordFile(load.step, load.object, "find and delete", f"{start}-created.csv", 0, note)
+        path = f"{start}-created.csv"
+        note = f"query the Ids of the rows whose {read.key} is in records/{path} into IDS.csv, then delete those"
+        created = RecordFile(load.step, load.object, "find and delete", path, 0, note)
         found += _write(folder, created, [read.key], new)
     return tuple(found), ()
 

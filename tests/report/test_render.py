@@ -91,3 +91,11 @@ def test_an_answer_has_a_schema_and_utc_instants() -> None:
         "hours": 1.5,
         "cell": {"text": "x", "tone": "plain"},
     }
+
+
+def test_code_is_copied_as_it_is_out_of_any_medium() -> None:
+    command = "sf data update bulk --sobject Thing__c --file a|b_c.csv"
+    page = Page("", (build_table("T", ["c"], [[Cell(command, code=True)], [Cell("", code=True)], ["a__b"]]),))
+    assert command.replace("|", r"\|") in (told := render_markdown(page)) and r"a\_\_b" in told and "``" not in told
+    assert f"<code>{command}</code>" in render_html(page, NOW, DUBLIN)
+    assert command in render_text(page, width=120)
