@@ -89,7 +89,7 @@ def test_an_answer_has_a_schema_and_utc_instants() -> None:
         "rows": [],
         "at_home": "2026-11-23T08:00:00Z",
         "hours": 1.5,
-        "cell": {"text": "x", "tone": "plain"},
+        "cell": {"text": "x", "tone": "plain", "code": False},
     }
 
 
