@@ -12,7 +12,7 @@ from rehearse.cli import planning
 from rehearse.cli.desk import Desk
 from rehearse.errors import Locked, NotFound, UsageError
 from rehearse.report.view import Page, build_table
-from rehearse.schedule.model import Window
+from rehearse.schedule.model import Booking, Window
 from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
 from rehearse.schedule.store import find_booking, load_deeds
 
@@ -38,6 +38,14 @@ def free_times_on_refusal(desk: Desk, sandbox: str, wish: Window, now: datetime,
         others = [one.name for one in desk.workspace.sandboxes if one.name != sandbox]
         words = [_words(desk, one) for one in (*later, *find_elsewhere(calendar, others, wish)[:3])]
         raise Locked(error.message, f"Free: {'; '.join(words)}. {error.hint or ''}" if words else error.hint) from error
+
+
+def find_move(desk: Desk, booking: Booking, now: datetime) -> datetime | None:
+    """The first start, not before its own, at which a booking could be in its sandbox."""
+    begin = max(booking.start, now)
+    wish = Window(begin, begin + (booking.free_at - booking.start))
+    free = find_slots(_calendar(desk, now, booking.id), booking.sandbox, wish, most=1)
+    return free[0].window.start if free else None
 
 
 def _words(desk: Desk, one: FreeSlot) -> str:

@@ -42,7 +42,7 @@ def load_lines(desk: Desk, now: datetime) -> tuple[LedgerLine, ...]:
 def _line(desk: Desk, name: str, kept: tuple[Cycle, ...], now: datetime, *, gone: bool) -> LedgerLine:
     workspace = desk.workspace
     config = next((one for one in workspace.sandboxes if is_same_name(one.name, name)), None)
-    cycles = overview.known_cycles(config, kept, now) if config else kept
+    cycles = overview.known_cycles(desk, config, kept, now) if config else kept
     cycles = overview.with_interval(desk, cycles)
     found = overview.availability_of(desk, name, config, cycles, now)
     took = build_copy_time(found.type, cycles, workspace.refresh.copy_time)

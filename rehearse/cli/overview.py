@@ -15,7 +15,7 @@ from rehearse.cli.desk import Desk
 from rehearse.errors import UsageError
 from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.schedule.ledger import Availability, Cycle, build_availability
+from rehearse.schedule.ledger import Availability, Cycle, build_availability, merge_by_hand
 from rehearse.schedule.model import Booking
 from rehearse.workspace.model import SandboxConfig
 
@@ -71,7 +71,8 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         coming = next((one for one in own if one.start > now), None)
         left = waiting.get((name.casefold(), availability.org_id or ""), 0)
         burned = _find_burned(own, availability, now)
-        lines.append(SandboxLine(availability, running, coming, newest.get(name.casefold()), left, burned))
+        baseline = newest.get(name.casefold())
+        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, listed=config is not None))
     return tuple(lines)
 
 
@@ -86,7 +87,7 @@ def availability_of(
     desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
 ) -> Availability:
     """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
-    known = known_cycles(config, cycles, now) if config else cycles
+    known = known_cycles(desk, config, cycles, now) if config else cycles
     licence = config.type if config else None
     if known and known[-1].licence != "?":
         licence = known[-1].licence
@@ -99,13 +100,15 @@ def with_interval(desk: Desk, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
     return tuple(replace(one, interval=given[one.licence]) if one.licence in given else one for one in cycles)
 
 
-def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> tuple[Cycle, ...]:
-    """The cycles that the org reported, or the one that a person wrote into rehearse.yaml.
+def known_cycles(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> tuple[Cycle, ...]:
+    """The cycles that production told, else those that people wrote into rehearse.yaml, a sheet or the ledger.
 
-    Raises UsageError where that one is still to come: a mistyped year would lock the sandbox for long.
+    Raises UsageError where the one of rehearse.yaml is still to come: a mistyped year would lock the sandbox for long.
     """
+    from rehearse.schedule.ledger_store import load_refusals, with_refusals
+
     hand = config.last_refresh
-    if cycles or hand is None:
+    if hand is None or any(not one.by_hand for one in cycles):
         return cycles
     if max(one for one in (hand.requested, hand.copied, hand.activated) if one) > now:
         raise UsageError(
@@ -114,4 +117,6 @@ def known_cycles(config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime
         )
     state = "completed" if hand.activated else "copying"
     dates = (hand.requested, hand.copied or hand.activated, hand.activated)
-    return (Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True),)
+    written = Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True)
+    merged = merge_by_hand(cycles, written)
+    return with_refusals(merged, load_refusals(desk.database).get(config.name, ()))

@@ -116,7 +116,7 @@ def _supply(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: d
         name=config.name,
         type=found.type,
         tags=config.tags,
-        cycles=with_interval(desk, known_cycles(config, cycles, now)),
+        cycles=with_interval(desk, known_cycles(desk, config, cycles, now)),
         bookings=load_bookings(desk.database, config.name),
         reset_time=percentile(_reset_times(desk, config.name), 90) or RESET_TIME,
         copy_time=found.copy_p90 or configured or COPY_TIMES.get(found.type or ""),

@@ -8,6 +8,7 @@ from datetime import datetime
 from rehearse.cli.desk import Desk
 from rehearse.report.radar import Deadline, Sky, build_radar
 from rehearse.report.sandboxes import SandboxLine
+from rehearse.schedule.model import Booking
 from rehearse.schedule.validations import load_validations
 
 
@@ -18,14 +19,28 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
     for one in bookings:
         if one.start <= now:
             used[one.sandbox] = max(used.get(one.sandbox, one.start), min(one.end, now))
+    broken = find_broken(desk, now) if any(one.end > now for one in bookings) else {}
     sky = Sky(
         previews=tuple((one.name, one.cut_off) for one in desk.workspace.previews),
         validations=tuple((one.id, one.completed) for one in load_validations(desk.database)),
         bookings=bookings,
-        broken=find_broken(desk, now) if any(one.end > now for one in bookings) else {},
+        broken=broken,
+        free=_find_moves(desk, [one for one in bookings if one.id in broken and one.what == "use"], now),
         used=used,
     )
     return build_radar(lines, now, sky)
+
+
+def _find_moves(desk: Desk, bookings: Sequence[Booking], now: datetime) -> dict[str, str]:
+    """How each of these could be moved to the first time at which its sandbox is free."""
+    if not bookings:
+        return {}
+    from rehearse import clock
+    from rehearse.cli.booking import find_move
+
+    starts = {one.id: find_move(desk, one, now) for one in bookings}
+    zone = desk.workspace.zone
+    return {key: f'rehearse book move {key} --from "{clock.show_minute(at, zone)}"' for key, at in starts.items() if at}
 
 
 def find_broken(desk: Desk, now: datetime) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from rehearse import clock
 from rehearse.cli.answers import say
 from rehearse.errors import Locked
 from rehearse.schedule.model import Booking, Window
@@ -29,7 +30,7 @@ def book_refresh(case: Case, copied: datetime, by: str) -> None:
     try:
         save_bookings(case.desk.database, [made], case.now)
     except Locked as error:
-        say(f"note: The activation was not booked: {error.message}")
+        say(f"note: The activation was not booked: {clock.show_within(error.message, case.zone)}")
 
 
 def move_refresh(case: Case, by: str) -> None:

@@ -101,7 +101,8 @@ class Case:
         """Ask production again, and take over what it says."""
         self.now = self.desk.fetch_now(fresh=True)
         overview.refresh_ledger(self.desk, self.on_event)
-        self.cycles = tuple(load_cycles(self.desk.database).get(self.name, ()))
+        kept = tuple(load_cycles(self.desk.database).get(self.name, ()))
+        self.cycles = overview.known_cycles(self.desk, self.config, kept, self.now)
 
     def fetch_losses(self) -> Losses | None:
         """What a refresh would take; None where the sandbox cannot be asked, which is said."""
@@ -186,7 +187,8 @@ class Case:
             records = [one for one in production.fetch_sandboxes() if one.name.casefold() == self.name.casefold()]
             fields = dict(records[0].fields) if records else {}
         called = workspace.production.name if workspace.production else "production"
-        lines = build_letter(deed, called, self.name, fields, self.last.id if self.last else "")  # type: ignore[arg-type]
+        process = self.last.id if self.last and not self.last.by_hand else ""
+        lines = build_letter(deed, called, self.name, fields, process)  # type: ignore[arg-type]
         return {"asked": False, "ask": list(lines)}, view.build_letter_blocks(lines)
 
 
@@ -198,7 +200,7 @@ def open_case(sandbox: str) -> Iterator[Case]:
         overview.refresh_ledger(desk, on_event)
         cycles = load_cycles(desk.database).get(config.name, ())
         now = desk.fetch_now()
-        yield Case(desk, config, on_event, now, overview.known_cycles(config, tuple(cycles), now))
+        yield Case(desk, config, on_event, now, overview.known_cycles(desk, config, tuple(cycles), now))
 
 
 def who() -> str:

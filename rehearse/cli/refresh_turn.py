@@ -51,7 +51,7 @@ def activate(
             _receive(case, longest, baseline=not no_baseline, as_json=as_json)
             return
         obstacles = _obstacles(case)
-        if case.may_act and not dry_run:  # what is refused anyway is refused before the sandbox is read through
+        if not dry_run:  # what is refused anyway is refused before the sandbox is read through
             _check(case, obstacles, over_bookings, confirm)
         losses = case.fetch_losses()
         body, blocks = _weighed(case, obstacles, losses)
@@ -107,6 +107,7 @@ def discard(
         waits = case.last is not None and case.last.state == "pending-activation"
         if not dry_run:
             if not case.may_act:
+                _refuse_idle(case)
                 _send_letter(case, "discard", {"sandbox": case.name, "discarded": False}, [], as_json=as_json)
             if waits:
                 _confirm(case, confirm, "drops the copy; the next one is possible only after the interval")
@@ -159,11 +160,25 @@ def _code(obstacles: tuple[Obstacle, ...]) -> int:
 
 def _check(case: Case, obstacles: tuple[Obstacle, ...], over_bookings: str | None, confirm: str | None) -> None:
     """Refuse what stands against it; another name; and none where nobody can be asked."""
+    if not case.may_act:
+        _refuse_idle(case)
+        return
     standing = [one for one in obstacles if not (one.lifted_by and over_bookings)]
     if standing:
         _refuse(case, "; ".join(one.text for one in standing), lift=all(one.lifted_by for one in standing))
     if confirm is not None or not is_terminal():
         _confirm(case, confirm, "replaces the old sandbox for good")
+
+
+def _refuse_idle(case: Case) -> None:
+    """Nobody is asked to decide on a copy where none waits. One that only people told of may have been made since."""
+    last = case.last
+    if last is None or last.state == "pending-activation" or (last.by_hand and last.state in ("pending", "copying")):
+        return
+    hint = f"See how far it is: rehearse refresh watch {case.name}."
+    if last.by_hand:
+        hint = f"If there is a newer copy, write it down: rehearse ledger add {case.name} --requested DATE."
+    raise Refused(f"The newest copy of {case.name} is {last.state}: none waits for a decision.", hint)
 
 
 def _refuse(case: Case, why: str, *, lift: bool = False) -> None:

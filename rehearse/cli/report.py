@@ -115,8 +115,11 @@ def _render(
         from rehearse.cli.radar import load_radar
         from rehearse.report.ical import render_ical
         from rehearse.report.schedule import build_happenings
+        from rehearse.schedule.store import count_changes
 
-        return render_ical(page.title, build_happenings(lines, bookings, now, load_radar(desk, lines, now)), now)
+        changed = count_changes(desk.database)
+        happenings = build_happenings(lines, bookings, now, load_radar(desk, lines, now), changed)
+        return render_ical(page.title, happenings, now)
     if form is Form.markdown:
         from rehearse.report.markdown import render_markdown
 

@@ -53,13 +53,14 @@ def build_progress(
             f"The copy of {name} is suspended. It goes on by itself, only later than estimated; if it stays so for "
             "more than an hour, ask Salesforce Support."
         )
-        return Progress("suspended", words, percent=last.progress, estimate=estimate)
+        run_next = f"rehearse refresh watch {name}"
+        return Progress("suspended", words, percent=last.progress, estimate=estimate, run_next=run_next)
     if state == "stopped":
         words = (
             f"The copy of {name} has stopped and does not go on by itself: ask Salesforce Support, with the process "
             f"id {last.id}. The old sandbox still works."
         )
-        return Progress("stopped", words, percent=last.progress)
+        return Progress("stopped", words, percent=last.progress, run_next=f"rehearse refresh watch {name}")
     return _over(name, last)
 
 
@@ -69,7 +70,8 @@ def _under_way(name: str, last: Cycle, stages: Sequence[CopyStage], estimate: Es
         words = f"{name} is being activated{f', {share} %' if share is not None else ''}: nobody can use it now."
         return Progress("waiting", words, percent=share, run_next=f"rehearse refresh watch {name}")
     if last.state == "discarding":
-        return Progress("waiting", f"The new copy of {name} is being dropped; the old sandbox stays.")
+        words = f"The new copy of {name} is being dropped; the old sandbox stays."
+        return Progress("waiting", words, run_next=f"rehearse refresh watch {name}")
     place = next((one.estimated for one in stages if one.number == 0 and not one.ended), None)
     run_next = f"rehearse refresh watch {name}"
     if last.state == "pending":
@@ -77,7 +79,8 @@ def _under_way(name: str, last: Cycle, stages: Sequence[CopyStage], estimate: Es
         words = f"The copy of {name} waits in the queue{where}."
         return Progress("waiting", words, place, None, estimate, run_next=run_next)
     if last.state in ("locked", "unknown"):
-        return Progress("waiting", f"Production says that the copy of {name} is {last.state}.", estimate=estimate)
+        words = f"Production says that the copy of {name} is {last.state}."
+        return Progress("waiting", words, estimate=estimate, run_next=run_next)
     share = _share(stages, 1)
     percent = last.progress if share is None else share
     words = f"{name} is being copied{f', {percent} %' if percent is not None else ''}; the old sandbox still works."
@@ -90,6 +93,9 @@ def _over(name: str, last: Cycle) -> Progress:
         words = f"The new copy of {name} is made and waits for somebody to decide; the old sandbox still works."
         run_next = f"rehearse refresh activate {name} --confirm {name}"
         return Progress("decide", words, percent=100, deadline=deadline, run_next=run_next)
+    if last.state == "completed" and last.org_id is None:
+        words = f"{name} was refreshed; nobody wrote down which org it is now."
+        return Progress("done", words, percent=100)
     if last.state == "completed":
         run_next = f"rehearse refresh ready {name}"
         return Progress("done", f"{name} is the org {last.org_id} now.", percent=100, run_next=run_next)

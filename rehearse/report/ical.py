@@ -16,6 +16,8 @@ class Happening:
     end: datetime
     title: str
     text: str = ""
+    sequence: int = 0
+    """How often it was changed since it first stood in a feed."""
 
 
 def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> bytes:
@@ -32,6 +34,7 @@ def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> byt
         event.add("dtstamp", at)
         event.add("dtstart", one.start)
         event.add("dtend", one.end)
+        event.add("sequence", one.sequence)
         event.add("summary", one.title)
         if one.text:
             event.add("description", one.text)

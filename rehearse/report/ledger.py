@@ -120,7 +120,7 @@ def build_list_page(lines: Sequence[LedgerLine], uses: Sequence[LicenceUse], now
     blocks: list[Table | Paragraph] = [build_table(title, columns, rows, empty="no sandbox is known")]
     for one in lines:
         prefix = f"{one.availability.sandbox}: "
-        blocks += [Paragraph(prefix + text.removeprefix(prefix), "warn") for text in _notes(one)]
+        blocks += [Paragraph(prefix + text.removeprefix(prefix), "warn") for text in _notes(one, zone)]
     blocks.append(_licences(uses))
     return Page("", tuple(blocks))
 
@@ -144,8 +144,9 @@ def _list_row(line: LedgerLine, zone: ZoneInfo) -> list[Cell | str]:
     ]
 
 
-def _notes(line: LedgerLine) -> list[str]:
-    return [one for one in (line.availability.note, line.availability.evidence, *line.clashes) if one]
+def _notes(line: LedgerLine, zone: ZoneInfo) -> list[str]:
+    told = (line.availability.note, line.availability.evidence, *line.clashes)
+    return [clock.show_within(one, zone) for one in told if one]
 
 
 def _span(left: Left) -> str:
@@ -172,7 +173,7 @@ def build_show_page(line: LedgerLine, zone: ZoneInfo) -> Page:
     """One sandbox: its dates and why, then every copy with its phases and its forecast."""
     found = line.availability
     blocks: list[Table | Paragraph] = [Paragraph(_head(line, zone))]
-    blocks += [Paragraph(text, "warn") for text in _notes(line)]
+    blocks += [Paragraph(text, "warn") for text in _notes(line, zone)]
     rows: Rows = [[str(place), _when(one.possible, zone), _when(one.certain, zone)] for place, one in
                   enumerate(line.dates, start=1)]  # fmt: skip
     blocks.append(build_table("Next refreshes", ["", "possible from", "certain from"], rows, empty="not predicted"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -62,19 +62,23 @@ class Deadline:
     clear_with: str
     kind: Kind = "refresh"
     sandbox: str = ""
+    subject: str = ""
+    """What it is about, whenever it is due: a booking, a baseline, a validation. A calendar knows it by this."""
 
 
 @dataclass(frozen=True)
 class Sky:
     """What the radar looks at besides the sandboxes: previews (name, cut-off), validations (id, when), bookings.
 
-    `broken` says by booking id why it can no longer be kept; `used` when a sandbox was last seen in use.
+    `broken` says by booking id why it can no longer be kept, `free` how it could be moved; `used` when a sandbox was
+    last seen in use.
     """
 
     previews: tuple[tuple[str, datetime], ...] = ()
     validations: tuple[tuple[str, datetime], ...] = ()
     bookings: tuple[Booking, ...] = ()
     broken: Mapping[str, str] | None = None
+    free: Mapping[str, str] | None = None
     used: Mapping[str, datetime] | None = None
 
 
@@ -83,7 +87,11 @@ def build_radar(lines: Sequence[SandboxLine], now: datetime, sky: Sky | None = N
     sky = sky or Sky()
     found: list[Deadline] = []
     for line in lines:
-        found += [*_copies(line, now, sky), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+        own = [*_copies(line, now, sky), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+        if not line.listed:  # the other verbs know the sandboxes of rehearse.yaml only
+            show = f"rehearse ledger show {line.availability.sandbox}"
+            own = [replace(one, clear_with=show) for one in own]
+        found += own
     found += [*_bookings(lines, now, sky), *_requests(lines, now, sky), *_announced(now, sky)]
     return tuple(sorted(found, key=lambda one: (one.due, one.what)))
 
@@ -94,19 +102,25 @@ def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
     if dates.state == "pending-activation" and dates.copied:
         due = dates.copied + _WAITS
         what = f"{name}: the copy is deleted unless it is activated"
-        yield Deadline(what, due, f"rehearse refresh activate {name}", "activation", name)
+        yield Deadline(what, due, f"rehearse refresh activate {name}", "activation", name, _asked_at(line))
     elif dates.state in _WORDS and dates.requested:
         due = dates.copied or dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
-        expected = "" if dates.copied else "; expected by then (P90)"
-        yield Deadline(f"{name}: {_WORDS[dates.state]}{expected}", due, f"rehearse refresh watch {name}", "copy", name)
+        waits = dates.copied is None and dates.state in ("pending", "copying", "suspended")
+        expected = "; expected by then (P90)" if waits else ""
+        what = f"{name}: {_WORDS[dates.state]}{expected}"
+        yield Deadline(what, due, f"rehearse refresh watch {name}", "copy", name, _asked_at(line))
     refreshed = any(one.what == "refresh" and one.end > now and one.sandbox == name for one in sky.bookings)
     if line.condition == "burned" and line.burned_by and not refreshed:
         due = max(line.burned_by.end, dates.certain_from or line.burned_by.end)
         what = f"{name}: burned by {line.burned_by.label}; only a refresh helps"
-        yield Deadline(what, due, f"rehearse refresh request {name}", "burned", name)
+        yield Deadline(what, due, f"rehearse refresh request {name}", "burned", name, line.burned_by.id)
     if line.open_items and dates.state == "completed":
         what = f"{name}: {line.open_items} item(s) of its ready list are open"
         yield Deadline(what, dates.activated or now, f"rehearse refresh ready {name}", "ready", name)
+
+
+def _asked_at(line: SandboxLine) -> str:
+    return f"{line.availability.requested:%Y%m%d%H%M}" if line.availability.requested else ""
 
 
 def _refreshes(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
@@ -127,10 +141,10 @@ def _evidence(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
     due = baseline.taken_at + _OLD
     if due <= now + _SOON:
         what = f"{name}: the baseline {baseline.name} is too old to trust"
-        yield Deadline(what, due, f"rehearse baseline capture {name}", "baseline", name)
+        yield Deadline(what, due, f"rehearse baseline capture {name}", "baseline", name, baseline.name)
     elif baseline.proof_at and baseline.proof_at + _OLD <= now + _SOON:
         what = f"{name}: its last proof ({baseline.proof_verdict}) is too old to trust"
-        yield Deadline(what, baseline.proof_at + _OLD, f"rehearse drill {name}", "proof", name)
+        yield Deadline(what, baseline.proof_at + _OLD, f"rehearse reset prove {name}", "proof", name, baseline.name)
 
 
 def _idle(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
@@ -153,11 +167,13 @@ def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
             continue
         if one.id in broken and not _is_to_ask(by_name, one, now):
             what = f"{one.sandbox}: {one.label} cannot stay as booked. {broken[one.id]}"
-            clear = "rehearse plan FILES --replan" if one.release else f"rehearse book move {one.id}"
-            yield Deadline(what, one.start, clear, "broken", one.sandbox)
+            clear = (sky.free or {}).get(one.id, f"rehearse book cancel {one.id}")
+            if one.release or one.what == "refresh":
+                clear = "rehearse plan plans/*.yaml --replan"
+            yield Deadline(what, one.start, clear, "broken", one.sandbox, one.id)
         elif one.state == "requested":
             what = f"{one.sandbox}: {one.label} waits for approval"
-            yield Deadline(what, one.start, f"rehearse book confirm {one.id}", "approval", one.sandbox)
+            yield Deadline(what, one.start, f"rehearse book confirm {one.id}", "approval", one.sandbox, one.id)
         elif one.what == "refresh":
             yield from _activation(by_name.get(one.sandbox), one, now)
         elif now < one.start <= now + _DAY:
@@ -210,15 +226,15 @@ def _announced(now: datetime, sky: Sky) -> Iterator[Deadline]:
     for name, cut_off in sky.previews:
         if now <= cut_off <= now + _CUT_OFF:
             what = f"{name}: what is refreshed and active by now decides which sandboxes preview it"
-            yield Deadline(what, cut_off, "rehearse sandboxes", "preview")
+            yield Deadline(what, cut_off, "rehearse sandboxes", "preview", subject=name)
     for id, completed in sky.validations:
         due = completed + _QUICK
         if due <= now:
             what = f"production: the validation {id} is older than 10 days and cannot be deployed quickly"
-            yield Deadline(what, due, "sf project deploy validate", "validation")
+            yield Deadline(what, due, "sf project deploy validate", "validation", subject=id)
         elif due <= now + _SOON:
             what = f"production: the validation {id} can be deployed quickly until then"
-            yield Deadline(what, due, f"sf project deploy quick --job-id {id}", "validation")
+            yield Deadline(what, due, f"sf project deploy quick --job-id {id}", "validation", subject=id)
 
 
 def build_radar_table(due: Sequence[Deadline], zone: ZoneInfo) -> Table:

@@ -34,7 +34,7 @@ def build_answer_blocks(name: str, answer: Answer, zone: ZoneInfo) -> list[Parag
         "no": (f"{name} cannot be refreshed now: a request would be refused.", "bad"),
     }
     blocks: list[Paragraph | Table] = [Paragraph(*words[answer.refreshable])]
-    blocks += [Paragraph(f"  - {one}") for one in answer.reasons]
+    blocks += [Paragraph(f"  - {clock.show_within(one, zone)}") for one in answer.reasons]
     if answer.refreshable != "yes" and answer.possible_from:
         certain = f", certain from {clock.show(answer.certain_from, zone)}" if answer.certain_from else ""
         blocks.append(Paragraph(f"Possible from {clock.show(answer.possible_from, zone)}{certain}."))

@@ -18,7 +18,8 @@ from rehearse.schedule.model import Booking
 class SandboxLine:
     """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline.
 
-    `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps.
+    `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps;
+    `listed` is False for one that only a sheet or production names, and rehearse.yaml does not.
     """
 
     availability: Availability
@@ -27,6 +28,7 @@ class SandboxLine:
     baseline: Baseline | None
     open_items: int = 0
     burned_by: Booking | None = None
+    listed: bool = True
 
     @property
     def condition(self) -> str:
@@ -96,7 +98,9 @@ def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) ->
             [_row(line, now, zone) for line in lines],
         )
     ]  # fmt: skip
-    blocks += [Paragraph(f"{', '.join(names)}: {note}", "faint") for note, names in notes.items()]
+    blocks += [
+        Paragraph(f"{', '.join(names)}: {clock.show_within(note, zone)}", "faint") for note, names in notes.items()
+    ]
     return Page("", tuple(blocks))
 
 

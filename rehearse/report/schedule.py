@@ -180,11 +180,25 @@ def _mark(one: Booking, broken: Mapping[str, str], zone: ZoneInfo) -> Cell:
 
 
 def build_happenings(
-    lines: Sequence[SandboxLine], bookings: Sequence[Booking], now: datetime, due: Sequence[Deadline] = ()
+    lines: Sequence[SandboxLine],
+    bookings: Sequence[Booking],
+    now: datetime,
+    due: Sequence[Deadline] = (),
+    changed: Mapping[str, int] | None = None,
 ) -> tuple[Happening, ...]:
-    """Everything with a date, for a calendar, each once: bookings, refresh dates from now on, other deadlines."""
+    """Everything with a date, for a calendar, each once: bookings, refresh dates from now on, other deadlines.
+
+    `changed` says by booking id how often a booking was changed, so that a calendar takes the newest.
+    """
     found = [
-        Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", f"prepare: {one.prepare}")
+        Happening(
+            one.id,
+            one.start,
+            one.end,
+            f"{one.sandbox}: {one.label}",
+            f"prepare: {one.prepare}",
+            (changed or {}).get(one.id, 0),
+        )
         for one in bookings
     ]
     for booked in bookings:
@@ -201,7 +215,7 @@ def build_happenings(
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))
     for one in due:
         if one.kind not in ("refresh", "booking") and (one.kind != "request" or one.due < now):
-            uid = f"{one.kind}-{one.sandbox or 'production'}-{one.due:%Y%m%d%H%M}"
+            uid = f"{one.kind}-{one.sandbox or 'production'}-{one.subject or format(one.due, '%Y%m%d%H%M')}"
             found.append(Happening(uid, one.due, one.due + timedelta(minutes=30), one.what, one.clear_with))
     return tuple(found)
 

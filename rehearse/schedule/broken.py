@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.schedule.demand import is_gone
@@ -123,5 +123,7 @@ def _not_requested(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     if one.request is None or one.request > wish.now or any(found.requested >= one.request for found in supply.cycles):
         return
     last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
+    if wish.now + (build_copy_time(supply) or timedelta()) <= one.end - wish.policy.settle:
+        return  # it can still be asked for: a day's work begins with looking at what is due
     if last is None or last.state not in RUNNING:
         yield f"Its copy was to be requested at {clock.show(one.request, wish.policy.zone)}, and was not."

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from rehearse import clock
 from rehearse.schedule.ledger_rule import Counting, Cycle, Dated, Refusal, Rule, build_counting
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "find_in_force",
     "interval_of",
     "licence_name",
+    "merge_by_hand",
     "percentile",
 ]
 
@@ -132,6 +134,22 @@ def _was_live(one: Cycle, ordered: Sequence[Cycle]) -> bool:
     return one.copied is not None and (one.activated is not None or first is one)
 
 
+def merge_by_hand(cycles: Sequence[Cycle], written: Cycle) -> tuple[Cycle, ...]:
+    """What people told of a sandbox, with the refresh that rehearse.yaml gives: neither makes the other forgotten.
+
+    Of two that are one refresh (its request is within a day of the other, or lies in it) the one that ends later
+    counts, because a sheet often knows one date only.
+    """
+    same = [one for one in cycles if _touch(one, written) or _touch(written, one)]
+    fullest = max([*same, written], key=lambda one: one.activated or one.copied or one.requested)
+    return tuple(sorted([*(one for one in cycles if one not in same), fullest], key=lambda one: one.requested))
+
+
+def _touch(one: Cycle, other: Cycle) -> bool:
+    end = one.activated or one.copied or one.requested
+    return one.requested - timedelta(days=1) < other.requested < end + timedelta(days=1)
+
+
 def interval_of(licence: str | None, cycles: Sequence[Cycle] = ()) -> timedelta | None:
     """The time between two refreshes of a licence type: as configured (carried by the cycles), else as documented."""
     configured = next((one.interval for one in cycles if one.interval is not None), None)
@@ -187,4 +205,4 @@ def _note(last: Cycle | None, kind: str | None, interval: timedelta | None, now:
             f"the refresh interval of licence type {kind} is not known; give it under refresh.interval in rehearse.yaml"
         )
     refused = [one for one in last.refusals if one.at <= now]
-    return f"refused on {refused[-1].at:%Y-%m-%d %H:%M} UTC: {refused[-1].text}" if refused else ""
+    return f"refused on {clock.iso(refused[-1].at)}: {refused[-1].text}" if refused else ""

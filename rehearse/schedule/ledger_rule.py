@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from rehearse import clock
+
 Rule = Literal["learn", "request", "end", "activation"]
 Dated = Literal["request", "end", "activation"]
 _RULES: tuple[Dated, ...] = ("request", "end", "activation")
@@ -125,7 +127,7 @@ def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, 
         left = tuple(one for one in kept if not _contradicts(before, after, interval, one))
         if left and left != kept:
             kept = left
-            evidence = f"the request of {after.requested:%Y-%m-%d %H:%M} UTC was accepted: it counts from {_say(kept)}"
+            evidence = f"the request of {clock.iso(after.requested)} was accepted: it counts from {_say(kept)}"
     if len(kept) == 1:
         return kept, evidence
     for cycle in ordered:
@@ -134,7 +136,7 @@ def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, 
             if left and left != kept:
                 kept = left
                 evidence = (
-                    f"the request of {refusal.at:%Y-%m-%d %H:%M} UTC was refused ({refusal.text}): if that was about "
+                    f"the request of {clock.iso(refusal.at)} was refused ({refusal.text}): if that was about "
                     f"the interval, it counts from {_say(kept)}"
                 )
     return kept, evidence

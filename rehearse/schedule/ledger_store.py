@@ -170,12 +170,12 @@ def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     """All cycles by sandbox name (in any letter case), oldest first, each with the requests refused after it."""
     with database.begin() as connection:
         rows = connection.execute(sa.select(_cycles).order_by(_cycles.c.requested, _cycles.c.id)).mappings().all()
-    refusals = _load_refusals(database)
+    refusals = load_refusals(database)
     found: ByName[list[Cycle]] = ByName((row["sandbox"], []) for row in rows)
     for row in rows:
         found[row["sandbox"]].append(_from_row(row))
     return _with_learned(
-        ByName((name, _with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
+        ByName((name, with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
     )
 
 
@@ -197,7 +197,8 @@ def _without_doubles(cycles: Sequence[Cycle]) -> list[Cycle]:
     return [one for one in cycles if not (one.by_hand and any(abs(at - one.requested) < _DAY for at in told))]
 
 
-def _with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:
+def with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:
+    """The cycles (oldest first), each with the requests that were refused after it and before the next one."""
     ends = [one.requested for one in cycles[1:]]
     found = []
     for cycle, end in zip(cycles, [*ends, None], strict=True):
@@ -206,7 +207,8 @@ def _with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tupl
     return tuple(found)
 
 
-def _load_refusals(database: Database) -> ByName[tuple[Refusal, ...]]:
+def load_refusals(database: Database) -> ByName[tuple[Refusal, ...]]:
+    """The refused requests by sandbox name, oldest first; also of a sandbox of which no copy is known here."""
     with database.begin() as connection:
         rows = connection.execute(sa.select(_refusals).order_by(_refusals.c.at)).mappings().all()
     found: ByName[list[Refusal]] = ByName((row["sandbox"], []) for row in rows)

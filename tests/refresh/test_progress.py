@@ -35,14 +35,14 @@ def stage(number: int, estimated: int | None, actual: int | None = None, done: i
     [
         ("pending", "waiting", "queue", "watch"),
         ("copying", "waiting", "old sandbox still works", "watch"),
-        ("suspended", "suspended", "by itself", ""),
-        ("stopped", "stopped", "0GR1", ""),
+        ("suspended", "suspended", "by itself", "watch"),
+        ("stopped", "stopped", "0GR1", "watch"),
         ("pending-activation", "decide", "decide", "activate UAT --confirm UAT"),
         ("activating", "waiting", "nobody can use it", "watch"),
         ("completed", "done", "00D1", "ready"),
-        ("discarding", "waiting", "old sandbox stays", ""),
+        ("discarding", "waiting", "old sandbox stays", "watch"),
         ("discarded", "discarded", "stays as it was", ""),
-        ("locked", "waiting", "locked", ""),
+        ("locked", "waiting", "locked", "watch"),
         ("deleted", "gone", "deleted", ""),
     ],
 )

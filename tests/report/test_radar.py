@@ -42,6 +42,7 @@ def _refresh(hours: float) -> Booking:
     return _booking(hours, id="refresh-uat", what="refresh", release=None, rehearsal=None, request=NOW - DAY)
 
 
+_use = _booking(20, id="use", what="use", release=None, rehearsal=None)
 CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("nothing", [_line(10)], Sky(), []),
     ("pending", [_line(10, state="pending-activation", activated=None)], Sky(),
@@ -70,10 +71,15 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("approval", [], Sky(bookings=(_booking(20, state="requested"),)),
      [("approval", "rehearse book confirm r41-dress")]),
     ("broken", [], Sky(bookings=(_booking(20),), broken={"r41-dress": "A freeze."}),
-     [("broken", "rehearse plan FILES --replan")]),
+     [("broken", "rehearse plan plans/*.yaml --replan")]),
+    ("moved", [], Sky(bookings=(_use,), broken={"use": "A freeze."}, free={"use": "rehearse book move use --from X"}),
+     [("broken", "rehearse book move use --from X")]),
+    ("no room", [], Sky(bookings=(_use,), broken={"use": "A freeze."}), [("broken", "rehearse book cancel use")]),
+    ("of a sheet", [replace(_line(1, state="copying", copied=None, activated=None), listed=False)], Sky(),
+     [("copy", "rehearse ledger show UAT")]),
     ("baseline", [replace(_line(10), baseline=_baseline(31, 31))], Sky(),
      [("baseline", "rehearse baseline capture UAT")]),
-    ("proof", [replace(_line(10), baseline=_baseline(5, 29))], Sky(), [("proof", "rehearse drill UAT")]),
+    ("proof", [replace(_line(10), baseline=_baseline(5, 29))], Sky(), [("proof", "rehearse reset prove UAT")]),
 ]  # fmt: skip
 
 
@@ -112,3 +118,21 @@ def test_a_line_says_what_the_sandbox_is_good_for() -> None:
     copying = replace(worse[-1], availability=_line(1, state="copying", copied=None).availability)
     found = [one.condition for one in (line, *worse, copying)]
     assert found == ["free", "dirty", "burned", "in-use", "not-ready", "copying"]
+
+
+def test_an_entry_keeps_its_name_when_it_moves_and_says_how_often_it_was_changed() -> None:
+    from icalendar import Calendar
+
+    from rehearse.report.ical import render_ical
+
+    def feed(days: float, line: SandboxLine) -> dict[str, int]:
+        one = _booking(24 * days)
+        due = build_radar([line], NOW, Sky(bookings=(one,), broken={one.id: "A freeze."}))
+        happenings = build_happenings([], [one], NOW, due, {one.id: 3})
+        events = Calendar.from_ical(render_ical("x", happenings, NOW)).walk("VEVENT")
+        return {str(event["uid"]): int(event["sequence"]) for event in events}
+
+    quick = _line(1, state="copying", copied=None, activated=None)
+    slow = replace(quick, availability=replace(quick.availability, copy_p90=70 * HOUR))
+    assert feed(1, quick) == feed(2, slow)
+    assert feed(1, quick)["r41-dress@rehearse"] == 3 and len(feed(1, quick)) == 3

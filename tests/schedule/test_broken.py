@@ -69,7 +69,10 @@ def test_other_ways_in_which_a_booking_breaks(booked: Wish) -> None:
     assert any("after the go-live" in found.text for found in find_broken(replace(booked, releases=early)))
     burning = Booking("burn", "UAT", NOW + HOUR, NOW + 2 * HOUR, NOW + 2 * HOUR, "rehearsal", "R0", "x", burns=True)
     ask = NOW - HOUR
-    missed = Booking("r", "UAT", NOW + 50 * HOUR, NOW + 56 * HOUR, NOW + 56 * HOUR, "refresh", why="data", request=ask)
+    due = Booking("r", "UAT", NOW + 50 * HOUR, NOW + 56 * HOUR, NOW + 56 * HOUR, "refresh", why="data", request=ask)
+    missed = replace(due, start=NOW + 30 * HOUR, end=NOW + 36 * HOUR)
+    in_time = replace(booked, supplies=(replace(supply, bookings=(*supply.bookings, due)),))
+    assert find_broken(in_time) == (), "asked for now, its copy of 36 hours is still made in time"
     for extra, words in ((burning, "burned by R0 x"), (missed, "was not")):
         world = replace(booked, supplies=(replace(supply, bookings=(*supply.bookings, extra)),))
         assert any(words in found.text for found in find_broken(world)), words

@@ -1,0 +1,63 @@
+"""Dates that only people keep: rehearse.yaml, a sheet and the ledger together, without any Salesforce."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOW = {"REHEARSE_NOW": "2026-11-23T08:00:00Z"}
+WORKSPACE = """version: 1
+timezone: America/New_York
+sandboxes:
+  UAT:
+    type: FULL
+    last_refresh: {requested: 2026-11-05 08:00, activated: 2026-11-07 11:00}
+  SIT: {type: PARTIAL, last_refresh: {requested: 2026-11-10 08:00, activated: 2026-11-10 20:00}}
+storage: {path: .rehearse, key: {file: .key}}
+"""
+
+
+@pytest.fixture
+def by_hand(desk: Any, tmp_path: Path) -> Any:
+    folder = tmp_path / "by hand"
+    folder.mkdir()
+    (folder / "rehearse.yaml").write_text(WORKSPACE)
+    return type(desk)(folder, desk.world)
+
+
+def _rows(desk: Any) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in desk.json("sandboxes", **NOW)["sandboxes"]}
+
+
+def test_a_sheet_that_knows_less_does_not_make_rehearse_yaml_forgotten(by_hand: Any) -> None:
+    sheet = "sandbox,type,last refresh\nUAT,Full,2026-11-05 08:00\nSIT,Partial,2026-11-17 09:00\nOTHER,Dev,2026-11-22\n"
+    (by_hand.folder / "sheet.csv").write_text(sheet)
+    by_hand.run("ledger", "import", "sheet.csv", **NOW)
+    rows = _rows(by_hand)
+    assert rows["UAT"]["certain_from"] == "2026-12-06T16:00:00Z", "what ends later is the fuller of the two"
+    assert rows["SIT"]["requested"] == "2026-11-17T14:00:00Z", "the newer one is in force"
+    assert len(by_hand.json("ledger", "show", "SIT", **NOW)["cycles"]) == 2
+    add = ("ledger", "add", "UAT", "--requested", "2026-11-20 08:00")
+    by_hand.run(*add, **NOW)
+    assert _rows(by_hand)["UAT"]["state"] == "copying"
+    # what only the sheet names is shown by the ledger; the other verbs know rehearse.yaml's sandboxes only
+    radar = {one["sandbox"]: one["clear_with"] for one in by_hand.json("status", **NOW)["radar"]}
+    assert radar["OTHER"] == "rehearse ledger show OTHER"
+    by_hand.run(*radar["OTHER"].split()[1:], **NOW)
+
+
+def test_a_refusal_is_kept_where_only_rehearse_yaml_tells_of_the_refresh(by_hand: Any) -> None:
+    by_hand.run("ledger", "add", "SIT", "--refused", "2026-11-16 07:00", "--text", "not yet", **NOW)
+    assert _rows(by_hand)["SIT"]["refreshable"] == "maybe"
+    page = by_hand.run("ledger", "show", "SIT", **NOW).out
+    assert "refused on Mon 2026-11-16 07:00: not yet" in " ".join(page.split()), "in the zone of the calendar"
+
+
+def test_the_verbs_of_a_refresh_know_what_only_people_told(by_hand: Any) -> None:
+    watched = by_hand.json("refresh", "watch", "UAT", **NOW)
+    assert "None" not in watched["words"] and watched["state"] == "done"
+    assert "none waits" in by_hand.refused("refresh", "activate", "UAT", code=5, **NOW)["message"]
+    by_hand.run("ledger", "add", "SIT", "--requested", "2026-11-20 08:00", **NOW)
+    for verb in ("activate", "discard"):  # it may have been made since: nobody here can look
+        letter = " ".join(by_hand.json("refresh", verb, "SIT", code=3, **NOW)["ask"])
+        assert "SIT" in letter and "process" not in letter
