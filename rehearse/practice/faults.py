@@ -173,8 +173,8 @@ class Faults:
         """Let the `nth` thing from now on that matches go wrong, and the `times - 1` matching ones after it.
 
         `match` is (HTTP method or ANY, regular expression over path and query), ("SOAP", operation element), ("CHUNK",
-        object) for a chunk of 200 rows inside a bulk job, ("JOB", "query Account" | "update Account" | "retrieve" |
-        "deploy"), or ("COPY", sandbox name).
+        object) for up to 200 rows of it inside a bulk job or a collection, ("JOB", "query Account" | "update Account" |
+        "retrieve" | "deploy"), or ("COPY", sandbox name).
         """
         self.put(Fault(match[0].upper(), match[1], nth, do, times, USUAL_AMOUNT.get(do, 0.0)))
 

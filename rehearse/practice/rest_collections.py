@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from rehearse.practice import rows
+from rehearse.practice.faults import LOCKED
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.org_ids import is_id, restore_case
 from rehearse.practice.org_state import OrgState
@@ -47,7 +48,7 @@ def save_runs(org: OrgState, items: list[tuple[str, Any]], save: SaveRun, all_or
     try:
         with org.transaction():
             for name, group in runs:
-                problem = _mixed(org, runs[0][0], name)
+                problem = _mixed(org, runs[0][0], name) or _locked(org, name)
                 saved += [Saved(None, False, False, (problem,))] * len(group) if problem else save(name, group)
             if all_or_none and not all(one.success for one in saved):
                 raise _Undone
@@ -65,6 +66,14 @@ def _mixed(org: OrgState, first: str, name: str) -> RowProblem | None:
         return None
     text = f"{MIXED}: {other.name}, original object: {one.name}"
     return "MIXED_DML_OPERATION", text, ()
+
+
+def _locked(org: OrgState, name: str) -> RowProblem | None:
+    """The refusal of a run whose rows or parents somebody else holds just now: a fault that was asked for."""
+    kind = org.find_object(name) or org.object_of_id(f"{name}000000000000")
+    if kind is None or org.faults is None or org.faults.take("CHUNK", kind.name, org.org_id) != "lock-row":
+        return None
+    return "UNABLE_TO_LOCK_ROW", LOCKED.format(f"{kind.key_prefix}000000000000"), ()
 
 
 class _Undone(Exception):

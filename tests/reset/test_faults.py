@@ -70,12 +70,22 @@ def continue_until_done(lab: Any, plan: Any) -> Any:
         return lab.apply(plan)
 
 
-def test_rows_that_are_locked_are_sent_again(lab: Any) -> None:
+def test_rows_that_are_locked_are_sent_again_in_smaller_batches(lab: Any) -> None:
     before = lab.capture(objects=OBJECTS)
     picture = lab.photograph(OBJECTS)
     rehearse(lab)
+    plan = lab.plan(before)
     lab.server.faults.add(("CHUNK", "Routing__c"), do="lock-row")
-    assert lab.reset(before).verdict == "clean-with-residue"
+    deletions = 0
+
+    def count(when: str, method: str, path: str) -> None:
+        nonlocal deletions
+        deletions += (when, method) == ("before", "DELETE")
+
+    lab.hook = count
+    report = lab.apply(plan, batch=8)
+    assert (report.passes, deletions) == (1, 3)  # two rows together are refused, and then each goes alone
+    assert lab.prove(before, plan, report).verdict == "clean-with-residue"
     assert_back(lab, picture)
 
 
