@@ -1,4 +1,5 @@
-"""What a later pass may touch: keys of the plan, and rows that our own user changed since apply began.
+"""What a later pass may touch: keys of the plan, rows that our own user changed since apply began, and what the plan
+could not see of a row before a field had its type back.
 
 Everything else that differs is somebody's business: it is recorded, graded by the proof, and left alone. Rows that our
 own writes made (automation) are deleted only after asking again, because no plan named them.
@@ -12,6 +13,7 @@ from rehearse.reset.apply_context import Context
 from rehearse.reset.batches import by_object
 from rehearse.reset.live_rows import LiveRow, fetch_live, is_as_planned, is_others, is_ours
 from rehearse.reset.model import Action, ResetPlan
+from rehearse.reset.row_state import guard_fields
 
 BRING_BACK = ("undelete", "insert")
 
@@ -27,6 +29,7 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
     closed = context.foreign.keys() | ((context.outside.keys() | context.left_alone) - planned)
     actions = [one for one in actions if (one.type, one.key) not in closed]
     rows = _fetch_rows(context, [one for one in actions if one.kind == "record"])
+    unseen = _unseen_fields(context, original)
     kept: list[Action] = _asked(context, actions, deletable, rows)
     asked = {one.id for one in kept}
     for action in actions:
@@ -39,7 +42,8 @@ def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action
             allowed = place in deletable
         else:
             known = place in (returning if action.do in BRING_BACK else planned)
-            allowed = _may_write(context, action, known, rows.get(place))
+            row = rows.get(place)
+            allowed = _may_write(context, action, known, row) or _is_revealed(context, action, row, unseen)
         if allowed:
             kept.append(action)
         elif place not in context.foreign and action.kind == "record":
@@ -83,6 +87,26 @@ def _may_write(context: Context, action: Action, planned: bool, row: LiveRow | N
         return False
     restored = action.do == "update" and all(row.values.get(name) in context.returned for name in action.fields)
     return restored or is_ours(context, row)
+
+
+def _unseen_fields(context: Context, original: ResetPlan) -> dict[str, set[str]]:
+    """Fields of the baseline, by object, that the plan could not compare: their type was another one then."""
+    planned = context.store.load(original.live_capture)
+    found: dict[str, set[str]] = {}
+    for scope in context.before.scope.objects:
+        seen = guard_fields(context.before, planned, scope.name)
+        found[scope.name] = {one.name for one in scope.fields} - {one.name for one in seen}
+    return found
+
+
+def _is_revealed(context: Context, action: Action, row: LiveRow | None, unseen: Mapping[str, Collection[str]]) -> bool:
+    """Whether a row differs in nothing but what the plan could not see, and nobody wrote it since the plan read it.
+
+    A field that was empty in the baseline is no difference while its type is another one; our deployment shows it.
+    """
+    if action.do != "update" or row is None or row.deleted or row.at is None:
+        return False
+    return row.at < context.planned_at.replace(microsecond=0) and set(action.fields) <= set(unseen.get(action.type, ()))
 
 
 def _fetch_rows(context: Context, actions: list[Action]) -> dict[tuple[str, str], LiveRow]:

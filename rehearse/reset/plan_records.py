@@ -88,7 +88,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
         _plan_returns(plan)
     if choices.update_changed:
         _plan_swaps(plan)
-    return tuple(plan.actions), tuple(plan.blocked), tuple(sorted(set(plan.warnings)))
+    return tuple(plan.actions), tuple(plan.blocked), tuple(sorted({*plan.warnings, *row_marks.retyped_fields(inputs)}))
 
 
 def reference_links(

@@ -97,6 +97,18 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
     return marks, tuple(fixed)
 
 
+def retyped_fields(inputs: PlanInputs) -> Iterator[str]:
+    """A warning for each object with fields that have another type than in the baseline, and so are not compared."""
+    for scope in inputs.before.scope.objects:
+        now, schema = set(scope_fields(inputs.after, scope.name)), inputs.schemas.get(scope.name)
+        names = sorted(one.name for one in scope.fields if one not in now and schema and schema.field(one.name))
+        if names:
+            yield (
+                f"{scope.name}: {', '.join(names)} changed the type: what rows hold there that were empty in the "
+                "baseline shows, and is emptied, once the type is back."
+            )
+
+
 def create_marks(inputs: PlanInputs, change: Change) -> set[str]:
     """Marks of a row that the baseline does not have."""
     schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())

@@ -174,6 +174,34 @@ def test_a_case_that_a_rule_keeps_open_is_no_residue_of_its_stamp(lab: Any) -> N
     assert proof.verdict == "dirty"
 
 
+def test_rows_that_were_empty_in_a_field_whose_type_changed_are_emptied_again(lab: Any, crew: Caller) -> None:
+    """Only our deployment shows what they hold; what somebody wrote there after the plan stays."""
+
+    def bank(type: str) -> dict[str, bytes]:
+        inner = f"<fields><fullName>Bank__c</fullName><label>Bank</label>{type}</fields>"
+        whole = f"<CustomObject {NS}>{inner}</CustomObject>".encode()
+        return {"package.xml": package("CustomField", "Routing__c.Bank__c"), "objects/Routing__c.object": whole}
+
+    one, two, theirs = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 3')
+    lab.update("Routing__c", *({"Id": id, "Bank__c": None} for id in (one, theirs)))
+    before = lab.capture(objects=("Routing__c",), types=("CustomObject", "CustomField"))
+    kept = picture(lab, "Routing__c")
+    crew.deploy(bank("<type>TextArea</type>"))
+    lab.update("Routing__c", *({"Id": id, "Bank__c": "rehearsal"} for id in (one, two)))
+    admin.move_clock(lab.server.estate, timedelta(seconds=1))  # in the plan's own second it may be an edit
+    plan = lab.plan(before)
+    assert any("Routing__c: Bank__c changed the type" in one for one in plan.warnings)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert picture(lab, "Routing__c") == kept
+    assert proof.verdict == "clean", proof.items
+    crew.deploy(bank("<type>TextArea</type>"))
+    plan = lab.plan(before)
+    lab.update("Routing__c", {"Id": theirs, "Bank__c": "theirs"}, by="admin")
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.value("Routing__c", theirs, "Bank__c") == "theirs"
+    assert proof.verdict == "dirty"
+
+
 if os.environ.get("REHEARSE_TEST") == "all":
 
     def test_what_comes_masked_is_told_with_how_many_rows_may_hide_a_change(lab: Any) -> None:
