@@ -23,7 +23,7 @@ from rehearse.reset.batches import by_object, in_batches, wire_value
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action
-from rehearse.reset.persons import made_of_others
+from rehearse.reset.persons import made_of_others, switches_kind
 from rehearse.reset.row_state import Decision, scope_fields
 
 UNKNOWN = ("METHOD_NOT_ALLOWED", "INVALID_HEADER", "HTTP_405", "HTTP_501")
@@ -120,6 +120,8 @@ def _judge(
     for name in with_coupled(open_fields, schema):
         if name in stored:
             values[name] = reference_or_value(context, action.type, name, stored[name])
+    if switches_kind(action.type, row.values, stored):
+        values = {name: values[name] for name in ("RecordTypeId",) if name in values}  # the rest in the next pass
     if not values and not returned:
         context.note(action, "waiting", "its open fields cannot be written")
     return values or None

@@ -2,7 +2,8 @@
 
 The contact is written, deleted and brought back through its account alone, and the account's name is made of the
 person's (facts/data.md 4, row 28; SOAP API guide, person account record types). So a plan never names such a contact,
-and what is inserted again under a new Id has a new contact, whose Id is remembered with the account's.
+an account changes its kind before it changes anything else, and what is inserted again under a new Id has a new
+contact, whose Id is remembered with the account's.
 """
 
 from __future__ import annotations
@@ -21,8 +22,19 @@ def is_person(values: Mapping[str, str | None]) -> bool:
 
 
 def follows_account(object: str, before: Values, after: Values) -> bool:
-    """Whether a row is the contact of a person account, on either side."""
-    return object == "Contact" and (is_person(before) or is_person(after))
+    """Whether a row is the contact of a person account, to be written through it alone.
+
+    One whose account was no person in the baseline is a contact like others again once the account is back.
+    """
+    return object == "Contact" and is_person(before or after)
+
+
+def switches_kind(object: str, live: Values, goal: Values) -> bool:
+    """Whether an account is a person and shall be a company, or the other way round.
+
+    Only its record type says so, in an update that changes nothing else (API guide, person account record types).
+    """
+    return object == "Account" and "IsPersonAccount" in live and is_person(live) != is_person(goal)
 
 
 def made_of_others(object: str, *sides: Mapping[str, str | None]) -> frozenset[str]:

@@ -103,6 +103,28 @@ def test_a_person_and_the_contact_of_it_come_back_as_one(lab: Any, crew: Caller)
     assert proof.verdict == "clean-with-residue"
 
 
+def test_accounts_that_became_persons_and_persons_that_became_companies_go_back_whole(lab: Any, crew: Caller) -> None:
+    """The kind changes alone, then the rest: names, fields and the contact that was a person's meanwhile."""
+    lab.server.estate.settings.put("person_accounts", True)
+    (kind,) = lab.pick('"RecordType" WHERE "SobjectType" = \'Account\' AND "IsPersonType" = 1')
+    (company,) = crew.create("Account", [{"Name": "Slipway Ltd", "Site": "quay"}])
+    (clerk,) = crew.create("Contact", [{"AccountId": company, "LastName": "Clerk", "Title": "Clerk"}])
+    (person,) = crew.create("Account", [{"LastName": "Singleton", "PersonEmail": "one@firm.example", "Site": "home"}])
+    before = taken(lab, "Account", "Contact")
+    kept = picture(lab, "Account", "Contact")
+    usual = lab.value("Account", company, "RecordTypeId")
+    company_kind = usual or lab.pick('"RecordType" WHERE "SobjectType" = \'Account\' AND "IsPersonType" = 0')[0]
+    crew.update("Account", [{"Id": company, "RecordTypeId": kind}])
+    crew.update("Account", [{"Id": company, "LastName": "Other", "PersonTitle": "Person", "Site": "sea"}])
+    crew.update("Account", [{"Id": person, "RecordTypeId": company_kind}])
+    crew.update("Account", [{"Id": person, "Name": "Singleton Ltd", "Site": "office"}])
+    admin.move_clock(lab.server.estate, timedelta(seconds=1))  # in the plan's own second it may be an edit
+    proof = put_back(lab, before)
+    now = picture(lab, "Account", "Contact")
+    assert {id: row for id, row in now.items() if row != kept.get(id)} == {}
+    assert now == kept and proof.verdict == "clean", proof.items
+
+
 def test_files_in_the_bin_and_rows_without_one_come_back(lab: Any, crew: Caller) -> None:
     def body(text: str) -> str:
         return base64.b64encode(text.encode()).decode()
