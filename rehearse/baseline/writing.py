@@ -32,7 +32,10 @@ def storing(path: Path) -> Iterator[None]:
                 f"There is no room left to write {path}; what was stored before is untouched.",
                 "Free some space and run again: it continues.",
             ) from error
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.", "Check storage.path.") from error
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Look at the folder and its permissions (that of the store is storage.path of rehearse.yaml).",
+        ) from error
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -23,6 +23,7 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = T
     `records` False takes a baseline whose records were destroyed by prune as it is.
     """
     import hashlib
+    from shlex import quote
 
     from rehearse.baseline.index import check_has_records, check_is_here
     from rehearse.baseline.verify import verify_capture
@@ -32,7 +33,13 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = T
     check_is_here(found, desk.workspace.storage.folder)
     if records:
         check_has_records(found, desk.workspace.zone)
-    taken = verify_capture(store, found.capture, deep=deep, records=records)
+    try:
+        taken = verify_capture(store, found.capture, deep=deep, records=records)
+    except Damaged as error:
+        raise Damaged(
+            f"Baseline {found.name} of {found.sandbox} is damaged: {error.message}",
+            (error.hint or "").replace("repair NAME", f"repair {quote(found.name)} --sandbox {found.sandbox}"),
+        ) from error
     written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
     if written != found.manifest_sha256:
         raise Damaged(

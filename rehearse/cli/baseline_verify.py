@@ -61,6 +61,9 @@ def _verify_baseline(desk: Desk, found: Baseline, *, deep: bool, as_json: bool) 
     what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
     if gone:
         what = "its manifest and metadata are as they were written; its records were destroyed by prune"
-    page = Page("", (Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good"),))
+    said = [Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good")]
+    if taken.verdict != "usable":
+        said.append(Paragraph(f"It was {taken.verdict} when it was taken: no reset to it can be proven clean.", "warn"))
+    page = Page("", tuple(said))
     body = {**build_baseline_body(found, taken), "whole": True, "deep": deep}
     finish("baseline", desk.fetch_now(), body, page, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +24,10 @@ def show_proof(desk: Desk, path: Path, *, as_json: bool) -> None:
     from rehearse.reset.proof_file import load_proof
 
     proof = load_proof(path, desk.store().keys)
-    body = build_proof_body(proof)
-    finish(
-        "proof", proof.at, body, build_proof_page(proof, desk.workspace.zone), as_json=as_json, code=exit_code(proof)
-    )
+    finish("proof", proof.at, build_proof_body(proof), build_proof_page(proof, desk.workspace.zone), as_json=as_json)
+    if not as_json:
+        say(f"{path} is as it was signed: proof {proof.id}.")
+    raise typer.Exit(exit_code(proof))
 
 
 def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as_json: bool) -> None:
@@ -47,7 +48,23 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
         say(f"Saved {path}.")
     if not as_json and proof.verdict == "clean-with-residue" and not proof.accepted_by:
         say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
+    for sentence in () if as_json else what_next(proof):
+        say(sentence)
     raise typer.Exit(exit_code(proof))
+
+
+def what_next(proof: Proof) -> Iterator[str]:
+    """What to do about what is not back, by its outcome."""
+    left = {one.outcome for one in proof.items}
+    if "impossible" in left:
+        yield (
+            f"What is impossible stays until {proof.sandbox} is refreshed: plan nothing there that needs the baseline. "
+            f"When may it be? rehearse refresh check {proof.sandbox}"
+        )
+    if "manual" in left:
+        yield f"Do by hand what is manual, then prove again: rehearse reset prove {proof.sandbox}"
+    if left & {"failed", "changed by someone else"}:
+        yield f"What else is left may be undone by a new plan: rehearse reset plan {proof.sandbox}"
 
 
 def load_carried(desk: Desk, base: Baseline) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ def test_what_is_empty_is_hollow_until_it_is_said_to_be_so(desk: Any) -> None:
     assert len(answer.out.splitlines()) < 30 and "ApexClass" not in answer.out and "Besides: " in answer.out
     assert "rehearse baseline show B1 --sandbox DEV1" in answer.err
     assert "ApexClass" in desk.run("baseline", "show", "B1").out
+    assert "is whole" in (whole := desk.run("baseline", "verify", "B1").out) and "It was hollow" in whole
     assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", code=3)["verdict"] == "hollow"
     said = desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", "--allow-empty", "TriggerSwitch__c")
     assert said["verdict"] == "usable"

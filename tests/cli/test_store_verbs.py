@@ -1,6 +1,10 @@
 """The verbs that keep a store, as a user gives them: mended, exported, pruned with care; and a diff as a file."""
 
+from datetime import UTC, datetime
 from typing import Any
+
+from rehearse.cli.proof import what_next
+from rehearse.reset.model import Outcome, Proof, ProofItem
 
 LATER = {"REHEARSE_NOW": "2028-01-01T00:00:00Z"}
 
@@ -22,7 +26,7 @@ def _mend(desk: Any) -> None:
     part = next((desk.folder / ".rehearse" / "captures" / capture).glob("Account/*.parquet"))
     part.write_bytes(part.read_bytes()[:-1])
     error = desk.refused("baseline", "verify", "B2", code=1)
-    assert "baseline repair" in error["hint"]
+    assert "baseline repair B2 --sandbox" in error["hint"] and "Baseline B2 of" in error["message"]
     assert desk.json("baseline", "repair", "B2", "--dry-run", code=3)["damaged"][0]["what"] == "rows of Account"
     assert desk.json("baseline", "repair", "B2")["whole"]
     assert desk.json("baseline", "verify", "B2", "--deep")["whole"]
@@ -50,3 +54,22 @@ def test_a_difference_is_written_to_a_file_of_its_reader(kept_desk: Any, tmp_pat
     error = kept_desk.refused("diff", "SIT1", "--output", str(tmp_path / "no" / "such.html"), code=1)
     assert error["hint"]
     assert kept_desk.refused("diff", "SIT1", "--format", "html", code=2)["code"] == "usage"  # as JSON, too
+
+
+def test_what_is_not_back_says_what_to_do_next() -> None:
+    def said(*outcomes: Outcome) -> str:
+        items = tuple(ProofItem("component", "Flow", one, one) for one in outcomes)
+        at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+        return "\n".join(
+            what_next(Proof("01", "UAT", "00D", "B1", "ab", "cd", None, at, "dirty", items, {}, {}, {}, (), {}))
+        )
+
+    assert said("restored", "already equal", "residue") == ""
+    assert said("manual").endswith("rehearse reset prove UAT") and "refresh" not in said("manual")
+    assert "rehearse refresh check UAT" in said("impossible") and "rehearse reset plan UAT" in said("failed")
+
+
+def test_a_proof_that_is_read_back_is_said_to_be_as_it_was_signed(desk: Any) -> None:
+    desk.run("baseline", "capture", "DEV1", "--metadata-only")
+    path = desk.json("reset", "prove", "DEV1")["file"]
+    assert "as it was signed" in desk.run("baseline", "verify", "--proof", path).err
