@@ -42,6 +42,18 @@ class RowWriter:
         """Create rows, each for itself (allOrNone false)."""
         return self._send_records("POST", object, rows)
 
+    def insert_one(self, object: str, values: Mapping[str, Value]) -> SaveResult:
+        """Create one row, which may carry the contents of a file as base64 (REST guide, insert or update blob data)."""
+        body, doing = json_body(dict(values)), f"Inserting a row of {object}"
+        call = Call("POST", f"{self._base}/sobjects/{object}", doing, body=body, headers=AS_GIVEN, safe=False)
+        try:
+            answer = fetch_json(self._wire, call)
+        except OrgRejected as error:
+            return SaveResult(None, False, (RowError(error.org_code, error.org_message, error.fields),))
+        if not isinstance(answer, dict) or not answer.get("id"):
+            raise _wrong_count(doing, 0, 1)
+        return SaveResult(to_18(str(answer["id"])), True)
+
     def update(self, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         """Update rows, each with its Id, each for itself; None sets null."""
         if any("Id" not in row for row in rows):

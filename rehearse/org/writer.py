@@ -78,6 +78,10 @@ class OrgWriter:
         """Create at most 200 rows; results in their order."""
         return self._rows.insert(object, rows)
 
+    def insert_row(self, object: str, values: Mapping[str, Value]) -> SaveResult:
+        """Create one row, also one with the contents of a file, which Bulk refuses."""
+        return self._rows.insert_one(object, values)
+
     def update_rows(self, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         """Update at most 200 rows, each with its Id; None sets null."""
         return self._rows.update(object, rows)

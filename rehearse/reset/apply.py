@@ -19,6 +19,7 @@ from rehearse.baseline.model import Capture
 from rehearse.errors import GenerationChanged, StalePlan
 from rehearse.events import Noted
 from rehearse.journal import Entry, load_entries
+from rehearse.reset import apply_files
 from rehearse.reset.apply_bypass import load_silenced
 from rehearse.reset.apply_context import Context, Tools
 from rehearse.reset.apply_hard_deletes import finish_hard_delete
@@ -147,6 +148,8 @@ def _resume(context: Context) -> None:
             settle_rows(context, entry)
         elif entry.kind == "insert":
             finish_insert(context, entry)
+        elif entry.kind == apply_files.KIND:
+            apply_files.finish_file(context, entry)
         elif entry.kind == "hard-delete":
             finish_hard_delete(context, entry)
         elif entry.kind == "flow":

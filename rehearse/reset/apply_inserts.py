@@ -18,6 +18,7 @@ from rehearse.events import Advanced, Noted
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import bulk_cannot_carry
 from rehearse.reset.apply_context import Context
+from rehearse.reset.apply_files import holds_files, insert_files
 from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.batches import by_object, error_code, in_batches, row_mark
 from rehearse.reset.bulk_jobs import start_job, take_up_job
@@ -110,6 +111,9 @@ def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:
         context.note(missing[key], "failed", "its references form a circle in which none may be null")
     for level in ordered.levels:
         for object, group in by_object(missing[key] for key in level).items():
+            if holds_files(context, object):
+                insert_files(context, object, group, ordered.deferred)
+                continue
             for batch in in_batches(group, context.settings.insert_batch):
                 sent = {one.key: _cells(context, one, values[one.key], ordered.deferred) for one in batch}
                 _insert(context, object, batch, sent)

@@ -148,6 +148,43 @@ def test_files_in_the_bin_and_rows_without_one_come_back(lab: Any, crew: Caller)
     assert lab.value("GroupMember", again, "GroupId") == lab.value("GroupMember", member, "GroupId")
 
 
+def test_attachments_that_no_bin_holds_are_inserted_with_their_contents_once(lab: Any, crew: Caller) -> None:
+    """The reply to the first is lost, and the run is killed after the second: none is there twice, twins neither."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(when: str, method: str, path: str) -> None:
+        if (when, method) == ("after", "POST") and path.endswith("/sobjects/Attachment"):
+            raise Killed
+
+    (account,) = lab.pick('"Account" WHERE "IsDeleted" = 0 ORDER BY "Id" LIMIT 1')
+    body = base64.b64encode(bytes(range(256)) * 40).decode()
+    new = [
+        {"ParentId": account, "Name": one, "Body": body} for one in ("twin.pdf", "twin.pdf", "Ünique,\n.bin", "stays")
+    ]
+    ids = crew.create("Attachment", [{**one, "Description": None} for one in new])
+    before = taken(lab, "Attachment")
+    kept = picture(lab, "Attachment")
+    lab.delete(*ids[:3], hard=True)
+    admin.move_clock(lab.server.estate, timedelta(seconds=1))  # in the plan's own second it may be an edit
+    plan = lab.plan(before)
+    lab.server.faults.add(("POST", "/sobjects/Attachment"), do="lose-reply")
+    lab.hook = kill
+    with pytest.raises(Killed):
+        lab.apply(plan)
+    lab.hook = None
+    proof = lab.prove(before, plan, lab.apply(plan))
+    now = picture(lab, "Attachment")
+    for row in (*now.values(), *kept.values()):
+        row.pop("CreatedDate"), row.pop("CreatedById")
+    assert now == kept
+    assert len(lab.pick('"Attachment" WHERE "IsDeleted" = 0 AND "ParentId" = ?', account)) == len(
+        [row for row in kept.values() if row["ParentId"] == account]
+    )
+    assert proof.verdict == "clean-with-residue", proof.items
+
+
 def test_a_date_that_somebody_closed_to_us_is_no_stamp_and_encrypted_values_that_we_may_see_are_put_back(
     lab: Any, crew: Caller
 ) -> None:
