@@ -26,6 +26,10 @@ META = (
 )
 
 
+def apex(name: str, body: str) -> dict[str, str]:
+    return {f"classes/{name}.cls": body, f"classes/{name}.cls-meta.xml": META}
+
+
 class Killed(BaseException):
     """What a kill looks like from inside: nothing may catch it."""
 
@@ -64,10 +68,9 @@ def test_a_bulk_job_that_was_let_run_is_found_by_its_id(lab: Any, moment: str) -
 @pytest.mark.parametrize("end", ["lost", "after", "before"])
 def test_a_deployment_under_way_is_awaited_and_not_sent_again(lab: Any, end: str) -> None:
     """Its reply never came, or the process died right then, or with its id known; the org deploys on, slowly."""
-    place = {"classes/Left.cls-meta.xml": META}
-    lab.deploy({**place, "classes/Left.cls": "public class Left {}"})
+    lab.deploy(apex("Left", "public class Left {}"))
     before = lab.capture(objects=(), types=("ApexClass",))
-    lab.deploy({**place, "classes/Left.cls": "public class Left { /* rehearsal */ }"})
+    lab.deploy(apex("Left", "public class Left { /* rehearsal */ }"))
     plan = lab.plan(before)
     lab.server.faults.put(Fault("JOB", "^deploy$", 1, "slow", 1, 0.7))
     if end == "lost":
@@ -156,11 +159,19 @@ def test_a_flow_is_switched_again_only_when_the_first_call_can_no_longer_arrive(
     assert active(lab) == [2] and lab.prove(before, plan, report).verdict == "clean"
 
 
-def test_a_version_that_somebody_activated_after_the_plan_stays(lab: Any) -> None:
-    before = lab.capture(objects=(), types=("Flow", "FlowDefinition"))
+def test_components_that_somebody_else_changed_after_the_plan_stay(lab: Any) -> None:
+    """A version that was activated, a class that the plan would put back, a class that no plan knows."""
+    lab.deploy(apex("Left", "public class Left {}"))
+    before = lab.capture(objects=(), types=("Flow", "FlowDefinition", "ApexClass"))
     activate(lab, 0)
+    lab.deploy({**apex("Left", "public class Left { /* rehearsal */ }"), **apex("Fresh", "public class Fresh {}")})
     plan = lab.plan(before)
     activate(lab, 1)
+    lab.deploy({**apex("Left", "public class Left { /* theirs */ }"), **apex("Theirs", "public class Theirs {}")})
     proof = lab.prove(before, plan, lab.apply(plan))
-    assert active(lab) == [1]
-    assert [(one.key, one.outcome) for one in proof.items] == [("Case_Urgency", "changed by someone else")]
+    bodies = {name: bytes(body) for name, body in lab.org.db.execute("SELECT name, body FROM meta_file")}
+    assert active(lab) == [1] and b"theirs" in bodies["Left"] and "Theirs" in bodies and "Fresh" not in bodies
+    found = {one.key: one.outcome for one in proof.items}
+    others = "changed by someone else"
+    assert found == {"Case_Urgency": others, "Left": others, "Theirs": others, "Fresh": "restored"}
+    assert proof.verdict == "dirty"
