@@ -51,9 +51,10 @@ def needed_by(capture: Capture) -> set[str]:
 
 def _fate(capture: Capture, baseline: Baseline | None, rules: KeepRules, reasons: Mapping[str, str]) -> Fate:
     days = rules.keep / timedelta(days=1)
-    why, destroyed = f"older than {days:g} days", True
+    keep = f"{days:g} day{'' if days == 1 else 's'}"
+    why, destroyed = f"older than {keep}", True
     if rules.now - capture.started < rules.keep:
-        why, destroyed = f"younger than {days:g} days", False
+        why, destroyed = f"younger than {keep}", False
     elif capture.ulid in reasons:
         why, destroyed = reasons[capture.ulid], False
     name = baseline.name if baseline else ""

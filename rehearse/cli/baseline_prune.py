@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -88,17 +89,21 @@ def _needed_by_plans(desk: Desk, now: datetime) -> dict[str, str]:
 
 def _confirm(going: Sequence[Fate], confirmed: Sequence[str]) -> None:
     """Raise NotConfirmed unless every sandbox that loses records was named, by option or at the terminal."""
-    for name in sorted({one.sandbox for one in going}):
-        count = sum(1 for one in going if one.sandbox == name)
-        given = name if any(is_same_name(name, one) for one in confirmed) else ""
-        if not given and is_terminal():
-            question = f"This destroys the records of {count} capture(s) of {name} for good. Type its name to go on"
-            given = typer.prompt(question, default="", show_default=False, err=True)
-        if not is_same_name(given, name):
-            raise NotConfirmed(
-                f"The records of {count} capture(s) of {name} would be destroyed for good, which was not confirmed.",
-                f"Look with --dry-run, then add --confirm {name}.",
-            )
+    counts = Counter(one.sandbox for one in going)
+    left = [name for name in sorted(counts) if not any(is_same_name(name, one) for one in confirmed)]
+    if is_terminal():
+        left = [name for name in left if not _is_typed(name, counts[name])]
+    if left:
+        named = ", ".join(f"{counts[name]} of {name}" for name in left)
+        raise NotConfirmed(
+            f"The records of captures ({named}) would be destroyed for good, which was not confirmed.",
+            f"Look with --dry-run, then add {' '.join(f'--confirm {name}' for name in left)}.",
+        )
+
+
+def _is_typed(name: str, count: int) -> bool:
+    question = f"This destroys the records of {count} capture(s) of {name} for good. Type its name to go on"
+    return is_same_name(typer.prompt(question, default="", show_default=False, err=True), name)
 
 
 def _record(desk: Desk, going: Sequence[Fate], now: datetime) -> None:

@@ -109,6 +109,16 @@ def _head(baseline: Baseline, capture: Capture, zone: ZoneInfo) -> list[Block]:
     )
     tone: Tone = "good" if capture.verdict == "usable" else "bad"
     blocks: list[Block] = [Paragraph(head), Paragraph(f"Verdict: {_VERDICTS[capture.verdict]}", tone)]
+    if baseline.pruned is not None:
+        when = clock.show(baseline.pruned, zone)
+        blocks.append(
+            Paragraph(f"Its records were destroyed on {when} (storage.keep): no reset can go back to it.", "bad")
+        )
+    if baseline.voided is not None:
+        when = clock.show(baseline.voided, zone)
+        blocks.append(
+            Paragraph(f"Void since {when}: the sandbox was refreshed, and no reset can go back to it.", "bad")
+        )
     if capture.hollow:
         names = ", ".join(capture.hollow)
         blocks.append(Paragraph(f"Hollow: these came back empty, or with less than the org counts: {names}.", "bad"))

@@ -39,7 +39,7 @@ def _prune(desk: Any) -> None:
     looked = desk.json("baseline", "prune", "--dry-run", **LATER)
     assert {one["fate"] for one in looked["captures"]} == {"destroyed"} and looked["swept"] is None
     error = desk.refused("baseline", "prune", code=5, **LATER)
-    assert "SIT1" in error["message"] and "--confirm SIT1" in error["hint"]
+    assert "of SIT1" in error["message"] and "--confirm SIT1" in error["hint"]
     assert desk.json("baseline", "verify", "B1")["whole"]
     swept = desk.json("baseline", "prune", "--confirm", "SIT1", **LATER)["swept"]
     assert swept["keys"] == 3 and swept["files"] > 0

@@ -1,6 +1,7 @@
 """A baseline's pages: what needs a look is told, what is left out is named in full, what a verdict means."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline, Capture, CoverageRow, ResolvedScope
@@ -41,3 +42,11 @@ def test_what_needs_a_look_is_told_of_the_kind_that_it_is_of() -> None:
 def test_a_verdict_says_what_it_means() -> None:
     assert "Verdict: usable\n" in render_text(build_capture_page(*_taken("usable", ()), DUBLIN))
     assert "cannot be proven" in render_text(build_capture_page(*_taken("partial", ()), DUBLIN))
+
+
+def test_a_baseline_that_nothing_can_go_back_to_says_so_first() -> None:
+    baseline, capture = _taken("usable", ())
+    gone = replace(baseline, pruned=NOW + timedelta(days=61), voided=NOW + timedelta(days=30))
+    said = " ".join(render_text(build_baseline_page(gone, capture, DUBLIN)).split())
+    assert "destroyed on Sat 2027-01-23" in said and "Void since Wed 2026-12-23" in said
+    assert "destroyed" not in render_text(build_baseline_page(baseline, capture, DUBLIN))
