@@ -163,6 +163,8 @@ def _later_go_live(wish: Wish, release: Release, one: Rehearsal) -> Iterator[Way
             for days in less
         ),
     )
+    if release.go_live <= wish.now:
+        return  # it is over: nobody can move it
     later = [(f"{days}d", replace(release, go_live=release.go_live + days * _DAY)) for days in _STEPS]
     yield Way(4, "go_live", _tries(wish, f"Move the go-live of {release.name} {{}} later", later))
 

@@ -75,7 +75,8 @@ def _before_go_live(wish: Wish, release: Release, one: Rehearsal) -> str:
     live = _show(wish, release.go_live, one)
     margin = one.before_go_live
     if not margin.amount and not margin.working_days:
-        return f"{_label(release, one)} ends before the go-live on {live}."
+        past = ", which is over" if release.go_live <= wish.now else ""
+        return f"{_label(release, one)} ends before the go-live on {live}{past}."
     return f"{_label(release, one)} ends at least {margin} before the go-live on {live}, so by {last}."
 
 

@@ -247,6 +247,13 @@ def test_one_run_at_the_last_minute_cannot_be_repeated(worlds: SimpleNamespace) 
     assert _goals(_solved(_one(worlds)))["unrepeatable"] == 0
 
 
+def test_a_go_live_that_is_over_is_not_moved(worlds: SimpleNamespace) -> None:
+    found = _solved(_one(worlds, live="2026-11-20T18:00"))
+    (late,) = found.unplaced
+    assert [one.rule for one in late.reasons] == ["before_go_live"] and "is over" in late.reasons[0].text
+    assert late.repairs == ()
+
+
 def test_the_same_wish_gives_the_same_schedule(worlds: SimpleNamespace) -> None:
     wish = worlds.random(13, tiny=False)
     assert solve(wish).bookings == solve(wish).bookings
