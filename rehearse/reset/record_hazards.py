@@ -139,6 +139,17 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _record(
+        "deleted-contents-unknown",
+        "*",
+        "deleted",
+        "hard-deleted contents-unknown",
+        (
+            "impossible",
+            "it is not in the recycle bin, and the baseline does not hold its contents (scope.records.files would)",
+            "Object reference, Attachment: Body is required",
+        ),
+    ),
+    _record(
         "deleted-with-object",
         "*",
         "deleted",

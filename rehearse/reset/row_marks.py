@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from rehearse.baseline.model import Capture, Change, ComparableField
+from rehearse.baseline.scope import BODY_TYPE
 from rehearse.ids import looks_like_id
 from rehearse.org.model import Field, Schema
 from rehearse.reset.inputs import PlanInputs, RowBook
@@ -138,6 +139,9 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
         marks.add("not-createable")
     if any(one.auto_number for one in schema.fields):
         marks.add("autonumber")
+    kept = {one.name for one in scope_fields(inputs.before, change.type)}
+    if any(one.type == BODY_TYPE and not one.nillable and one.name not in kept for one in schema.fields):
+        marks.add("contents-unknown")
     if book.before.get(change.key, {}).get("IsRecurrence") == "true":
         marks.add("recurring")
     return marks

@@ -183,6 +183,12 @@ def test_attachments_that_no_bin_holds_are_inserted_with_their_contents_once(lab
         [row for row in kept.values() if row["ParentId"] == account]
     )
     assert proof.verdict == "clean-with-residue", proof.items
+    bare = lab.capture(objects=("Attachment",))  # without contents nothing can be inserted, and the plan says so
+    lab.server.estate.settings.put("ghost_hours", 0)
+    lab.delete(ids[3], hard=True)
+    plan = lab.plan(bare)
+    lab.server.estate.settings.clear("ghost_hours")
+    assert [(one.key, one.grade) for one in plan.blocked] == [(ids[3], "impossible")] and not plan.actions
 
 
 def test_a_date_that_somebody_closed_to_us_is_no_stamp_and_encrypted_values_that_we_may_see_are_put_back(

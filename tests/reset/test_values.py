@@ -106,6 +106,8 @@ def test_every_hazard_has_a_reason_a_source_and_can_be_reached() -> None:
         ("record", "Account", "deleted", {"in-bin"}, "exact"),
         ("record", "Account", "deleted", {"hard-deleted"}, "residue"),
         ("record", "Account", "deleted", {"hard-deleted", "not-createable"}, "impossible"),
+        ("record", "Attachment", "deleted", {"hard-deleted", "contents-unknown"}, "impossible"),
+        ("record", "Attachment", "deleted", {"in-bin", "contents-unknown"}, "exact"),
         ("record", "User", "created", (), "manual"),
         ("record", "Contract", "updated", {"activated"}, "impossible"),
         ("record", "Invoice__c", "updated", {"reference-not-updateable"}, "impossible"),
