@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,11 @@ from rehearse.baseline.capture_metadata import MetadataRead, MetadataWish, captu
 from rehearse.baseline.component_types import TypeTable
 from rehearse.baseline.components import read_components
 from rehearse.baseline.coverage import build_verdict
-from rehearse.baseline.early_digests import EarlyDigests
+from rehearse.baseline.early_digests import EarlyDigests, Shelf
 from rehearse.baseline.field_listing import changed_fields, fetch_fields, fields_since, is_redefined
 from rehearse.baseline.hollow import name_held
 from rehearse.baseline.known_digests import find_known
-from rehearse.baseline.known_metadata import Known, load_dates, load_known, save_listing
+from rehearse.baseline.known_metadata import Dates, load_dates, load_known, save_listing
 from rehearse.baseline.listing import ListingWork, listing_threads
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
@@ -142,8 +143,7 @@ def _read(work: _Work, early: _Early) -> Content:
         _forget_redefined(work.working, question.scope, fields_since(early.fields.result(), work.working.started))
     dates = load_dates(work.store, work.base) if work.base else {}
     changed = changed_fields(dates, early.fields.result(), work.base.started) if work.base else None
-    known = load_known(work.store, work.base, dates, changed) if work.base else None
-    metadata = early.beside.submit(_read_metadata, work, known, early)
+    metadata = early.beside.submit(_read_metadata, work, (dates, changed), early)
     read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
     listing_sha256 = save_listing(work.working.folder, early.listing.result().items, early.fields.result())
     found, components, commit = metadata.result()
@@ -170,24 +170,33 @@ def _forget_redefined(working: Working, scope: ResolvedScope, changed: frozenset
             working.forget(one.name)
 
 
-def _read_metadata(work: _Work, known: Known | None, early: _Early) -> tuple[MetadataRead, tuple[Component, ...], str]:
+def _read_metadata(
+    work: _Work, before: tuple[Dates, frozenset[str] | None], early: _Early
+) -> tuple[MetadataRead, tuple[Component, ...], str]:
     scratch = work.store.root / "scratch" / work.working.ulid
     make_private_folder(scratch)
-    standing, frozen = work.question.standing, work.request.frozen
+    sandbox, standing, frozen = work.request.sandbox, work.question.standing, work.request.frozen
     types = early.listing.types
     left_out = {PACKAGE} if standing.knows_packages else set()
     asked = {type: names for type, names in (frozen.manifest if frozen else {}).items() if type not in left_out}
     try:
-        with work.store.metadata.writing(work.working.ulid) as writer:
-            sandbox = work.request.sandbox
-            digests = EarlyDigests(types, lambda: find_known(work.store, sandbox, render_types(types)), writer.keep)
-            wish = MetadataWish(early.listing, asked, known, NearFiles(digests.read), early.fields.result)
+        with ExitStack() as writing:
+
+            def make_shelf() -> Shelf:
+                writer = writing.enter_context(work.store.metadata.writing(work.working.ulid))
+                return Shelf(writer, find_known(work.store, sandbox, render_types(types)))
+
+            table = TypeTable(types)
+            digests = EarlyDigests(table, make_shelf)
+            near = NearFiles(digests.read, digests.shelf)
+            known = load_known(work.store, work.base, *before) if work.base else None
+            wish = MetadataWish(early.listing, asked, known, near, early.fields.result)
             metadata = capture_metadata(work.reader, wish, scratch, work.on_event)
             own = {**metadata.own, **(standing.files() if frozen is None or frozen.release else {})}
             with MetadataTree(metadata.zips, own, metadata.kept, metadata.near) as files:
-                components = read_components(files, metadata.items, types, digests.find_in(files))
-                metadata = metadata.holding(name_held(files, TypeTable(types)))
-                commit = writer.commit(files, sandbox, work.question.started, digests.ids_in(files))
+                components = read_components(files, metadata.items, table, digests.find_in(files))
+                metadata = metadata.holding(name_held(files, table))
+                commit = digests.shelf().writer.commit(files, sandbox, work.question.started, digests.ids_in(files))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return metadata, components, commit

@@ -183,6 +183,7 @@ def _retrieve_all(
                 running[pool.submit(_retrieve, reader, chunk, next(names), got.near, on_event)] = chunk
             if not running:
                 break
+            got.near.expect()
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 chunks.put_back(got.take(running.pop(future), future))
             on_event(chunks.told(running.values()))

@@ -135,7 +135,10 @@ ALWAYS_THERE = frozenset({"CustomObject"})
 
 
 class TypeTable:
-    """The types by directory: the usual ones, overlaid with what an org described."""
+    """The types by directory: the usual ones, overlaid with what an org described.
+
+    `named` is what `components.name_file` found out about paths: the same ones are asked for several times.
+    """
 
     def __init__(self, described: Iterable[MetadataType] = ()) -> None:
         places = {one.type: one for one in PLACES}
@@ -153,6 +156,7 @@ class TypeTable:
         for place in places.values():
             self._by_directory.setdefault(place.directory, []).append(place)
         self._by_type = places
+        self.named: dict[str, tuple[Place, str] | None] = {}
 
     def place(self, type: str) -> Place | None:
         """Where a type lives, or None when it is unknown."""

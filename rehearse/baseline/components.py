@@ -29,6 +29,7 @@ OWN = "rehearse/"
 TYPES_FILE = f"{OWN}types.json"
 """What the org described, kept in the metadata tree of each capture; its other files below `rehearse/` are ours too."""
 
+_SMALL = 1_024
 _MANIFESTS = ("package.xml", "destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml")
 
 
@@ -68,26 +69,27 @@ def package_prefix(names: Iterable[str]) -> str:
     return found[0][: -len("package.xml")] if found else ""
 
 
-FindKnown = Callable[[tuple[str, ...], Mapping[str, bytes]], tuple[Component, ...] | None]
+FindKnown = Callable[[tuple[str, ...]], tuple[Component, ...] | None]
 """Finds the components of some files of a tree where they are known already; None: read the files."""
 
 
 def read_components(
     files: Mapping[str, bytes],
     items: Sequence[MetadataItem] = (),
-    types: Sequence[MetadataType] = (),
+    types: Sequence[MetadataType] | TypeTable = (),
     known: FindKnown | None = None,
 ) -> tuple[Component, ...]:
     """All components of a package tree, sorted. `items` tell who changed them; `types` what the org described.
 
     Without `types`, those kept inside the tree of a capture are used, and the usual ones.
     """
-    grouped = group_files(files, TypeTable(types or _kept_types(files)))
+    table = types if isinstance(types, TypeTable) else TypeTable(types or _kept_types(files))
+    grouped = group_files(files, table)
     authors = {(one.type, one.full_name): one for one in items}
     found = [
         one
         for (_, full_name), (place, paths) in grouped.items()
-        for one in (known and known(tuple(paths), files)) or components_of(place, full_name, paths, files)
+        for one in (known and known(tuple(paths))) or components_of(place, full_name, paths, files)
     ]
     return tuple(sorted((_signed(one, authors) for one in found), key=lambda one: (one.type, one.full_name)))
 
@@ -105,6 +107,12 @@ def group_files(paths: Iterable[str], table: TypeTable) -> dict[tuple[str, str],
 
 def name_file(path: str, table: TypeTable) -> tuple[Place, str] | None:
     """The type and full name that a file belongs to; None for a manifest."""
+    if path not in table.named:
+        table.named[path] = _name(path, table)
+    return table.named[path]
+
+
+def _name(path: str, table: TypeTable) -> tuple[Place, str] | None:
     if path in _MANIFESTS or path == TYPES_FILE:
         return None
     inner = path.removeprefix(OWN)
@@ -128,6 +136,16 @@ def _endings(type: str, suffix: str) -> tuple[str, ...]:
 
 def file_digest(content: bytes) -> str:
     """The digest of one file's meaning: canonical XML, the entries of a zip, or the bytes themselves."""
+    return _small_digest(content) if len(content) <= _SMALL else _digest(content)
+
+
+@lru_cache(maxsize=1024)
+def _small_digest(content: bytes) -> str:
+    """Thousands of classes come with the same few lines beside them."""
+    return _digest(content)
+
+
+def _digest(content: bytes) -> str:
     root = parse_xml(content)
     if root is not None:
         return form_digest(canonical_form(root))

@@ -8,21 +8,36 @@ that git does not name by its content.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
-from rehearse.baseline.components import TYPES_FILE, FindKnown
+from rehearse.baseline.components import TYPES_FILE
+from rehearse.baseline.git_pack import Id, object_id
 from rehearse.baseline.model import CANONICALISER, Component
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import Damaged, NotFound
 
+Paths = tuple[str, ...]
 
-def find_known(store: CaptureStore, sandbox: str, types: bytes) -> FindKnown | None:
-    """What finds the components of a file group in the newest capture of this sandbox; None without a fitting one.
+
+@dataclass(frozen=True)
+class KnownComponents:
+    """The ids of the files of a capture by path, and its components, unsigned, by the files that they are made of."""
+
+    ids: Mapping[str, Id]
+    components: Mapping[Paths, tuple[Component, ...]]
+
+    def find(self, paths: Paths, ids: Mapping[str, Id]) -> tuple[Component, ...] | None:
+        """The components of a group of files, all of which have the ids that they had then."""
+        if any(self.ids.get(one) != ids[one] for one in paths):
+            return None
+        return self.components.get(paths)
+
+
+def find_known(store: CaptureStore, sandbox: str, types: bytes) -> KnownComponents | None:
+    """What the newest capture of this sandbox knows; None without a fitting one.
 
     `types`: what the org described, as `TYPES_FILE` holds it.
     """
-    import pygit2  # heavy, and not needed before the first zip is there
-
     newest = store.metadata.newest(sandbox)
     if newest is None:
         return None
@@ -31,18 +46,12 @@ def find_known(store: CaptureStore, sandbox: str, types: bytes) -> FindKnown | N
         if capture.canonicaliser != CANONICALISER:
             return None
         ids = store.metadata.load_ids(capture.commit)
-        components = store.load_components(newest)
+        components = store.load_components(newest, signed=False)
     except (NotFound, Damaged):
         return None  # it was pruned or is damaged: then everything is computed
-    if ids.get(TYPES_FILE) != str(pygit2.hash(types)):
+    if ids.get(TYPES_FILE) != object_id("blob", types):
         return None
-    by_files: dict[tuple[str, ...], list[Component]] = {}
+    by_files: dict[Paths, list[Component]] = {}
     for one in components:
-        by_files.setdefault(one.files, []).append(replace(one, by="", at=None))
-
-    def known(paths: tuple[str, ...], contents: Mapping[str, bytes]) -> tuple[Component, ...] | None:
-        if any(ids.get(path) != str(pygit2.hash(contents[path])) for path in paths):
-            return None
-        return tuple(by_files[paths]) if paths in by_files else None
-
-    return known
+        by_files.setdefault(one.files, []).append(one)
+    return KnownComponents(ids, {paths: tuple(found) for paths, found in by_files.items()})

@@ -41,13 +41,15 @@ _NAME_FIELDS = frozenset({"Dashboard", "EmailTemplate", "Report"})
 _SHOWN_BY_PROFILES = frozenset({"ApexClass", "ApexPage"})
 Key = tuple[str, str]
 Manifest = Mapping[str, Sequence[str]]
+Dates = Mapping[Key, tuple[str, str]]
+"""What an org listed: type and name -> id and date."""
 
 
 @dataclass(frozen=True)
 class Known:
     """What an earlier capture holds of single components: id and date as the org listed them, and their files."""
 
-    dates: Mapping[Key, tuple[str, str]]
+    dates: Dates
     files: Mapping[Key, tuple[str, ...]]
     commit: str
     store: MetadataStore
@@ -101,9 +103,7 @@ def load_dates(store: CaptureStore, base: Capture) -> dict[Key, tuple[str, str]]
     return {(type, name): (id, at) for type, name, id, at in json.loads(text)}
 
 
-def load_known(
-    store: CaptureStore, base: Capture, dates: Mapping[Key, tuple[str, str]], changed: frozenset[str] | None
-) -> Known:
+def load_known(store: CaptureStore, base: Capture, dates: Dates, changed: frozenset[str] | None) -> Known:
     """What a capture holds of single components; `changed`: the custom fields that changed since, if known."""
     files = {(one.type, one.full_name): one.files for one in store.load_components(base.ulid)}
     return Known(dates, files, base.commit, store.metadata, base.started.replace(microsecond=0), changed == frozenset())

@@ -78,15 +78,21 @@ def save_components(folder: Path, components: Sequence[Component]) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def load_components(folder: Path, sha256: str) -> tuple[Component, ...]:
-    """The list of components, checked against the digest in the manifest. Raises Damaged."""
+def load_components(folder: Path, sha256: str, *, signed: bool = True) -> tuple[Component, ...]:
+    """The list of components, checked against the digest in the manifest; who changed them, where `signed`.
+
+    Raises Damaged.
+    """
     path = folder / COMPONENTS
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Damaged(f"{path} is not what was written.", "Take a new baseline, or restore the file from a copy.")
+    rows = json.loads(content)
+    if not signed:
+        return tuple(Component(type, name, digest, tuple(files)) for type, name, digest, files, _, _ in rows)
     return tuple(
         Component(type, name, digest, tuple(files), by, clock.from_iso(at) if at else None)
-        for type, name, digest, files, by, at in json.loads(content)
+        for type, name, digest, files, by, at in rows
     )
 
 

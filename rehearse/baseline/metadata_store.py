@@ -21,7 +21,7 @@ from threading import Lock
 
 import pygit2
 
-from rehearse.baseline.git_pack import PackWriter, object_id, pack_object, render_tree
+from rehearse.baseline.git_pack import Id, PackWriter, object_id, pack_object, render_tree
 from rehearse.baseline.writing import make_private_folder, storing, sync_file, sync_folder
 from rehearse.errors import Damaged, DiskFull, StoreError
 from rehearse.ids import spell
@@ -87,7 +87,7 @@ class MetadataStore:
             commit = store.references[name].peel(pygit2.Commit)
             return commit.message.strip().rpartition(" ")[2]
 
-    def load_ids(self, commit: str) -> dict[str, str]:
+    def load_ids(self, commit: str) -> dict[str, Id]:
         """The content id that git gives to each file of a commit. Raises Damaged."""
         with _reading(self.path, commit):
             return dict(_walk_ids(pygit2.Repository(str(self.path))[commit].peel(pygit2.Tree), ""))
@@ -158,13 +158,13 @@ class MetadataWriter:
         self._known = {oid.raw for oid in self._store}
         self._writing = Lock()
 
-    def keep(self, content: bytes) -> bytes:
+    def keep(self, content: bytes) -> Id:
         """Write the content of a file unless the store has it, and return its id. Any thread may call it.
 
         Raises DiskFull or StoreError.
         """
-        id: bytes = pygit2.hash(content).raw
-        if id not in self._known:
+        id = object_id("blob", content)
+        if id not in self._known and id not in self._packer:
             piece = pack_object("blob", content)
             with self._writing, translated(self._path):
                 self._packer.add(id, piece)
@@ -236,13 +236,13 @@ def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
             yield path, entry.data
 
 
-def _walk_ids(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, str]]:
+def _walk_ids(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, Id]]:
     for entry in tree:
         path = prefix + decode_name(entry.name or "")
         if isinstance(entry, pygit2.Tree):
             yield from _walk_ids(entry, f"{path}/")
         else:
-            yield path, str(entry.id)
+            yield path, entry.id.raw
 
 
 def _ends_with_its_digest(path: Path) -> bool:

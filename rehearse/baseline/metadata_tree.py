@@ -23,15 +23,23 @@ _SMALL = 1 << 20
 class NearFiles:
     """Small files of zips that were read already, of about 64 MB at most; whatever is not here is in its zip.
 
-    `then` hears of each zip that came whole, in the thread that read it.
+    `then` hears of each zip that came whole, in the thread that read it; `before` that zips are on their way.
     """
 
-    def __init__(self, then: Callable[[Path, NearFiles], None] | None = None) -> None:
+    def __init__(
+        self, then: Callable[[Path, NearFiles], None] | None = None, before: Callable[[], object] | None = None
+    ) -> None:
         self._then = then
+        self._before = before
         self._found: dict[Path, dict[str, bytes]] = {}
         self._names: dict[Path, tuple[str, ...]] = {}
         self._parts: dict[tuple[Path, str], ProfilePart] = {}
         self._size = 0
+
+    def expect(self) -> None:
+        """Zips are on their way: there is time for what will be needed to read them."""
+        if self._before is not None:
+            self._before()
 
     def read_whole(self, path: Path) -> int:
         """Read every file of a zip against its checksum, keep the small ones, and count them. Raises BadZipFile."""
@@ -131,11 +139,13 @@ class MetadataTree(Mapping[str, bytes]):
             self._merged[path] = merge_profiles(parts)
         return self._merged[path]
 
-    def source(self, path: str) -> Path | None:
-        """The zip whose bytes a file has; None for one that is merged, kept, ours, or not there."""
-        if path in self._own or path not in self._places or self._is_merged(path):
-            return None
-        return self._places[path][0][0]
+    def sources(self) -> dict[Path, set[str]]:
+        """The files whose bytes each zip gives: not those that are merged, kept, or ours."""
+        found: dict[Path, set[str]] = {}
+        for path, places in self._places.items():
+            if path not in self._own and not self._is_merged(path):
+                found.setdefault(places[0][0], set()).add(path)
+        return found
 
     def _read(self, zip_path: Path, name: str) -> bytes:
         near = self._near.find(zip_path, name)

@@ -68,9 +68,9 @@ class CaptureStore:
         found = sorted(one.parent.name for one in folder.glob("*/manifest.json"))
         return tuple(self.load(ulid) for ulid in found)
 
-    def load_components(self, ulid: str) -> tuple[Component, ...]:
-        """The components of a capture. Raises NotFound or Damaged."""
-        return load_components(self.folder(ulid), self.load(ulid).components_sha256)
+    def load_components(self, ulid: str, *, signed: bool = True) -> tuple[Component, ...]:
+        """The components of a capture, with who changed them unless not `signed`. Raises NotFound or Damaged."""
+        return load_components(self.folder(ulid), self.load(ulid).components_sha256, signed=signed)
 
     def load_files(self, ulid: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
         """The org's own files of a capture: all, or those of `paths` that it has. Raises NotFound or Damaged."""
