@@ -72,6 +72,8 @@ def load_document(path: Path, model: type[Model], shown_as: str | None = None) -
         raise DocumentError(
             [Problem(name, 0, 0, f"is not UTF-8 text (byte {error.start})")], "Save it as UTF-8."
         ) from error
+    except IsADirectoryError as error:
+        raise NotFound(f"{name} is a folder.", "Name the file itself.") from error
     except OSError as error:
         raise RehearseError(f"{name} cannot be read: {error.strerror}.", "Check its permissions.") from error
     if len(text) > _LARGEST:

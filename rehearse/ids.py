@@ -30,6 +30,15 @@ def build_content_id(value: object) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+_SEEN = {
+    "baseline": "See `rehearse baseline list`.",
+    "booking": "See `rehearse book list`.",
+    "lock": "See `rehearse reset locks`.",
+    "reset plan": "Plans lie in the folder `plans` of the storage; `rehearse reset plan SANDBOX` makes one.",
+}
+"""Where the ids of a thing are seen."""
+
+
 def find_by_prefix(prefix: str, known: Iterable[str], what: str) -> str:
     """The one known id that starts with `prefix` (an exact match wins).
 
@@ -42,7 +51,9 @@ def find_by_prefix(prefix: str, known: Iterable[str], what: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise NotFound(f"There is no {what} {prefix!r}.", f"List what exists and copy the id of the {what}.")
+        raise NotFound(
+            f"There is no {what} {prefix!r}.", _SEEN.get(what, f"List what exists and copy the id of the {what}.")
+        )
     raise AmbiguousId(
         f"{prefix!r} fits {len(found)} ids of a {what}: {', '.join(one[:40] for one in found[:4])}.",
         "Type more characters of the id.",

@@ -32,7 +32,10 @@ class Against:
 
 
 def demand_of(release: Release) -> Demand:
-    """The package, the files of rows and the other steps of a release. Raises NotFound, UsageError."""
+    """The package, the files of rows and the other steps of a release.
+
+    Raises NotFound, and UsageError, also for a release of which nobody can tell what it changes.
+    """
     from rehearse.reset.forecast_read import Demand, load_package
 
     packages = [load_package(release.package.path, release.package.kind)] if release.package else []
@@ -40,6 +43,11 @@ def demand_of(release: Release) -> Demand:
     packages += [load_package(path) for path in deploys if path is not None]
     files = tuple(_row_file(one.id, one.do) for one in release.runbook if one.do.kind == "records")
     work = tuple(_work(one) for one in release.runbook if one.do.kind in ("manual", "apex", "shell"))
+    if not (packages or files or work):
+        raise UsageError(
+            f"{release.name} names no package and no step that changes anything: nobody can tell what it would change.",
+            "Give its file a `package` (or the steps of its `runbook`).",
+        )
     return Demand(tuple(packages), files, work)
 
 
