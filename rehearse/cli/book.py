@@ -40,7 +40,7 @@ def add(
 
     Example: rehearse book add SIT1 --from "2026-12-01 09:00" --to "2026-12-01 17:00" --why "training"
     """
-    from rehearse.cli.booking import free_times_on_refusal, read_window
+    from rehearse.cli.booking import check_coming, free_times_on_refusal, read_window, say_broken
     from rehearse.cli.desk import open_desk
     from rehearse.ids import build_ulid
     from rehearse.schedule.model import Booking
@@ -48,8 +48,8 @@ def add(
 
     with open_desk() as desk:
         config, zone = desk.workspace.sandbox(sandbox), desk.workspace.zone
-        wish = read_window(desk, start, until)
-        now = desk.fetch_now()
+        wish, now = read_window(desk, start, until), desk.fetch_now()
+        check_coming(desk, wish.end, now)
         name = f"{wish.start.astimezone(zone):%Y-%m-%d}-{config.name.lower()}-{build_ulid(now)[-6:].lower()}"
         times = wish.start, wish.end, wish.end
         made = Booking(name, config.name, *times, "use", by=user(), why=one_line(why), state=state_for(desk))
@@ -58,6 +58,7 @@ def add(
                 refuse_overlaps(desk.database, [made])
             else:
                 save_bookings(desk.database, [made], now)
+                say_broken(desk, made, now)
         verb = "requested" if made.state == "requested" else "booked"
         _finish(desk, made, f"Would have {verb}" if dry_run else verb.capitalize(), now, as_json=as_json)
 
@@ -99,7 +100,7 @@ def move(
     Example: rehearse book move 2026-12-01-sit1 --from "2026-12-02 09:00" --why "the trainer is ill"
     """
     from rehearse import clock
-    from rehearse.cli.booking import free_times_on_refusal
+    from rehearse.cli.booking import check_coming, free_times_on_refusal, say_broken
     from rehearse.cli.desk import open_desk
     from rehearse.errors import UsageError
     from rehearse.schedule.model import Window
@@ -112,11 +113,13 @@ def move(
         if (name, at) == (old.sandbox, old.start):
             raise UsageError(f"{old.id} is there already.", "Give another --from or --sandbox.")
         new = moved(old, name, at)
+        check_coming(desk, new.end, now)
         with free_times_on_refusal(desk, name, Window(new.start, new.free_at), now, besides=old.id):
             if dry_run:
                 refuse_overlaps(desk.database, [new])
             else:
                 old, new = move_booking(desk.database, old.id, (name, at), (user(), one_line(why), now))
+                say_broken(desk, new, now)
         _finish(desk, new, "Would move" if dry_run else "Moved", now, as_json=as_json)
     if not (as_json or dry_run) and new.what == "rehearsal":
         say("The planner did not check this place: see what it says with `rehearse plan`.")

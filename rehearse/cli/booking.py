@@ -26,6 +26,22 @@ def read_window(desk: Desk, start: str, until: str) -> Window:
     return Window(begin, end)
 
 
+def check_coming(desk: Desk, end: datetime, now: datetime) -> None:
+    """Raise UsageError for a booking that is over already: mostly a mistyped year."""
+    if end <= now:
+        said = f"That ends on {clock.show(end, desk.workspace.zone)}, which is over."
+        raise UsageError(said, "Bookings are for what is to come: look at the year.")
+
+
+def say_broken(desk: Desk, booking: Booking, now: datetime) -> None:
+    """Say what stands against a booking that was just made: a blackout, a refresh that comes too late."""
+    from rehearse.cli.answers import say
+    from rehearse.cli.radar import find_broken
+
+    if why := find_broken(desk, now).get(booking.id):
+        say(f"note: {why}")
+
+
 @contextmanager
 def free_times_on_refusal(desk: Desk, sandbox: str, wish: Window, now: datetime, besides: str = "") -> Iterator[None]:
     """A refused booking names free times: later in the same sandbox, and other sandboxes at the very time."""

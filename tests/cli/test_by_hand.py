@@ -1,5 +1,6 @@
 """Dates that only people keep: rehearse.yaml, a sheet and the ledger together, without any Salesforce."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,19 @@ def test_the_verbs_of_a_refresh_know_what_only_people_told(by_hand: Any) -> None
     for verb in ("activate", "discard"):  # it may have been made since: nobody here can look
         letter = " ".join(by_hand.json("refresh", verb, "SIT", code=3, **NOW)["ask"])
         assert "SIT" in letter and "process" not in letter
+
+
+def test_a_booking_is_for_what_is_to_come_and_says_what_stands_against_it(by_hand: Any) -> None:
+    path = by_hand.folder / "rehearse.yaml"
+    path.write_text(path.read_text() + "calendar: {blackouts: [{name: Freeze, from: 2026-12-01, to: 2026-12-01}]}\n")
+    add = ("book", "add", "UAT", "--why", "training")
+    over = by_hand.refused(*add, "--from", "2025-12-01 09:00", "--to", "2025-12-01 17:00", code=2, **NOW)
+    assert "which is over" in over["message"]
+    made = by_hand.run(*add, "--from", "2026-12-01 09:00", "--to", "2026-12-01 17:00", **NOW)
+    assert "note: It runs into the blackout Freeze" in made.err
+    (radar,) = [one for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "broken"]
+    words = shlex.split(radar["clear_with"])[1:]
+    assert "note:" not in by_hand.run(*words, **NOW).err
+    assert not [one for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "broken"]
+    booking = by_hand.json("book", "list", **NOW)["bookings"][0]["id"]
+    assert "is over" in by_hand.refused("book", "move", booking, "--from", "2026-01-02 09:00", code=2, **NOW)["message"]
