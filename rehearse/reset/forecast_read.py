@@ -65,10 +65,21 @@ def load_package(path: Path, kind: Literal["mdapi", "source", "zip", ""] = "") -
     Raises NotFound, UsageError.
     """
     _require_size(path)
+    _require_one(path)
     source = kind == "source" or (not kind and _is_source(path))
     package = open_package(read_source(path), whole=True) if source else open_package(read_package(path))
     require_package(package, path)
     return package
+
+
+def _require_one(path: Path) -> None:
+    """A folder of several packages is not one: which of them is meant is asked, never guessed."""
+    if not path.is_dir() or (path / "package.xml").is_file() or (path / PROJECT).is_file():
+        return
+    inside = sorted(one.parent.relative_to(path).as_posix() for one in path.rglob("package.xml"))
+    if len(inside) > 1:
+        named = ", ".join(inside[:5]) + (f" and {len(inside) - 5} more" if len(inside) > 5 else "")
+        raise UsageError(f"{path} holds several packages: {named}.", "Name the folder of one of them.")
 
 
 def _require_size(path: Path) -> None:

@@ -79,7 +79,6 @@ def test_without_a_baseline_the_org_is_read_and_the_planner_warns(desk: Any, tmp
         (("forecast", "rehearse.yaml", "--sandbox", "SIT1"), 2),
         (("forecast", "plans/r41/runs.csv", "--sandbox", "SIT1"), 2),
         (("forecast", "plans/r42.yaml", "--sandbox", "SIT1"), 2),
-        (("forecast", "plans", "--sandbox", "SIT1"), 2),
         (("backout", "plans/r42.yaml", "--org", "SIT1"), 2),
         (("backout", "plans", "--org", "SIT1"), 10),
         (("forecast", "plans/r41.yaml", "--sandbox", "NOWHERE"), 10),

@@ -55,6 +55,16 @@ def test_an_empty_folder_is_refused_and_a_manifest_that_only_deletes_is_not(tmp_
     assert load_package(packed(tmp_path / "p.zip", files)).deletes == (("ApexClass", "Old"),)
 
 
+def test_a_folder_of_several_packages_is_not_one(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "classes").mkdir(parents=True)
+        (tmp_path / name / "package.xml").write_text(manifest("ApexClass A"))
+        (tmp_path / name / "classes" / "A.cls").write_text("class A {}")
+    with pytest.raises(UsageError, match="several packages: one, two"):
+        load_package(tmp_path)
+    assert load_package(tmp_path / "two").members == {"ApexClass": frozenset({"A"})}
+
+
 def test_a_package_that_no_org_takes_for_its_size_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
