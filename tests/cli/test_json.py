@@ -102,7 +102,8 @@ def test_a_proof_read_back_is_the_proof_that_was_written(kept_desk: Any) -> None
 
 
 def test_each_listed_baseline_has_its_coverage(kept_desk: Any) -> None:
-    (listed,) = kept_desk.json("baseline", "list")["baselines"]
+    baselines = kept_desk.json("baseline", "list")["baselines"]
+    listed = next(one for one in baselines if one["name"] == "B1")  # others of this worker may have captured more
     shown = kept_desk.json("baseline", "show", "B1")
     assert listed["coverage"] == shown["coverage"] != []
 
