@@ -36,8 +36,10 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption("of a flow the active version is compared, or the newest where none is active; others by number alone"),
     Assumption("an edit of somebody else on a row that automation of our own writes touches in the same pass is ours"),
     Assumption(
-        "between the last read of a row and its write nobody edited it (each batch is read right before it is written)"
+        "between the last read of a row and its write nobody edited it (each batch is read right before it is written; "
+        "small ones are written on that condition)"
     ),
+    Assumption("an update of up to 25 rows is refused for each row that was changed since it was read", "data 2.2"),
     Assumption("undelete takes 200 ids a call", "data 8.5"),
     Assumption("a field may be made again while the deleted one is in the bin", "metadata 9.2"),
     Assumption("a picklist value that is left out of a deployment stays, inactive", "hazard picklist-added"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class Hand:
 
     def update(self, object: str, rows: Rows) -> tuple[SaveResult, ...]:
         return self._rows("update", object, len(rows), lambda: self.writer.update_rows(object, rows))
+
+    def update_if_unchanged(self, object: str, rows: Rows, since: Mapping[str, datetime]) -> tuple[SaveResult, ...]:
+        return self._rows(
+            "update", object, len(rows), lambda: self.writer.update_rows_if_unchanged(object, rows, since)
+        )
 
     def delete(self, object: str, ids: Sequence[str]) -> tuple[SaveResult, ...]:
         return self._rows("delete", object, len(ids), lambda: self.writer.delete_rows(ids))

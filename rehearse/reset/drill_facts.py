@@ -180,6 +180,7 @@ def _what_is_hard_to_delete(hand: Hand) -> str:
 
 
 QUESTIONS: tuple[Question, ...] = (
+    Question("data 2.2", "Is an update refused whose row was changed since?", drill_hazards.is_a_condition_heard),
     Question("data 8.1", "How many rows does the recycle bin hold?", why_not="it would take millions of rows"),
     Question("data 8.2", "Does clearing a lookup move SystemModstamp?", _does_clearing_stamp),
     Question("data 8.3", "With which code does Bulk refuse GROUP BY?", _what_bulk_refuses_with),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
+from rehearse import clock
 from rehearse.baseline.components import package_prefix
 from rehearse.errors import OrgError
 from rehearse.reset import drill_canary as canary
@@ -27,6 +29,22 @@ def is_undeleted_whole(hand: Hand) -> str:
         return "no: it does not come back"
     lost = sorted(name for name, value in _row(hand, row).items() if before[name] != value)
     return f"no: {', '.join(lost)} differ" if lost else "yes"
+
+
+def is_a_condition_heard(hand: Hand) -> str:
+    """`If-Unmodified-Since`: an update of a row that was changed since is refused, alone and in a composite call."""
+    codes = hand.codes()
+    ids = [codes["C2"], codes["C3"]]
+    found = hand.writer.reader.fetch_by_ids(canary.OBJECT, ids, ["Note__c", "LastModifiedDate"])
+    read = {id: clock.from_iso(str(row["LastModifiedDate"])) for id, row in found.items()}
+    old = {id: at - timedelta(minutes=1) for id, at in read.items()}
+    late = [{"Id": id, "Note__c": "late"} for id in ids]
+    for told, rows in (("a row alone", late[:1]), ("rows of a composite call", late)):
+        if any(one.success for one in hand.update_if_unchanged(canary.OBJECT, rows, old)):
+            return f"no: {told} written all the same"
+    same = [{"Id": id, "Note__c": found[id]["Note__c"]} for id in ids]
+    kept = hand.update_if_unchanged(canary.OBJECT, same, read)
+    return "yes" if all(one.success for one in kept) else "no: rows that nobody changed are refused too"
 
 
 def does_a_lookup_come_back(hand: Hand) -> str:
