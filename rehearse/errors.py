@@ -38,6 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class RehearseError(Exception):
@@ -45,6 +46,8 @@ class RehearseError(Exception):
 
     exit_code = 1
     code = "error"
+    at: datetime | None = None
+    """The instant that counted as now, where the command had asked for it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)

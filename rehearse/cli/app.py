@@ -115,7 +115,7 @@ def _show(error: RehearseError, *, as_json: bool) -> None:
 
         body = {"code": error.code, "message": error.message, "hint": error.hint, "exit": error.exit_code}
         try:
-            at = clock.from_iso(os.environ["REHEARSE_NOW"])
+            at = error.at or clock.from_iso(os.environ["REHEARSE_NOW"])
         except (KeyError, UsageError):
             at = clock.now()
         typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(at), **body}))

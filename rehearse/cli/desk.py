@@ -62,6 +62,11 @@ class Desk:
                 self._now = clock.now()
         return self._now
 
+    @property
+    def known_now(self) -> datetime | None:
+        """What counts as now, where it was asked for already."""
+        return self._now
+
     def connect_production(self) -> OrgReader | None:
         """A reader of production, or None where rehearse.yaml gives no login for it."""
         config = self.workspace.production
@@ -175,9 +180,11 @@ def open_desk() -> Iterator[Desk]:
         stack.callback(database.close)
         for bypass in load_bypasses(database):
             say(f"note: {bypass}")
+        desk = Desk(workspace, database, stack)
         try:
-            yield Desk(workspace, database, stack)
+            yield desk
         except RehearseError as error:
+            error.at = desk.known_now
             error.message = clock.show_within(error.message, workspace.zone)  # people read the calendar's zone
             raise
 

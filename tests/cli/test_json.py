@@ -122,3 +122,13 @@ def test_a_mistyped_command_is_an_error_as_data_too(desk: Any, words: tuple[str,
     assert error["code"] == "usage" and "--help" in error["hint"]
     plain = desk.run(*words, code=2)
     assert plain.out == "" and plain.err.startswith("error: ")
+
+
+def test_an_error_of_a_practice_world_has_the_time_of_that_world(desk: Any) -> None:
+    """With `clock: org`, where the command had asked production what time it is."""
+    error = desk.refused("book", "move", "nothing", "--from", "2026-12-01 09:00", code=10)
+    late = desk.refused(
+        "book", "add", "DEV1", "--from", "2025-12-01 09:00", "--to", "2025-12-01 10:00", "--why", "x", code=2
+    )
+    assert late["at"][:10] == desk.json("book", "list")["at"][:10] != "" and error["at"]
+    assert late["at"].startswith("2026-11-23")
