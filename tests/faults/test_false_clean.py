@@ -263,3 +263,45 @@ def test_what_the_baseline_could_not_list_is_never_destroyed(
         before = lab.capture(objects=(), types=("ApexClass", "ApexTrigger", "PermissionSet"))
     assert [one.do for one in lab.plan(before).actions] == []
     assert lab.prove(before).verdict != "clean"
+
+
+def test_what_is_written_while_a_proof_is_made_is_seen(lab: Any) -> None:
+    """Its capture is over, and it still counts what changed outside: then somebody edits a row."""
+    before = lab.capture(objects=("Routing__c",), types=("ApexClass",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+
+    lists = 0
+
+    def interfere(when: str, method: str, path: str) -> None:
+        nonlocal lists
+        lists += when == "after" and path.endswith("/sobjects")  # a capture asks once, what counts outside it again
+        if lists == 2:
+            lab.hook = None
+            lab.update("Routing__c", {"Id": route, "Remark__c": "during the proof"}, by="admin")
+
+    lab.hook = interfere
+    proof = lab.prove(before)
+    assert (proof.verdict, [one.key for one in proof.items]) == ("dirty", [route])
+
+
+def test_an_org_that_never_stands_still_is_not_called_clean(lab: Any) -> None:
+    """A row is another one whenever nobody looks, and as in the baseline whenever a capture reads it."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    remark = lab.value("Routing__c", route, "Remark__c")
+    lists = 0
+
+    def interfere(when: str, method: str, path: str) -> None:
+        nonlocal lists
+        lists += when == "after" and path.endswith("/sobjects")  # a capture asks once, what counts outside it again
+        counting = when == "after" and path.endswith("/sobjects") and lists % 2 == 0
+        if counting or (when == "before" and "/Soap/u/" in path):
+            text = "meanwhile" if counting else remark
+            lab.update("Routing__c", {"Id": route, "Remark__c": text}, by="admin")
+
+    lab.hook = interfere
+    proof = lab.prove(before)
+    lab.hook = None
+    assert lab.value("Routing__c", route, "Remark__c") == "meanwhile"
+    assert proof.verdict == "partial"
+    assert "records Routing__c: 1 row(s) were written while the proof was made" in proof.not_compared
