@@ -120,7 +120,7 @@ def carry_out(plan: ResetPlan, before: World, after: World) -> World:
     return world
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(cases())
 def test_carried_out_a_plan_gives_the_baseline_back(case: tuple[World, World, dict[str, str]]) -> None:
     before, after, where = case
@@ -129,6 +129,7 @@ def test_carried_out_a_plan_gives_the_baseline_back(case: tuple[World, World, di
     assert carry_out(plan, before, after) == before
 
 
+@settings(deadline=None)
 @given(cases())
 def test_nothing_outside_the_changes_is_touched_and_each_change_is_planned_or_named(
     case: tuple[World, World, dict[str, str]],
@@ -144,6 +145,7 @@ def test_nothing_outside_the_changes_is_touched_and_each_change_is_planned_or_na
     assert {(one.type, one.key) for one in kept.blocked} == changed
 
 
+@settings(deadline=None)
 @given(cases())
 def test_only_fields_that_differ_are_written(case: tuple[World, World, dict[str, str]]) -> None:
     before, after, where = case
@@ -163,6 +165,7 @@ def test_a_parent_that_cannot_be_changed_back_is_named_and_the_rest_is_done() ->
     assert [(one.key, one.grade) for one in plan.blocked] == [("D1", "impossible")]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999_999))
 def test_a_plan_has_one_fingerprint_whenever_it_is_made(microsecond: int) -> None:
     nothing: World = {"Master__c": {}, "Detail__c": {}}
