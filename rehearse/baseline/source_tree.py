@@ -49,7 +49,10 @@ def read_source(path: Path) -> dict[str, bytes]:
 
 
 def convert_source(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The same for files by their path in any source folder; what belongs to no metadata type is left out."""
+    """The same for files by their path in any source folder; what belongs to no metadata type is left out.
+
+    Raises UsageError for the file of an object's part that is no metadata.
+    """
     found: dict[str, bytes] = {}
     parts: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
     archives: dict[str, dict[str, bytes]] = defaultdict(dict)
@@ -80,6 +83,9 @@ def _roots(path: Path) -> list[Path]:
         raise UsageError(
             f"{project} names no package folders.", "Mend it, or name the source folder itself."
         ) from error
+    gone = [one for one in folders if not (path / one).is_dir()]
+    if gone:
+        raise UsageError(f"{project} names the package folder {gone[0]}, which is not there.", "Mend it.")
     return [path / one for one in folders]
 
 
@@ -114,6 +120,8 @@ def _composed(parts: Mapping[str, list[tuple[str, bytes]]]) -> Iterator[tuple[st
         for path, content in members:
             element = parse_xml(content)
             if element is None:
+                if path.endswith(META):
+                    raise UsageError(f"{path} is no metadata file.", "Mend it: a deployment would refuse it.")
                 continue
             kind = path.removesuffix(META).rpartition(".")[2]
             if kind == suffix:

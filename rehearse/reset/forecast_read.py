@@ -35,7 +35,7 @@ from rehearse.reset.forecast_package import (
     name_parts,
     open_package,
 )
-from rehearse.reset.forecast_rows import RowFile, find_row_changes
+from rehearse.reset.forecast_rows import RowFile, find_row_changes, find_row_doubts
 
 MOST_UNPACKED = 629_145_600
 """The most bytes of a package, unpacked (Metadata API guide; facts/metadata.md 2)."""
@@ -109,17 +109,24 @@ def forecast_inputs(
             changes[one.type, one.key] = one
         rows += _rows_of_schema(base, list(changes.values()))
     added = frozenset(one.key for one in changes.values() if (one.type, one.what) == ("CustomObject", "created"))
+    fields = {(one.key.partition(".")[0], one.key.partition(".")[2]) for one in changes.values() if _is_new_field(one)}
+    doubts = [said for package in demand.packages for said in find_doubts(package)]
     for file in demand.files:
         on_event(Started(f"Reading {file.path.name}"))
         rows += find_row_changes(base.store if base else None, base.capture if base else None, file, added)
+        doubts += find_row_doubts(base.capture if base else None, file, fields)
     return ForecastInputs(
         tuple(changes[key] for key in sorted(changes)),
         tuple(rows),
         demand.work,
         now,
         base.capture.started if base else None,
-        (*_doubts(base), *(said for package in demand.packages for said in find_doubts(package))),
+        (*_doubts(base), *doubts),
     )
+
+
+def _is_new_field(change: ComponentChange) -> bool:
+    return (change.type, change.what) == ("CustomField", "created")
 
 
 def _is_source(path: Path) -> bool:

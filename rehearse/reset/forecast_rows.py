@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,6 +72,7 @@ def read_rows(path: Path) -> Iterator[Cells]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
+            _require_header(path, reader.fieldnames or ())
             for row in reader:
                 if None in row or None in row.values():
                     raise UsageError(
@@ -82,6 +83,38 @@ def read_rows(path: Path) -> Iterator[Cells]:
         raise NotFound(f"There is no file {path}.", "Mend the step that names it.") from error
     except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path} is no CSV file in UTF-8: {error}.", "Save it again as CSV UTF-8.") from error
+
+
+def _require_header(path: Path, names: Sequence[str]) -> None:
+    """A file without a header, or with one name twice, says nothing about its cells."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise UsageError(f"{path} has the column {twice[0]} twice.", "Mend the file.")
+    if not any(name.strip() for name in names):
+        raise UsageError(f"{path} has no header.", "Its first line names the fields.")
+
+
+def find_row_doubts(before: Capture | None, load: RowFile, fields: Collection[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Sentences on columns that nobody knows and on keys that come twice; `fields`: (object, field) that are added."""
+    scope = next((one for one in before.scope.objects if one.name == load.object), None) if before else None
+    if scope is None:
+        return ()
+    known = {"Id", *(one.name for one in scope.fields), *(field for object, field in fields if object == load.object)}
+    names: dict[str, None] = {}
+    keys: Counter[str] = Counter()
+    key = "Id" if load.operation in ("update", "delete") else load.key
+    for row in read_rows(load.path):
+        names |= dict.fromkeys(row)
+        keys[same_key("string", row.get(key))] += 1
+    strange = [one for one in names if one not in known and not {".", ":"} & set(one)]
+    twice = sum(count for given, count in keys.items() if given and count > 1) if load.operation != "insert" else 0
+    said = []
+    if strange:
+        what = f"{load.object} has no such field in the baseline: {', '.join(strange[:5])}"
+        said.append(f"{load.path.name}: {what}. A load refuses them, or writes what is not compared.")
+    if twice:
+        said.append(f"{load.path.name}: {twice:,} rows share their {key}; a load refuses them, or the last one wins.")
+    return tuple(said)
 
 
 def _all(load: RowFile, what: What, mark: str) -> RowChanges:
@@ -115,6 +148,8 @@ def _matched(
     if load.operation == "upsert":
         for row in rows.values():
             counted["created", frozenset(base | _marks(load, row))] += 1
+    elif rows:  # of another org, made since, or left out by a filter: nobody can tell what they were
+        counted[_OF[load.operation], frozenset({"outside-scope"})] += len(rows)
     return counted
 
 

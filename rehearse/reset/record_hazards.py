@@ -25,7 +25,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         "outside-scope",
         (
             "unknown",
-            "the object is outside the scope of the baseline: its rows are neither compared nor put back",
+            "outside the scope of the baseline, or not in it: these rows are neither compared nor put back",
             "scope.records in rehearse.yaml",
         ),
     ),

@@ -72,6 +72,26 @@ def test_without_a_baseline_the_org_is_read_and_the_planner_warns(desk: Any, tmp
     assert any("planned as undoable" in one for one in planned["warnings"])
 
 
+def test_rows_that_the_baseline_does_not_have_and_columns_that_nobody_knows_are_told(
+    kept_desk: Any, tmp_path: Path
+) -> None:
+    step = "{id: load, title: Load, takes: 5m, records: {object: Routing__c, update: rows.csv}}"
+    (tmp_path / "r8.yaml").write_text(
+        RELEASE.replace("R9", "R8").replace("package: {mdapi: r9}\n", "") + f"runbook: [{step}]\n"
+    )
+    (tmp_path / "rows.csv").write_text(
+        "Id,Ghost__c\na07000000000001AAA,1\na07000000000001AAA,2\na07000000000002AAA,3\n"
+    )
+    body = kept_desk.json("forecast", str(tmp_path / "r8.yaml"), "--sandbox", "SIT1", code=3)
+    assert [(one["type"], one["count"], one["grade"]) for one in body["items"]] == [("Routing__c", 2, "unknown")]
+    assert any("Ghost__c" in one for one in body["warnings"])
+    assert any("2 rows share their Id" in one for one in body["warnings"])
+    (tmp_path / "rows.csv").write_text("")
+    assert (
+        "no header" in kept_desk.refused("forecast", str(tmp_path / "r8.yaml"), "--sandbox", "SIT1", code=2)["message"]
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -170,7 +170,9 @@ def test_a_file_of_rows_without_a_baseline_is_unknown(tmp_path: Path) -> None:
     assert (added.what, added.marks) == ("created", {"object-added"})
 
 
-@pytest.mark.parametrize("content", [b"A,B\n1\n", b"A,B\n1,2,3\n", b'A\n"1\n', b"A\n\xff\xfe\n"])
+@pytest.mark.parametrize(
+    "content", [b"A,B\n1\n", b"A,B\n1,2,3\n", b'A\n"1\n', b"A\n\xff\xfe\n", b"", b"\n\n", b"A,B,A\n1,2,3\n"]
+)
 def test_a_file_that_is_no_table_is_said_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
@@ -213,5 +215,15 @@ def test_a_source_project_says_which_folders_count(tmp_path: Path) -> None:
     (tmp_path / "sfdx-project.json").write_text("{}")
     with pytest.raises(UsageError, match="package folders"):
         read_source(tmp_path)
+    (tmp_path / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}, {"path": "gone"}]}')
+    with pytest.raises(UsageError, match="folder gone"):
+        read_source(tmp_path)
     with pytest.raises(NotFound):
         read_source(tmp_path / "nowhere")
+
+
+def test_a_part_of_an_object_that_is_no_metadata_is_refused() -> None:
+    path = "force-app/main/default/objects/Trip__c/fields/Day__c.field-meta.xml"
+    with pytest.raises(UsageError, match="Day__c"):
+        convert_source({**SOURCE, path: b"junk"})
+    assert convert_source({**SOURCE, "force-app/main/default/objects/Trip__c/.DS_Store": b"junk"})
