@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rehearse import clock, lock
-from rehearse.errors import OrgUncertain
+from rehearse.errors import NotASandbox, OrgUncertain
 from rehearse.events import Finished
 from rehearse.journal import Journal, load_entries
 from rehearse.org.connect import WireOptions
@@ -175,3 +175,23 @@ def test_components_that_somebody_else_changed_after_the_plan_stay(lab: Any) -> 
     others = "changed by someone else"
     assert found == {"Case_Urgency": others, "Left": others, "Theirs": others, "Fresh": "restored"}
     assert proof.verdict == "dirty"
+
+
+def test_a_destructive_phase_asks_again_whether_this_is_the_sandbox(lab: Any) -> None:
+    """The org says something else right after a kept row was taken off a created one: that one is not deleted."""
+    before = lab.capture(objects=("Project__c",))
+    (kept,) = lab.pick('"Project__c" WHERE "Parent__c" IS NULL ORDER BY "Id" LIMIT 1')
+    (made,) = lab.insert("Project__c", {"Name": "Umbrella"})
+    lab.update("Project__c", {"Id": kept, "Parent__c": made}, automation=False)
+    plan = lab.plan(before)
+
+    def turn(when: str, method: str, path: str) -> None:
+        if when == "after" and lab.value("Project__c", kept, "Parent__c") is None:
+            lab.hook = None
+            with lab.org.transaction() as db:
+                db.execute('UPDATE "Organization" SET "IsSandbox" = 0')
+
+    lab.hook = turn
+    with pytest.raises(NotASandbox):
+        lab.apply(plan)
+    assert lab.value("Project__c", made, "IsDeleted") == 0

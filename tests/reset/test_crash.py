@@ -31,9 +31,10 @@ RULE = """<?xml version="1.0" encoding="UTF-8"?>
 WRITES = 70
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 MOMENTS = ("before", "after")
-SOME = [(15, "before"), (24, "after")]
+SOME = [(24, "after")]
 KILLS = [(kill, moment) for kill in range(WRITES) for moment in MOMENTS] if LONG else SOME
-"""Which calls to kill at. A full run makes about 66 that are not GET; the sample has two kinds, and both moments."""
+"""Which calls to kill at. A full run makes about 66 that are not GET; tests/faults/test_moments.py has the
+moments that matter most by name."""
 
 
 class Killed(BaseException):

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rehearse.practice import rows_convert, rows_merge
+from rehearse.practice.features import follow_features
 from rehearse.reset.forecast_rows import RowFile
 
-DEEDS = ("insert", "update", "delete", "hard-delete", "pick", "value")
+DEEDS = ("insert", "update", "delete", "hard-delete", "pick", "value", "merge", "convert", "setting")
 
 
 @dataclass
@@ -21,6 +23,10 @@ class Deeds:
 
     def run(self, fact: str, deed: Mapping[str, Any]) -> None:
         kind = next(one for one in DEEDS if one in deed)
+        if kind == "setting":
+            self.lab.server.estate.settings.put(deed["setting"], deed["to"])
+            follow_features(self.lab.org)
+            return
         object = deed[kind]
         ids = [] if kind == "insert" else self.find(deed, object)
         values = {name: self.told(value) for name, value in deed.get("values", {}).items()}
@@ -30,6 +36,15 @@ class Deeds:
             self.lab.update(object, *({"Id": one, **values} for one in ids))
         elif kind in ("delete", "hard-delete"):
             self.lab.delete(*ids, hard=kind == "hard-delete")
+        elif kind == "merge":
+            master = {"Id": self.told(deed["into"])}
+            saved, _ = rows_merge.merge(self.lab.org, self.lab.user("loader"), object, master, ids)
+            assert saved.success, saved
+        elif kind == "convert":
+            for one in ids:
+                asked = rows_convert.Conversion(one, deed["status"])
+                saved, _ = rows_convert.convert(self.lab.org, self.lab.user("admin"), asked)
+                assert saved.success, saved
         if "as" in deed:
             assert len(ids) == 1, (fact, deed, ids)
             self.named[deed["as"]] = self.lab.value(object, ids[0], deed["field"]) if kind == "value" else ids[0]

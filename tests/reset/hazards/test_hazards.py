@@ -34,6 +34,7 @@ OBJECTS = (
     "OpportunityContactRole", "OpportunityLineItem", "Payment__c", "Project__c", "ProjectMember__c", "Routing__c",
     "Task", "TriggerSwitch__c", "User",
 )  # fmt: skip
+MORE_OBJECTS = {"leads": ("Event",), "files": ("ContentVersion", "ContentDocument", "ContentDocumentLink")}
 Place = tuple[str, str]
 
 
@@ -65,7 +66,7 @@ def test_the_forecast_is_the_outcome(lab: Any, crew: Any, tmp_path: Path, togeth
             deeds.run(one["fact"], deed)
     if given := [one for one in components if "given" in one]:
         crew(build_given(lab, given))
-    before = lab.capture(objects=OBJECTS, types=("*",))
+    before = lab.capture(objects=(*OBJECTS, *MORE_OBJECTS.get(together, ())), types=("*",))
     if first := [one for one in components if "first" in one]:
         crew(build_given(lab, first, "first"))
     package = build(lab, components)
