@@ -204,20 +204,20 @@ def flatten(element: Any | None) -> dict[str, dict[str, bytes]]:
         if _keeps_order(root, tag, group) or (len(group) == 1 and not len(group[0])):
             found[tag] = {"": b"".join(_forms(root, tag, group, root))}
             continue
-        for name, one in _named(tag, group, root):
+        for name, one in _named(tag, group, root, [find_key(tag, one) for one in group]):
             inner = _grouped(one, root)
             leaves = {part: b"".join(_forms(tag, part, list_, root)) for part, list_ in inner.items()}
             found[name] = leaves or {"": canonical_form(one, root)}
     return found
 
 
-def flatten_names(element: Any) -> dict[str, Any]:
-    """The child elements of a container by readable name, as in `flatten`."""
+def flatten_names(element: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
+    """The child elements of a container by readable name, as in `flatten`; `keys`: what `find_key` says of them."""
     root = tag_of(element)
     return {
         name if len(one) or name == tag else f"{tag}[{one.text or ''}]": one
         for tag, group in _grouped(element, root).items()
-        for name, one in _named(tag, group, root)
+        for name, one in _named(tag, group, root, [keys[one] for one in group])
     }
 
 
@@ -259,9 +259,8 @@ def _is_noise(root: str, parent: str, tag: str, element: Any) -> bool:
     return False
 
 
-def _named(tag: str, group: list[Any], root: str) -> Iterable[tuple[str, Any]]:
+def _named(tag: str, group: list[Any], root: str, keys: list[str]) -> Iterable[tuple[str, Any]]:
     """Each element with a readable name; where the keys do not tell the elements apart, the content does."""
-    keys = [_key(tag, one) for one in group]
     if len(group) == 1 and not keys[0]:
         return [(tag, group[0])]
     if all(keys) and len(set(keys)) == len(keys):
@@ -272,12 +271,13 @@ def _named(tag: str, group: list[Any], root: str) -> Iterable[tuple[str, Any]]:
     ]
 
 
-def _key(tag: str, element: Any) -> str:
+def find_key(tag: str, element: Any, texts: Mapping[str, str] | None = None) -> str:
+    """What tells an element apart from others of its name; `texts`: those in it, if known."""
     if not len(element):
         return element.text or ""
-    if tag in _KEYS:
-        return "/".join(text for name in _KEYS[tag] if (text := text_of(element, name)))
-    return next((text for name in _ANY_KEY if (text := text_of(element, name))), "")
+    names = _KEYS.get(tag)
+    found = (text for name in names or _ANY_KEY if (text := texts.get(name) if texts else text_of(element, name)))
+    return "/".join(found) if names else next(found, "")
 
 
 def _short(parts: Mapping[str, bytes] | None) -> str | None:

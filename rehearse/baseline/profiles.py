@@ -14,7 +14,15 @@ from typing import Any
 
 from lxml import etree
 
-from rehearse.baseline.canonical_xml import canonical_form, flatten_names, form_digest, join_forms, parse_xml, tag_of
+from rehearse.baseline.canonical_xml import (
+    canonical_form,
+    find_key,
+    flatten_names,
+    form_digest,
+    join_forms,
+    parse_xml,
+    tag_of,
+)
 
 PROFILE = ".profile"
 
@@ -45,10 +53,14 @@ def read_part(content: bytes) -> ProfilePart:
     root = parse_xml(content)
     if root is None:
         return ProfilePart(content, None)
-    entries = list(root)
-    at = {one: place for place, one in enumerate(entries)}
-    places = {name: at[one] for name, one in flatten_names(root).items()}
-    return ProfilePart(content, root, [(tag_of(one), canonical_form(one)) for one in entries], places)
+    forms: list[tuple[str, bytes]] = []
+    keys: dict[Any, str] = {}
+    at: dict[Any, int] = {}
+    for place, one in enumerate(root):
+        tag, texts = tag_of(one), _read_texts(one)
+        forms.append((tag, _texts_form(tag, texts) if texts else canonical_form(one)))
+        keys[one], at[one] = find_key(tag, one, texts), place
+    return ProfilePart(content, root, forms, {name: at[one] for name, one in flatten_names(root, keys).items()})
 
 
 def merge_profiles(parts: Sequence[ProfilePart]) -> MergedProfile:
@@ -70,3 +82,20 @@ def merge_profiles(parts: Sequence[ProfilePart]) -> MergedProfile:
     etree.indent(merged, "    ")
     content: bytes = etree.tostring(merged, xml_declaration=True, encoding="UTF-8") + b"\n"
     return MergedProfile(content, form_digest(join_forms(merged, [forms[place] for place in order])))
+
+
+def _read_texts(element: Any) -> dict[str, str] | None:
+    """The texts in an element that holds nothing but texts, each under its name; None for any other element."""
+    found: dict[str, str] = {}
+    for one in element:
+        name = tag_of(one)
+        if name in found or name == "packageVersions" or len(one) or one.keys():
+            return None
+        found[name] = one.text or ""
+    return found if found and not element.keys() else None
+
+
+def _texts_form(tag: str, texts: Mapping[str, str]) -> bytes:
+    """The canonical form of an element with these texts (a profile has thousands of them)."""
+    plain = [(name.encode(), texts[name].replace("\r\n", "\n").encode()) for name in sorted(texts)]
+    return b"%s{%s}" % (tag.encode(), b"".join([b"%s=%d:%s;" % (name, len(text), text) for name, text in plain]))

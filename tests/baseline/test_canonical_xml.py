@@ -7,10 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from rehearse.baseline.canonical_xml import NAMESPACE, canonical_form, compare_elements, parse_xml
+from rehearse.baseline.canonical_xml import (
+    NAMESPACE,
+    canonical_form,
+    compare_elements,
+    find_key,
+    flatten_names,
+    parse_xml,
+    tag_of,
+)
 from rehearse.baseline.components import file_digest
 from rehearse.baseline.profiles import MergedProfile, merge_profiles, read_part
 
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 PROFILE = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Profile xmlns="{NAMESPACE}">
     <fieldPermissions><field>A__c.X__c</field><editable>true</editable><readable>true</readable></fieldPermissions>
@@ -121,6 +130,27 @@ def test_entities_are_not_resolved(tmp_path: object) -> None:
 
 def merge(*texts: str) -> MergedProfile:
     return merge_profiles([read_part(one.encode()) for one in texts])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "<classAccesses><enabled>true</enabled><apexClass>Ä&amp;</apexClass></classAccesses>",
+        "<layoutAssignments><recordType>A.R</recordType><layout>A-1</layout></layoutAssignments>",
+        "<loginHours><mondayStart>1</mondayStart><mondayStart>0</mondayStart></loginHours>",
+        '<tabVisibilities note="1"><tab>A</tab><visibility/></tabVisibilities>',
+        f'<tabVisibilities><tab xmlns:i="{XSI}" i:nil="true"/><visibility>On</visibility></tabVisibilities>',
+        "<pageAccesses><apexPage>a&#13;\nb</apexPage><packageVersions>1</packageVersions></pageAccesses>",
+        "<loginIpRanges><range><endAddress>1.2.3.4</endAddress></range></loginIpRanges>",
+        "<custom>true</custom>",
+    ],
+)
+def test_what_is_known_of_a_part_of_a_profile_is_what_its_entries_say(entry: str) -> None:
+    part = read_part(wrap("Profile", entry).encode())
+    (element,) = part.root
+    assert [form for _, form in part.forms] == [canonical_form(element)]
+    names = flatten_names(part.root, {element: find_key(tag_of(element), element)})
+    assert part.places == dict.fromkeys(names, 0)
 
 
 @given(st.randoms(use_true_random=False))
