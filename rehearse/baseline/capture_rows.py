@@ -1,7 +1,8 @@
 """All rows of a capture: objects that can be built on a base as increments, the others whole, and all of them settled.
 
 An object whose increment does not agree with the org's own count is read whole after all. Whole objects are settled
-when everything is read; increments are made last, so that they see what changed meanwhile.
+when everything is read; increments are made last, so that they see what changed meanwhile. Where the whole ones are all
+small, as the base knows, they take no longer than the increments: then both are made at once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rehearse.baseline.capture_records import (
 from rehearse.baseline.field_listing import is_redefined
 from rehearse.baseline.incremental import can_build, read_since
 from rehearse.baseline.model import CoverageRow, ObjectScope
+from rehearse.baseline.record_store import find_object
 from rehearse.baseline.row_reading import RowReading
 from rehearse.baseline.settle import settle_object
 from rehearse.baseline.silent_changes import Base
@@ -48,8 +50,15 @@ def read_rows(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[Co
     """Read all wanted objects; those that the org will not show become coverage rows. Raises OrgError, DiskFull."""
     base = work.base
     later = [] if base is None else [one for one in wanted if _can_build(work, base, *one)]
-    read, refused = _read_whole(work, [one for one in wanted if one not in later])
-    built, failed = _read_later(work, later)
+    whole = [one for one in wanted if one not in later]
+    if later and all(_is_small(work, base, scope) for scope, _ in whole):
+        with ThreadPoolExecutor(1) as beside:
+            building = beside.submit(_read_later, work, later)
+            read, refused = _read_whole(work, whole)
+            built, failed = building.result()
+    else:
+        read, refused = _read_whole(work, whole)
+        built, failed = _read_later(work, later)
     again, more = _read_whole(work, failed) if failed else ([], [])
     return sorted([*read, *built, *again], key=lambda one: one.scope.name), [*refused, *more]
 
@@ -57,6 +66,12 @@ def read_rows(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[Co
 def _can_build(work: RowsWork, base: Base, scope: ObjectScope, schema: Schema) -> bool:
     same_fields = not is_redefined(scope.name, base.changed_fields)
     return same_fields and can_build(base.capture, scope, schema, work.rest_rows)
+
+
+def _is_small(work: RowsWork, base: Base | None, scope: ObjectScope) -> bool:
+    """Whether an object had so few rows that it was read over REST."""
+    found = find_object(base.capture, scope.name) if base else None
+    return found is not None and found.rows <= work.rest_rows
 
 
 def _read_whole(work: RowsWork, wanted: Wanted) -> tuple[list[ReadObject], list[CoverageRow]]:

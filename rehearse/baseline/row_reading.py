@@ -124,7 +124,7 @@ def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Valu
     with PartWriter(file, shape.fields) as writer:
         waiting = iter(rows)
         while batch := list(islice(waiting, REST_ROWS)):
-            columns = {name: text_array(_texts(row.get(name) for row in batch)) for name in shape.columns}
+            columns = {name: text_array(_texts([row.get(name) for row in batch])) for name in shape.columns}
             writer.write(build_batch(columns, shape))
     return writer.finish(), writer.digest_sum
 

@@ -58,6 +58,7 @@ def capture(
 
     Example: rehearse baseline capture UATFULL
     """
+    from rehearse.baseline.load_ahead import load_ahead
     from rehearse.cli.desk import open_desk
     from rehearse.reset.gates import Patience
 
@@ -69,6 +70,7 @@ def capture(
         if estimate or not (scope.objects or metadata_only):
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
+        load_ahead(rows=bool(scope.objects))
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)
         baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)

@@ -45,6 +45,7 @@ class OrgReader:
         self._rest = RestReader(wire, api_version)
         self._bulk = BulkReader(wire, api_version)
         self._metadata = MetadataReader(wire, api_version)
+        self._user: tuple[str, Identity | None] = "", None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._wire.instance_url}, {self.org_id})"
@@ -79,8 +80,11 @@ class OrgReader:
         return self._rest.fetch_release()
 
     def fetch_identity(self) -> Identity:
-        """A fresh Organization row and the running user."""
-        return self._rest.fetch_identity()
+        """A fresh Organization row and the running user, who is asked for once a token."""
+        token, (of, known) = self._wire.session.access_token, self._user
+        identity = self._rest.fetch_identity(known if of == token else None)
+        self._user = token, identity
+        return identity
 
     def fetch_server_time(self) -> datetime:
         """The org's clock (SOAP getServerTimestamp), aware."""

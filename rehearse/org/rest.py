@@ -213,11 +213,14 @@ def flatten(record: Mapping[str, Any], selected: Sequence[str]) -> dict[str, Val
     """A record of a query answer as one flat row; a null parent gives None for each selected path below it."""
     row: dict[str, Value] = {}
     _flatten_into(row, record, "")
+    deep = [path for path in selected if "." in path]
+    if not deep:
+        return row
     lower = {name.lower(): name for name in row}
-    for path in selected:
-        if "." in path and path.lower() not in lower:
+    for path in deep:
+        if path.lower() not in lower:
             row[path] = None
-    parents = {path.lower().rsplit(".", depth)[0] for path in selected for depth in range(1, path.count(".") + 1)}
+    parents = {path.lower().rsplit(".", depth)[0] for path in deep for depth in range(1, path.count(".") + 1)}
     for name in [name for name in row if name.lower() in parents and row[name] is None]:
         del row[name]
     return row
@@ -225,12 +228,10 @@ def flatten(record: Mapping[str, Any], selected: Sequence[str]) -> dict[str, Val
 
 def _flatten_into(row: dict[str, Value], record: Mapping[str, Any], prefix: str) -> None:
     for name, value in record.items():
-        if name == "attributes" and isinstance(value, Mapping):
-            continue
-        if isinstance(value, Mapping):
-            _flatten_into(row, value, f"{prefix}{name}.")
-        else:
+        if not isinstance(value, dict):  # JSON knows no other mapping
             row[prefix + name] = value
+        elif name != "attributes":
+            _flatten_into(row, value, f"{prefix}{name}.")
 
 
 def split_fields(object: str, fields: Sequence[str]) -> Iterator[list[str]]:
