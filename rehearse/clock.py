@@ -110,9 +110,16 @@ def parse_instant(text: str, where: ZoneInfo) -> datetime:
         raise UsageError(
             f"{text!r} is not a date and time.", "Write for example 2026-12-18 18:00 or 2026-12-18T18:00+01:00."
         ) from error
+    _check_year(moment.date(), text)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return wall(moment.date(), moment.time(), where)
+
+
+def _check_year(day: date, text: str) -> None:
+    """Refuse a slip in the year, and dates so far that nothing could be counted from them."""
+    if not 1970 <= day.year <= 2199:
+        raise UsageError(f"{text!r} lies outside the years 1970 to 2199.", "Look at the year.")
 
 
 def show(instant: datetime, where: ZoneInfo) -> str:
@@ -153,17 +160,23 @@ class Span:
 
 
 _SPAN = re.compile(r"(\d{1,6})(m|h|d|w|bd)\Z")
+_LONGEST = timedelta(days=36525)
+"""A hundred years: what is longer is a slip, and no date is so far that it could be counted back from."""
 
 
 def parse_span(text: str) -> Span:
-    """`90m`, `6h`, `3d` (24 hours each), `2w` (168 hours each) or `5bd` (working days). Raises UsageError."""
+    """`90m`, `6h`, `3d` (24 hours each), `2w` (168 hours each) or `5bd` (working days). Raises UsageError.
+
+    Longer than a hundred years is refused.
+    """
     match = _SPAN.match(text.strip())
     if not match:
         raise UsageError(f"{text!r} is not a duration.", "Write for example 90m, 6h, 3d, 2w or 5bd.")
     count, unit = int(match[1]), match[2]
-    if unit == "bd":
-        return Span(working_days=count)
-    return Span(timedelta(minutes=count * {"m": 1, "h": 60, "d": 1440, "w": 10080}[unit]))
+    amount = timedelta(minutes=count * {"m": 1, "h": 60, "d": 1440, "bd": 1440, "w": 10080}[unit])
+    if amount > _LONGEST:
+        raise UsageError(f"{text.strip()} is longer than a hundred years.", "Write for example 90m, 6h, 3d, 2w or 5bd.")
+    return Span(working_days=count) if unit == "bd" else Span(amount)
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -197,5 +210,6 @@ def parse_edge(text: str, where: ZoneInfo, *, last: bool) -> datetime:
             day = date.fromisoformat(text.strip())
         except ValueError as error:
             raise UsageError(f"{text!r} is not a date.", "Write for example 2026-12-18.") from error
+        _check_year(day, text)
         return wall_forward(day + timedelta(days=1) if last else day, time(0), where)
     return parse_instant(text, where)

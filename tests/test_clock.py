@@ -1,6 +1,7 @@
 """Wall time into instants: nothing is guessed."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -80,7 +81,16 @@ def test_durations(text: str, expected: clock.Span) -> None:
     assert clock.parse_span(text) == expected
 
 
-@pytest.mark.parametrize("text", ["6", "h", "-3d", "1.5h", "3 d", "9999999d"])
+@pytest.mark.parametrize(
+    "text", ["9999-12-31", "0001-01-01", "9999-12-31 23:00-12:00", "0001-01-01 00:00+05:00", "2206-11-23 09:00"]
+)
+def test_a_year_that_nobody_means_is_refused(text: str) -> None:
+    for read in (clock.parse_instant, partial(clock.parse_edge, last=True)):
+        with pytest.raises(UsageError, match="1970 to 2199"):
+            read(text, DUBLIN)
+
+
+@pytest.mark.parametrize("text", ["6", "h", "-3d", "1.5h", "3 d", "9999999d", "999999w", "36526bd"])
 def test_a_wrong_duration_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         clock.parse_span(text)

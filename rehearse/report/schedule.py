@@ -126,7 +126,8 @@ def _kind(refresh: Refresh) -> str:
 
 
 def _unplaced(one: Unplaced) -> list[Table | Paragraph]:
-    title = Paragraph(f"{one.release} {one.rehearsal} was not placed, because these do not fit together:", "bad")
+    why = ", because these do not fit together:" if one.reasons else "."
+    title = Paragraph(f"{one.release} {one.rehearsal} was not placed{why}", "bad")
     lines: list[Table | Paragraph] = [title]
     lines += [Paragraph(f"  - {reason.rule}: {reason.text}") for reason in one.reasons]
     if one.repairs:

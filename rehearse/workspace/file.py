@@ -218,7 +218,7 @@ class WorkspaceEntry(Entry):
     salesforce: SalesforceEntry = Field(default_factory=SalesforceEntry)
     bookings: BookingsEntry = Field(default_factory=BookingsEntry)
     refresh: RefreshEntry = Field(default_factory=RefreshEntry)
-    licences: dict[str, int] = Field(default_factory=dict)
+    licences: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     scope: ScopeEntry = Field(default_factory=ScopeEntry)
     budget: BudgetEntry = Field(default_factory=BudgetEntry)
     storage: StorageEntry = Field(default_factory=StorageEntry)
