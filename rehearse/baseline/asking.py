@@ -16,6 +16,7 @@ from rehearse.baseline.scope import (
     BODY_TYPE,
     MASKED_TYPE,
     add_to_frozen,
+    find_unused,
     match_objects,
     match_types,
     resolve_objects,
@@ -111,6 +112,7 @@ def ask(
         scope = replace(scope, encrypted=sees_encrypted(reader, schemas))
     objects, warnings = resolve_objects(scope, schemas, told.started)
     resolved = ResolvedScope(tuple(one.name for one in told.types), objects)
+    warnings += find_unused(scope, told.described, told.summaries)
     if frozen is not None:
         resolved = add_to_frozen(frozen.scope, resolved)
         warnings = _upgrades(name, frozen, told.standing)

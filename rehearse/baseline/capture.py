@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from rehearse.baseline.asking import Question, ask, hear
@@ -32,6 +32,7 @@ from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.scope import spell
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
@@ -94,6 +95,7 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
     told = hear(reader, request.sandbox, request.scope, request.frozen)
+    request = replace(request, scope=spell(request.scope, told.summaries))
     with ThreadPoolExecutor(1) as beside, listing_threads() as lists:
         # what to read on top of a base is known when the fields are; else retrieves need them last
         fields = lists.submit(fetch_fields, reader) if request.base else None

@@ -17,7 +17,7 @@ from rehearse.baseline.canonical import value_text
 from rehearse.baseline.manifests import MEMBERS_AT_ONCE
 from rehearse.baseline.model import Capture, Estimate, ObjectEstimate, ObjectScope, Scope
 from rehearse.baseline.row_reading import REST_ROWS, alive, build_where, fetch_expected, shape_of_rows, with_archived
-from rehearse.baseline.scope import match_objects, match_types, resolve_objects
+from rehearse.baseline.scope import match_objects, match_types, resolve_objects, spell, unread_rows
 from rehearse.errors import OrgRejected
 from rehearse.org.model import ObjectSummary, Schema
 from rehearse.org.reader import OrgReader
@@ -41,12 +41,14 @@ def fetch_estimate(reader: OrgReader, scope: Scope, past: Sequence[Capture] = ()
     Raises OrgError where the org fails, UsageError for a filter that cannot be frozen.
     """
     summaries = reader.fetch_objects()
+    scope = spell(scope, summaries)
     proposed = not scope.objects
     names = _proposal(scope, summaries) if proposed else match_objects(scope, summaries)
     types = len(match_types(scope, reader.fetch_metadata_types()))
     with ThreadPoolExecutor(DESCRIBES_AT_ONCE) as pool:
         found = [one for one in pool.map(lambda name: _estimate(reader, scope, name), names) if one is not None]
     kept = [one for one in found if one.rows or not proposed]
+    kept += [ObjectEstimate(one.name, 0, 0, 0, 0, one.note) for one in unread_rows(scope, names, {})]
     rate = measured_rate(past)
     members = sum(len(members) for members in past[0].manifest.values()) if past else MEMBERS_AT_ONCE
     calls = _SOME_CALLS + types + 3 * ceil(members / MEMBERS_AT_ONCE)

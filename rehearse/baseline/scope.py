@@ -8,6 +8,7 @@ The result is frozen with a baseline and reused verbatim by diff and proof.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -49,6 +50,8 @@ def with_activation(types: Collection[str], scope: Scope) -> set[str]:
 
 def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str, ...]:
     """The objects in scope, sorted. A glob never means history, feed, share, setup or log rows; a name may."""
+    summaries = tuple(summaries)
+    scope = spell(scope, summaries)
     named = set(scope.objects)
     return tuple(
         sorted(
@@ -60,6 +63,49 @@ def match_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[str
             and (one.name in named or not (why_no_rows(one.name) or one.name.endswith(NOT_ROWS)))
         )
     )
+
+
+def spell(scope: Scope, summaries: Iterable[ObjectSummary]) -> Scope:
+    """The scope with names of objects as the org writes them: API names are the same in any letter case."""
+    names = {one.name.lower(): one.name for one in summaries}
+
+    def told(given: Iterable[str]) -> tuple[str, ...]:
+        return tuple(names.get(one.lower(), one) for one in given)
+
+    where = scope.where and dict(zip(told(scope.where), scope.where.values(), strict=True))
+    return replace(
+        scope,
+        objects=told(scope.objects),
+        objects_exclude=told(scope.objects_exclude),
+        where=where,
+        may_be_empty=told(scope.may_be_empty),
+    )
+
+
+def find_unused(scope: Scope, types: Iterable[MetadataType], summaries: Iterable[ObjectSummary]) -> tuple[str, ...]:
+    """Sentences on what a scope says to no effect in this org, which mostly is a typing error.
+
+    Objects that are named and not there are rows of the coverage instead.
+    """
+    objects, described = [one.name for one in summaries], [one.name for one in types]
+    parts = (
+        ("scope.records.include", [one for one in scope.objects if set("*?[") & set(one)], objects, "object"),
+        ("scope.records.exclude", scope.objects_exclude, objects, "object"),
+        ("scope.metadata.include", scope.metadata_include, described, "type"),
+        ("scope.metadata.exclude", scope.metadata_exclude, described, "type"),
+    )
+    said = [
+        f"{key} of rehearse.yaml: {glob!r} fits no {thing} of the org."
+        for key, globs, names, thing in parts
+        for glob in globs
+        if not any(fnmatchcase(name, glob) for name in names)
+    ]
+    for name in scope.where or () if scope.objects else ():
+        if name not in objects or not _matches(name, scope.objects, scope.objects_exclude):
+            said.append(
+                f"scope.records.where of rehearse.yaml: {name} is no object in scope, so its filter does nothing."
+            )
+    return tuple(said)
 
 
 def skipped_objects(scope: Scope, summaries: Iterable[ObjectSummary]) -> tuple[CoverageRow, ...]:

@@ -73,6 +73,7 @@ def build_baseline_page(baseline: Baseline, capture: Capture, zone: ZoneInfo, ca
     blocks = [*_head(baseline, capture, zone), *_carried(carried), *_standing(capture, zone)]
     for kind, title in (("records", "Records"), ("metadata", "Metadata")):
         rows = [row for one in _joined([one for one in capture.coverage if one.kind == kind]) for row in one]
+        rows += _filtered(capture) if kind == "records" else []
         blocks.append(build_table(title, ["name", "state", "count", "note"], rows, right=(2,)))
     return Page("", tuple(blocks))
 
@@ -82,8 +83,7 @@ def build_capture_page(baseline: Baseline, capture: Capture, zone: ZoneInfo, car
     blocks = [*_head(baseline, capture, zone), *_carried(carried), Paragraph(_release(capture))]
     odd = [one for one in capture.coverage if _needs_a_look(one, capture)]
     rows: Rows = [[one.kind, one.name, Cell(one.state, _tone(one)), f"{one.count:,}", one.note] for one in odd]
-    filtered = [one for one in capture.scope.objects if one.where]
-    rows += [["records", one.name, Cell("filtered", "warn"), "", "only rows that match its filter"] for one in filtered]
+    rows += [["records", *line] for line in _filtered(capture)]
     if rows:
         columns = ["kind", "name", "state", "count", "note"]
         blocks.append(build_table("Worth a look", columns, rows, right=(3,)))
@@ -94,6 +94,15 @@ def build_capture_page(baseline: Baseline, capture: Capture, zone: ZoneInfo, car
     more = f"; {len(capture.schedules)} scheduled" if capture.schedules else ""
     blocks.append(Paragraph(f"{'Besides' if rows else 'Coverage'}: {told or 'nothing'}{more}.", "faint"))
     return Page("", tuple(blocks))
+
+
+def _filtered(capture: Capture) -> Rows:
+    """A row for each object of which only a part is held: its filter as it was frozen, with absolute dates."""
+    return [
+        [one.name, Cell("filtered", "warn"), "", f"only rows with {one.where}"]
+        for one in capture.scope.objects
+        if one.where
+    ]
 
 
 _ODD = ("not-retrieved", "unreadable", "masked")

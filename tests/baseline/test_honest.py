@@ -162,8 +162,9 @@ def test_production_is_captured_and_receives_only_reads(practice: Any, store: Ca
         scope = Scope(metadata_include=("ApexClass", "CustomObject"), objects=("Account",))
         taken = capture(production, CaptureRequest("production", scope, rest_rows=0), store)
         assert taken.verdict == "usable" and taken.record_count > 0
-        found = fetch_estimate(production, Scope(objects=("Account",)), [taken])
+        found = fetch_estimate(production, Scope(objects=("account", "Ghost__c")), [taken])
     assert found.rows == taken.record_count and found.bytes > found.disk > 0 and found.calls > 10
+    assert {one.name: bool(one.note) for one in found.objects} == {"Account": False, "Ghost__c": True}
 
 
 def test_past_the_budget_a_capture_stops_and_is_continued(practice: Any, store: CaptureStore, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from rehearse.baseline.model import ComparableField, ObjectScope, ResolvedScope,
 from rehearse.baseline.scope import (
     add_to_frozen,
     comparable_fields,
+    find_unused,
     match_objects,
     match_types,
     resolve_objects,
+    spell,
     unread_rows,
 )
 from rehearse.errors import UsageError
@@ -148,3 +150,28 @@ def test_what_cannot_be_read_is_said() -> None:
         ("Account (encrypted fields)", "masked"),
         ("Account (files)", "excluded"),
     ]
+
+
+def test_names_of_objects_are_the_same_in_any_letter_case() -> None:
+    every = [summary("Account"), summary("Invoice__c")]
+    asked = Scope(
+        objects=("ACCOUNT", "invoice__C", "Ghost"), objects_exclude=("invoice__c",), where={"account": "Name = 'a'"}
+    )
+    assert spell(asked, every) == Scope(
+        objects=("Account", "Invoice__c", "Ghost"), objects_exclude=("Invoice__c",), where={"Account": "Name = 'a'"}
+    )
+    assert match_objects(asked, every) == ("Account",)
+
+
+def test_what_a_scope_says_to_no_effect_is_told() -> None:
+    every, types = [summary("Account"), summary("Case")], [MetadataType("ApexClass", "classes", "cls", False, True)]
+    asked = Scope(
+        metadata_include=("Apex*", "Flaw"), metadata_exclude=("Raport",), objects=("Account", "Inv*", "C*"),
+        objects_exclude=("Lead", "Case"), where={"Account": "a", "Case": "b", "Contact": "c"},
+    )  # fmt: skip
+    said = find_unused(asked, types, every)
+    assert [one.partition(" of rehearse.yaml: ")[2].split()[0].strip("'") for one in said] == [
+        "Inv*", "Lead", "Flaw", "Raport", "Case", "Contact",
+    ]  # fmt: skip
+    assert find_unused(Scope(objects=("*",), where={"Account": "a"}), types, every) == ()
+    assert find_unused(Scope(where={"Account": "a"}), types, every) == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rehearse import clock
-from rehearse.baseline.model import Baseline, Capture, CoverageRow, ResolvedScope
+from rehearse.baseline.model import Baseline, Capture, CoverageRow, ObjectScope, ResolvedScope
 from rehearse.report.baselines import build_baseline_page, build_capture_page
 from rehearse.report.text import render_text
 
@@ -37,6 +37,14 @@ def test_what_needs_a_look_is_told_of_the_kind_that_it_is_of() -> None:
     text = render_text(build_capture_page(*_taken("hollow", ("ApexClass",), files, lost, rows), DUBLIN))
     assert "Attachment (files)" in text and "A, B: the org said no" in text and "its rows are metadata" not in text
     assert "Verdict: hollow. Do not reset to it" in text and "10 objects excluded" in text
+
+
+def test_a_filter_is_shown_as_it_was_frozen() -> None:
+    baseline, capture = _taken("usable", ())
+    scope = ResolvedScope((), (ObjectScope("Case", (), "CreatedDate >= 2025-10-19T00:00:00Z"), ObjectScope("Lead", ())))
+    for build in (build_baseline_page, build_capture_page):
+        said = render_text(build(baseline, replace(capture, scope=scope), DUBLIN), width=300)
+        assert "only rows with CreatedDate >= 2025-10-19T00:00:00Z" in said and "Lead" not in said
 
 
 def test_a_verdict_says_what_it_means() -> None:
