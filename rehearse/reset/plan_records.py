@@ -14,6 +14,7 @@ from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
 from rehearse.reset.coupled import with_coupled
+from rehearse.reset.file_parts import find_document, parts_last
 from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
@@ -145,9 +146,12 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
 
 def _plan_deletes(plan: RecordPlan) -> None:
     wanted: dict[str, Change] = {}
-    for change in plan.by_what["created"]:
+    for change in parts_last(plan.by_what["created"]):
         hazard = find_hazard("record", change.type, "created", row_marks.create_marks(plan.inputs, change))
-        if hazard.grade != "exact":
+        if document := find_document(plan.inputs, change, wanted):
+            why = f"goes with its document {document}"
+            plan.blocked.append(Blocked("record", change.type, change.key, "unknown", why, hazard.source))
+        elif hazard.grade != "exact":
             plan.block(change, hazard)
         elif row_marks.is_foreign(plan.inputs, change):
             who = person(plan.inputs, row_marks.creator_of(plan.inputs, change))

@@ -22,7 +22,7 @@ from rehearse.practice import admin
 from rehearse.practice.play_client import Caller, Seat
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.live_capture import capture_live
-from rehearse.reset.model import Proof
+from rehearse.reset.model import Choices, Proof
 from rehearse.reset.plan import build_plan
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -146,6 +146,30 @@ def test_files_in_the_bin_and_rows_without_one_come_back(lab: Any, crew: Caller)
     assert [(one.key, one.outcome) for one in proof.items if one.outcome not in BACK] == [(member, "residue")]
     again = lab.ids.load()[member]
     assert lab.value("GroupMember", again, "GroupId") == lab.value("GroupMember", member, "GroupId")
+
+
+def test_a_file_that_the_rehearsal_uploaded_goes_with_its_document(lab: Any, crew: Caller) -> None:
+    """No API deletes a version alone; that of a colleague in the same document keeps it."""
+    (account,) = lab.pick('"Account" ORDER BY "Id" LIMIT 1')
+    before = taken(lab, *FILES)
+    kept = picture(lab, *FILES)
+    text = base64.b64encode(b"hello").decode()
+    new = {"Title": "t", "PathOnClient": "t.txt", "VersionData": text, "FirstPublishLocationId": account}
+    (version,) = crew.create("ContentVersion", [new])
+    admin.move_clock(lab.server.estate, timedelta(seconds=1))  # in the plan's own second it may be an edit
+    ours = Choices(participants=frozenset({lab.value("ContentVersion", version, "CreatedById")}))
+    plan = lab.plan(before, ours)
+    assert {one.grade for one in plan.blocked} == {"unknown"} and version in {one.key for one in plan.blocked}
+    document = lab.value("ContentVersion", version, "ContentDocumentId")
+    lab.insert("ContentVersion", {**new, "ContentDocumentId": document, "FirstPublishLocationId": None}, by="sales1")
+    stays = lab.plan(before, ours)
+    assert [one.type for one in stays.blocked if one.grade == "impossible"] == ["ContentVersion"]
+    proof = lab.prove(before, stays, lab.apply(stays))
+    assert proof.verdict == "dirty" and lab.value("ContentDocument", document, "IsDeleted") == 0
+    admin.move_clock(lab.server.estate, timedelta(seconds=1))
+    plan = lab.plan(before)
+    assert lab.prove(before, plan, lab.apply(plan)).verdict == "clean"
+    assert picture(lab, *FILES) == kept
 
 
 def test_attachments_that_no_bin_holds_are_inserted_with_their_contents_once(lab: Any, crew: Caller) -> None:
