@@ -200,6 +200,6 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "changed", "*", "updated", "", ("exact", "the baseline's own file is redeployed", "Metadata API guide, deploy")
     ),
     component(
-        "lost", "*", "deleted", "", ("exact", "the baseline's own file is redeployed", "Metadata API guide, deploy")
+        "lost", "*", "deleted", "", ("exact", "the baseline's own file is deployed again", "Metadata API guide, deploy")
     ),
 )

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from rehearse.baseline.components import read_components
+from rehearse.baseline.keys import Keys
+from rehearse.baseline.model import Capture, ObjectScope, ResolvedScope
+from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.source_tree import convert_source, read_source
 from rehearse.errors import NotFound, UsageError
 from rehearse.reset.forecast import BIN_KEEPS, ForecastInputs, RowChanges, Work, build_forecast
 from rehearse.reset.forecast_package import Known, find_component_changes, open_package
 from rehearse.reset.forecast_rows import RowFile, find_row_changes, read_rows
 from rehearse.reset.model import Forecast
+from rehearse.secret import Reference
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -168,6 +172,21 @@ def test_a_file_of_rows_without_a_baseline_is_unknown(tmp_path: Path) -> None:
     assert (one.count, one.marks) == (2, {"no-baseline"})
     (added,) = find_row_changes(None, None, RowFile("load", "Trip__c", "insert", path), frozenset({"Trip__c"}))
     assert (added.what, added.marks) == ("created", {"object-added"})
+
+
+def test_a_file_of_rows_of_an_object_behind_a_filter_or_outside_the_scope(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("Name\none\n")
+    scope = ResolvedScope((), (ObjectScope("Trip__c", (), "Day__c > 2026-01-01"),))
+    before = Capture("U", "s", "UAT", "00D", NOW, NOW, "67.0", scope, {}, (), 0, "", "", (), "usable")
+    store = CaptureStore(tmp_path, Keys(tmp_path / "keys", Reference(file=str(tmp_path / "key"))))
+    loads = [RowFile("load", one, "insert", path) for one in ("Trip__c", "Other__c")]
+    rows = tuple(change for one in loads for change in find_row_changes(store, before, one))
+    assert [one.marks for one in rows] == [{"filtered"}, {"outside-scope"}]
+    items = build_forecast(ForecastInputs((), rows, (), NOW, NOW)).items
+    assert [(one.hazard, one.grade) for one in items] == [
+        ("created-behind-filter", "unknown"), ("rows-outside-scope", "unknown"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

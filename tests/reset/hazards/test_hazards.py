@@ -16,6 +16,8 @@ from rehearse.practice.play_client import Caller
 from rehearse.reset.forecast import build_forecast
 from rehearse.reset.forecast_package import open_package
 from rehearse.reset.forecast_read import Base, Demand, forecast_inputs
+from rehearse.reset.hazards import HAZARDS
+from rehearse.reset.model import ResetPlan
 from tests.reset.hazards.building import Case, build, build_given, load_cases, load_table
 from tests.reset.hazards.deeds import Deeds
 
@@ -97,6 +99,10 @@ def test_the_forecast_is_the_outcome(lab: Any, crew: Any, tmp_path: Path, togeth
         for step, (file, deed, one) in files.items()
         if file is not None and by_step.get(step) != deed["grade"]
     ]
+    said = {(one.type, one.key): {one.hazard} for one in forecast.items if one.kind == "component"}
+    for one in (one for one in forecast.items if one.kind == "record"):
+        said.setdefault(("", one.key), set()).add(one.hazard)
+    wrong += list(_not_shown(plan, said, components, {step: one for step, (_, _, one) in files.items()}, deeds))
     assert not wrong, "\n".join(map(str, wrong))
     _check_nothing_unforeseen(foreseen, {(one.type, one.key) for one in proof.items if one.kind == "component"})
 
@@ -122,18 +128,57 @@ def _wrong_rows(deeds: Deeds, planned: dict[Place, str], outcome: dict[Place, tu
             yield fact, (object, id), grade, said
 
 
+def _not_shown(
+    plan: ResetPlan, said: dict[Place, set[str]], components: list[Case], steps: dict[str, Case], deeds: Deeds
+) -> Iterator[Any]:
+    """The rows of our own table that a case claims to show and that neither plan nor forecast gave as a reason."""
+    for done in (*plan.actions, *plan.blocked):
+        names = {row.name for row in HAZARDS if row.kind == done.kind and done.reason.startswith(row.reason)}
+        said.setdefault((done.type, done.key), set()).update(names)
+    places: dict[str, set[Place]] = {one["fact"]: {*items_of(one), ("", "deploy")} for one in components}
+    for step, one in steps.items():
+        places.setdefault(one["fact"], set()).add(("", step))
+    for fact, object, id, *_ in deeds.judged:
+        places.setdefault(fact, set()).add((object, id))
+    for one in (*components, *steps.values()):
+        shown = set().union(*(said.get(place, set()) for place in places[one["fact"]]))
+        claimed = {*one["hazards"], *one.get("of_rows", ())}
+        if not claimed or not claimed <= shown:
+            yield one["fact"], sorted(claimed), sorted(shown)
+
+
 def _check_nothing_unforeseen(foreseen: dict[Place, str], changed: set[Place]) -> None:
     assert changed <= set(foreseen), sorted(changed - set(foreseen))
 
 
-def test_every_row_of_the_table_of_record_hazards_is_shown_or_has_a_reason() -> None:
-    shown = {int(number) for one in ROWS for number in re.findall(r"\d+", one["fact"].partition(":")[0])}
-    hidden = {int(key.removeprefix("data ")) for key in load_table("not_shown")["records"]}
-    assert shown | hidden == set(range(1, 51))
+NOT_SHOWN = load_table("not_shown")
+
+
+@pytest.mark.parametrize("table", ["metadata", "data"])
+def test_every_row_of_the_tables_of_facts_is_shown_or_has_a_reason(table: str) -> None:
+    facts = [one["fact"].partition(":")[0] for one in (*COMPONENTS, *ROWS)]
+    shown = {number for one in facts if one.startswith(table) for number in re.findall(r"\d+", one)}
+    hidden = set(NOT_SHOWN[table])
+    assert shown | hidden == set(load_table("table")[table])
     assert not shown & hidden
 
 
-def test_no_kind_of_component_is_both_shown_and_excused() -> None:
-    facts = [one["fact"] for one in COMPONENTS]
+@pytest.mark.parametrize("kind", ["component", "record", "step"])
+def test_every_row_of_our_own_table_is_shown_or_has_a_reason(kind: str) -> None:
+    cases = {"component": COMPONENTS, "record": ROWS, "step": []}[kind]
+    shown, hidden = {name for one in cases for name in one["hazards"]}, set(NOT_SHOWN[kind])
+    shown |= {name for one in COMPONENTS for name in one.get("of_rows", ()) if kind == "record"}
+    assert shown | hidden == {row.name for row in HAZARDS if row.kind == kind}
+    assert not shown & hidden
+
+
+def test_what_is_held_elsewhere_is_held() -> None:
+    reasons = [text for table in NOT_SHOWN.values() for text in table.values()]
+    named = {path for text in reasons for path in re.findall(r"tests/[\w/.]+\w", text)}
+    root = Path(__file__).parents[3]
+    assert named and all((root / path).exists() for path in named), sorted(named)
+
+
+def test_every_case_is_told_apart() -> None:
+    facts = [one["fact"] for one in (*COMPONENTS, *ROWS)]
     assert len(facts) == len(set(facts))
-    assert not set(facts) & set(load_table("not_shown")["components"])
