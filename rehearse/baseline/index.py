@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import count
@@ -148,6 +148,20 @@ class Baselines:
         """Forget the name; the files of its capture are not touched."""
         with self._database.begin() as connection:
             connection.execute(sa.delete(_baselines).where(*_is(baseline)))
+
+
+def pick_newest(known: Sequence[Baseline]) -> Baseline:
+    """The newest of some baselines that can be gone back to; of those of its org, where it is hollow or has no records.
+
+    Where all are, the newest: whoever uses it is told what is wrong with it.
+    """
+    newest = known[-1]
+    sound = [
+        one
+        for one in known
+        if one.org_id == newest.org_id and one.verdict != "hollow" and not (one.pruned or one.voided)
+    ]
+    return sound[-1] if sound else newest
 
 
 def check_has_records(baseline: Baseline, zone: ZoneInfo) -> None:

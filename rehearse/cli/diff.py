@@ -113,15 +113,30 @@ def _put(text: str, output: Path | None) -> None:
 
 
 def find_baseline(desk: Desk, sandbox: str, name: str | None) -> Baseline:
-    """The named baseline of a sandbox, or its newest; raises NotFound with what to do."""
+    """The named baseline of a sandbox, or the newest that can be gone back to; raises NotFound with what to do.
+
+    What is wrong with it is said.
+    """
+    from rehearse.baseline.index import pick_newest
+
     if name:
-        return desk.baselines().find(name, sandbox)
+        return _told(desk.baselines().find(name, sandbox))
     known = desk.baselines().load(sandbox)
     if not known:
         raise NotFound(
             f"There is no baseline of {sandbox}.", f"Capture one with `rehearse baseline capture {sandbox}`."
         )
-    return known[-1]
+    found = pick_newest(known)
+    if found.name != known[-1].name:
+        why = "is hollow" if known[-1].verdict == "hollow" else "has no records any more"
+        say(f"note: The newest baseline, {known[-1].name}, {why}; this is against {found.name}.")
+    return _told(found)
+
+
+def _told(base: Baseline) -> Baseline:
+    if base.verdict != "usable":
+        say(f"note: Baseline {base.name} is {base.verdict}: what it lacks is not compared, and nothing can be proven.")
+    return base
 
 
 def check_generation(base: Baseline, org_id: str) -> None:

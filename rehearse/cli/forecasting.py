@@ -69,18 +69,20 @@ def _work(step: Step) -> Work:
 
 def choose_against(desk: Desk, sandbox: str | None, baseline: str | None) -> Against:
     """The sandbox and baseline that a user means; raises NotFound, UsageError where several could be meant."""
+    from rehearse.baseline.index import pick_newest
+
     if sandbox:
         name = desk.workspace.sandbox(sandbox).name
         known = desk.baselines().load(name)
         if baseline:
             return Against(name, desk.baselines().find(baseline, name))
-        return Against(name, known[-1] if known else None)
+        return Against(name, pick_newest(known) if known else None)
     if baseline:
         found = desk.baselines().find(baseline)
         return Against(found.sandbox, found)
     owners = sorted({one.sandbox for one in desk.baselines().load()} & {one.name for one in desk.workspace.sandboxes})
     if len(owners) == 1:
-        return Against(owners[0], desk.baselines().load(owners[0])[-1])
+        return Against(owners[0], pick_newest(desk.baselines().load(owners[0])))
     which = f"Several sandboxes have baselines: {', '.join(owners)}." if owners else "No sandbox has a baseline yet."
     raise UsageError(which, "Say which sandbox the rehearsal goes to: --sandbox NAME.")
 
@@ -153,8 +155,14 @@ def _newest(desk: Desk) -> list[Against]:
     """The newest baseline of each configured sandbox that is on this machine."""
     import socket
 
+    from rehearse.baseline.index import pick_newest
+
     names = {one.name for one in desk.workspace.sandboxes}
-    found = {one.sandbox: one for one in desk.baselines().load() if one.sandbox in names}
+    known: dict[str, list[Baseline]] = {}
+    for one in desk.baselines().load():
+        if one.sandbox in names:
+            known.setdefault(one.sandbox, []).append(one)
+    found = {name: pick_newest(of_it) for name, of_it in known.items()}
     here = str(desk.workspace.storage.folder.resolve())
     return [
         Against(one.sandbox, one) for one in found.values() if (one.host, one.store) == (socket.gethostname(), here)

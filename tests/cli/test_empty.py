@@ -20,12 +20,18 @@ def test_what_is_empty_is_hollow_until_it_is_said_to_be_so(desk: Any) -> None:
     assert len(answer.out.splitlines()) < 30 and "ApexClass" not in answer.out and "Besides: " in answer.out
     assert "rehearse baseline show B1 --sandbox DEV1" in answer.err
     assert "ApexClass" in desk.run("baseline", "show", "B1").out
+    refused = desk.run("diff", "DEV1")
+    assert "Baseline B1 is hollow" in refused.err
     assert "is whole" in (whole := desk.run("baseline", "verify", "B1").out) and "It was hollow" in whole
     assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", code=3)["verdict"] == "hollow"
     said = desk.json("baseline", "capture", "DEV1", "--allow-empty", "Campaign", "--allow-empty", "TriggerSwitch__c")
     assert said["verdict"] == "usable"
     assert desk.json("baseline", "capture", "DEV1", "--allow-empty", "all", "--name", "Bare")["verdict"] == "usable"
     assert desk.json("reset", "prove", "DEV1")["verdict"] == "clean"
+    desk.run("baseline", "capture", "DEV1", "--name", "Late", code=3)
+    told = desk.run("diff", "DEV1")  # never against what is hollow, where something else is there
+    assert "The newest baseline, Late, is hollow; this is against Bare." in told.err
+    assert desk.json("forecast", "plans/r41.yaml", "--sandbox", "DEV1", code=3)["baseline"] == "Bare"
 
 
 def test_without_records_in_scope_scripts_read_one_object_that_proposes_some(desk: Any) -> None:
