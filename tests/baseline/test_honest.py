@@ -88,6 +88,19 @@ def test_packages_schedules_and_the_release_are_held_whatever_the_scope(
     ]
 
 
+def test_a_platform_upgrade_asks_for_a_new_baseline_and_reads_at_the_api_of_the_old_one(
+    take: Take, practice: Any, reader: OrgReader, store: CaptureStore
+) -> None:
+    before = take(NOTHING)
+    older = replace(before, release="Spring '26 (66.0)", api_version="66.0")
+    said: list[str] = []
+    request = CaptureRequest("UATFULL", NOTHING, frozen=older)
+    after = capture(reader, request, store, lambda event: said.append(getattr(event, "text", "")))
+    (told,) = [one for one in said if "upgraded" in one]
+    assert "from Spring '26 (66.0) to Summer '26 (67.0)" in told and told.endswith("Take a new baseline.")
+    assert after.api_version == "66.0" and "67.0" in after.release
+
+
 def test_every_type_and_object_has_a_row(take: Take, reader: OrgReader) -> None:
     taken = take(Scope(metadata_include=("CustomLabels",), objects=("Payment__c",)))
     told = {(one.kind, one.name) for one in taken.coverage}
