@@ -36,11 +36,11 @@ def list_(
     Example: rehearse ledger list
     """
     from rehearse.cli.desk import open_desk
-    from rehearse.cli.ledger_lines import load_licences, load_lines
+    from rehearse.cli.ledger_lines import ask_production, load_licences, load_lines
     from rehearse.report import ledger as view
 
     with open_desk() as desk:
-        _ask_production(desk, offline=offline)
+        ask_production(desk, offline=offline)
         now = desk.fetch_now()
         lines = [one for one in load_lines(desk, now) if gone or not one.gone]
         uses = load_licences(desk, lines)
@@ -65,10 +65,11 @@ def show(
     Example: rehearse ledger show UATFULL
     """
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.ledger_lines import ask_production
     from rehearse.report import ledger as view
 
     with open_desk() as desk:
-        _ask_production(desk, offline=offline)
+        ask_production(desk, offline=offline)
         now = desk.fetch_now()
         line = _find(desk, sandbox, now)
         body = {**view.build_line_body(line), "cycles": view.build_cycles_body(line)}
@@ -138,14 +139,6 @@ def forget(
         said = f"{found.sandbox}: the refresh of {when} {'would be ' * dry_run}forgotten"
         body = {"sandbox": found.sandbox, "kept": dry_run, "said": said}
         finish("ledger-entry", desk.fetch_now(), body, Page("", (Paragraph(said),)), as_json=as_json)
-
-
-def _ask_production(desk: Desk, *, offline: bool) -> None:
-    from rehearse.cli import overview, progress
-
-    if not offline:
-        with progress.shown() as on_event:
-            overview.refresh_ledger(desk, on_event)
 
 
 def _find(desk: Desk, sandbox: str, now: datetime) -> LedgerLine:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.cli import overview
+from rehearse.cli.answers import say
 from rehearse.cli.desk import Desk
 from rehearse.errors import NotFound, UsageError
 from rehearse.ids import is_same_name, to_18
@@ -28,6 +29,15 @@ from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes
 from rehearse.schedule.ledger_sheet import HandCycle, build_hand_cycle, read_licence
 from rehearse.schedule.ledger_stages import load_stages
 from rehearse.schedule.ledger_store import load_cycles, record_refusal, save_cycles
+
+
+def ask_production(desk: Desk, *, offline: bool) -> None:
+    """Ask production which copies it knows, unless nobody is to be asked."""
+    from rehearse.cli import progress
+
+    if not offline:
+        with progress.shown() as on_event:
+            overview.refresh_ledger(desk, on_event)
 
 
 def load_lines(desk: Desk, now: datetime) -> tuple[LedgerLine, ...]:
@@ -93,6 +103,8 @@ def write_entry(desk: Desk, given: Entry, now: datetime, *, dry_run: bool) -> st
     ledger = load_cycles(desk.database)
     name = next((one.name for one in desk.workspace.sandboxes if is_same_name(one.name, given.sandbox)), given.sandbox)
     own = ledger.get(name, ())
+    if not own and not any(one.name == name for one in desk.workspace.sandboxes):
+        say(f"note: {name} is not in rehearse.yaml, and the ledger did not know it.")
     if given.refused is not None:
         at, (code, text) = clock.parse_instant(given.refused, zone), given.answer
         text = text or "no text was written down"

@@ -29,6 +29,7 @@ def import_(
     column: Annotated[
         list[str] | None, typer.Option(metavar="THEIRS=OURS", help="Their name of one of our columns. Repeatable.")
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask production what it knows already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken, and keep nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,22 +42,18 @@ def import_(
     Example: rehearse ledger import sandboxes.xlsx --dry-run
     """
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.ledger_lines import ask_production
 
     with open_desk() as desk:
         now = desk.fetch_now()
+        ask_production(desk, offline=offline)
         reading = _read(desk, file, _order(dates), _called(column or []))
         refreshes = take_cycles(desk, reading, now, dry_run=dry_run)
         bookings = take_bookings(desk, reading, now, dry_run=dry_run)
         taken, known, clashes = (first + second for first, second in zip(refreshes, bookings, strict=True))
         bad = [{"tab": one.tab, "row": one.row, "why": one.why} for one in reading.bad]
-        body = {
-            "rows": reading.rows,
-            "kept": not dry_run,
-            "taken": taken,
-            "known": known,
-            "clashes": clashes,
-            "bad": bad,
-        }
+        body = {"rows": reading.rows, "kept": not dry_run, "taken": taken, "known": known}
+        body |= {"clashes": clashes, "bad": bad}
         page = _page(reading, (taken, known, clashes), dry_run=dry_run)
         if not as_json and dry_run:
             say("Nothing was kept: run it again without --dry-run.")
@@ -96,14 +93,11 @@ def export(
 
 def _read(desk: Desk, file: Path, order: Order, called: dict[str, str]) -> SheetReading:
     """The sheet, against the names that rehearse.yaml, the ledger and production know."""
-    from rehearse.cli import overview, progress
     from rehearse.schedule.ledger_file import load_tabs
     from rehearse.schedule.ledger_sheet import SheetTerms, read_tabs
     from rehearse.schedule.ledger_store import load_cycles
 
     tabs = load_tabs(file)
-    with progress.shown() as on_event:
-        overview.refresh_ledger(desk, on_event)
     names = [*load_cycles(desk.database), *(one.name for one in desk.workspace.sandboxes)]
     return read_tabs(tabs, SheetTerms(desk.workspace.zone, desk.fetch_now(), names, order, called))
 

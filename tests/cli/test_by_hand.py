@@ -78,3 +78,14 @@ def test_a_booking_is_for_what_is_to_come_and_says_what_stands_against_it(by_han
     assert not [one for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "broken"]
     booking = by_hand.json("book", "list", **NOW)["bookings"][0]["id"]
     assert "is over" in by_hand.refused("book", "move", booking, "--from", "2026-01-02 09:00", code=2, **NOW)["message"]
+
+
+def test_a_sheet_is_taken_before_any_login_works(by_hand: Any) -> None:
+    path = by_hand.folder / "rehearse.yaml"
+    path.write_text(
+        path.read_text().replace("sandboxes:", "production: {name: P, login: {sf: nobody-yet}}\nsandboxes:", 1)
+    )
+    (by_hand.folder / "sheet.csv").write_text("sandbox,last refresh\nUAT,2026-11-20\nTYPO,2026-11-20\n")
+    assert by_hand.json("ledger", "import", "sheet.csv", "--offline", **NOW)["known"] == []
+    added = by_hand.run("ledger", "add", "UTA", "--requested", "2026-11-20 08:00", **NOW)
+    assert "UTA is not in rehearse.yaml" in added.err
