@@ -106,10 +106,10 @@ def test_a_person_and_the_contact_of_it_come_back_as_one(lab: Any, crew: Caller)
 def test_accounts_that_became_persons_and_persons_that_became_companies_go_back_whole(lab: Any, crew: Caller) -> None:
     """The kind changes alone, then the rest: names, fields and the contact that was a person's meanwhile."""
     lab.server.estate.settings.put("person_accounts", True)
-    (kind,) = lab.pick('"RecordType" WHERE "SobjectType" = \'Account\' AND "IsPersonType" = 1')
     (company,) = crew.create("Account", [{"Name": "Slipway Ltd", "Site": "quay"}])
     (clerk,) = crew.create("Contact", [{"AccountId": company, "LastName": "Clerk", "Title": "Clerk"}])
     (person,) = crew.create("Account", [{"LastName": "Singleton", "PersonEmail": "one@firm.example", "Site": "home"}])
+    (kind,) = lab.pick('"RecordType" WHERE "SobjectType" = \'Account\' AND "IsPersonType" = 1')
     before = taken(lab, "Account", "Contact")
     kept = picture(lab, "Account", "Contact")
     usual = lab.value("Account", company, "RecordTypeId")
