@@ -162,7 +162,8 @@ def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience
 
     last = next(_past(desk, reader.org_id), None)
     long = max(RECENT, (last.ended - last.started) * 1.5) if last else RECENT
-    check_quiet(reader, match_objects(scope, reader.fetch_objects()), patience, long, on_event)
+    objects = match_objects(scope, reader.fetch_objects()) if scope.objects else ()
+    check_quiet(reader, objects, patience, long, on_event)
 
 
 def _tell(desk: Desk, baseline: Baseline, taken: Capture, *, as_json: bool) -> None:
