@@ -15,8 +15,9 @@ from rehearse.reset.component_hazards import COMPONENT_HAZARDS
 from rehearse.reset.model import Hazard
 from rehearse.reset.record_hazards import RECORD_HAZARDS
 from rehearse.reset.step_hazards import STEP_HAZARDS
+from rehearse.reset.unseen_hazards import UNSEEN_HAZARDS
 
-HAZARDS: tuple[Hazard, ...] = RECORD_HAZARDS + COMPONENT_HAZARDS + STEP_HAZARDS
+HAZARDS: tuple[Hazard, ...] = UNSEEN_HAZARDS + RECORD_HAZARDS + COMPONENT_HAZARDS + STEP_HAZARDS
 
 Kind = Literal["record", "component", "step"]
 

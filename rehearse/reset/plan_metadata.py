@@ -22,7 +22,6 @@ FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 """Phases: before the records (below 300) and after them (900 and more)."""
 
-OLDER = "it is older than the baseline, or the baseline could not list its type; it is not deleted"
 _UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
 PARTLY = frozenset({"profile-section", "translation-added", "dependency-added"})
@@ -41,7 +40,8 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         if change.kind != "component" or change.key in inputs.choices.left_out or not _chosen(inputs, change):
             continue
         if change.what == "created" and _came_into_sight(inputs, change):
-            blocked.append(Blocked("component", change.type, change.key, "manual", OLDER))
+            unseen = find_hazard("component", change.type, "created", {"came-into-sight"})
+            blocked.append(Blocked("component", change.type, change.key, unseen.grade, unseen.reason, unseen.source))
             continue
         if change.what == "created" and (object := object_of(change.type, change.key, houses)):
             reason = _lived_in(inputs, object, houses[object])
@@ -132,9 +132,9 @@ def _by_hand(inputs: PlanInputs, change: Change) -> str:
 def _stuck_flow(inputs: PlanInputs, name: str) -> Blocked:
     """A flow that differs though nothing is left to switch or delete: versions are lost, or one was edited in place."""
     hazard = _flow_hazard(inputs, name)
-    if hazard.name == "flow-version-lost":
-        return Blocked("component", "Flow", name, hazard.grade, hazard.reason, hazard.source)
-    return Blocked("component", "Flow", name, "manual", "a version was edited in place; edit it back")
+    if hazard.name != "flow-version-lost":
+        hazard = find_hazard("component", "Flow", "updated", {"edited-in-place"})
+    return Blocked("component", "Flow", name, hazard.grade, hazard.reason, hazard.source)
 
 
 def _flow_hazard(inputs: PlanInputs, name: str) -> Hazard:

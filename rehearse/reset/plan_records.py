@@ -27,15 +27,6 @@ from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_f
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
 """First phase number of each kind of record work; a level within a kind adds one."""
 
-VANISHED = (
-    "the org shows no row of this object, alive or deleted: it may hide them from this login; nothing is inserted"
-)
-
-
-UNSHARED = (
-    "the org does not show it to this login, which lacks View All Data: it may live unshared; it is not inserted again"
-)
-
 
 class RecordPlan:
     """Collects the actions of one plan: a small builder that lives for one call of `plan_records`."""
@@ -210,9 +201,9 @@ def _plan_returns(plan: RecordPlan) -> None:
         elif hazard.grade in ("manual", "impossible"):
             plan.block(change, hazard)
         elif row_marks.vanished(plan.inputs, change.type):
-            plan.blocked.append(Blocked("record", change.type, change.key, "manual", VANISHED))
+            plan.block(change, find_hazard("record", change.type, "deleted", {"rows-vanished"}))
         elif where == "absent" and row_marks.hides_rows(plan.inputs.after):
-            plan.blocked.append(Blocked("record", change.type, change.key, "manual", UNSHARED))
+            plan.block(change, find_hazard("record", change.type, "deleted", {"row-unshared"}))
         elif {"hard-deleted", "not-undeletable", "object-lost"} & marks:
             insert[change.key] = change
         else:
@@ -262,8 +253,7 @@ def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: in
     if do == "insert":
         plan.warnings.extend(_lost_outside(plan, {one.type for one in rows.values()}))
     for key in ordered.stuck:
-        reason = "its references form a circle in which none may be null"
-        plan.blocked.append(Blocked("record", rows[key].type, key, "impossible", reason))
+        plan.block(rows[key], find_hazard("record", rows[key].type, "deleted", {"circle"}))
 
 
 def _lost_outside(plan: RecordPlan, objects: set[str]) -> Iterator[str]:

@@ -1,0 +1,36 @@
+"""The hazards of what a plan cannot see or cannot order, as data: rows that hide from this login, circles, components
+that came into sight, flow versions edited in place. Part of the one table (`hazards`); only plans set their marks.
+"""
+
+from __future__ import annotations
+
+from rehearse.reset.model import Hazard
+
+UNSEEN_HAZARDS: tuple[Hazard, ...] = (
+    Hazard(
+        "rows-vanished", "record", ("*",), "deleted", ("rows-vanished",), "manual",
+        "the org shows no row of this object, alive or deleted: it may hide them from this login; nothing is inserted",
+        "REST API guide, queryAll",
+    ),
+    Hazard(
+        "row-unshared", "record", ("*",), "deleted", ("row-unshared",), "manual",
+        "the org does not show it to this login, which lacks View All Data: it may live unshared; "
+        "it is not inserted again",
+        "Salesforce Help, View All Data",
+    ),
+    Hazard(
+        "circle", "record", ("*",), "deleted", ("circle",), "impossible",
+        "its references form a circle in which none may be null",
+        "describe: nillable is false",
+    ),
+    Hazard(
+        "came-into-sight", "component", ("*",), "created", ("came-into-sight",), "manual",
+        "it is older than the baseline, or the baseline could not list its type; it is not deleted",
+        "Metadata API guide, FileProperties",
+    ),
+    Hazard(
+        "edited-in-place", "component", ("Flow",), "updated", ("edited-in-place",), "manual",
+        "a version was edited in place; edit it back",
+        "Tooling API guide, Flow",
+    ),
+)  # fmt: skip
