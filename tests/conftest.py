@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import requests
 
@@ -42,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     run. PYTEST_DEBUG_TEMPROOT, which is pytest's own, and --basetemp go before this.
     """
     gc.set_threshold(50_000, 20, 100)
+    calm = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.register_profile("calm", calm)  # other work on the machine is no fault of ours
+    hypothesis.settings.load_profile("calm")
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
