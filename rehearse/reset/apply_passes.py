@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rehearse.baseline.model import Capture
+from rehearse.baseline.queue_ids import find_new_queues
 from rehearse.events import Finished, Started
 from rehearse.reset.apply_bypass import find_places, switch_off, switch_on
 from rehearse.reset.apply_context import Context, Tools
@@ -40,8 +41,10 @@ def run_passes(context: Context, tools: Tools) -> int:
 
 
 def _capture(context: Context) -> Capture:
-    """The sandbox as it is now, on top of what was read last."""
-    return capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
+    """The sandbox as it is now, on top of what was read last; queues that are back own what they owned."""
+    live = capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
+    context.ids.update(find_new_queues(context.store, context.before, live))
+    return live
 
 
 def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:

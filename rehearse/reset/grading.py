@@ -32,6 +32,9 @@ Place = tuple[str, str]
 UNREAD = frozenset({"encryptedstring", "base64"})
 """Field types that a capture does not hold unless it says so: masked for most users, or files."""
 
+_SETUP = {"00G": "Group"}
+"""Rows of set-up that come back by deployment, under a new Id, whether their object is in scope or not: queues."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -224,7 +227,7 @@ def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
     kinds = {one.key: one.type for one in _things(evidence.plan)}
     prefixes = {schema.key_prefix: name for name, schema in evidence.now.schemas.items() if schema.key_prefix}
     for old, new in evidence.now.ids.items():
-        object = kinds.get(old) or prefixes.get(old[:3]) or old[:3]
+        object = kinds.get(old) or prefixes.get(old[:3]) or _SETUP.get(old[:3], old[:3])
         detail = f"re-inserted: {old} is now {new}{_unread(evidence.now, object)}"
         yield (object, old), ProofItem("record", object, old, "residue", detail)
 

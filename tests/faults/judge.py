@@ -106,6 +106,7 @@ def judge(lab: Any, proof: Any, before: Picture, rehearsed: Picture, scope: set[
     after = take_picture(lab)
     known = {id for rows in before.rows.values() for id in rows}
     ids = {old: new for old, new in lab.ids.load().items() if old in known}
+    ids |= {old: new for old, new in proof.ids.items() if old.startswith("00G")}  # queues that were deployed again
     open_items = {(one.type, one.key): one for one in proof.items if one.outcome not in BACK}
     rows = row_differences(lab, before, after, ids)
     for (object, id), names in sorted(rows.items()):

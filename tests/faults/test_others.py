@@ -328,3 +328,26 @@ def test_rows_of_others_keep_an_object_that_the_rehearsal_added(lab: Any) -> Non
     }
     assert proof.verdict == "dirty"
     assert lab.reset(before).verdict == "clean"
+
+
+def test_a_queue_that_is_deployed_again_owns_what_it_owned(lab: Any, judge: Any) -> None:
+    """Its rows were given to somebody before it was deleted; it comes back by its name, and under a new Id."""
+    from rehearse.practice.play_client import Caller, Seat
+
+    package = '<Package xmlns="http://soap.sforce.com/2006/04/metadata">{}<version>67.0</version></Package>'
+    gone = package.format("<types><members>Claims</members><name>Queue</name></types>").encode()
+    before = lab.capture(objects=("Case",), types=("Queue",))
+    picture = judge.take_picture(lab)
+    (queue,) = lab.pick('"Group" WHERE "DeveloperName" = ?', "Claims")
+    owned = lab.pick('"Case" WHERE "OwnerId" = ? ORDER BY "Id"', queue)
+    lab.update("Case", *({"Id": one, "OwnerId": lab.user("admin")} for one in owned))
+    with Caller(Seat(lab.server.http_url, lab.server.estate.issue_token(lab.org, lab.user("admin")))) as caller:
+        caller.deploy({"package.xml": package.format("").encode(), "destructiveChangesPost.xml": gone})
+    assert lab.pick('"Group" WHERE "DeveloperName" = ?', "Claims") == []
+    rehearsed = judge.take_picture(lab)
+    proof = lab.reset(before)
+    (new,) = lab.pick('"Group" WHERE "DeveloperName" = ?', "Claims")
+    assert owned and lab.pick('"Case" WHERE "OwnerId" = ? ORDER BY "Id"', new) == owned
+    assert [(one.type, one.key) for one in proof.items if one.outcome == "residue"] == [("Group", queue)]
+    assert proof.verdict == "clean-with-residue"
+    assert not judge.judge(lab, proof, picture, rehearsed, {"Case"}).wrong
