@@ -50,13 +50,11 @@ def write_record_files(
     if load.operation == "delete":
         names = [one.name for one in scope.fields]
         note = "rows that left the recycle bin come back with the other file, under new Ids"
-        found += _write(
-            folder, RecordFile(load.step, load.object, "undelete", f"{start}-undelete.csv", 0), ["Id"], known
-        )
+        binned = RecordFile(load.step, load.object, "undelete", f"{start}-undelete.csv", 0)
+        found += _write(folder, binned, ["Id"], known)
         whole = base.store.load_rows(base.capture.ulid, load.object, {str(one["Id"]) for one in known}, names)
-        found += _write(
-            folder, RecordFile(load.step, load.object, "insert", f"{start}-insert.csv", 0, note), names, list(whole)
-        )  # fmt: skip
+        gone = RecordFile(load.step, load.object, "insert", f"{start}-insert.csv", 0, note)
+        found += _write(folder, gone, names, list(whole))
         return tuple(found), ()
     columns = ["Id", *(one for one in read.fields if one not in ("Id", read.key))]
     if len(columns) > 1:
