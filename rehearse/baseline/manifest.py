@@ -49,7 +49,10 @@ def load_manifest(folder: Path) -> Capture:
     """The capture in a folder. Raises NotFound without a manifest, Damaged when it is not what was written."""
     path = folder / MANIFEST
     if not path.exists():
-        raise NotFound(f"There is no finished capture {folder.name} in {folder.parent.parent}.")
+        raise NotFound(
+            f"There is no finished capture {folder.name} in {folder.parent.parent}.",
+            "Restore the folder of the store from a copy, or take a new baseline (`rehearse baseline capture`).",
+        )
     content = load_checked(path)
     try:
         return Capture(

@@ -39,6 +39,14 @@ def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False, record
         return capture
 
 
+def require_keys(store: CaptureStore, capture: Capture) -> None:
+    """Raise KeyUnavailable where a key of its rows is gone: they cannot be read, whole as their files may be."""
+    owners = {part.capture or capture.ulid for found in capture.objects for part in (*found.parts, *found.removed)}
+    for owner in sorted(owners):
+        if not store.keys.has(owner):
+            store.keys.load(owner)  # says it
+
+
 def _verify_metadata_files(store: CaptureStore, capture: Capture) -> None:
     components = store.load_components(capture.ulid)
     if len(components) != capture.component_count:

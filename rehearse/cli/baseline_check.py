@@ -18,7 +18,7 @@ Of = Annotated[
 
 
 def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = True) -> Capture:
-    """Verify the files of a baseline and that they are those of the index. Raises Damaged, StoreError.
+    """Verify the files of a baseline and that they are those of the index. Raises Damaged, KeyUnavailable, StoreError.
 
     `records` False takes a baseline whose records were destroyed by prune as it is.
     """
@@ -26,7 +26,7 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = T
     from shlex import quote
 
     from rehearse.baseline.index import check_has_records, check_is_here
-    from rehearse.baseline.verify import verify_capture
+    from rehearse.baseline.verify import require_keys, verify_capture
     from rehearse.errors import Damaged
 
     store = desk.store()
@@ -40,6 +40,8 @@ def check_baseline(desk: Desk, found: Baseline, *, deep: bool, records: bool = T
             f"Baseline {found.name} of {found.sandbox} is damaged: {error.message}",
             (error.hint or "").replace("repair NAME", f"repair {quote(found.name)} --sandbox {found.sandbox}"),
         ) from error
+    if records:
+        require_keys(store, taken)
     written = hashlib.sha256((store.folder(found.capture) / "manifest.json").read_bytes()).hexdigest()
     if written != found.manifest_sha256:
         raise Damaged(

@@ -11,7 +11,7 @@ from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.metadata_store import decode_name, encode_name
 from rehearse.baseline.record_parts import PartFile, read_part
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.verify import verify_capture
+from rehearse.baseline.verify import require_keys, verify_capture
 from rehearse.baseline.writing import write_durably
 from rehearse.errors import Damaged, DiskFull, KeyUnavailable, NotFound, RehearseError
 from rehearse.secret import Reference
@@ -159,6 +159,8 @@ def test_a_dropped_key_leaves_the_manifest(store: CaptureStore, taken: Any) -> N
     store.keys.drop(taken.ulid)
     assert not store.keys.has(taken.ulid)
     assert verify_capture(store, taken.ulid) == taken
+    with pytest.raises(KeyUnavailable, match="is gone"):
+        require_keys(store, taken)  # its files lie there: without the key they are no rows
     with pytest.raises(KeyUnavailable):
         list(store.load_rows(taken.ulid, "Thing"))
 

@@ -13,6 +13,7 @@ def test_a_baseline_is_damaged_mended_exported_and_pruned(desk: Any) -> None:
     desk.run("baseline", "capture", "SIT1")
     desk.run("baseline", "capture", "SIT1", "--full")
     _mend(desk)
+    _lose(desk)
     export = desk.json("baseline", "export", "B2", "--to", "out")
     assert export["written"]["records"] == export["records"] and (desk.folder / "out" / "records").is_dir()
     _prune(desk)
@@ -33,6 +34,15 @@ def _mend(desk: Any) -> None:
     assert {one["name"]: one["verdict"] for one in desk.json("baseline", "list")["baselines"]} == {
         "B1": "usable", "B2": "usable", "B2 damaged": "partial",
     }  # fmt: skip
+
+
+def _lose(desk: Any) -> None:
+    """A key that is lost, and files that are: neither is whole, and both say what to do."""
+    capture = desk.json("baseline", "show", "B1")["capture"]
+    for path in (desk.folder / ".rehearse" / "keys" / capture, desk.folder / ".rehearse" / "captures" / capture):
+        path.rename(desk.folder / "away")
+        assert desk.refused("baseline", "verify", "B1", code=12 if path.parent.name == "keys" else 10)["hint"]
+        (desk.folder / "away").rename(path)
 
 
 def _prune(desk: Any) -> None:
