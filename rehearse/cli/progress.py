@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,19 +13,25 @@ from rehearse.events import Advanced, Event, Finished, Noted, OnEvent, Started
 _QUIET = 60.0
 _TELLING = 2.0
 """Seconds of work before a rate means something."""
+_RECENT = 60.0
+"""Seconds that a rate is taken over: what a resumed capture counts off at once says nothing of what is left to do."""
 
 
 class Pace:
-    """How fast each piece of work goes, and how long it will take at that rate."""
+    """How fast each piece of work has gone in the last minute, and how long the rest will take at that rate."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._began: dict[str, tuple[float, int]] = {}
+        self._seen: dict[str, deque[tuple[float, int]]] = {}
 
     def tell(self, event: Advanced) -> str:
         """` · 1,400 rows/s, 12 min left`; nothing before there is anything to tell."""
-        began, first = self._began.setdefault(event.work, (self._now(), event.done))
-        passed, done = self._now() - began, event.done - first
+        now, seen = self._now(), self._seen.setdefault(event.work, deque())
+        if not seen or now - seen[-1][0] >= 1:
+            seen.append((now, event.done))
+        while len(seen) > 2 and now - seen[1][0] >= _RECENT:
+            seen.popleft()
+        passed, done = now - seen[0][0], event.done - seen[0][1]
         if passed < _TELLING or done <= 0:
             return ""
         rate = done / passed
@@ -33,7 +40,7 @@ class Pace:
 
     def start(self, work: str) -> None:
         """The work begins anew."""
-        self._began.pop(work, None)
+        self._seen.pop(work, None)
 
 
 def _span(seconds: float) -> str:
