@@ -44,7 +44,7 @@ def build_plan_page(plan: ResetPlan) -> Page:
             [one.by, one.type, f"{one.count:,}", Cell("stays", "warn") if one.stay else "deleted"]
             for one in plan.created
         ]
-        title = "Rows that the baseline does not have, by who made them"
+        title = "Rows, and values in added fields, that the baseline does not have, by who wrote them"
         blocks.append(build_table(title, ["by", "type", "rows", "plan"], made, right=(2,)))
     blocks += [Paragraph(f"bypass while it writes: {one}", "faint") for one in plan.bypass]
     blocks += [Paragraph(f"let out: {one.name} ({one.reason})", "warn") for one in plan.egress]

@@ -22,6 +22,7 @@ from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.housed_rows import fetch_housed
+from rehearse.reset.housed_values import fetch_written
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
@@ -57,7 +58,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
         for object, group in _records_by_object(changes).items()
     }
-    housed = fetch_housed(reader, changes)
+    housed = {**fetch_housed(reader, changes), **fetch_written(reader, changes, before.started)}
     return PlanInputs(
         sandbox=request.sandbox,
         baseline=request.baseline,

@@ -2,7 +2,7 @@
 
 No capture holds these rows, because the baseline does not know the object, and an object that was deleted comes back
 without them under an API. So they are counted by who made them: rows of people who took no part keep their object, and
-rows that came after the plan keep it too. Reads only.
+rows that came after the plan keep it too. Added fields are houses of values in the same way. Reads only.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from rehearse.errors import OrgRejected
 from rehearse.ids import to_18
 from rehearse.org.connect import OrgReader
 from rehearse.reset.apply_context import Context
+from rehearse.reset.housed_values import FIELD, count_newer_values
 from rehearse.reset.model import Action, Choices
 
 Housed = Mapping[str, Mapping[str, int]]
-"""Object that the baseline does not have -> Id of a user -> how many of its living rows he made."""
+"""Object, or `Object.Field`, that the baseline does not have -> Id of a user -> how many of its living rows he made, or
+how many rows with a value in the field he wrote last."""
 UNKNOWN = ""
 """The user of rows that nobody may count."""
 
@@ -44,27 +46,32 @@ def find_kept(housed: Housed, choices: Choices) -> dict[str, dict[str, int]]:
 
 
 def object_of(type: str, key: str, objects: Iterable[str]) -> str | None:
-    """Which of these objects a component is, or is a part of: a field, a rule, a layout."""
+    """Which of these objects or fields a component is, or of which object it is a part: a field, a rule, a layout."""
     for object in objects:
-        if (type == "CustomObject" and key == object) or key.startswith((f"{object}.", f"{object}-")):
+        if type == (FIELD if "." in object else "CustomObject") and key == object:
+            return object
+        if "." not in object and key.startswith((f"{object}.", f"{object}-")):
             return object
     return None
 
 
 def keep_objects_with_new_rows(context: Context, actions: Sequence[Action]) -> list[Action]:
-    """The actions without the destruction of objects that got rows of others since the plan was made; these are noted.
+    """The actions without the destruction of what got rows or values of others since the plan was made; it is noted.
 
     Raises OrgError where the org cannot be asked; an object that it does not know any more holds no rows.
     """
     objects = [one.key for one in actions if (one.do, one.type) == ("destroy", "CustomObject") and _holds_rows(one.key)]
     newer = {one: count for one in objects if (count := _count_newer(context, one))}
+    fields = [one.key for one in actions if (one.do, one.type) == ("destroy", FIELD)]
+    newer |= count_newer_values(context, [one for one in fields if not object_of(FIELD, one, objects)])
     kept: list[Action] = []
     for action in actions:
         object = object_of(action.type, action.key, newer) if action.do == "destroy" else None
         if object is None:
             kept.append(action)
         else:
-            context.note(action, "foreign", f"{object} got {newer[object]} row(s) since the plan; not destroyed")
+            what = "value(s)" if "." in object else "row(s)"
+            context.note(action, "foreign", f"{object} got {newer[object]} {what} since the plan; not destroyed")
     return kept
 
 

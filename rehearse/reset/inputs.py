@@ -61,7 +61,7 @@ class PlanInputs:
 
     `ghosts` are rows in the bin that the rehearsal made and deleted again, by object and Id, with their references:
     undeleting a row of the baseline may bring them back with it. `housed`: the rows in objects that the rehearsal
-    added, by object and by who made them.
+    added, by object and by who made them, and in the same way the rows with values in added fields.
     """
 
     sandbox: str

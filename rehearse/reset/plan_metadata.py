@@ -78,6 +78,8 @@ def _lived_in(inputs: PlanInputs, object: str, makers: Mapping[str, int]) -> str
     if UNKNOWN in makers:
         return f"nobody can tell whose rows {object} holds: it stays (--delete-others would take it along)"
     who = ", ".join(sorted(person(inputs, one) for one in makers))
+    if "." in object:
+        return f"{object} may hold a value in {sum(makers.values())} row(s) last written by {who}, {NO_PART}"
     return f"{object} holds {sum(makers.values())} row(s) made by {who}, {NO_PART}"
 
 
