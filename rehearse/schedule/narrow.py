@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rehearse.schedule.answer import build_schedule
-from rehearse.schedule.axis import Ranges, intersect, merge
+from rehearse.schedule.axis import Ranges
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.model import Schedule
 from rehearse.schedule.narrow_hints import add_hints
-from rehearse.schedule.outline_goals import Guess
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rows import Key
 from rehearse.schedule.solver_board import Board, Expr
@@ -64,24 +63,6 @@ def count_plan(problem: Problem, schedule: Schedule) -> Plan:
     """A schedule with its costs."""
     values = count_goals(problem, schedule)
     return Plan(schedule, tuple(values[name] for name in list_goals(problem)))
-
-
-def narrow_to_guess(problem: Problem, guess: Guess) -> Narrow:
-    """Each rehearsal wherever and whenever the coarse picture keeps a sandbox in use, copies in the epochs it chose."""
-    outline = guess.outline
-    places: dict[Key, dict[str, tuple[int, ...]]] = {one.key: {} for one in problem.demands}
-    for key, cells in outline.cells.items():
-        for cell in cells:
-            if guess.value(cell.literal) or guess.is_in_use(cell):
-                places[key][cell.sandbox] = (*places[key].get(cell.sandbox, ()), *cell.starts)
-    requests: dict[str, Ranges] = {}
-    most: dict[str, int] = {}
-    for name, states in outline.states.items():
-        some = [one for one in states if one.free and guess.value(one.count)]
-        most[name] = sum(guess.value(one.count) for one in some)
-        allowed = problem.requests.get(name, ())
-        requests[name] = intersect(allowed, merge((one.low, one.high + 1) for one in some))
-    return Narrow(places, requests, most)
 
 
 def narrow_around(problem: Problem, plan: Plan, free: Free, loose: frozenset[str], *, more: str = "") -> Narrow:

@@ -1,35 +1,43 @@
-"""A coarse picture of a large planning: on which day and where each rehearsal runs, and when copies are requested.
+"""A coarse picture of a large planning: between which go-lives and where each rehearsal runs, and what is refreshed.
 
 Times within a day are left out, and so are a few rules that only matter there; nothing that a real schedule could do
 is forbidden. So the least that a goal costs here is a bound for every schedule, and what is found here is a good guess
-of the days and sandboxes of one. It places nothing itself.
+of the sandboxes of one that are kept in use. It places nothing itself.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from ortools.sat.python import cp_model
 
+from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rows import Key
-from rehearse.schedule.site import Site
+from rehearse.schedule.site import Cadence, Site
 from rehearse.schedule.solver_board import Expr, hold_offsets
+from rehearse.schedule.solver_refresh import count_useful
 
-_DAY = 1440
+DAY = 1440
+FAR = 10**9
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One rehearsal in one sandbox on one day; a go-live cuts a day in two. `literal`: it runs there and then."""
+    """One rehearsal in one sandbox between two go-lives. `literal`: it runs there and then.
+
+    `new`: on a copy that is requested in the very epoch in which it runs; else on one from before.
+    """
 
     demand: Demand
     sandbox: str
     epoch: int
     starts: tuple[int, ...]
+    new: bool
     literal: Expr
 
     @property
@@ -43,22 +51,43 @@ class Cell:
         return self.starts[-1]
 
 
+@dataclass(frozen=True)
+class Birth:
+    """Copies of a sandbox that may be requested in an epoch: from when to when, ready when at first, how many."""
+
+    low: int
+    high: int
+    ready: int
+    often: int
+
+
 @dataclass
 class State:
-    """What a sandbox holds from one copy to the next. `count`: how many copies were requested in that epoch.
+    """What a sandbox holds whatever is planned: now, after a copy under way, or after a booked refresh.
 
     `alive[epoch]`: it is in use in that epoch, with all that went live before. `low` and `high` bound the request.
     """
 
     sandbox: str
     born: int
-    low: int
-    high: int
+    requested: int
     ready: int
-    free: bool
-    count: Expr
     held: frozenset[str]
     alive: dict[int, Expr] = field(default_factory=dict)
+
+
+@dataclass
+class Flow:
+    """The copies of a sandbox that are yet to be requested. `count[epoch]`: so many are requested in it.
+
+    `kept[epoch]`: so many that were requested in earlier epochs are in use still, with all that went live before.
+    """
+
+    births: dict[int, Birth]
+    waits: dict[int, Expr] = field(default_factory=dict)
+    """Whether a copy that was requested in an earlier epoch was not activated before this one; none is booked."""
+    count: dict[int, Expr] = field(default_factory=dict)
+    kept: dict[int, Expr] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,10 +98,13 @@ class Outline:
     model: cp_model.CpModel
     lives: tuple[int, ...]
     cells: dict[Key, list[Cell]] = field(default_factory=dict)
+    places: dict[tuple[Key, str], list[Cell]] = field(default_factory=dict)
     out: dict[Key, Expr] = field(default_factory=dict)
     states: dict[str, list[State]] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
     held: dict[Key, dict[int, int]] = field(default_factory=dict)
-    by_day: bool = True
+    days: dict[Key, dict[int, Expr]] = field(default_factory=dict)
+    """For each rehearsal and start of a day (the earliest minute on it): it runs on that day. A go-live cuts a day."""
 
     def epoch(self, minute: int) -> int:
         """How many go-lives have been by a minute."""
@@ -82,19 +114,54 @@ class Outline:
         """A new literal."""
         return self.model.new_bool_var("")
 
+    def new_count(self, most: int) -> Expr:
+        """A new number from nought."""
+        return self.model.new_int_var(0, most, "")
+
     def here(self, demand: Demand, sandbox: str) -> list[Cell]:
         """The cells of a rehearsal in one sandbox, earliest first."""
-        return [one for one in self.cells[demand.key] if one.sandbox == sandbox]
+        return self.places.get((demand.key, sandbox), [])
+
+    def add_at_most(self, terms: Iterable[Expr], limit: Expr) -> None:
+        """A sum is at most a limit, where there is anything to sum."""
+        if some := list(terms):
+            self.model.add(sum(some) <= limit)
 
 
-def open_outline(problem: Problem, *, by_day: bool = True) -> Outline:
-    """Where and on which day each rehearsal may run, and nothing yet that forbids a clash."""
+def open_outline(problem: Problem) -> Outline:
+    """Where and between which go-lives each rehearsal may run, and nothing yet that forbids a clash."""
     lives = tuple(sorted({problem.axis.up(one.go_live) for one in problem.wish.releases}))
-    outline = Outline(problem, cp_model.CpModel(), lives, by_day=by_day)
+    outline = Outline(problem, cp_model.CpModel(), lives)
+    for site in problem.sites:
+        outline.flows[site.name] = Flow(_list_births(outline, site))
     for demand in problem.demands:
         if not demand.fixed:
             _add_demand(outline, demand)
     return outline
+
+
+def spacing(cadence: Cadence) -> int:
+    """The least minutes from one request to the next."""
+    return max(cadence.interval, cadence.copy) if cadence.basis == "request" else cadence.interval + cadence.copy
+
+
+def _list_births(outline: Outline, site: Site) -> dict[int, Birth]:
+    """The epochs in which a copy may be requested, each as often as the interval allows."""
+    problem, cadence = outline.problem, site.cadence
+    most = count_useful(problem, site) if cadence is not None else 0
+    if cadence is None or not most:
+        return {}
+    points, found = problem.axis.points(problem.requests[site.name]), {}
+    bounds = (-FAR, *outline.lives, FAR)
+    settle, activations = minutes(problem.wish.policy.settle), problem.axis.points(problem.activations)
+    for epoch in range(len(outline.lives) + 1):
+        inside = points[bisect_left(points, bounds[epoch]) : bisect_left(points, bounds[epoch + 1])]
+        if inside:
+            often = min(most, 1 + (inside[-1] - inside[0]) // max(1, spacing(cadence)))
+            copied = bisect_left(activations, inside[0] + cadence.copy)
+            ready = activations[copied] + settle if copied < len(activations) else FAR
+            found[epoch] = Birth(inside[0], inside[-1], ready, often)
+    return found
 
 
 def _add_demand(outline: Outline, demand: Demand) -> None:
@@ -103,9 +170,16 @@ def _add_demand(outline: Outline, demand: Demand) -> None:
     outline.cells[key] = []
     first = _earliest(outline.problem, demand)
     for name, starts in demand.starts.items():
+        births, found = outline.flows[name].births, []
         free = _beside_what_stays(outline, demand, name, starts[bisect_left(starts, first) :])
-        for (_, epoch), some in groupby(free, lambda one: (one // _DAY if outline.by_day else 0, outline.epoch(one))):
-            outline.cells[key].append(Cell(demand, name, epoch, tuple(some), outline.new_bool()))
+        for epoch, some in groupby(free, outline.epoch):
+            every = tuple(some)
+            found.append(Cell(demand, name, epoch, every, False, outline.new_bool()))
+            late = every[bisect_left(every, births[epoch].ready) :] if epoch in births else ()
+            if late:
+                found.append(Cell(demand, name, epoch, late, True, outline.new_bool()))
+        outline.places[key, name] = found
+        outline.cells[key] += found
     outline.out[key] = outline.new_bool()
     outline.model.add_exactly_one([outline.out[key], *(one.literal for one in outline.cells[key])])
 

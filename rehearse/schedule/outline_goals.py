@@ -5,37 +5,36 @@ A bound holds for every schedule that is no worse in the goals before it than wh
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from ortools.sat.python import cp_model
 
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.model import Goal
-from rehearse.schedule.outline import Cell, Outline, open_outline
-from rehearse.schedule.outline_room import add_epoch_room
+from rehearse.schedule.outline import DAY, FAR, Cell, Outline, open_outline
+from rehearse.schedule.outline_days import add_outline_days
+from rehearse.schedule.outline_room import add_outline_room
 from rehearse.schedule.outline_rules import add_outline_rules
-from rehearse.schedule.outline_state import MONTH, add_outline_states, is_requested_within, steps
+from rehearse.schedule.outline_solve import Worker
+from rehearse.schedule.outline_state import MONTH, add_outline_states, count_lives, steps
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.second_run import build_second_starts
 from rehearse.schedule.solver_board import Expr, times
 from rehearse.schedule.solver_goals import Name, count_days
-from rehearse.schedule.solver_settings import has_answer, new_outline_solver
 
 _GREED = 0.6
 _SHORT = 0.2
 
 
 def build_outline(problem: Problem, *, by_day: bool = True) -> Outline:
-    """The whole coarse picture, without goals."""
-    outline = open_outline(problem, by_day=by_day)
+    """The whole coarse picture, without goals; without days it is smaller still, and says less of them."""
+    outline = open_outline(problem)
     add_outline_states(outline)
     add_outline_rules(outline)
-    if not by_day:
-        add_epoch_room(outline)
+    add_outline_room(outline)
+    if by_day:
+        add_outline_days(outline)
     return outline
 
 
@@ -69,16 +68,19 @@ def _moves(outline: Outline) -> Expr:
 
 def _refreshes(outline: Outline) -> Expr:
     booked = sum(1 for site in outline.problem.sites for one in site.planned if not one.running)
-    return booked + sum(one.count for states in outline.states.values() for one in states if one.free)
+    return booked + sum(one for flow in outline.flows.values() for one in flow.count.values())
 
 
 def _advances(outline: Outline) -> Expr:
-    return sum(
+    total: Expr = sum(
         times(steps(outline, state, epoch), alive)
         for states in outline.states.values()
         for state in states
         for epoch, alive in state.alive.items()
     )
+    for flow in outline.flows.values():
+        total += sum(times(count_lives(outline, epoch), kept) for epoch, kept in flow.kept.items())
+    return total
 
 
 def _distance(outline: Outline) -> Expr:
@@ -88,12 +90,24 @@ def _distance(outline: Outline) -> Expr:
         if one.fixed
         for starts in one.starts.values()
     )
-    for cells in outline.cells.values():
-        for one in cells:
-            days = {minute // 1440: minute for minute in (*one.starts, *one.starts[::-1])}
-            least = min(count_days(outline.problem, one.demand, minute) for minute in {*days.values(), one.last})
-            total += times(one.demand.weight * least, one.literal)
+    for demand in outline.problem.demands:
+        if demand.fixed:
+            continue
+        cells = outline.cells[demand.key]
+        if demand.key in outline.days:
+            parts = [(first, first + DAY - 1 - first % DAY, one) for first, one in outline.days[demand.key].items()]
+        else:
+            parts = [(one.first, one.last, one.literal) for one in cells]
+        for low, high, literal in parts:
+            total += times(demand.weight * _least(outline.problem, demand, (low, high)), literal)
     return total
+
+
+def _least(problem: Problem, demand: Demand, span: tuple[int, int]) -> int:
+    """The fewest days from the wished one, for any start in a stretch; a local day is no day of the axis."""
+    low, high = span
+    some = (low, *range(low - low % DAY + DAY, high, DAY), high)
+    return min(count_days(problem, demand, one) for one in some)
 
 
 def _unrepeatable(outline: Outline) -> Expr:
@@ -123,12 +137,10 @@ def _without_refresh(outline: Outline, demand: Demand, cells: list[Cell], last: 
     site = outline.problem.site(cells[0].sandbox)
     copy = site.cadence.copy if site.cadence is not None else 0
     latest = last - copy - minutes(outline.problem.wish.policy.settle)
-    low = cells[0].first - copy - MONTH
-    counts = [
-        one.count for one in outline.states[site.name][1:] if not one.free or is_requested_within(one, low, latest)
-    ]
+    low, flow = cells[0].first - copy - MONTH, outline.flows[site.name]
+    counts = [flow.count[epoch] for epoch, one in flow.births.items() if one.low <= latest and low <= one.high]
     literal = outline.new_bool()
-    outline.model.add(sum(one.literal for one in cells) <= literal + sum(counts))
+    outline.model.add(sum(one.literal for one in cells) <= literal + sum(counts) + len(site.planned))
     return literal
 
 
@@ -144,54 +156,32 @@ class Guess:
         """The value of a variable of the picture."""
         return expression if isinstance(expression, int) else self.values[expression.index]
 
-    def is_in_use(self, cell: Cell) -> bool:
-        """Whether the sandbox of a cell is in use in its epoch."""
-        states = self.outline.states[cell.sandbox]
-        return any(cell.epoch in one.alive and self.value(one.alive[cell.epoch]) for one in states)
+    def is_in_use(self, sandbox: str, epoch: int) -> bool:
+        """Whether any copy of a sandbox is in use in an epoch."""
+        flow, states = self.outline.flows[sandbox], self.outline.states[sandbox]
+        some = [flow.count.get(epoch, 0), flow.kept.get(epoch, 0), *(one.alive.get(epoch, 0) for one in states)]
+        return any(self.value(one) > 0 for one in some)
 
 
-def fill(found: Guess, names: Sequence[Name], until: float, limits: Mapping[Name, int]) -> None:
-    """Minimize the goals one after another; each may take the larger part of what time is left.
-
-    `limits`: goals that are not looked at, but held at a cost that a schedule has; they come first.
-    """
+def fill(found: Guess, names: Sequence[Name], until: float, worker: Worker) -> None:
+    """Minimize the goals one after another; each may take the larger part of what time is left."""
     outline = found.outline
     for number, name in enumerate(names):
         goal = build_outline_goal(outline, name)
         if isinstance(goal, int):
             found.goals[name] = Goal(name, goal, goal, True)
             continue
-        if name in limits:
-            outline.model.add(goal <= limits[name])
-            continue
         last = number + 1 == len(names)
         seconds = (until - time.monotonic()) * (1 if last else _GREED)
-        solver = _minimize(outline, (goal, found.values), seconds) if seconds > _SHORT else None
-        if solver is None:
+        outline.model.minimize(goal)
+        answer = worker.minimize(outline.model, seconds) if seconds > _SHORT else None
+        if answer is None:
             return
-        value = round(solver.objective_value)
-        bound = min(value, max(0, math.ceil(solver.best_objective_bound - 1e-6)))
-        outline.model.add(goal <= value)
-        found.values = tuple(solver.response_proto.solution)
-        found.goals[name] = Goal(name, value, bound, value == bound)
-
-
-def _minimize(outline: Outline, what: tuple[Expr, Sequence[int]], seconds: float) -> cp_model.CpSolver | None:
-    goal, values = what
-    model = outline.model
-    model.clear_objective()  # type: ignore[no-untyped-call]
-    model.clear_hints()  # type: ignore[no-untyped-call]
-    model.minimize(goal)
-    for index, value in enumerate(values):
-        model.add_hint(model.get_int_var_from_proto_index(index), value)
-    solver = new_outline_solver(seconds)
-    return solver if has_answer(solver.solve(model, _Nought())) else None
-
-
-class _Nought(cp_model.CpSolverSolutionCallback):
-    """Stops a search that has reached nought: no goal can be less."""
-
-    def on_solution_callback(self) -> None:
-        """Called by the solver for each better solution."""
-        if self.objective_value <= 0:
-            self.stop_search()
+        bound = max(0, answer.bound)
+        if answer.value is None:
+            found.goals[name] = Goal(name, FAR, bound, False)
+            return
+        bound = min(answer.value, bound)
+        outline.model.add(goal <= answer.value)
+        found.values = answer.values
+        found.goals[name] = Goal(name, answer.value, bound, answer.value == bound)

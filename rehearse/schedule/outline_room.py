@@ -1,79 +1,61 @@
 """How much room an epoch has, in the coarse picture: no more runs in a sandbox than its days can hold.
 
-Some instants are chosen so that whatever begins on a day runs at one of them at least; each instant holds one run. So
-the runs of an epoch are no more than its instants, and those on a new copy no more than those since it was ready.
+Some instants are chosen so that whatever begins on a day runs at one of them at least; each instant
+holds one run, on a copy that is in use. So the runs of an epoch are no more than its instants.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from itertools import groupby
 
-from rehearse.schedule.outline import Cell, Outline, State, occupied_from
-from rehearse.schedule.outline_state import is_one
-from rehearse.schedule.solver_board import times
+from rehearse.schedule.outline import DAY, Cell, Outline, occupied_from
+from rehearse.schedule.outline_rules import by_epoch
+from rehearse.schedule.outline_state import before, units
+from rehearse.schedule.solver_board import Expr, times
 
-_DAY = 1440
 
-
-def add_epoch_room(outline: Outline) -> None:
-    """Rows for each sandbox and epoch, for the picture by epochs."""
+def add_outline_room(outline: Outline) -> None:
+    """Rows for each sandbox and epoch."""
     for site in outline.problem.sites:
-        cells: dict[int, list[Cell]] = defaultdict(list)
-        for demand in outline.problem.demands:
-            if not demand.fixed:
-                for one in outline.here(demand, site.name):
-                    cells[one.epoch].append(one)
-        for epoch, some in cells.items():
-            spans = {id(one): _days(outline, one) for one in some}
-            points = _stab([span for every in spans.values() for _, *span in every])
-            _add_row(outline, (some, spans, points), None)
-            for state in outline.states[site.name]:
-                if state.free and state.born == epoch and is_one(state):
-                    _add_row(outline, (some, spans, points), state)
+        cells = [one for key in outline.cells for one in outline.places.get((key, site.name), [])]
+        for epoch, some in by_epoch(cells).items():
+            _add_epoch(outline, site.name, epoch, some)
 
 
-_Room = tuple[list[Cell], dict[int, list[tuple[int, int, int]]], list[int]]
+def _add_epoch(outline: Outline, name: str, epoch: int, cells: list[Cell]) -> None:
+    """Every run takes as many instants of its epoch as on its least day, and each copy in use has those."""
+    spans = {id(one): _days(outline, one) for one in cells}
+    points = _stab([span for every in spans.values() for span in every])
+    sizes = [min(_count(points, *span) for span in spans[id(one)]) for one in cells]
+    if sum(sizes) <= len(points):
+        return
+    for some, copies in (
+        ([number for number, one in enumerate(cells) if not one.new], before(outline, name, epoch)),
+        (list(range(len(cells))), units(outline, name, epoch)),
+    ):
+        total: Expr = sum(times(sizes[number], cells[number].literal) for number in some)
+        if not isinstance(total, int):
+            outline.model.add(total <= len(points))
+            outline.model.add(total <= len(points) * copies)
 
 
-def _days(outline: Outline, cell: Cell) -> list[tuple[int, int, int]]:
-    """For each day of a cell its latest start, and from when to when a run that starts on it surely runs."""
+def _days(outline: Outline, cell: Cell) -> list[tuple[int, int]]:
+    """For each day of a cell from when to when a run that starts on it surely runs."""
     found = []
-    for _, some in groupby(cell.starts, lambda one: one // _DAY):
-        day = tuple(some)
-        low, high = occupied_from(outline, Cell(cell.demand, cell.sandbox, cell.epoch, day, 0))
-        found.append((day[-1], low, high))
+    for _, some in groupby(cell.starts, lambda one: one // DAY):
+        day = Cell(cell.demand, cell.sandbox, cell.epoch, tuple(some), cell.new, 0)
+        found.append(occupied_from(outline, day))
     return found
 
 
-def _stab(spans: list[list[int]]) -> list[int]:
+def _stab(spans: list[tuple[int, int]]) -> list[int]:
     """The fewest instants that touch every stretch; empty stretches are none."""
     points: list[int] = []
     for low, high in sorted((one for one in spans if one[0] < one[1]), key=lambda one: one[1]):
         if not points or points[-1] < low:
             points.append(high - 1)
     return points
-
-
-def _add_row(outline: Outline, room: _Room, state: State | None) -> None:
-    """Every run takes as many instants as on its least day; on a new copy alone, only days since it was ready count."""
-    cells, spans, points = room
-    since = state.ready if state is not None else 0
-    there = [one for one in points if one >= since]
-    sizes = []
-    for cell in cells:
-        days = [(low, high) for last, low, high in spans[id(cell)] if last >= since]
-        sizes.append(min((_count(there, low, high) for low, high in days), default=0))
-    total = sum(times(size, one.literal) for size, one in zip(sizes, cells, strict=True))
-    if isinstance(total, int) or sum(sizes) <= len(there):
-        return
-    if state is None:
-        outline.model.add(total <= len(there))
-        return
-    beside = [one for one in outline.states[state.sandbox] if one is not state]
-    others = [one.alive[state.born] for one in beside if state.born in one.alive]
-    outline.model.add(total <= len(there) + sum(sizes) * sum(others))
 
 
 def _count(points: list[int], low: int, high: int) -> int:

@@ -7,77 +7,122 @@ one, never stronger.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
-from rehearse.schedule.outline import Cell, Outline, State, occupied_from
-from rehearse.schedule.outline_state import MONTH, is_one, is_requested_within, steps
+from rehearse.schedule.outline import Cell, Outline, State
+from rehearse.schedule.outline_state import before, count_lives, going_on, is_single, steps, units
 from rehearse.schedule.solver_board import Expr
 from rehearse.schedule.solver_refresh import oldest_request
 from rehearse.schedule.wall import add_span
 
 
 def add_outline_rules(outline: Outline) -> None:
-    """States that serve what runs on them, one thing at a time, order, burns and fresh starts."""
+    """Copies that serve what runs on them, order, age and fresh starts."""
     for demand in outline.problem.demands:
         if demand.fixed:
             continue
-        _add_usage(outline, demand)
+        for name in demand.starts:
+            if cells := outline.here(demand, name):
+                _add_usage(outline, name, cells)
+                if demand.age is not None:
+                    _add_age(outline, name, cells)
+                if demand.fresh:
+                    _add_fresh(outline, demand, name, cells)
         _add_order(outline, demand)
-        if demand.burns:
-            _add_burn(outline, demand)
-    _add_fresh(outline)
-    _add_room(outline)
+    _add_fresh_counts(outline)
+    _add_ends(outline)
 
 
-def _add_usage(outline: Outline, demand: Demand) -> None:
-    """It runs on a state that is in use then, whose data is young enough, and that can be ready by then."""
-    rows: dict[tuple[str, int, tuple[int, ...]], list[Cell]] = defaultdict(list)
-    for cell in outline.cells[demand.key]:
-        states = outline.states[cell.sandbox]
-        fit = tuple(number for number, one in enumerate(states) if _serves(outline, one, cell))
-        rows[cell.sandbox, cell.epoch, fit].append(cell)
-    for (name, epoch, fit), cells in rows.items():
-        alive = [outline.states[name][number].alive[epoch] for number in fit]
-        outline.model.add(sum(one.literal for one in cells) <= sum(alive))
+def by_epoch(cells: Iterable[Cell]) -> dict[int, list[Cell]]:
+    """Cells by their epoch, earliest first."""
+    found: dict[int, list[Cell]] = defaultdict(list)
+    for one in cells:
+        found[one.epoch].append(one)
+    return dict(sorted(found.items()))
 
 
-def _serves(outline: Outline, state: State, cell: Cell) -> bool:
-    problem, demand = outline.problem, cell.demand
-    if cell.epoch not in state.alive or state.ready > cell.last:
-        return False
-    if demand.age is not None:
-        latest = state.high
-        if state.free:
-            cadence = problem.site(state.sandbox).cadence
-            assert cadence is not None
-            latest = min(latest, cell.last - cadence.copy - minutes(problem.wish.policy.settle))
-        if latest < oldest_request(problem, demand, cell.first):
-            return False
-    return not demand.fresh or _is_fresh(outline, state, cell)
+def _add_usage(outline: Outline, name: str, cells: list[Cell]) -> None:
+    """It runs on a copy that is in use then, and that can be ready by then.
+
+    What runs in some epoch or later runs on a copy that is in use in that epoch already, unless it is requested later:
+    a copy that is in use in an epoch was so ever since it was requested, with all the advances that this costs.
+    """
+    flow, states, epochs = outline.flows[name], outline.states[name], by_epoch(cells)
+    for epoch, some in epochs.items():
+        latest = max(some, key=lambda one: one.last)
+        old = [one.literal for one in some if not one.new]
+        outline.add_at_most(old, before(outline, name, epoch, latest))
+        outline.add_at_most((one.literal for one in some if one.new), flow.count.get(epoch, 0))
+        since = [one.literal for one in cells if one.epoch >= epoch]
+        last = max(epochs)
+        if len(since) > len(some):
+            births = sum(flow.count[one] for one in flow.count if epoch <= one <= last)
+            later = sum(one.alive[one.born] for one in states if epoch < one.born <= last)
+            outline.add_at_most(since, before(outline, name, epoch) + births + later)
 
 
-def _is_fresh(outline: Outline, state: State, cell: Cell) -> bool:
-    """Whether nothing need have been advanced in a state before, and it may be untouched."""
-    if any(steps(outline, state, epoch) for epoch in range(state.born, cell.epoch + 1)):
-        return False
-    site = outline.problem.site(cell.sandbox)
-    return state is not outline.states[cell.sandbox][0] or (site.untouched and not site.burned)
+def _add_age(outline: Outline, name: str, cells: list[Cell]) -> None:
+    """Its data is young enough: which copies that can be is the same for all cells of a row."""
+    rows: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Expr]] = defaultdict(list)
+    flow, states = outline.flows[name], outline.states[name]
+    for cell in cells:
+        oldest = oldest_request(outline.problem, cell.demand, cell.first)
+        young = tuple(number for number, one in enumerate(states) if _is_young(one, cell, oldest))
+        births = [one for one in flow.births if _latest(outline, cell, one) >= oldest]
+        births = [one for one in births if (one == cell.epoch if cell.new else one < cell.epoch)]
+        young = () if cell.new else young
+        rows[cell.epoch, young, tuple(births)].append(cell.literal)
+    for (epoch, fit, counted), literals in rows.items():
+        alive = sum(states[one].alive[epoch] for one in fit)
+        outline.add_at_most(literals, alive + sum(flow.count[one] for one in counted))
 
 
-def _add_fresh(outline: Outline) -> None:
+def _is_young(state: State, cell: Cell, oldest: int) -> bool:
+    return cell.epoch in state.alive and state.ready <= cell.last and state.requested >= oldest
+
+
+def _latest(outline: Outline, cell: Cell, epoch: int) -> int:
+    """When a copy of some epoch can have been requested at the latest, to be ready for a cell."""
+    cadence = outline.problem.site(cell.sandbox).cadence
+    assert cadence is not None
+    settle = minutes(outline.problem.wish.policy.settle)
+    return min(outline.flows[cell.sandbox].births[epoch].high, cell.last - cadence.copy - settle)
+
+
+def _add_fresh(outline: Outline, demand: Demand, name: str, cells: list[Cell]) -> None:
+    """On a copy from before, only where nothing need have been advanced; what it follows ran elsewhere."""
+    for epoch, some in by_epoch(cells).items():
+        if not _is_fresh_before(outline, name, epoch):
+            outline.add_at_most((one.literal for one in some if not one.new), 0)
+        first = next((one for one in outline.problem.demands if one.key == demand.after and not one.fixed), None)
+        if first is not None and is_single(outline, name, epoch):
+            both = [one.literal for one in (*some, *outline.here(first, name)) if one.new and one.epoch == epoch]
+            outline.add_at_most(both, 1)
+
+
+def _is_fresh_before(outline: Outline, name: str, epoch: int) -> bool:
+    """Whether a copy from before an epoch may be untouched in it; after a go-live it was advanced."""
+    site, states = outline.problem.site(name), outline.states[name]
+    for state in states:
+        if epoch not in state.alive or any(steps(outline, state, one) for one in range(state.born, epoch + 1)):
+            continue
+        if state is not states[0] or (site.untouched and not site.burned):
+            return True
+    return epoch in outline.flows[name].kept and count_lives(outline, epoch) == 0
+
+
+def _add_fresh_counts(outline: Outline) -> None:
     """Each copy has one fresh start."""
-    rows: dict[tuple[str, tuple[int, ...]], list[Cell]] = defaultdict(list)
+    rows: dict[tuple[str, int, bool], list[Cell]] = defaultdict(list)
     for demand in outline.problem.demands:
         if demand.fresh and not demand.fixed:
             for cell in outline.cells[demand.key]:
-                states = outline.states[cell.sandbox]
-                fit = tuple(number for number, one in enumerate(states) if _serves(outline, one, cell))
-                rows[cell.sandbox, fit].append(cell)
-    for (name, fit), cells in rows.items():
-        counts = [outline.states[name][number].count for number in fit]
-        outline.model.add(sum(one.literal for one in cells) <= sum(counts))
+                rows[cell.sandbox, cell.epoch, cell.new].append(cell)
+    for (name, epoch, new), cells in rows.items():
+        copies = outline.flows[name].count.get(epoch, 0) if new else before(outline, name, epoch)
+        outline.add_at_most((one.literal for one in cells), copies)
 
 
 def _add_order(outline: Outline, demand: Demand) -> None:
@@ -86,123 +131,41 @@ def _add_order(outline: Outline, demand: Demand) -> None:
         return
     first = next(one for one in outline.problem.demands if one.key == demand.after)
     outline.model.add(outline.out[demand.key] >= outline.out[first.key])
-    ends = sorted(((_followed(outline, one, demand), one.literal) for one in outline.cells[first.key]), key=_by_time)
+    cells = outline.cells[first.key]
+    ends = list_followed(outline, first, demand, [one.first for one in cells])
     mine = sorted(outline.cells[demand.key], key=lambda one: one.last)
     for number, cell in enumerate(mine):
         if number + 1 < len(mine) and mine[number + 1].last == cell.last:
             continue
-        before = [literal for at, literal in ends if at <= cell.last]
-        outline.model.add(sum(one.literal for one in mine[: number + 1]) <= sum(before))
+        done = [one.literal for one, end in zip(cells, ends, strict=True) if end <= cell.last]
+        if len(done) < len(cells):
+            outline.model.add(sum(one.literal for one in mine[: number + 1]) <= sum(done))
 
 
-def _by_time(pair: tuple[int, Expr]) -> int:
-    return pair[0]
-
-
-def _followed(outline: Outline, first: Cell, second: Demand) -> int:
-    """The earliest minute at which what follows may start."""
+def list_followed(outline: Outline, first: Demand, second: Demand, starts: list[int]) -> list[int]:
+    """For starts of the one that is followed, the earliest minute at which what follows may start."""
     axis, rehearsal = outline.problem.axis, second.rehearsal
-    end = axis.instant(first.first + first.demand.length)
-    return axis.up(add_span(end, rehearsal.gap, rehearsal.zone, outline.problem.wish.policy.hours.days))
-
-
-def _add_burn(outline: Outline, demand: Demand) -> None:
-    """After what burns a sandbox, nothing runs there unless a copy was requested that can have been activated since."""
-    for name in demand.starts:
-        mine = outline.here(demand, name)
-        for other in outline.problem.demands:
-            if other is demand or other.fixed or name not in other.starts or not mine:
-                continue
-            _add_burned(outline, mine, outline.here(other, name))
-        for state in outline.states[name]:
-            _add_end(outline, state, mine)
-
-
-def _add_burned(outline: Outline, mine: list[Cell], others: list[Cell]) -> None:
-    """Pairs of stretches: it burns up to some day, the other runs after it."""
-    bounds = sorted({one.last for one in mine})
-    if not others or others[-1].first <= bounds[0]:
-        return
-    inside = [one for one in bounds if any(other.first > one for other in others)]
-    previous = -1
-    for bound in inside:
-        after = [one for one in others if one.first > bound]
-        if len(after) == previous and bound is not inside[-1]:
-            continue
-        previous = len(after)
-        before = [one for one in mine if one.last <= bound]
-        counts = _between(outline, before[0], after[-1])
-        outline.model.add(sum(one.literal for one in (*before, *after)) <= 1 + sum(counts))
-
-
-def _between(outline: Outline, burning: Cell, cell: Cell) -> list[Expr]:
-    """How many copies could be activated between two runs in a sandbox, by state."""
-    site, found = outline.problem.site(cell.sandbox), []
-    settle = minutes(outline.problem.wish.policy.settle)
-    for state in outline.states[cell.sandbox][1:]:
-        copy = site.cadence.copy if site.cadence is not None else 0
-        low = burning.first - copy - MONTH if state.free else -(10**9)
-        if is_requested_within(state, low, cell.last - (copy + settle if state.free else 0)):
-            found.append(state.count)
+    days, found = outline.problem.wish.policy.hours.days, []
+    for start in starts:
+        end = axis.instant(start + first.length)
+        found.append(axis.up(add_span(end, rehearsal.gap, rehearsal.zone, days)))
     return found
 
 
-def _add_end(outline: Outline, state: State, mine: list[Cell]) -> None:
-    """A state that was burned is over in the epoch after; one that comes later was not what burned."""
-    cadence = outline.problem.site(state.sandbox).cadence
-    others = [one for one in outline.states[state.sandbox] if one is not state]
-    latest = MONTH**2
-    if state is outline.states[state.sandbox][0]:
-        latest = state.ready
-    elif state.free and cadence is not None and is_one(state):
-        latest = state.high + cadence.copy + MONTH
-    for epoch, cells in _by_epoch(mine):
-        if epoch + 1 not in state.alive or not is_one(state):
-            continue
-        burning = sum(one.literal for one in cells)
-        if cells[0].first > latest:
-            outline.model.add(burning + state.alive[epoch + 1] <= 1)
-        else:
-            instead = [one.alive[epoch] for one in others if epoch in one.alive]
-            outline.model.add(burning + state.alive[epoch + 1] <= 1 + sum(instead))
-
-
-def _by_epoch(cells: Iterable[Cell]) -> Iterator[tuple[int, list[Cell]]]:
-    found: dict[int, list[Cell]] = defaultdict(list)
-    for one in cells:
-        found[one.epoch].append(one)
-    return iter(sorted(found.items()))
-
-
-def _add_room(outline: Outline) -> None:
-    """One thing at a time in a sandbox, and one for each person: what runs at an instant whenever that day it began."""
-    by_sandbox: dict[str, list[tuple[int, int, Expr]]] = defaultdict(list)
-    by_person: dict[str, list[tuple[int, int, Expr]]] = defaultdict(list)
-    for cells in outline.cells.values():
-        for cell in cells:
-            by_sandbox[cell.sandbox].append((*occupied_from(outline, cell), cell.literal))
-            for name in cell.demand.people:
-                by_person[name].append((cell.last, cell.first + cell.demand.length, cell.literal))
-    for spans in (*by_sandbox.values(), *by_person.values()):
-        for literals in _cliques(spans):
-            outline.model.add_at_most_one(literals)
-
-
-def _cliques(spans: list[tuple[int, int, Expr]]) -> Iterator[list[Expr]]:
-    """The largest sets of stretches that share an instant."""
-    some = [one for one in spans if one[0] < one[1]]
-    events = sorted(
-        [(start, 1, number) for number, (start, _, _) in enumerate(some)]
-        + [(end, 0, number) for number, (_, end, _) in enumerate(some)]
-    )
-    now: dict[int, Expr] = {}
-    grown = False
-    for _, begins, number in events:
-        if begins:
-            now[number] = some[number][2]
-            grown = True
-        else:
-            if grown and len(now) > 1:
-                yield list(now.values())
-            grown = False
-            del now[number]
+def _add_ends(outline: Outline) -> None:
+    """What was burned does not go on into the next epoch; nor does an old copy once something runs on a new one."""
+    for site in outline.problem.sites:
+        name = site.name
+        cells = [one for key in outline.cells for one in outline.places.get((key, name), [])]
+        for epoch, some in by_epoch(cells).items():
+            burns = [one for one in some if one.demand.burns]
+            outline.add_at_most(
+                [*(one.literal for one in burns), going_on(outline, name, epoch)], units(outline, name, epoch)
+            )
+            waits = outline.flows[name].waits.get(epoch + 1)
+            if waits is None or not is_single(outline, name, epoch):
+                continue
+            ended = sum(one.literal for one in burns if one.new)
+            outline.model.add(ended + before(outline, name, epoch + 1) <= 1 + waits)
+            for key in {one.demand.key for one in some if one.new}:
+                outline.model.add(sum(one.literal for one in some if one.new and one.demand.key == key) + waits <= 1)

@@ -1,101 +1,119 @@
 """What sandboxes hold, in the coarse picture: the copy of now, those under way or booked, and those yet to request.
 
-A state costs one advance for each go-live that it outlives; that is where few sandboxes, kept in use, pay.
+A copy costs one advance for each go-live that it outlives in use; that is where few sandboxes, kept in use, pay. The
+copies yet to request flow from epoch to epoch: in each some are requested, and some of those there go on.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from itertools import combinations
+from bisect import bisect_right
 
 from rehearse.schedule.axis import minutes
-from rehearse.schedule.outline import Outline, State
+from rehearse.schedule.outline import FAR, Cell, Outline, State, spacing
 from rehearse.schedule.site import Cadence, Site
 from rehearse.schedule.solver_board import Expr
-from rehearse.schedule.solver_refresh import count_useful
 
 MONTH = 30 * 1440
 """How long a finished copy waits for its activation."""
+_BOTH = 2
+"""Copies of earlier epochs that may be in use in one: the old one, and the next, whose activation was put off."""
 
 
 def add_outline_states(outline: Outline) -> None:
     """The states of every sandbox, in which epochs each is in use, and how near to one another copies may be."""
+    last = len(outline.lives)
     for site in outline.problem.sites:
-        ends = [one.epoch for cells in outline.cells.values() for one in cells if one.sandbox == site.name]
-        last = max(ends, default=-1)
-        states = [*_settled(outline, site), *_free(outline, site, last)]
-        outline.states[site.name] = states
-        for state in states:
-            _add_life(outline, state, last)
-        if site.cadence is not None:
-            for one, other in combinations(states, 2):
-                _keep_apart(outline, site.cadence, one, other)
+        outline.states[site.name] = _settled(outline, site)
+        for state in outline.states[site.name]:
+            before: Expr = 1
+            for epoch in range(state.born, last + 1):
+                state.alive[epoch] = outline.new_bool()
+                outline.model.add(state.alive[epoch] <= before)
+                before = state.alive[epoch]
+        _add_flow(outline, site, last)
 
 
 def _settled(outline: Outline, site: Site) -> list[State]:
     problem = outline.problem
     now = problem.axis.up(problem.wish.now)
-    born = outline.epoch(now)
-    requested = site.requested if site.requested is not None else -(10**9)
-    found = [State(site.name, born, requested, requested, site.ready, False, 1, site.since | site.advanced)]
+    requested = site.requested if site.requested is not None else -FAR
+    found = [State(site.name, outline.epoch(now), requested, site.ready, site.since | site.advanced)]
     for one in site.planned:
         ready = one.activations[0] + minutes(problem.wish.policy.settle)
         born = outline.epoch(max(now, one.request))
-        found.append(State(site.name, born, one.request, one.request, ready, False, 1, one.since))
+        found.append(State(site.name, born, one.request, ready, one.since))
     return found
 
 
-def _free(outline: Outline, site: Site, last: int) -> list[State]:
-    """One state for each epoch in which a copy may be requested, as often as the interval allows."""
-    problem, cadence = outline.problem, site.cadence
-    most = count_useful(problem, site) if cadence is not None else 0
-    if cadence is None or not most:
-        return []
-    points, found = problem.axis.points(problem.requests[site.name]), []
-    bounds = [-(10**9), *outline.lives, 10**9]
-    settle, activations = minutes(problem.wish.policy.settle), problem.axis.points(problem.activations)
-    for epoch in range(last + 1):
-        inside = points[bisect_left(points, bounds[epoch]) : bisect_left(points, bounds[epoch + 1])]
-        if not inside:
-            continue
-        often = min(most, 1 + (inside[-1] - inside[0]) // max(1, spacing(cadence)))
-        count = outline.new_bool() if often == 1 else outline.model.new_int_var(0, often, "")
-        copied = bisect_left(activations, inside[0] + cadence.copy)
-        ready = activations[copied] + settle if copied < len(activations) else 10**9
-        held = frozenset(one.name for one in problem.wish.releases if problem.axis.up(one.go_live) <= bounds[epoch])
-        found.append(State(site.name, epoch, inside[0], inside[-1], ready, True, count, held))
-    return found
-
-
-def spacing(cadence: Cadence) -> int:
-    """The least minutes from one request to the next."""
-    return max(cadence.interval, cadence.copy) if cadence.basis == "request" else cadence.interval + cadence.copy
-
-
-def _add_life(outline: Outline, state: State, last: int) -> None:
-    before: Expr = state.count
-    for epoch in range(state.born, last + 1):
-        alive = outline.new_bool()
-        state.alive[epoch] = alive
-        outline.model.add(alive <= before)
-        before = alive
-
-
-def _keep_apart(outline: Outline, cadence: Cadence, one: State, other: State) -> None:
-    """Two copies keep the interval; once one can wait for its activation no longer, the state before it is over."""
-    if not other.free:
+def _add_flow(outline: Outline, site: Site, last: int) -> None:
+    flow, cadence = outline.flows[site.name], site.cadence
+    if cadence is None or not flow.births:
         return
-    if one.free and other.high - one.low < spacing(cadence) and is_one(one) and is_one(other):
-        outline.model.add(one.count + other.count <= 1)
-    late = bisect_right(outline.lives, other.high + cadence.copy + MONTH)
-    over = [epoch for epoch in one.alive if epoch > late]
-    if over and one.high <= other.low and is_one(other):
-        outline.model.add(one.alive[over[0]] + other.count <= 1)
+    for epoch, birth in flow.births.items():
+        flow.count[epoch] = outline.new_count(birth.often)
+    for epoch in range(min(flow.births) + 1, last + 1):
+        flow.kept[epoch] = outline.new_count(_BOTH)
+        outline.model.add(flow.kept[epoch] <= flow.kept.get(epoch - 1, 0) + flow.count.get(epoch - 1, 0))
+    _keep_apart(outline, site, cadence)
 
 
-def is_one(state: State) -> bool:
-    """Whether a state stands for one copy, and not for several of an epoch."""
-    return isinstance(state.count, int) or state.count.proto.domain[-1] == 1
+def _keep_apart(outline: Outline, site: Site, cadence: Cadence) -> None:
+    """Copies keep the interval; of those from before an epoch one is in use, and those that were not activated by then.
+
+    A copy waits for its activation a month at most; with the activation what was there before is over.
+    """
+    flow, space, done = outline.flows[site.name], spacing(cadence), -1
+    ends = any(one.burns or one.fresh for one in outline.problem.demands if site.name in one.starts)
+    epochs = sorted(flow.births)
+    for number, epoch in enumerate(epochs):
+        near = [one for one in epochs[number:] if flow.births[one].high - flow.births[epoch].low < space]
+        if len(near) > 1 and near[-1] > done:
+            outline.model.add(sum(flow.count[one] for one in near) <= 1)
+            done = near[-1]
+    for epoch in range(1, len(outline.lives) + 1):
+        waiting = [
+            one
+            for one in epochs
+            if one < epoch <= bisect_right(outline.lives, flow.births[one].high + cadence.copy + MONTH)
+        ]
+        some = before(outline, site.name, epoch)
+        if isinstance(some, int):
+            continue
+        ready = [one for one in site.planned if bisect_right(outline.lives, one.activations[-1]) >= epoch]
+        late = sum(flow.count[one] for one in waiting) + len(ready)
+        if waiting and ends and not site.planned:
+            flow.waits[epoch] = outline.new_bool()
+            outline.model.add(flow.waits[epoch] <= late)
+            late = flow.waits[epoch]
+            for one in (one for one in waiting if flow.births[one].often == 1):
+                now = outline.states[site.name][0].alive[epoch]
+                outline.model.add(now + flow.count[one] <= 1 + late)
+        outline.model.add(some <= 1 + late)
+
+
+def before(outline: Outline, sandbox: str, epoch: int, cell: Cell | None = None) -> Expr:
+    """How many copies from before an epoch are in use in it; for a cell, only those that are ready by then."""
+    states = [one for one in outline.states[sandbox] if epoch in one.alive]
+    if cell is not None:
+        states = [one for one in states if one.ready <= cell.last]
+    return sum(one.alive[epoch] for one in states) + outline.flows[sandbox].kept.get(epoch, 0)
+
+
+def units(outline: Outline, sandbox: str, epoch: int) -> Expr:
+    """How many copies are in use in an epoch, those requested in it among them."""
+    return before(outline, sandbox, epoch) + outline.flows[sandbox].count.get(epoch, 0)
+
+
+def going_on(outline: Outline, sandbox: str, epoch: int) -> Expr:
+    """How many of the copies that are in use in an epoch go on in the next."""
+    states = [one for one in outline.states[sandbox] if epoch in one.alive and epoch + 1 in one.alive]
+    return sum(one.alive[epoch + 1] for one in states) + outline.flows[sandbox].kept.get(epoch + 1, 0)
+
+
+def is_single(outline: Outline, sandbox: str, epoch: int) -> bool:
+    """Whether no more than one copy may be requested in an epoch."""
+    birth = outline.flows[sandbox].births.get(epoch)
+    return birth is not None and birth.often == 1
 
 
 def steps(outline: Outline, state: State, epoch: int) -> int:
@@ -109,6 +127,7 @@ def steps(outline: Outline, state: State, epoch: int) -> int:
     return found
 
 
-def is_requested_within(state: State, low: int, high: int) -> bool:
-    """Whether the copy of a state may have been requested from one minute to another."""
-    return state.low <= high and low <= state.high
+def count_lives(outline: Outline, epoch: int) -> int:
+    """How many releases go live where an epoch begins."""
+    axis = outline.problem.axis
+    return sum(1 for one in outline.problem.wish.releases if outline.epoch(axis.up(one.go_live)) == epoch)

@@ -12,6 +12,7 @@ from itertools import combinations
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.model import Booking, Refresh
 from rehearse.schedule.narrow import Free, Narrow, Plan, narrow_around
+from rehearse.schedule.narrow_use import keep_in_use
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rows import Key
 from rehearse.schedule.solver_goals import Name
@@ -32,7 +33,7 @@ def list_parts(problem: Problem, now: Now, name: Name) -> Iterator[Narrow]:
     else:
         if name == "advances":
             yield from _pairs_of_sandboxes(problem, now)
-        yield from _stretches(problem, now)
+        yield from _stretches(problem, now, name)
 
 
 def _placed(plan: Plan) -> dict[Key, Booking]:
@@ -124,8 +125,11 @@ def _pairs_of_sandboxes(problem: Problem, now: Now) -> Iterator[Narrow]:
         yield narrow_around(problem, now(), free, frozenset(pair))
 
 
-def _stretches(problem: Problem, now: Now) -> Iterator[Narrow]:
-    """Everything within some weeks, wherever; where copies are requested may change in the sandboxes that have any."""
+def _stretches(problem: Problem, now: Now, name: Name) -> Iterator[Narrow]:
+    """Everything within some weeks; where copies are requested may change in the sandboxes that have any.
+
+    Days and second runs are only looked for where the plan keeps a sandbox in use: elsewhere they would cost advances.
+    """
     first = problem.axis.up(problem.wish.now)
     last = problem.axis.grid[-1] if problem.axis.grid else first
     for days in (14, 28, 42):
@@ -134,4 +138,5 @@ def _stretches(problem: Problem, now: Now) -> Iterator[Narrow]:
             near = _near(problem, now(), (start, start + size))
             if near:
                 loose = frozenset(one.sandbox for one in _new(now())) if days == 28 else frozenset()
-                yield narrow_around(problem, now(), _anywhere(near), loose)
+                part = narrow_around(problem, now(), _anywhere(near), loose)
+                yield part if name == "advances" else keep_in_use(problem, part, now())

@@ -20,19 +20,6 @@ def new_solver(seconds: float, workers: int = 1) -> cp_model.CpSolver:
     return solver
 
 
-def new_outline_solver(seconds: float) -> cp_model.CpSolver:
-    """A solver for the coarse picture of a large planning: one search, led by the whole linear relaxation.
-
-    Its bound is what makes the picture of use; one search alone always takes the same way.
-    """
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = seconds
-    solver.parameters.random_seed = 1
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    return solver
-
-
 def has_answer(status: object) -> bool:
     """Whether a search ended with a solution."""
     return status in (cp_model.OPTIMAL, cp_model.FEASIBLE)

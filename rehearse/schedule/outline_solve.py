@@ -1,0 +1,163 @@
+"""The coarse picture as a linear program in whole numbers, for HiGHS (it comes with OR-Tools): exact where time allows.
+
+Its linear relaxation is nearly whole, so that branching on it is a matter of seconds where a search by clauses takes
+minutes. HiGHS cannot be stopped and does not always keep to its time; so it works in a process of its own, which is
+ended with the planning. The rows are those of the CP-SAT model of the picture: nothing but sums and choices.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ortools.sat import cp_model_pb2
+from ortools.sat.python import cp_model
+
+_ENDLESS = 2**60
+_GRACE = 1.5
+"""Seconds after its time that HiGHS is waited for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The least cost that was found with its variables, None where none was; and a bound that no solution is below."""
+
+    value: int | None
+    bound: int
+    values: Sequence[int]
+
+
+class Worker:
+    """A process that minimizes models one after another, started when it is first asked; it ends with the block.
+
+    One thread asks; any may close it, and what is asked then stays unanswered.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+        self._process: Any = None
+        self._line: Connection | None = None
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.close()
+        with self._lock:
+            self._end()
+
+    def minimize(self, model: cp_model.CpModel, seconds: float) -> Answer | None:
+        """The least of the model's objective; None where the time was not enough for anything, or it was closed."""
+        until = time.monotonic() + seconds
+        try:
+            line = self._open()
+            line.send((model.proto.SerializeToString(), max(0.1, seconds)))
+            if line.poll(max(0.1, until + _GRACE - time.monotonic())):
+                answer: Answer | None = line.recv()
+                return answer
+        except (EOFError, OSError):
+            pass  # it was closed, or has died: nothing is known
+        with self._lock:
+            self._end()
+        return None
+
+    def _open(self) -> Connection:
+        with self._lock:
+            if self._closed:
+                raise EOFError
+            if self._line is None:
+                context = multiprocessing.get_context("spawn")
+                line, other = context.Pipe()
+                process = context.Process(target=_serve, args=(other,), daemon=True)
+                process.start()
+                other.close()
+                self._line, self._process = line, process
+            return self._line
+
+    def close(self) -> None:
+        """End the process, for good."""
+        with self._lock:
+            self._closed = True
+            self._kill()
+
+    def _end(self) -> None:
+        """End the process and the line, on the thread that asks."""
+        self._kill()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _kill(self) -> None:
+        """End the process: whoever waits for it hears that nothing comes any more."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+            self._process = None
+
+
+def _serve(line: Connection) -> None:
+    """Answer until nobody asks any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            model, seconds = line.recv()
+            line.send(_minimize(model, time.monotonic() + seconds))
+        except (EOFError, OSError):
+            return
+
+
+def _minimize(model: bytes, until: float) -> Answer | None:
+    from ortools.math_opt.python import mathopt  # only this process needs it
+
+    proto, program = cp_model_pb2.CpModelProto.FromString(model), mathopt.Model()
+    variables = [program.add_integer_variable(lb=one.domain[0], ub=one.domain[-1]) for one in proto.variables]
+    for row in proto.constraints:
+        terms, low, high = _read(row)
+        line = program.add_linear_constraint(lb=low, ub=high)
+        for index, number in terms.items():
+            line.set_coefficient(variables[index], number)
+    for index, number in zip(proto.objective.vars, proto.objective.coeffs, strict=True):
+        program.objective.set_linear_coefficient(variables[index], number)
+    program.objective.is_maximize = False
+    program.objective.offset = proto.objective.offset
+    left = max(0.1, until - time.monotonic())
+    parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=left))
+    found = mathopt.solve(program, mathopt.SolverType.HIGHS, params=parameters)
+    least = found.termination.objective_bounds.dual_bound
+    if found.termination.reason == mathopt.TerminationReason.INFEASIBLE or not math.isfinite(least):
+        return None
+    bound = _round_up(least)
+    if not found.has_primal_feasible_solution():
+        return Answer(None, bound, ())
+    return Answer(round(found.objective_value()), bound, [round(one) for one in found.variable_values(variables)])
+
+
+def _round_up(least: float) -> int:
+    """The next whole number, but for what the solver's tolerances may have added."""
+    return math.ceil(least - 1e-4 - 1e-7 * abs(least))
+
+
+def _read(row: Any) -> tuple[dict[int, int], float, float]:
+    """A row as coefficients and bounds. Raises ValueError for one that is no sum and no choice."""
+    terms: dict[int, int] = {}
+    kind = row.WhichOneof("constraint")
+    if kind == "linear":
+        for index, number in zip(row.linear.vars, row.linear.coeffs, strict=True):
+            terms[index] = terms.get(index, 0) + number
+        low, high = row.linear.domain[0], row.linear.domain[-1]
+        return terms, low if low > -_ENDLESS else -math.inf, high if high < _ENDLESS else math.inf
+    if kind == "exactly_one":
+        return dict.fromkeys(row.exactly_one.literals, 1), 1, 1
+    if kind == "at_most_one":
+        return dict.fromkeys(row.at_most_one.literals, 1), -math.inf, 1
+    raise ValueError("the picture holds nothing but sums and choices")
