@@ -95,6 +95,16 @@ class Keys:
         """Whether `sign` made this signature for this message. Raises KeyUnavailable."""
         return hmac.compare_digest(self.sign(message), signature)
 
+    def require_fit(self) -> bool:
+        """Whether a wrapped key of this store proves that the workspace key is the right one: False without any.
+
+        Raises KeyUnavailable where there are wrapped keys, and none of them is of this workspace key.
+        """
+        named = {name for path in self._folder.glob("*") if (name := _named_in(path))}
+        if named and self._name() not in named:
+            raise KeyUnavailable("The workspace key is not the one that this store was made with.", _HINT)
+        return bool(named)
+
     def seal(self, text: str) -> str:
         """A text encrypted under the workspace key, for where no value may be readable. Raises KeyUnavailable."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -149,6 +159,14 @@ class Keys:
             return _made_once(path_of(self._source), text, self._source)
         _set_keyring(self._source.keyring, text)
         return made
+
+
+def _named_in(path: Path) -> str:
+    """The name of the workspace key that wrapped a data key; none where the file does not tell."""
+    try:
+        return str(json.loads(path.read_bytes())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _bound_to(ulid: str) -> bytes:

@@ -59,7 +59,10 @@ def save_proof(proof: Proof, path: Path, keys: Keys) -> None:
 
 
 def load_proof(path: Path, keys: Keys) -> Proof:
-    """Read a proof and check its signature. Raises NotFound, Damaged for one changed byte, KeyUnavailable."""
+    """Read a proof and check its signature.
+
+    Raises NotFound, Damaged for one changed byte, KeyUnavailable where the key is not the one of this store.
+    """
     if not os.path.isfile(path):  # unlike Path.exists, False also for a name that no file can have
         raise NotFound(f"There is no proof at {path}.", "Proofs are kept in the folder `proofs` of the storage.")
     try:
@@ -71,7 +74,12 @@ def load_proof(path: Path, keys: Keys) -> Proof:
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged(f"The proof {path} cannot be read.", "Prove the sandbox again.") from error
     if content.get("schema") != SCHEMA or not keys.check(unsigned.encode(), signature):
-        raise Damaged(f"The proof {path} was changed after it was signed.", "Prove the sandbox again.")
+        sure = (
+            " was changed after it was signed"
+            if keys.require_fit()
+            else (" was changed after it was signed, or signed under another workspace key")
+        )
+        raise Damaged(f"The proof {path}{sure}.", "Prove the sandbox again.")
     return proof
 
 

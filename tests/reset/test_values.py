@@ -14,7 +14,7 @@ from rehearse.baseline.canonical import canonical_value, value_text
 from rehearse.baseline.canonical_xml import parse_xml
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.model import ComparableField
-from rehearse.errors import Damaged
+from rehearse.errors import Damaged, KeyUnavailable
 from rehearse.org.model import Field, Schema
 from rehearse.reset.batches import error_code, row_mark, wire_value
 from rehearse.reset.coupled import with_coupled
@@ -174,16 +174,20 @@ def test_ids_lead_to_their_newest_and_belong_to_a_generation(tmp_path: Path) -> 
         database.close()
 
 
-def test_a_proof_is_signed_and_any_edited_byte_is_noticed(tmp_path: Path) -> None:
-    keys = Keys(tmp_path / "keys", Reference(file=str(tmp_path / "key")))
-    keys.create("01ARZ3NDEKTSV4RRFFQ69G5FAV")
-    proof = Proof(
+def build_small_proof() -> Proof:
+    return Proof(
         id="01X", sandbox="UATFULL", org_id="00D1", baseline="B1", baseline_snapshot="s1", live_snapshot="s2", plan="p",
         at=datetime(2026, 11, 23, 8, tzinfo=UTC), verdict="dirty",
         items=(ProofItem("record", "Account", "001", "failed", "LOCKED", "005"),), counts={"failed": 1},
         scope={"types": ("ApexClass",), "objects": ("Account",)}, outside_scope={"Task": 3}, assumptions=("one",),
         digests={"plan": "f"}, ids={"001": "002"},
     )  # fmt: skip
+
+
+def test_a_proof_is_signed_and_any_edited_byte_is_noticed(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys", Reference(file=str(tmp_path / "key")))
+    keys.create("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    proof = build_small_proof()
     path = tmp_path / "proof.json"
     save_proof(proof, path, keys)
     assert load_proof(path, keys) == proof
@@ -196,3 +200,20 @@ def test_a_proof_is_signed_and_any_edited_byte_is_noticed(tmp_path: Path) -> Non
     path.write_bytes(good + b" ")
     with pytest.raises(Damaged):
         load_proof(path, keys)
+
+
+def test_a_proof_under_another_key_was_not_changed(tmp_path: Path) -> None:
+    """The store's own captures say that the key does not fit; without them nobody can tell which of the two it is."""
+    ours = Keys(tmp_path / "keys", Reference(file=str(tmp_path / "ours")))
+    theirs = Keys(tmp_path / "keys", Reference(file=str(tmp_path / "theirs")))
+    path = tmp_path / "proof.json"
+    save_proof(build_small_proof(), path, ours)
+    theirs.sign(b"made on first use, before there was a capture")
+    with pytest.raises(Damaged, match="or signed under another workspace key"):
+        load_proof(path, theirs)
+    ours.create("01J0000000000000000000000A")
+    with pytest.raises(KeyUnavailable, match="not the one"):
+        load_proof(path, theirs)
+    path.write_bytes(path.read_bytes().replace(b"UATFULL", b"UATFULK"))
+    with pytest.raises(Damaged, match="was changed"):
+        load_proof(path, ours)
