@@ -54,6 +54,7 @@ def find_row_changes(
     if scope is None:
         return (_all(load, _OF[load.operation], "outside-scope"),)
     base = {"filtered"} if scope.where else set()
+    base |= {"document-in-scope"} if any(one.name == "ContentDocument" for one in before.scope.objects) else set()
     types = {one.name: one.type for one in scope.fields} | {"Id": "id"}
     counted: Counter[tuple[What, frozenset[str]]] = Counter()
     if load.operation == "insert":
@@ -122,6 +123,8 @@ def _all(load: RowFile, what: What, mark: str) -> RowChanges:
 
 
 def _marks(load: RowFile, row: Cells) -> set[str]:
+    if load.object == "ContentVersion":
+        return {"new-document"} if row.get("ContentDocumentId") in (None, "", NULL) else set()
     return {"activated"} if load.object == "Contract" and row.get("Status") == "Activated" else set()
 
 

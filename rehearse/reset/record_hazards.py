@@ -48,6 +48,13 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     _record(
+        "content-version-new-document",
+        "ContentVersion",
+        "created",
+        "new-document document-in-scope",
+        ("exact", "a new file goes with its document, which is deleted", "Object reference, ContentDocument"),
+    ),
+    _record(
         "content-version",
         "ContentVersion",
         "created",

@@ -190,6 +190,26 @@ def test_a_file_of_rows_of_an_object_behind_a_filter_or_outside_the_scope(tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("objects", "document", "grade"),
+    [
+        ("ContentVersion ContentDocument", "", "exact"),
+        ("ContentVersion ContentDocument", "069000000000001AAA", "impossible"),
+        ("ContentVersion", "", "impossible"),
+    ],
+)
+def test_a_new_file_goes_with_its_document_where_that_is_in_scope(
+    tmp_path: Path, objects: str, document: str, grade: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"Title,ContentDocumentId\none,{document}\n")
+    scope = ResolvedScope((), tuple(ObjectScope(one, ()) for one in objects.split()))
+    before = Capture("U", "s", "UAT", "00D", NOW, NOW, "67.0", scope, {}, (), 0, "", "", (), "usable")
+    store = CaptureStore(tmp_path, Keys(tmp_path / "keys", Reference(file=str(tmp_path / "key"))))
+    rows = find_row_changes(store, before, RowFile("load", "ContentVersion", "insert", path))
+    assert [one.grade for one in build_forecast(ForecastInputs((), rows, (), NOW, NOW)).items] == [grade]
+
+
+@pytest.mark.parametrize(
     "content", [b"A,B\n1\n", b"A,B\n1,2,3\n", b'A\n"1\n', b"A\n\xff\xfe\n", b"", b"\n\n", b"A,B,A\n1,2,3\n"]
 )
 def test_a_file_that_is_no_table_is_said_so(tmp_path: Path, content: bytes) -> None:
