@@ -39,6 +39,9 @@ def build_plan_page(plan: ResetPlan) -> Page:
     if plan.blocked:
         lines: Rows = [[one.type, one.key, Cell(one.grade, _TONES[one.grade]), one.reason] for one in plan.blocked]
         blocks.append(build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines))
+        if any(one.grade == "impossible" for one in plan.blocked):
+            burned = f"What is impossible burns {plan.sandbox}: it stays until a refresh."
+            blocks.append(Paragraph(f"{burned} When may it be? rehearse refresh check {plan.sandbox}", "bad"))
     if plan.created:
         made: Rows = [
             [one.by, one.type, f"{one.count:,}", Cell("stays", "warn") if one.stay else "deleted"]

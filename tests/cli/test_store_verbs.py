@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearse.cli.proof import what_next
-from rehearse.reset.model import Outcome, Proof, ProofItem
+from rehearse.report.resets import build_plan_page
+from rehearse.report.text import render_text
+from rehearse.reset.model import Blocked, Grade, Outcome, Proof, ProofItem, ResetPlan
 
 LATER = {"REHEARSE_NOW": "2028-01-01T00:00:00Z"}
 
@@ -77,6 +79,16 @@ def test_what_is_not_back_says_what_to_do_next() -> None:
     assert said("restored", "already equal", "residue") == ""
     assert said("manual").endswith("rehearse reset prove UAT") and "refresh" not in said("manual")
     assert "rehearse refresh check UAT" in said("impossible") and "rehearse reset plan UAT" in said("failed")
+
+
+def test_a_plan_with_something_impossible_says_that_the_sandbox_is_burned() -> None:
+    def said(grade: Grade) -> str:
+        blocked = (Blocked("component", "InstalledPackage", "pen", grade, "its version moved"),)
+        at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+        return render_text(build_plan_page(ResetPlan("01", "UAT", "00D", "B1", "b", "l", at, (), blocked, (), "f")))
+
+    assert "burns UAT" in said("impossible") and "rehearse refresh check UAT" in said("impossible")
+    assert "burns" not in said("manual")
 
 
 def test_a_proof_that_is_read_back_is_said_to_be_as_it_was_signed(desk: Any) -> None:
