@@ -1,7 +1,7 @@
-"""Queues that were deleted and deployed again: metadata by their name, but owners of rows by an Id, which is a new one.
+"""Queues and groups that were deleted and deployed again: metadata by name, but owners and places of rows by an Id.
 
-Both captures keep what the org listed, so the pair is known from them alone. Only the same name of a queue makes a
-pair: what the rows say is then compared, and put back, as if the queue had kept its Id.
+Both captures keep what the org listed, so the pair is known from them alone. Only the same name of the same type makes
+a pair: what the rows say is then compared, and put back, as if the queue had kept its Id.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.ids import to_18
 
-_QUEUE = "Queue"
+_TYPES = frozenset({"Queue", "Group"})
 
 
 def find_new_queues(store: CaptureStore, before: Capture, after: Capture) -> dict[str, str]:
-    """Id of a queue in one capture -> its Id in the other, where it is another one. Raises Damaged."""
-    if _QUEUE not in before.scope.types:
+    """Id of a queue or group in one capture -> its Id in the other, where it is another one. Raises Damaged."""
+    if _TYPES.isdisjoint(before.scope.types):
         return {}
     old, new = _load_ids(store, before), _load_ids(store, after)
     return {id: new[name] for name, id in old.items() if name in new and new[name] != id}
 
 
-def _load_ids(store: CaptureStore, capture: Capture) -> dict[str, str]:
+def _load_ids(store: CaptureStore, capture: Capture) -> dict[tuple[str, str], str]:
     listed = load_dates(store, capture)
-    return {name: to_18(id) for (type, name), (id, _) in listed.items() if type == _QUEUE and id}
+    return {(type, name): to_18(id) for (type, name), (id, _) in listed.items() if type in _TYPES and id}

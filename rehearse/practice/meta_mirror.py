@@ -184,7 +184,7 @@ def link_roles(org: OrgState) -> None:
 
 
 def unmirror(org: OrgState, component: Component) -> None:
-    """Remove the row of a component that is gone, and the assignments of a permission set with it."""
+    """Remove the row of a component that is gone, and with it who was assigned to it or a member of it."""
     target, _ = row_of(component)
     if component.type == "CustomMetadata":
         target = meta_records.type_name(component.name)
@@ -195,6 +195,8 @@ def unmirror(org: OrgState, component: Component) -> None:
         if target == "PermissionSet":
             db.execute('DELETE FROM "PermissionSetAssignment" WHERE "PermissionSetId" = ?', (component.id,))
             db.execute("DELETE FROM custom_permission_grants WHERE permission_set = ?", (component.id,))
+        if target == "Group" and org.find_object("GroupMember") is not None:
+            db.execute('DELETE FROM "GroupMember" WHERE "GroupId" = ?', (component.id,))
 
 
 def _stamps(component: Component) -> dict[str, Value]:

@@ -23,6 +23,7 @@ from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import follows_account
 from rehearse.reset.plan_created import NO_PART, person
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
+from rehearse.reset.set_up_rows import find_owner
 
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
 """First phase number of each kind of record work; a level within a kind adds one."""
@@ -38,7 +39,11 @@ class RecordPlan:
         self.warnings: list[str] = []
         self.by_what: dict[str, list[Change]] = {"created": [], "updated": [], "deleted": []}
         for change in inputs.changes:
-            if change.kind == "record" and change.key not in inputs.choices.left_out and not self._follows(change):
+            if change.kind != "record" or change.key in inputs.choices.left_out or self._follows(change):
+                continue
+            if owned := find_owner(inputs, change):
+                self.blocked.append(owned)
+            else:
                 self.by_what[change.what].append(change)
 
     def book(self, object: str) -> RowBook:
