@@ -30,7 +30,8 @@ FAR = 10**9
 class Cell:
     """One rehearsal in one sandbox between two go-lives. `literal`: it runs there and then.
 
-    `new`: on a copy that is requested in the very epoch in which it runs; else on one from before.
+    `new`: on a copy that is requested in the very epoch in which it runs; else on one from before, where these are told
+    apart.
     """
 
     demand: Demand
@@ -84,6 +85,8 @@ class Flow:
     """
 
     births: dict[int, Birth]
+    split: bool = False
+    """Whether what runs on a copy of the same epoch is told apart: where something burns, or needs a fresh start."""
     waits: dict[int, Expr] = field(default_factory=dict)
     """Whether a copy that was requested in an earlier epoch was not activated before this one; none is booked."""
     count: dict[int, Expr] = field(default_factory=dict)
@@ -133,7 +136,8 @@ def open_outline(problem: Problem) -> Outline:
     lives = tuple(sorted({problem.axis.up(one.go_live) for one in problem.wish.releases}))
     outline = Outline(problem, cp_model.CpModel(), lives)
     for site in problem.sites:
-        outline.flows[site.name] = Flow(_list_births(outline, site))
+        split = any(one.burns or one.fresh for one in problem.demands if site.name in one.starts)
+        outline.flows[site.name] = Flow(_list_births(outline, site), split)
     for demand in problem.demands:
         if not demand.fixed:
             _add_demand(outline, demand)
@@ -170,12 +174,13 @@ def _add_demand(outline: Outline, demand: Demand) -> None:
     outline.cells[key] = []
     first = _earliest(outline.problem, demand)
     for name, starts in demand.starts.items():
-        births, found = outline.flows[name].births, []
+        flow, found = outline.flows[name], list[Cell]()
         free = _beside_what_stays(outline, demand, name, starts[bisect_left(starts, first) :])
         for epoch, some in groupby(free, outline.epoch):
             every = tuple(some)
             found.append(Cell(demand, name, epoch, every, False, outline.new_bool()))
-            late = every[bisect_left(every, births[epoch].ready) :] if epoch in births else ()
+            birth = flow.births.get(epoch) if flow.split else None
+            late = every[bisect_left(every, birth.ready) :] if birth is not None else ()
             if late:
                 found.append(Cell(demand, name, epoch, late, True, outline.new_bool()))
         outline.places[key, name] = found

@@ -30,10 +30,10 @@ def _add_epoch(outline: Outline, name: str, epoch: int, cells: list[Cell]) -> No
     sizes = [min(_count(points, *span) for span in spans[id(one)]) for one in cells]
     if sum(sizes) <= len(points):
         return
-    for some, copies in (
-        ([number for number, one in enumerate(cells) if not one.new], before(outline, name, epoch)),
-        (list(range(len(cells))), units(outline, name, epoch)),
-    ):
+    rooms = [(list(range(len(cells))), units(outline, name, epoch))]
+    if outline.flows[name].split:
+        rooms.append(([number for number, one in enumerate(cells) if not one.new], before(outline, name, epoch)))
+    for some, copies in rooms:
         total: Expr = sum(times(sizes[number], cells[number].literal) for number in some)
         if not isinstance(total, int):
             outline.model.add(total <= len(points))

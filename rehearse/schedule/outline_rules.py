@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.outline import Cell, Outline, State
-from rehearse.schedule.outline_state import before, count_lives, going_on, is_single, steps, units
+from rehearse.schedule.outline_state import before, count_lives, going_on, is_single, serving, steps, units
 from rehearse.schedule.solver_board import Expr
 from rehearse.schedule.solver_refresh import oldest_request
 from rehearse.schedule.wall import add_span
@@ -53,7 +53,7 @@ def _add_usage(outline: Outline, name: str, cells: list[Cell]) -> None:
     for epoch, some in epochs.items():
         latest = max(some, key=lambda one: one.last)
         old = [one.literal for one in some if not one.new]
-        outline.add_at_most(old, before(outline, name, epoch, latest))
+        outline.add_at_most(old, serving(outline, latest))
         outline.add_at_most((one.literal for one in some if one.new), flow.count.get(epoch, 0))
         since = [one.literal for one in cells if one.epoch >= epoch]
         last = max(epochs)
@@ -71,7 +71,7 @@ def _add_age(outline: Outline, name: str, cells: list[Cell]) -> None:
         oldest = oldest_request(outline.problem, cell.demand, cell.first)
         young = tuple(number for number, one in enumerate(states) if _is_young(one, cell, oldest))
         births = [one for one in flow.births if _latest(outline, cell, one) >= oldest]
-        births = [one for one in births if (one == cell.epoch if cell.new else one < cell.epoch)]
+        births = [one for one in births if (one == cell.epoch if cell.new else one < cell.epoch + (not flow.split))]
         young = () if cell.new else young
         rows[cell.epoch, young, tuple(births)].append(cell.literal)
     for (epoch, fit, counted), literals in rows.items():

@@ -63,7 +63,6 @@ def _keep_apart(outline: Outline, site: Site, cadence: Cadence) -> None:
     A copy waits for its activation a month at most; with the activation what was there before is over.
     """
     flow, space, done = outline.flows[site.name], spacing(cadence), -1
-    ends = any(one.burns or one.fresh for one in outline.problem.demands if site.name in one.starts)
     epochs = sorted(flow.births)
     for number, epoch in enumerate(epochs):
         near = [one for one in epochs[number:] if flow.births[one].high - flow.births[epoch].low < space]
@@ -81,7 +80,7 @@ def _keep_apart(outline: Outline, site: Site, cadence: Cadence) -> None:
             continue
         ready = [one for one in site.planned if bisect_right(outline.lives, one.activations[-1]) >= epoch]
         late = sum(flow.count[one] for one in waiting) + len(ready)
-        if waiting and ends and not site.planned:
+        if waiting and flow.split and not site.planned:
             flow.waits[epoch] = outline.new_bool()
             outline.model.add(flow.waits[epoch] <= late)
             late = flow.waits[epoch]
@@ -97,6 +96,12 @@ def before(outline: Outline, sandbox: str, epoch: int, cell: Cell | None = None)
     if cell is not None:
         states = [one for one in states if one.ready <= cell.last]
     return sum(one.alive[epoch] for one in states) + outline.flows[sandbox].kept.get(epoch, 0)
+
+
+def serving(outline: Outline, cell: Cell) -> Expr:
+    """How many copies are in use that a cell which is not new may run on."""
+    flow = outline.flows[cell.sandbox]
+    return before(outline, cell.sandbox, cell.epoch, cell) + (0 if flow.split else flow.count.get(cell.epoch, 0))
 
 
 def units(outline: Outline, sandbox: str, epoch: int) -> Expr:

@@ -22,6 +22,8 @@ _ROUGH = 0.75
 """Of all seconds, for the rough picture at most."""
 _SHARE = 0.6
 """Of what is left, for a goal in the picture with days."""
+_WAIT = 6.0
+"""Seconds for a schedule to be made of what the rough picture suggests."""
 _LATE = 0.5
 """Seconds that are kept for what the solver does after its time."""
 Costs = tuple[int, ...]
@@ -64,12 +66,20 @@ class Bounds:
         try:
             with self.worker:
                 limits = self._draw_rough(time.monotonic() + (until - time.monotonic()) * _ROUGH)
+                self._await_plan(min(until, time.monotonic() + _WAIT))
                 if limits:
-                    self._draw_days(until, limits)
+                    self._bound_rest(self._list_first()[: len(limits)], until, limits)
                 self.realised.wait(max(0.0, until - time.monotonic()))
-                self._draw_days(until, {})
+                self._bound_rest(self.names[:-1], until, {}, by_day=False)
+                self._bound_rest(self.names, until, {})
         except Exception as fault:  # raised again where the other thread waits for this one
             self.faults.append(fault)
+
+    def _await_plan(self, until: float) -> None:
+        """Wait a little: what the rough picture suggests may be a schedule that needs no better bound."""
+        last = self._list_first()[-1]
+        while time.monotonic() < until and not self.realised.is_set() and not self._is_proven(last):
+            time.sleep(0.05)
 
     def _draw_rough(self, until: float) -> dict[Name, int]:
         """The goals up to refreshes and advances, but for what days say of them; what it found for them."""
@@ -93,19 +103,23 @@ class Bounds:
         last = max(self.names.index("refreshes"), self.names.index("advances"))
         return self.names[: last + 1]
 
-    def _draw_days(self, until: float, drawn: Mapping[Name, int]) -> None:
+    def _bound_rest(
+        self, names: tuple[Name, ...], until: float, drawn: Mapping[Name, int], *, by_day: bool = True
+    ) -> None:
         """Bound each goal that is not proven, for what costs no more than the best plan in those before it.
 
-        `drawn`: what the rough picture reached; then it is only asked whether days make its last goal dearer.
+        `drawn`: what the rough picture reached; then it is only asked whether days make its last goal dearer. Without
+        days an answer comes sooner, and with it what else could be kept in use.
         """
-        picture, limits = Guess(build_outline(self.problem)), dict[Name, int]()
-        names = self._list_first()[: len(drawn)] if drawn else self.names
+        if all(self._is_proven(one) for one in names):
+            return
+        picture, limits = Guess(build_outline(self.problem, by_day=by_day)), dict[Name, int]()
         for name in names:
             goal = build_outline_goal(picture.outline, name)
             if isinstance(goal, int):
                 limits[name] = goal
                 continue
-            is_asked = name == names[-1] if drawn else not self._is_proven(name)
+            is_asked = not self._is_proven(name) and (not drawn or name == names[-1])
             if is_asked:
                 share = 1.0 if name == self.names[-1] else _SHARE
                 picture.outline.model.minimize(goal)

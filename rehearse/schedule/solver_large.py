@@ -30,6 +30,8 @@ _STEP = 3.0
 """Seconds for one part."""
 _LONG = 0.2
 """Of what is left, for a goal within all that is in use."""
+_MOST = 0.6
+"""Of what is left, where that is little."""
 _SHARE = 0.5
 """Of what is left, for a goal part by part."""
 _LEAST = 0.3
@@ -118,7 +120,8 @@ class _Large:
         for number, name in enumerate(self.names[:-1]):
             if (plan is not None and self.bounds.goals(plan.costs)[number].proven) or self._left() < _LEAST:
                 continue
-            plan = solve_narrow(self.problem, narrow, plan, (name, self._left() * _LONG)) or plan
+            seconds = min(self._left() * _MOST, max(_STEP, self._left() * _LONG))
+            plan = solve_narrow(self.problem, narrow, plan, (name, seconds)) or plan
             if plan is None or plan.costs[: number + 1] > self.best.costs[: number + 1]:
                 return plan
             self._take(plan)

@@ -173,7 +173,8 @@ def show_seed(seed: int, *, large: bool) -> None:
     found = measure(seed, large=large)
     goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in found.schedule.goals)
     size = "a year" if large else "26 weeks"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT / 1e6
+    each = (resource.getrusage(one).ru_maxrss for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = sum(each) * MAXRSS_UNIT / 1e6  # the planning, and the largest of the processes that solve pictures
     first = "" if found.first is None else f", a first schedule after {found.first:.1f} s"
     show(
         f"plan {size} seed {seed}: {found.seconds:.1f} s ({found.used:.1f} of processors){first}, "
