@@ -1,0 +1,43 @@
+"""The process that solves pictures: what it answers, and that it can be ended at any time."""
+
+import threading
+
+from ortools.sat.python import cp_model
+
+from rehearse.schedule.outline_solve import Answer, Worker
+
+
+def _cover(size: int) -> cp_model.CpModel:
+    """Choose the fewest of a circle so that each has a chosen neighbour or is chosen: a third, rounded up."""
+    model = cp_model.CpModel()
+    chosen = [model.new_bool_var("") for _ in range(size)]
+    for number in range(size):
+        model.add(chosen[number - 1] + chosen[number] + chosen[(number + 1) % size] >= 1)
+    model.add_at_most_one(chosen[:2])
+    model.minimize(sum(chosen))
+    return model
+
+
+def test_it_answers_one_model_after_another_until_it_is_closed() -> None:
+    with Worker() as worker:
+        for size, least in ((9, 3), (10, 4), (31, 11)):
+            answer = worker.minimize(_cover(size), 300)
+            assert answer is not None and (answer.value, answer.bound) == (least, least)
+            assert sum(answer.values) == least
+        impossible = _cover(9)
+        impossible.add(sum(impossible.get_bool_var_from_proto_index(one) for one in range(9)) <= 2)
+        assert worker.minimize(impossible, 300) is None
+    assert worker.minimize(_cover(9), 300) is None
+
+
+def test_closing_it_ends_what_is_asked() -> None:
+    hard = cp_model.CpModel()
+    some = [hard.new_bool_var("") for _ in range(61)]
+    hard.add(sum((2 * number + 3_000_001) * one for number, one in enumerate(some)) * 2 == 61 * 3_000_001)
+    hard.minimize(sum(some))
+    worker, found = Worker(), list[Answer | None]()
+    asking = threading.Thread(target=lambda: found.append(worker.minimize(hard, 300)))
+    asking.start()
+    worker.close()
+    asking.join(60)
+    assert found == [None]
