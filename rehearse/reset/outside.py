@@ -1,8 +1,9 @@
 """What changed outside the scope since the baseline began: counted by object and by metadata type, named in the proof.
 
-Rows that metadata in scope covers, logs and jobs of the platform, and companions of rows (history, feed, share) are no
-changes of their own. A row that was deleted is a change, one that was made and deleted again is none. Where an org
-refuses to count, the object is left out; the proof speaks only about its scope.
+Of an object whose rows are chosen by a filter the others are outside too. Rows that metadata in scope covers, logs and
+jobs of the platform, and companions of rows (history, feed, share) are no changes of their own. A row that was deleted
+is a change, one that was made and deleted again is none. Where an org refuses to count, the object is left out; the
+proof speaks only about its scope.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import suppress
 
 from rehearse import clock
 from rehearse.baseline.component_types import FOLDER_TYPES
-from rehearse.baseline.model import Capture
+from rehearse.baseline.model import Capture, ObjectScope
 from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
@@ -43,14 +44,28 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
             one.name: number
             for one, number in zip(types, pool.map(lambda one: _count_items(reader, before, one), types), strict=True)
         }
-    found = {name: number for name, number in {**rows, **items}.items() if number}
+        filtered = [one for one in before.scope.objects if one.where]
+        behind = dict(
+            zip(
+                (f"{one.name} outside its filter" for one in filtered),
+                pool.map(lambda one: _count_behind(reader, before, one), filtered),
+                strict=True,
+            )
+        )
+    found = {name: number for name, number in {**rows, **behind, **items}.items() if number}
     return dict(sorted(found.items()))
 
 
-def _count_rows(reader: OrgReader, before: Capture, name: str) -> int:
+def _count_behind(reader: OrgReader, before: Capture, scope: ObjectScope) -> int:
+    """Rows of a filtered object that the filter does not choose; one that left it counts here, and is an item too."""
+    chosen = _count_rows(reader, before, scope.name, f" AND ({scope.where})")
+    return max(0, _count_rows(reader, before, scope.name) - chosen)
+
+
+def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -> int:
     """Rows written since, and rows in the bin that lived before; an object without a bin tells of living ones only."""
     since = clock.iso(first_second(before))
-    written = f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}"
+    written = f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}{more}"
     with suppress(OrgRejected):
         return reader.fetch_count(f"{written} AND (IsDeleted = false OR CreatedDate < {since})", deleted=True)
     with suppress(OrgRejected):

@@ -128,7 +128,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         verdict=find_verdict(items, gathered.changes, before, live),
         items=items,
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
-        scope={"types": before.scope.types, "objects": tuple(one.name for one in before.scope.objects)},
+        scope=_scope(before),
         outside_scope={},
         assumptions=_assumptions(request),
         digests=digests,
@@ -136,6 +136,14 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         egress=request.egress,
         carried=request.carried,
     )
+
+
+def _scope(before: Capture) -> dict[str, tuple[str, ...]]:
+    """What the verdict speaks of, by name; a filter, where there is one, as it was frozen."""
+    objects = before.scope.objects
+    filters = tuple(f"{one.name}: {one.where}" for one in objects if one.where)
+    named = {"types": before.scope.types, "objects": tuple(one.name for one in objects)}
+    return {**named, "filters": filters} if filters else named
 
 
 def _assumptions(request: ProofRequest) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""A filtered scope: a row that left the filter is updated back under its own Id, and never called deleted."""
+"""A filtered scope: a row that left the filter is updated back under its own Id, and never called deleted; what lies
+behind the filter is counted and said."""
 
 from typing import Any
 
@@ -22,3 +23,11 @@ def test_a_row_that_left_the_filter_comes_back_by_an_update(lab: Any) -> None:
     proof = lab.prove(before, plan, lab.apply(plan))
     assert proof.verdict == "clean" and {one.outcome for one in proof.items} == {"restored"}
     assert lab.photograph(["Routing__c"]).rows == picture.rows
+    away = lab.pick('"Routing__c" WHERE "Active__c" = 0 AND "IsDeleted" = 0 ORDER BY "Id" LIMIT 2')
+    lab.update("Routing__c", {"Id": away[0], "Remark__c": "nobody compares it"})
+    lab.delete(away[1])
+    lab.insert("Routing__c", {"Code__c": "ELSEWHERE", "Active__c": False})
+    proof = lab.prove(before)
+    assert proof.verdict == "clean"
+    assert proof.outside_scope["Routing__c outside its filter"] == 3
+    assert proof.scope["filters"] == ("Routing__c: Active__c = true",)
