@@ -145,7 +145,7 @@ def _resume(context: Context) -> None:
     for entry in context.entries():
         if entry.closed is not None or entry.kind in (ON, OFF):
             continue  # switches are put on and back by looking at the org
-        context.on_event(Noted(f"Continuing: looking up what became of a {entry.kind}."))
+        context.on_event(Noted(f"Continuing: looking up what became of the last {entry.kind}."))
         if entry.kind in ROW_KINDS:
             settle_rows(context, entry)
         elif entry.kind == "insert":
