@@ -151,11 +151,27 @@ def _fetch_plan(
     with progress.shown() as on_event:
         live = capture_live(reader, store, before, on_event, None if full else before)
         request = GatherRequest(
-            config.name, base.name, before, live, desk.fetch_now(), ids, wanted[0], _switches(desk), wanted[1]
-        )
+            config.name, base.name, before, live, desk.fetch_now(), ids, wanted[0], _switches(desk), wanted[1],
+            _fields_kept_before(desk, base.capture),
+        )  # fmt: skip
         made = build_plan(gather(reader, store, request))
     _warn_of_egress(reader, desk.connect_production(), made)
     return made
+
+
+def _fields_kept_before(desk: Desk, capture: str) -> frozenset[str]:
+    """The fields that earlier plans back to this baseline kept for the values in them; a damaged plan is told."""
+    from rehearse.errors import Damaged
+    from rehearse.reset.housed_values import find_kept_before
+    from rehearse.reset.plan_file import load_plan
+
+    plans: list[ResetPlan] = []
+    for path in sorted(plans_folder(desk).glob("*.json")):
+        try:
+            plans.append(load_plan(path))
+        except Damaged as error:
+            say(f"note: {error.message} Whether it kept a field for the values in it cannot be told.")
+    return find_kept_before(plans, capture)
 
 
 def _switches(desk: Desk) -> tuple[Switch, ...]:

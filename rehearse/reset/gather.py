@@ -21,7 +21,7 @@ from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.ghosts import cascading_fields
-from rehearse.reset.housed_rows import fetch_housed
+from rehearse.reset.housed_rows import UNKNOWN, fetch_housed
 from rehearse.reset.housed_values import fetch_written
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.model import Allowed, Choices, Switch
@@ -34,7 +34,10 @@ OVERLAP = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class GatherRequest:
-    """Which two captures, for which baseline of which sandbox; `ids` is the id map of the generation."""
+    """Which two captures, for which baseline of which sandbox; `ids` is the id map of the generation.
+
+    `kept`: fields that an earlier plan left standing, in whose rows a reset may have hidden who wrote.
+    """
 
     sandbox: str
     baseline: str
@@ -45,6 +48,7 @@ class GatherRequest:
     choices: Choices = field(default_factory=Choices)
     bypass: tuple[Switch, ...] = ()
     egress: tuple[Allowed, ...] = ()
+    kept: frozenset[str] = frozenset()
 
 
 def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> PlanInputs:
@@ -59,6 +63,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         for object, group in _records_by_object(changes).items()
     }
     housed = {**fetch_housed(reader, changes), **fetch_written(reader, changes, before.started)}
+    housed |= {field: {**housed[field], UNKNOWN: 1} for field in request.kept if field in housed}
     return PlanInputs(
         sandbox=request.sandbox,
         baseline=request.baseline,

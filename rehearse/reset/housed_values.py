@@ -2,8 +2,9 @@
 
 No capture holds these values, because the baseline does not know the field. Nobody tells who wrote a value, only who
 wrote the row last: a value came after the field, so rows that were not written since the baseline hold only what the
-field gave them itself. Where a field cannot be read by this login, or no filter takes it, every row that was written
-since counts. Reads only.
+field gave them itself. A reset that keeps such a field writes rows too, and is then who wrote last: so what an earlier
+plan kept is kept until somebody says otherwise. Where a field cannot be read by this login, or no filter takes it, each
+row that was written since counts. Reads only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rehearse.ids import to_18
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.apply_context import Context
+from rehearse.reset.model import ResetPlan
 
 FIELD = "CustomField"
 _SHARED = {"Activity": ("Task", "Event")}
@@ -37,6 +39,12 @@ def fetch_written(reader: OrgReader, changes: Iterable[Change], since: datetime)
     fields = [one.key for one in new if one.type == FIELD and one.key.partition(".")[0] not in objects]
     found = _count(reader, fields, f"LastModifiedDate >= {clock.iso(since.replace(microsecond=0))}")
     return {field: writers for field, writers in found.items() if writers}
+
+
+def find_kept_before(plans: Iterable[ResetPlan], baseline_capture: str) -> frozenset[str]:
+    """The fields that earlier plans back to this baseline left standing for the values of others in them."""
+    ours = (one for one in plans if one.baseline_capture == baseline_capture)
+    return frozenset(made.type for one in ours for made in one.created if made.stay and "." in made.type)
 
 
 def count_newer_values(context: Context, fields: Iterable[str]) -> dict[str, int]:

@@ -75,6 +75,8 @@ def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
 
 
 def _lived_in(inputs: PlanInputs, object: str, makers: Mapping[str, int]) -> str:
+    if UNKNOWN in makers and "." in object:
+        return f"an earlier plan kept {object} for values of others in it: it stays (--delete-others would delete it)"
     if UNKNOWN in makers:
         return f"nobody can tell whose rows {object} holds: it stays (--delete-others would take it along)"
     who = ", ".join(sorted(person(inputs, one) for one in makers))
