@@ -75,6 +75,15 @@ def load_type(org: OrgState, type_name: str) -> list[Component]:
     return _read(org, "type = ?", (type_name,))
 
 
+def load_heads(org: OrgState, type_name: str) -> list[Component]:
+    """The components of a type by name, as a list shows them: without XML and files."""
+    heads = COLUMNS.replace("xml", "NULL")
+    sql = f"SELECT {heads} FROM meta_component WHERE type = ? ORDER BY name"
+    with org.lock:
+        rows = org.db.execute(sql, (type_name,)).fetchall()
+    return [_build(row, {}) for row in rows]
+
+
 def load_children(org: OrgState, type_name: str, parent: str) -> list[Component]:
     """The children of one type in one container, by name."""
     return _read(org, "type = ? AND parent = ?", (type_name, parent))
@@ -146,11 +155,16 @@ def _read(org: OrgState, where: str, values: Iterable[str]) -> list[Component]:
 
 
 def _component(db: sqlite3.Connection, row: tuple[object, ...]) -> Component:
-    type_name, name, parent, path, ident = (str(value or "") for value in row[:5])
-    xml = row[5] if isinstance(row[5], bytes) else b""
-    created_at, created_by, modified_at, modified_by = (str(value or "") for value in row[6:])
+    type_name, name = str(row[0]), str(row[1])
     files: dict[str, bytes] = {}
     if type_name in ("ApexClass", "ApexTrigger", "StaticResource", "LightningComponentBundle"):
         found = db.execute("SELECT path, body FROM meta_file WHERE type = ? AND name = ?", (type_name, name))
         files = {str(one[0]): bytes(one[1]) for one in found}
+    return _build(row, files)
+
+
+def _build(row: tuple[object, ...], files: Mapping[str, bytes]) -> Component:
+    type_name, name, parent, path, ident = (str(value or "") for value in row[:5])
+    xml = row[5] if isinstance(row[5], bytes) else b""
+    created_at, created_by, modified_at, modified_by = (str(value or "") for value in row[6:])
     return Component(type_name, name, xml, parent, path, ident, files, created_at, created_by, modified_at, modified_by)

@@ -59,10 +59,10 @@ def _in_list(properties: Properties, register: Register) -> Properties:
 
 
 def listed(org: OrgState, type_name: str, folder: str = "") -> list[Component]:
-    """The components that a list of this type shows; a foldered type shows one folder."""
+    """The components that a list of this type shows, without their contents; a foldered type shows one folder."""
     if type_name == "StandardValueSet":  # its members are there, but no list shows them (facts 1.3)
         return []
-    every = components.load_type(org, type_name)
+    every = components.load_heads(org, type_name)
     if type_name in BY_NAME and BY_NAME[type_name].folder:
         return [one for one in every if folder and one.name.startswith(f"{folder}/")]
     return every
