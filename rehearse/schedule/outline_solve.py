@@ -122,7 +122,7 @@ def _minimize(model: bytes, until: float) -> Answer | None:
     proto, program = cp_model_pb2.CpModelProto.FromString(model), mathopt.Model()
     variables = [program.add_integer_variable(lb=one.domain[0], ub=one.domain[-1]) for one in proto.variables]
     for row in proto.constraints:
-        terms, low, high = _read(row)
+        terms, low, high = read_row(row)
         line = program.add_linear_constraint(lb=low, ub=high)
         for index, number in terms.items():
             line.set_coefficient(variables[index], number)
@@ -147,17 +147,22 @@ def _round_up(least: float) -> int:
     return math.ceil(least - 1e-4 - 1e-7 * abs(least))
 
 
-def _read(row: Any) -> tuple[dict[int, int], float, float]:
+def read_row(row: Any) -> tuple[dict[int, int], float, float]:
     """A row as coefficients and bounds. Raises ValueError for one that is no sum and no choice."""
     terms: dict[int, int] = {}
     kind = row.WhichOneof("constraint")
+    if row.enforcement_literal or (kind == "linear" and len(row.linear.domain) != 2):
+        raise ValueError("a row of the picture holds only sometimes, or leaves numbers out between its bounds")
     if kind == "linear":
         for index, number in zip(row.linear.vars, row.linear.coeffs, strict=True):
             terms[index] = terms.get(index, 0) + number
         low, high = row.linear.domain[0], row.linear.domain[-1]
         return terms, low if low > -_ENDLESS else -math.inf, high if high < _ENDLESS else math.inf
+    chosen = row.exactly_one.literals if kind == "exactly_one" else row.at_most_one.literals
+    if any(index < 0 for index in chosen):
+        raise ValueError("a choice of the picture speaks of what is not so")
     if kind == "exactly_one":
-        return dict.fromkeys(row.exactly_one.literals, 1), 1, 1
+        return dict.fromkeys(chosen, 1), 1, 1
     if kind == "at_most_one":
-        return dict.fromkeys(row.at_most_one.literals, 1), -math.inf, 1
+        return dict.fromkeys(chosen, 1), -math.inf, 1
     raise ValueError("the picture holds nothing but sums and choices")

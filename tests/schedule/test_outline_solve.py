@@ -2,9 +2,10 @@
 
 import threading
 
+import pytest
 from ortools.sat.python import cp_model
 
-from rehearse.schedule.outline_solve import Answer, Worker
+from rehearse.schedule.outline_solve import Answer, Worker, read_row
 
 
 def _cover(size: int) -> cp_model.CpModel:
@@ -41,3 +42,15 @@ def test_closing_it_ends_what_is_asked() -> None:
     worker.close()
     asking.join(60)
     assert found == [None]
+
+
+def test_a_row_that_is_no_sum_is_refused_and_not_bent_into_one() -> None:
+    model = cp_model.CpModel()
+    chosen, number = model.new_bool_var(""), model.new_int_var(0, 5, "")
+    model.add(number >= 2).only_enforce_if(chosen)
+    model.add_linear_expression_in_domain(number, cp_model.Domain.from_values([0, 3]))
+    model.add_exactly_one(chosen, ~chosen)
+    model.add_multiplication_equality(number, [chosen, number])
+    for row in model.proto.constraints:
+        with pytest.raises(ValueError, match="picture"):
+            read_row(row)
