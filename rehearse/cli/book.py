@@ -164,8 +164,8 @@ def list_(
 
     Example: rehearse book list
     """
+    from rehearse.cli.booking import find_broken
     from rehearse.cli.desk import open_desk
-    from rehearse.cli.radar import find_broken
     from rehearse.report.schedule import build_booking_body, build_bookings_table
     from rehearse.report.view import Page
     from rehearse.schedule.store import load_bookings

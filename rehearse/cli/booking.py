@@ -36,10 +36,16 @@ def check_coming(desk: Desk, end: datetime, now: datetime) -> None:
 def say_broken(desk: Desk, booking: Booking, now: datetime) -> None:
     """Say what stands against a booking that was just made: a blackout, a refresh that comes too late."""
     from rehearse.cli.answers import say
-    from rehearse.cli.radar import find_broken
 
     if why := find_broken(desk, now).get(booking.id):
         say(f"note: {why}")
+
+
+def find_broken(desk: Desk, now: datetime) -> dict[str, str]:
+    """Booking id -> why it can no longer be kept; nothing is looked at where nothing is booked."""
+    from rehearse.schedule.broken import find_broken as find
+
+    return {one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
     for one in bookings:
         if one.start <= now:
             used[one.sandbox] = max(used.get(one.sandbox, one.start), min(one.end, now))
-    broken = find_broken(desk, now) if any(one.end > now for one in bookings) else {}
+    broken = _find_broken(desk, bookings, now)
     sky = Sky(
         previews=tuple((one.name, one.cut_off) for one in desk.workspace.previews),
         validations=tuple((one.id, one.completed) for one in load_validations(desk.database)),
@@ -29,6 +29,15 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
         used=used,
     )
     return build_radar(lines, now, sky)
+
+
+def _find_broken(desk: Desk, bookings: Sequence[Booking], now: datetime) -> dict[str, str]:
+    """Why bookings cannot be kept; where nothing is to come, what would find it is not even loaded."""
+    if all(one.end <= now for one in bookings):
+        return {}
+    from rehearse.cli.booking import find_broken
+
+    return find_broken(desk, now)
 
 
 def _find_moves(desk: Desk, bookings: Sequence[Booking], now: datetime) -> dict[str, str]:
@@ -41,11 +50,3 @@ def _find_moves(desk: Desk, bookings: Sequence[Booking], now: datetime) -> dict[
     starts = {one.id: find_move(desk, one, now) for one in bookings}
     zone = desk.workspace.zone
     return {key: f'rehearse book move {key} --from "{clock.show_minute(at, zone)}"' for key, at in starts.items() if at}
-
-
-def find_broken(desk: Desk, now: datetime) -> dict[str, str]:
-    """Booking id -> why it can no longer be kept; nothing is looked at where nothing is booked."""
-    from rehearse.cli import planning
-    from rehearse.schedule.broken import find_broken as find
-
-    return {one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}

@@ -64,8 +64,9 @@ def report(
 def _build_body(
     desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime
 ) -> dict[str, Any]:
+    from rehearse.cli.booking import find_broken
     from rehearse.cli.planning import load_closed
-    from rehearse.cli.radar import find_broken, load_radar
+    from rehearse.cli.radar import load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
     from rehearse.report.schedule import build_booking_body
@@ -86,8 +87,9 @@ def build_page(
     desk: Desk, lines: tuple[SandboxLine, ...], bookings: tuple[Booking, ...], now: datetime, ahead: timedelta
 ) -> Page:
     """The whole report: windows, timeline, bookings, deadlines."""
+    from rehearse.cli.booking import find_broken
     from rehearse.cli.planning import load_closed
-    from rehearse.cli.radar import find_broken, load_radar
+    from rehearse.cli.radar import load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
     from rehearse.report.schedule import build_bookings_table
