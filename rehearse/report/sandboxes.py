@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -111,7 +112,7 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
     def day(instant: datetime | None) -> str:
         return "-" if instant is None else clock.show_minute(instant, zone)
 
-    left = "now" if found.refreshable == "yes" else "-" if found.days_left is None else f"{found.days_left} d"
+    left = "now" if found.refreshable == "yes" else show_wait(found.certain_from, now)
     if found.requested is None:
         left, tone = "?", "faint"  # nobody asked yet: what may be refreshed now is only assumed
     hours = [f"{one.total_seconds() / 3600:.0f}" for one in (found.copy_p50, found.copy_p90) if one is not None]
@@ -128,6 +129,16 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
         f"{line.baseline.name}, {_age(now, line.baseline.taken_at)}" if line.baseline else "-",
         _proof(line.baseline),
     ]
+
+
+def show_wait(until: datetime | None, now: datetime) -> str:
+    """How long until then, never too short: whole days, on the last day whole hours, in the last hour minutes."""
+    if until is None:
+        return "-"
+    minutes = max(0, math.ceil((until - now) / timedelta(minutes=1)))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{math.ceil(minutes / 60)} h" if minutes < 24 * 60 else f"{math.ceil(minutes / (24 * 60))} d"
 
 
 _CONDITIONS: dict[str, Tone] = {"free": "good", "in-use": "plain", "unknown": "faint", "burned": "bad", "dirty": "bad"}
