@@ -12,25 +12,30 @@ import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rehearse.errors import DocumentError, NotFound, Problem, RehearseError, UsageError
+from rehearse.errors import MOST_SHOWN, DocumentError, NotFound, Problem, RehearseError, UsageError
 
 Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
 
 _LARGEST = 1_000_000
+_MOST_VALUES = 100_000
 
 
 class Entry(BaseModel):
-    """Base of every part of a user's file: an unknown key is a mistake, and nothing is converted silently."""
+    """Base of every part of a user's file: an unknown key is a mistake, and nothing is converted silently.
 
+    `may_be_quoted`: a part that refers to a secret is not: what is written there by mistake may be the secret itself.
+    """
+
+    may_be_quoted: ClassVar[bool] = True
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
@@ -82,7 +87,8 @@ def load_document(path: Path, model: type[Model], shown_as: str | None = None) -
     try:
         return Document(name, model.model_validate(data), places)
     except ValidationError as error:
-        problems = [_from_pydantic(name, model, places, one) for one in error.errors()]
+        # one more than is shown: looking for a key that is near takes its time
+        problems = [_from_pydantic(name, model, places, one) for one in error.errors()[: MOST_SHOWN + 1]]
         raise DocumentError(sorted(problems, key=lambda one: (one.line, one.column)), _hint(name)) from None
 
 
@@ -92,7 +98,7 @@ def _hint(name: str) -> str:
 
 def _parse(text: str, name: str) -> tuple[Any, dict[Place, tuple[int, int]]]:
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        return _plain(YAML(typ="safe", pure=True).compose(text), name)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -103,6 +109,9 @@ def _parse(text: str, name: str) -> tuple[Any, dict[Place, tuple[int, int]]]:
         raise DocumentError([Problem(name, 0, 0, f"is not valid YAML: {said}")], _hint(name)) from None
     except RecursionError:
         raise DocumentError([Problem(name, 0, 0, "is nested too deeply")], _hint(name)) from None
+
+
+def _plain(root: Node | None, name: str) -> tuple[Any, dict[Place, tuple[int, int]]]:
     if root is None:
         raise DocumentError([Problem(name, 1, 1, "is empty")], _hint(name))
     reader = _Nodes(name)
@@ -125,9 +134,13 @@ class _Nodes:
     def plain(self, node: Node, place: Place) -> Any:
         self.places[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
         self._seen += 1
-        if any(node is one for one in self._open) or self._seen > 100_000:
+        if any(node is one for one in self._open):
             self._note(node, "an alias makes this file endless")
             return None
+        if self._seen > _MOST_VALUES:  # aliases of aliases make a few lines endless
+            line, column = self.places[place]
+            more = f"holds more than {_MOST_VALUES} values, aliases counted"
+            raise DocumentError([Problem(self.name, line, column, more)], _hint(self.name))
         self._open.append(node)
         try:
             if isinstance(node, MappingNode):
@@ -135,7 +148,7 @@ class _Nodes:
             if isinstance(node, SequenceNode):
                 return [self.plain(one, (*place, index)) for index, one in enumerate(node.value)]
             return _scalar(node) if isinstance(node, ScalarNode) else None
-        except (ValueError, UsageError) as error:
+        except ValueError as error:
             self._note(node, str(error))
             return None
         finally:
@@ -185,6 +198,8 @@ def _from_pydantic(name: str, model: type[BaseModel], places: dict[Place, tuple[
     here = ".".join(str(one) for one in place)
     if error["type"] == "extra_forbidden":
         known = _known_keys(model, place[:-1])
+        if not all(one.may_be_quoted for one in _models_at(model, place[:-1])):
+            return _problem_at(name, places, place, f"a key that is not known here: {', '.join(sorted(known))}")
         near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.4)
         advice = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
         return _problem_at(name, places, place, f"unknown key {here!r}{advice}")
@@ -205,11 +220,15 @@ _WORDS = {
 
 
 def _known_keys(model: type[BaseModel], place: Place) -> list[str]:
+    models = _models_at(model, place)
+    return sorted({info.alias or key for one in models for key, info in one.model_fields.items()})
+
+
+def _models_at(model: type[BaseModel], place: Place) -> list[type[Entry]]:
     current: list[Any] = [model]
     for step in place:
         current = [deeper for one in current for deeper in _step(one, step)]
-    models = [one for part in current for one in _models(part)]
-    return sorted({info.alias or key for one in models for key, info in one.model_fields.items()})
+    return [one for part in current for one in _models(part)]
 
 
 def _step(part: Any, step: str | int) -> Iterable[Any]:
@@ -222,8 +241,8 @@ def _step(part: Any, step: str | int) -> Iterable[Any]:
             yield from get_args(one)
 
 
-def _models(part: Any) -> list[type[BaseModel]]:
-    return [one for one in _flatten(part) if isinstance(one, type) and issubclass(one, BaseModel)]
+def _models(part: Any) -> list[type[Entry]]:
+    return [one for one in _flatten(part) if isinstance(one, type) and issubclass(one, Entry)]
 
 
 def _flatten(part: Any) -> list[Any]:

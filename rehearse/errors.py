@@ -76,15 +76,19 @@ class Problem:
         return f"{where}: {self.message}"
 
 
+MOST_SHOWN = 100
+"""How many mistakes of one file a message names."""
+
+
 class DocumentError(UsageError):
     """A file that a person wrote is broken; carries every mistake found."""
 
     code = "document"
 
     def __init__(self, problems: Sequence[Problem], hint: str | None = None) -> None:
-        first, *rest = problems
-        more = "".join(f"\n{problem}" for problem in rest)
-        super().__init__(f"{first}{more}", hint)
+        shown = [str(problem) for problem in problems[:MOST_SHOWN]]
+        more = ["and more"] if len(problems) > MOST_SHOWN else []
+        super().__init__("\n".join([*shown, *more]), hint)
         self.problems = tuple(problems)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from rehearse.errors import LoginError
 
+_LONGEST = 400
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -28,8 +30,13 @@ class Reference:
         if self.env:
             return f"environment variable {self.env}"
         if self.file:
-            return f"file {self.file}"
-        return f"keyring entry {self.keyring}" if self.keyring else f"command {self.command[0]}"
+            return f"file {_place(self.file)}"
+        return f"keyring entry {_place(self.keyring)}" if self.keyring else f"command {self.command[0]}"
+
+
+def _place(text: str) -> str:
+    """A path or name as it may be shown; a key that was pasted where its path belongs is neither."""
+    return text if len(text) <= _LONGEST and "\n" not in text and "-----BEGIN" not in text else "(no path or name)"
 
 
 def resolve(reference: Reference) -> str:

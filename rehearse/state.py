@@ -49,7 +49,8 @@ class Database:
             with ExitStack() as stack:
                 yield self._enter(stack)
         except sa.exc.DatabaseError as error:
-            if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError) and not _is_forbidden(error):
+            ours = isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError)
+            if ours and not _is_forbidden(error) and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
 
@@ -65,6 +66,10 @@ class Database:
                 if not waits or _code(error) == _LOCK_TIMEOUT:
                     raise
                 time.sleep(waits.pop(0))
+
+    def _is_about_the_url(self, error: sa.exc.DatabaseError) -> bool:
+        """Whether PostgreSQL's client refused an option of the URL: the server's own errors have a code."""
+        return self._engine.dialect.name == "postgresql" and not _code(error)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -97,15 +102,17 @@ def open_database(url_or_folder: str | Path) -> Database:
 def _engine(url: str) -> sa.Engine:
     try:
         made = sa.engine.make_url(url)
+        if "@" in (made.host or ""):
+            raise ValueError("a part of the password would be taken for the host")
         if made.drivername in ("postgres", "postgresql"):
             made = made.set(drivername="postgresql+psycopg")
         postgres = made.get_backend_name() == "postgresql"
-        engine = sa.create_engine(made, **(_postgres_options() if postgres else {}))
-    except (sa.exc.ArgumentError, ImportError) as error:  # never quote the URL: it may hold a password
+        engine = sa.create_engine(made, hide_parameters=True, **(_postgres_options() if postgres else {}))
+    except (sa.exc.ArgumentError, ImportError, ValueError):  # what was said may quote a password
         raise StoreError(
             "The URL of the workspace database names no database that can be opened.",
-            "Write postgresql+psycopg://HOST/NAME or sqlite:///FILE.",
-        ) from error
+            "Write postgresql+psycopg://HOST/NAME or sqlite:///FILE; in a password @ is %40, : is %3A and / is %2F.",
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

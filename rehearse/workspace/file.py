@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -12,8 +12,10 @@ from rehearse.workspace.calendar_file import BookingsEntry, CalendarEntry, Perso
 
 
 class SecretEntry(Entry):
-    """A reference to a secret: exactly one of env, file, keyring, command."""
+    """A reference to a secret: exactly one of env, file, keyring, command. Whoever puts the secret here by mistake does
+    not see it quoted."""
 
+    may_be_quoted: ClassVar[bool] = False
     env: str = ""
     file: str = ""
     keyring: str = ""
@@ -23,6 +25,8 @@ class SecretEntry(Entry):
     def _one(self) -> Self:
         if sum(map(bool, (self.env, self.file, self.keyring, self.command))) != 1:
             raise ValueError("give exactly one of env, file, keyring, command")
+        if self.env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.env):
+            raise ValueError("env takes the name of a variable (letters, digits and _), never the secret itself")
         return self
 
 
