@@ -46,11 +46,16 @@ def _ready(context: Context, actions: Sequence[Action]) -> list[Action]:
             continue
         if digest == action.goal and action.type not in UNGUARDED:
             context.note_equal(action)
-        elif digest == action.expects or action.type in UNGUARDED or place in context.deployed:
+        elif digest == action.expects or action.type in UNGUARDED or _is_ours(context, place):
             found.append(action)
         else:
             context.note(action, "foreign", "changed since the plan was made; not deployed")
     return keep_objects_with_new_rows(context, found)
+
+
+def _is_ours(context: Context, place: tuple[str, str]) -> bool:
+    """Whether this run deployed a component, or deleted versions of a flow, so that another one is the newest now."""
+    return place in context.deployed or (place[0] == "Flow" and place in context.written)
 
 
 def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str, str], str]:

@@ -19,6 +19,7 @@ from rehearse.baseline.model import Capture, Change, Component
 from rehearse.baseline.packages import build_package_xml, read_package_xml
 from rehearse.reset.component_marks import FLOW_TYPES
 from rehearse.reset.deploy_zip import build_destruction, build_upserts
+from rehearse.reset.flow_states import NO_FLOW
 from rehearse.reset.forecast_package import (
     ComponentChange,
     Known,
@@ -30,7 +31,7 @@ from rehearse.reset.forecast_package import (
 )
 from rehearse.reset.inputs import FlowState, MetadataBook, PlanInputs
 from rehearse.reset.model import Action, Blocked
-from rehearse.reset.plan_metadata import NO_FLOW, plan_metadata
+from rehearse.reset.plan_metadata import plan_metadata
 
 BEFORE_ROWS = 300
 """Phases of a reset plan below this one come before the rows (plan_metadata)."""

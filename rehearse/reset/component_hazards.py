@@ -88,6 +88,17 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     component(
+        "flow-active-lost",
+        "Flow FlowDefinition",
+        "any",
+        "active-lost",
+        (
+            "impossible",
+            "the version that was active is gone; a retrieve shows the newest one only, so no baseline holds it",
+            "Metadata API guide, Flow (from API 44.0 on)",
+        ),
+    ),
+    component(
         "flow-added",
         "Flow FlowDefinition",
         "created",

@@ -17,6 +17,7 @@ from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
+from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.profile_undo import grants_more, not_removable, without_entries_of, without_off
 
@@ -44,6 +45,8 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     """Marks of a changed component, from both files."""
     before, after = book.before.get((type, full_name)), book.after.get((type, full_name))
     marks: set[str] = set()
+    if type in FLOW_TYPES:
+        return flow_marks(book, flow_of(full_name))
     if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):
         marks.add("standard")
     if before is None or after is None:

@@ -19,7 +19,7 @@ def find_flow_changes(
     deletes: Sequence[tuple[str, str]],
     known: Flows,
 ) -> Iterator[tuple[str, What, frozenset[str]]]:
-    """Each flow that would differ: its name, how, and whether versions of it would be lost."""
+    """Each flow that would differ: its name, how, and whether versions of it would be lost, or the one that acts."""
     gone = _deleted_versions(deletes, known)
     names = {name.partition("-")[0] for type, name in parts if type in ("Flow", "FlowDefinition")}
     for name in sorted(names | gone.keys()):
@@ -29,9 +29,15 @@ def find_flow_changes(
             if name in names:
                 yield name, "created", frozenset()
         elif lost and lost == set(versions) and ("Flow", name) not in parts:
-            yield name, "deleted", frozenset({"version-lost"} if lost - {1} else ())
+            yield name, "deleted", _lost_marks(versions, lost) if lost - {1} else frozenset()
         elif lost or _is_changed(name, parts, files, known):
-            yield name, "updated", frozenset({"version-lost"} if lost else ())
+            yield name, "updated", _lost_marks(versions, lost) if lost else frozenset()
+
+
+def _lost_marks(versions: Mapping[int, str], lost: set[int]) -> frozenset[str]:
+    """The contents of the newest version alone are held: one that acts and is older is gone for good."""
+    acting = {number for number in lost if versions[number] == "Active"} - {max(versions)}
+    return frozenset({"active-lost"} if acting else {"version-lost"})
 
 
 def _deleted_versions(deletes: Sequence[tuple[str, str]], known: Flows) -> dict[str, set[int]]:

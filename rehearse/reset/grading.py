@@ -15,6 +15,7 @@ from typing import Literal
 
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import FLOW_TYPES, component_marks, residue_of
+from rehearse.reset.flow_states import flow_of, flow_residue
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
@@ -60,14 +61,16 @@ class Evidence:
         return {(one.type, one.key): one for one in self.plan.blocked} if self.plan else {}
 
     @cached_property
-    def made_again(self) -> frozenset[Place]:
-        """The components that the rehearsal deleted and the plan deploys again."""
-        actions = self.plan.actions if self.plan else ()
-        return frozenset(
-            (one.type, one.key)
-            for one in actions
-            if (one.kind, one.do) == ("component", "deploy") and one.expects is None
-        )
+    def made_again(self) -> dict[Place, str]:
+        """What the rehearsal deleted and the plan deploys again, with what does not come back along with it."""
+        found: dict[Place, str] = {}
+        for one in self.plan.actions if self.plan else ():
+            if (one.kind, one.do) != ("component", "deploy") or (one.expects is not None and one.type != "Flow"):
+                continue
+            lost = one if one.type == "Flow" else find_hazard("component", one.type, "deleted")
+            if lost.grade == "residue":
+                found[(one.type, one.key)] = lost.reason
+        return found
 
 
 def grade_changes(evidence: Evidence) -> tuple[ProofItem, ...]:
@@ -92,16 +95,16 @@ def _grade_equal(
     """Nothing differs any more; what came back without something that no comparison sees (a secret) is residue."""
     if result and result.state == "already":
         return ProofItem(kind, place[0], place[1], "already equal")
-    lost = find_hazard("component", place[0], "deleted") if place in evidence.made_again else None
-    if lost is not None and lost.grade == "residue":
-        return ProofItem(kind, place[0], place[1], "residue", lost.reason)
+    lost = evidence.made_again.get(place)
+    if lost is not None:
+        return ProofItem(kind, place[0], place[1], "residue", lost)
     return ProofItem(kind, place[0], place[1], "restored")
 
 
 def place_of(change: Change) -> Place:
     """A flow's definition and its file are one thing, as in the plan."""
     if change.type in FLOW_TYPES:
-        return ("Flow", change.key.partition("-")[0])
+        return ("Flow", flow_of(change.key))
     return (change.type, change.key)
 
 
@@ -184,7 +187,7 @@ def _residue(evidence: Evidence, change: Change) -> str | None:
     now = evidence.now
     if change.kind == "component":
         if change.type in FLOW_TYPES:
-            return _flow_residue(now, change)
+            return flow_residue(now.metadata, flow_of(change.key))
         return residue_of(now.metadata, change.type, change.key)
     if change.what == "updated" and change.key in now.ids:
         book = now.rows.get(change.type, RowBook())
@@ -194,19 +197,6 @@ def _residue(evidence: Evidence, change: Change) -> str | None:
         if marks == {"only-platform-fields"} and set(fixed) == set(differing):
             lost = _unread(now, change.type)
             return f"re-inserted: {change.key} is now {now.ids[change.key]}, with a new {', '.join(fixed)}{lost}"
-    return None
-
-
-def _flow_residue(now: PlanInputs, change: Change) -> str | None:
-    """A flow that was deleted and redeployed counts its versions anew; content and activation are back."""
-    name = change.key.partition("-")[0]
-    before, after = now.metadata.flows_before.get(name), now.metadata.flows_after.get(name)
-    content = {one.key.partition("-")[0] for one in now.changes if one.type == "Flow"}
-    if before is None or after is None or name in content:
-        return None
-    if bool(before.active) == bool(after.active) and not set(after.versions) - set(before.versions):
-        lost = sorted(set(before.versions) - set(after.versions))
-        return f"older versions are lost: {', '.join(str(one) for one in lost)}" if lost else None
     return None
 
 

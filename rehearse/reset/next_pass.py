@@ -72,6 +72,8 @@ def _asked(
 
 
 def _may_deploy(context: Context, action: Action) -> bool:
+    if action.do not in ("deploy", "destroy"):
+        return True
     times = context.deployed.get((action.type, action.key), 0)
     return times < (1 if action.grade == "residue" else MOST_DEPLOYMENTS)
 

@@ -8,14 +8,16 @@ destroyed after the rows that use it (facts/metadata.md 4.2). Flows go through v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, element_of, is_active
+from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.housed_rows import UNKNOWN, find_kept, object_of
-from rehearse.reset.inputs import FlowState, PlanInputs
-from rehearse.reset.model import Action, Blocked, Do, Hazard
+from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.model import Action, Blocked, Do, Hazard, What
 from rehearse.reset.plan_created import NO_PART, person
 
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
@@ -26,8 +28,6 @@ _UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
 PARTLY = frozenset({"profile-section", "translation-added", "dependency-added"})
 """Hazards of an added part that no deployment takes away: the rest of such a component is put back all the same."""
-
-NO_FLOW = FlowState(0, ())
 
 
 def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked, ...]]:
@@ -47,6 +47,9 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
             reason = _lived_in(inputs, object, houses[object])
             blocked.append(Blocked("component", change.type, change.key, "manual", reason))
             continue
+        if change.type in FLOW_TYPES:
+            flows.setdefault(flow_of(change.key), change)
+            continue
         marks = component_marks(inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
         if hazard.grade in ("manual", "impossible"):
@@ -54,14 +57,12 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
             blocked.append(Blocked("component", change.type, change.key, hazard.grade, reason, hazard.source))
             if hazard.name not in PARTLY:
                 continue
-        if change.type in FLOW_TYPES:
-            flows.setdefault(flow_name(change), change)
-        else:
-            actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
+        actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
     for name, change in sorted(flows.items()):
         found = tuple(_plan_flow(inputs, name, change))
         actions.extend(found)
-        if not found:
+        pair = flow_pair(inputs.metadata, name)
+        if not found or pair.edited_in_place or pair.active_lost:
             blocked.append(_stuck_flow(inputs, name))
     return tuple(actions), tuple(blocked)
 
@@ -83,11 +84,6 @@ def _lived_in(inputs: PlanInputs, object: str, makers: Mapping[str, int]) -> str
     if "." in object:
         return f"{object} may hold a value in {sum(makers.values())} row(s) last written by {who}, {NO_PART}"
     return f"{object} holds {sum(makers.values())} row(s) made by {who}, {NO_PART}"
-
-
-def flow_name(change: Change) -> str:
-    """The developer name of a flow, whichever of its two types a change is about (old files were `Name-3`)."""
-    return change.key.partition("-")[0]
 
 
 def _chosen(inputs: PlanInputs, change: Change) -> bool:
@@ -134,44 +130,40 @@ def _by_hand(inputs: PlanInputs, change: Change) -> str:
 
 
 def _stuck_flow(inputs: PlanInputs, name: str) -> Blocked:
-    """A flow that differs though nothing is left to switch or delete: versions are lost, or one was edited in place."""
-    hazard = _flow_hazard(inputs, name)
-    if hazard.name != "flow-version-lost":
+    """A flow that differs in what nothing switches or deletes: versions are lost, or one was edited in place."""
+    hazard, pair = _flow_hazard(inputs, name), flow_pair(inputs.metadata, name)
+    if not pair.active_lost and (hazard.name != "flow-version-lost" or pair.edited_in_place):
         hazard = find_hazard("component", "Flow", "updated", {"edited-in-place"})
     return Blocked("component", "Flow", name, hazard.grade, hazard.reason, hazard.source)
 
 
 def _flow_hazard(inputs: PlanInputs, name: str) -> Hazard:
-    before = inputs.metadata.flows_before.get(name, NO_FLOW)
-    after = inputs.metadata.flows_after.get(name, NO_FLOW)
-    kept = set(after.versions) or {1}  # a flow that is deployed again counts its versions from one
-    marks = {"version-lost"} if set(before.versions) - kept else set()
-    return find_hazard("component", "Flow", _flow_what(before, after), marks)
+    pair = flow_pair(inputs.metadata, name)
+    return find_hazard("component", "Flow", _flow_what(pair), flow_marks(inputs.metadata, name))
 
 
 def _plan_flow(inputs: PlanInputs, name: str, change: Change) -> Iterator[Action]:
-    """Activation first (off before the records, on after them), then the versions that the rehearsal added."""
-    before = inputs.metadata.flows_before.get(name, NO_FLOW)
-    after = inputs.metadata.flows_after.get(name, NO_FLOW)
-    hazard = _flow_hazard(inputs, name)
-    base = _action(FLOW_LAST, "activate-flow", change, hazard)
-    if before.versions and not after.versions:
-        yield Action(**{**base.__dict__, "id": f"deploy/Flow/{name}", "do": "deploy", "type": "Flow", "key": name,
-                        "phase": DEPLOY_LAST})  # fmt: skip
-        return
-    added = sorted(set(after.versions) - set(before.versions), reverse=True)
-    if before.active != after.active and before.active in (0, *after.versions):
-        phase = FLOW_FIRST if after.active else FLOW_LAST
-        goal = str(before.active)
-        yield Action(**{**base.__dict__, "id": f"activate-flow/Flow/{name}", "type": "Flow", "key": name,
-                        "phase": phase, "fields": (goal,), "expects": str(after.active), "goal": goal})  # fmt: skip
-    for version in added:
-        yield Action(**{**base.__dict__, "id": f"delete-flow-version/Flow/{name}-{version}", "type": "Flow",
-                        "key": name, "do": "delete-flow-version", "phase": FLOW_FIRST + 1,
-                        "fields": (str(version),), "expects": str(version), "goal": None})  # fmt: skip
+    """Activation first (off before the records, on after them), then the versions that the rehearsal added.
+
+    A newest version that is gone is deployed again, after the records; where it acted, a later pass sees to that.
+    """
+    pair = flow_pair(inputs.metadata, name)
+    base = replace(_action(FLOW_LAST, "activate-flow", change, _flow_hazard(inputs, name)), type="Flow", key=name)
+    live = pair.after.active
+    goal = 0 if pair.newest_lost and live in pair.added else pair.goal
+    if pair.after.versions and goal is not None and goal != live:
+        yield replace(base, id=f"activate-flow/Flow/{name}", phase=FLOW_FIRST if live else FLOW_LAST,
+                      fields=(str(goal),), expects=str(live), goal=str(goal))  # fmt: skip
+    for version in pair.added:
+        yield replace(base, id=f"delete-flow-version/Flow/{name}-{version}", do="delete-flow-version",
+                      phase=FLOW_FIRST + 1, fields=(str(version),), expects=str(version), goal=None)  # fmt: skip
+    now, held = (found.get(("Flow", name)) for found in (inputs.metadata.after, inputs.metadata.before))
+    if pair.newest_lost and held is not None:
+        yield replace(base, id=f"deploy/Flow/{name}", do="deploy", phase=DEPLOY_LAST,
+                      expects=now.digest if now else None, goal=held.digest)  # fmt: skip
 
 
-def _flow_what(before: FlowState, after: FlowState) -> str:
-    if not before.versions:
+def _flow_what(pair: FlowPair) -> What:
+    if not pair.before.versions:
         return "created"
-    return "updated" if after.versions else "deleted"
+    return "updated" if pair.after.versions else "deleted"
