@@ -56,14 +56,14 @@ class Database:
 
     def _enter(self, stack: ExitStack) -> sa.Connection:
         """Begin; where a server that was there is gone, wait for it a little: nothing has been sent yet."""
-        waits = list(_AGAIN) if self._was_there and self._engine.dialect.name == "postgresql" else []
+        waits = list(_AGAIN) if self._engine.dialect.name == "postgresql" else []
         while True:
             try:
                 connection = stack.enter_context(self._engine.begin())
                 self._was_there = True
                 return connection
             except sa.exc.OperationalError as error:
-                if not waits or _code(error) == _LOCK_TIMEOUT:
+                if not waits or _code(error) == _LOCK_TIMEOUT or not (self._was_there or _is_lost(error)):
                     raise
                 time.sleep(waits.pop(0))
 
@@ -191,11 +191,16 @@ def _is_forbidden(error: sa.exc.DatabaseError) -> bool:
     return _code(error) == _FORBIDDEN
 
 
+def _is_lost(error: sa.exc.DatabaseError) -> bool:
+    """Whether the server was reached, and the connection ended by itself; while it waits, the driver may not say so."""
+    return error.connection_invalidated or "server closed the connection" in str(error.orig)
+
+
 def _translated(error: sa.exc.DatabaseError) -> StoreError:
     text = str(error.orig).strip().partition("\n")[0]
     if "disk is full" in text or "disk I/O" in text or _code(error) == "53100":
         return DiskFull("The workspace database cannot be written: the disk is full.", "Free some space and run again.")
-    if error.connection_invalidated:
+    if _is_lost(error):
         return StoreError(
             "The connection to the workspace database was lost in the middle of a step: the step was kept whole or not "
             "at all.",

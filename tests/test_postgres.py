@@ -98,6 +98,26 @@ def test_a_step_is_kept_whole_or_not_at_all_when_its_connection_is_lost(
     database.close()
 
 
+def test_a_connection_that_is_lost_while_it_waits_for_another_writer_is_made_again(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    first, second = state.open_database(postgres_url), state.open_database(postgres_url)
+    save_bookings(first, [_booking("first", 1)], NOW)
+    second.close()  # as in a new process: it was connected to nothing yet
+    second = state.Database(second._engine)
+    waiting = threading.Thread(target=save_bookings, args=(second, [_booking("second", 9)], NOW))
+    with first.begin() as connection:
+        waiting.start()
+        waiters = sa.text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()")
+        while not (found := connection.execute(waiters).scalars().all()):
+            connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
+        postgres.execute(f"SELECT pg_terminate_backend({found[0]})")
+    waiting.join(30)
+    assert [one.id for one in load_bookings(first)] == ["first", "second"]
+    first.close()
+    second.close()
+
+
 def test_a_crashed_server_has_everything_that_was_answered_and_is_waited_for(
     postgres: PostgresServer, postgres_url: str
 ) -> None:
