@@ -72,7 +72,8 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         left = waiting.get((name.casefold(), availability.org_id or ""), 0)
         burned = _find_burned(own, availability, now)
         baseline = newest.get(name.casefold())
-        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, listed=config is not None))
+        known_as = {"listed": config is not None, "can_log_in": config is not None and config.login is not None}
+        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, **known_as))
     return tuple(lines)
 
 

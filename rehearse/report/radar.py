@@ -87,13 +87,24 @@ def build_radar(lines: Sequence[SandboxLine], now: datetime, sky: Sky | None = N
     sky = sky or Sky()
     found: list[Deadline] = []
     for line in lines:
-        own = [*_copies(line, now, sky), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
-        if not line.listed:  # the other verbs know the sandboxes of rehearse.yaml only
-            show = f"rehearse ledger show {line.availability.sandbox}"
-            own = [replace(one, clear_with=show) for one in own]
-        found += own
-    found += [*_bookings(lines, now, sky), *_requests(lines, now, sky), *_announced(now, sky)]
-    return tuple(sorted(found, key=lambda one: (one.due, one.what)))
+        found += [*_copies(line, now, sky), *_refreshes(line, now), *_evidence(line, now), *_idle(line, now, sky)]
+    found += [*_bookings(lines, now, sky), *_requests(lines, now, sky)]
+    by_name = {line.availability.sandbox: line for line in lines}
+    found = [replace(one, clear_with=_runnable(one, by_name.get(one.sandbox))) for one in found]
+    return tuple(sorted([*found, *_announced(now, sky)], key=lambda one: (one.due, one.what)))
+
+
+def _runnable(one: Deadline, line: SandboxLine | None) -> str:
+    """The command that clears it, where it can run: most verbs know the sandboxes of rehearse.yaml only, and some need
+    a login to them; else the one that shows what is known."""
+    word = one.clear_with.split()[1]
+    if word in ("book", "plan", "ledger") or (
+        line is not None and line.listed and (line.can_log_in or word == "refresh")
+    ):
+        return one.clear_with
+    if one.kind == "booking":
+        return f"rehearse book show {one.subject}"
+    return "rehearse book list" if line is None else f"rehearse ledger show {one.sandbox}"
 
 
 def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
@@ -178,7 +189,7 @@ def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator
             yield from _activation(by_name.get(one.sandbox), one, now)
         elif now < one.start <= now + _DAY:
             what = f"{one.sandbox}: {one.label} starts"
-            yield Deadline(what, one.start, _next_step(by_name.get(one.sandbox), one), "booking", one.sandbox)
+            yield Deadline(what, one.start, _next_step(by_name.get(one.sandbox), one), "booking", one.sandbox, one.id)
 
 
 def _requests(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator[Deadline]:
@@ -213,7 +224,7 @@ def _activation(line: SandboxLine | None, one: Booking, now: datetime) -> Iterat
     """The booked activation of a copy that waits for it."""
     if line and line.availability.state == "pending-activation" and one.start <= now + _DAY:
         what = f"{one.sandbox}: the booked activation of the new copy is due"
-        yield Deadline(what, one.start, f"rehearse refresh activate {one.sandbox}", "booking", one.sandbox)
+        yield Deadline(what, one.start, f"rehearse refresh activate {one.sandbox}", "booking", one.sandbox, one.id)
 
 
 def _next_step(line: SandboxLine | None, one: Booking) -> str:

@@ -20,7 +20,8 @@ class SandboxLine:
     """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline.
 
     `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps;
-    `listed` is False for one that only a sheet or production names, and rehearse.yaml does not.
+    `listed` is False for one that only a sheet or production names, and rehearse.yaml does not; `can_log_in` is False
+    for one whose dates are kept by hand.
     """
 
     availability: Availability
@@ -30,6 +31,7 @@ class SandboxLine:
     open_items: int = 0
     burned_by: Booking | None = None
     listed: bool = True
+    can_log_in: bool = True
 
     @property
     def condition(self) -> str:

@@ -210,7 +210,7 @@ def build_happenings(
     for line in lines:
         dates = line.availability
         for name, at in (("possible", dates.possible_from), ("certain", dates.certain_from)):
-            if at and at >= now:
+            if at and at >= now and (name == "certain" or at != dates.certain_from):
                 title = f"{dates.sandbox}: refresh {name}"
                 uid = f"{dates.sandbox}-{name}-{dates.requested:%Y%m%d%H%M}"
                 found.append(Happening(uid, at, at + timedelta(minutes=30), title))

@@ -120,14 +120,16 @@ def build_counting(ordered: Sequence[Cycle], interval: timedelta | None, rule: R
 
 def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, ...], str]:
     """The rules that stand, in the order of their dates, and what was observed."""
-    kept, evidence = tuple(one for one in _RULES if one not in ordered[-1].learned), ""
-    if len(kept) < len(_RULES):
-        evidence = f"a request for another sandbox of this type was accepted: it counts from {_say(kept)}"
+    kept, evidence = _RULES, ""
     for before, after in zip(ordered, ordered[1:], strict=False):
         left = tuple(one for one in kept if not _contradicts(before, after, interval, one))
         if left and left != kept:
             kept = left
             evidence = f"the request of {clock.iso(after.requested)} was accepted: it counts from {_say(kept)}"
+    left = tuple(one for one in kept if one not in ordered[-1].learned)
+    if left and left != kept:
+        kept = left
+        evidence = f"a request for another sandbox of this type was accepted: it counts from {_say(kept)}"
     if len(kept) == 1:
         return kept, evidence
     for cycle in ordered:

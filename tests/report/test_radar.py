@@ -77,6 +77,13 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("no room", [], Sky(bookings=(_use,), broken={"use": "A freeze."}), [("broken", "rehearse book cancel use")]),
     ("of a sheet", [replace(_line(1, state="copying", copied=None, activated=None), listed=False)], Sky(),
      [("copy", "rehearse ledger show UAT")]),
+    ("of no login", [replace(_line(150), can_log_in=False)], Sky(), [("idle", "rehearse ledger show UAT")]),
+    ("booked without a login", [replace(_line(10), can_log_in=False)], Sky(bookings=(_booking(20),)),
+     [("booking", "rehearse book show r41-dress")]),
+    ("booked in a sheet", [replace(_line(10), listed=False, can_log_in=False)], Sky(bookings=(_booking(20),)),
+     [("booking", "rehearse book show r41-dress")]),
+    ("burned without a login", [replace(_line(40), burned_by=_booking(-30, burns=True), can_log_in=False)], Sky(),
+     [("burned", "rehearse refresh request UAT")]),
     ("baseline", [replace(_line(10), baseline=_baseline(31, 31))], Sky(),
      [("baseline", "rehearse baseline capture UAT")]),
     ("proof", [replace(_line(10), baseline=_baseline(5, 29))], Sky(), [("proof", "rehearse reset prove UAT")]),
@@ -99,6 +106,13 @@ def test_a_calendar_holds_each_deadline_once() -> None:
     assert len(titles) == len(set(titles)) == 4
     uids = [event.uid for event in build_happenings([line], [one], NOW, due)]
     assert len(uids) == len(set(uids))
+
+
+def test_a_calendar_holds_one_refresh_date_where_both_are_one() -> None:
+    line = _line(10)
+    settled = replace(line.availability, possible_from=line.availability.certain_from)
+    titles = [one.title for one in build_happenings([replace(line, availability=settled)], [], NOW)]
+    assert titles == ["UAT: refresh certain"]
 
 
 def test_a_validation_waits_until_something_follows_it() -> None:

@@ -128,6 +128,8 @@ def test_what_one_sandbox_proved_holds_for_the_others_of_its_type(database: stat
     ledger = load_cycles(database)
     found = build_availability("PERF", None, ledger["PERF"], NOW)
     assert found.settled and found.certain_from == NOW + 19 * DAY and "another sandbox" in found.evidence
+    own = build_availability("UATFULL", None, ledger["UATFULL"], NOW)
+    assert own.settled and own.evidence.startswith("the request of "), "its own request settled it, and is named"
     assert not build_availability("SIT1", None, ledger["SIT1"], NOW).settled
 
 
