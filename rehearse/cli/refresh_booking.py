@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rehearse import clock
 from rehearse.cli.answers import say
 from rehearse.errors import Locked
+from rehearse.schedule.booked import find_own_refreshes
 from rehearse.schedule.model import Booking, Window
 from rehearse.schedule.store import cancel_booking, save_bookings
 
@@ -52,16 +53,10 @@ def cancel_refresh(case: Case, by: str) -> None:
 
 
 def _own(case: Case) -> list[Booking]:
-    """Bookings of the refresh that is under way: asked for within a week of its request, and not over."""
-    requested = case.last.requested if case.last else case.now
-    return [
-        one
-        for one in case.load_bookings()
-        if one.what == "refresh"
-        and one.end > requested
-        and one.request is not None
-        and abs(one.request - requested) < timedelta(days=7)
-    ]
+    """Bookings of the refresh that is under way."""
+    last = case.last
+    requested, licence = (last.requested, last.licence) if last else (case.now, case.config.type)
+    return find_own_refreshes(case.load_bookings(), requested, licence)
 
 
 def _first_working_hour(case: Case, at: datetime) -> datetime:

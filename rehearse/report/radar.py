@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Table, build_table
-from rehearse.schedule.ledger import COPY_TIMES
+from rehearse.schedule.ledger import COPY_TIMES, leeway_of
 from rehearse.schedule.model import Booking
 
 _SOON, _DAY = timedelta(days=7), timedelta(days=1)
@@ -214,10 +214,10 @@ def _is_to_ask(by_name: Mapping[str, SandboxLine], one: Booking, now: datetime) 
 
 
 def _is_asked(by_name: Mapping[str, SandboxLine], one: Booking) -> bool:
-    """Whether the copy of a booked refresh was requested: within a week of the time that was booked for it."""
+    """Whether the copy of a booked refresh was requested: near the time that was booked for it, or later."""
     line = by_name.get(one.sandbox)
     asked = line and line.availability.requested
-    return bool(asked and one.request and asked > one.request - _SOON)
+    return bool(line and asked and one.request and asked > one.request - leeway_of(line.availability.type))
 
 
 def _activation(line: SandboxLine | None, one: Booking, now: datetime) -> Iterator[Deadline]:

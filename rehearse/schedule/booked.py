@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rehearse.schedule.ledger import leeway_of
 from rehearse.schedule.model import Advance, Booking, Refresh, Schedule
 
 
@@ -45,3 +46,15 @@ def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime)
             one.what in ("advance", "refresh") or (one.what == "rehearsal" and (one.release, one.rehearsal) in missing)
         )
     )
+
+
+def find_own_refreshes(bookings: Sequence[Booking], requested: datetime, licence: str | None) -> list[Booking]:
+    """Of the bookings of a sandbox those of the refresh that was requested then, and is not over."""
+    return [
+        one
+        for one in bookings
+        if one.what == "refresh"
+        and one.end > requested
+        and one.request is not None
+        and abs(one.request - requested) < leeway_of(licence)
+    ]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.schedule.demand import is_gone
-from rehearse.schedule.ledger import Cycle
+from rehearse.schedule.ledger import Cycle, leeway_of
 from rehearse.schedule.model import Booking, Supply, Window, Wish
 from rehearse.schedule.site import RUNNING, build_copy_time
 
@@ -81,12 +81,10 @@ def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
         other.what == "refresh" and other.end <= one.start and other.end > wish.now for other in supply.bookings
     )
     begun = last is not None and last.activated is None and last.state in RUNNING
-    done = last is not None and last.state == "completed" and _settled(wish, last) >= one.ready_by - _WEEK
+    near = one.ready_by - leeway_of(supply.type)
+    done = last is not None and last.state == "completed" and _settled(wish, last) >= near
     if not (planned or begun or done):
         yield "The refresh that it waits for is neither booked nor under way."
-
-
-_WEEK = clock.parse_span("7d").amount
 
 
 def _settled(wish: Wish, cycle: Cycle) -> datetime:

@@ -30,6 +30,7 @@ __all__ = [
     "build_availability",
     "find_in_force",
     "interval_of",
+    "leeway_of",
     "licence_name",
     "merge_by_hand",
     "percentile",
@@ -154,6 +155,13 @@ def interval_of(licence: str | None, cycles: Sequence[Cycle] = ()) -> timedelta 
     """The time between two refreshes of a licence type: as configured (carried by the cycles), else as documented."""
     configured = next((one.interval for one in cycles if one.interval is not None), None)
     return configured or INTERVALS.get(licence or "")
+
+
+def leeway_of(licence: str | None) -> timedelta:
+    """How far from the time that was booked for it a request may be and still be that refresh: half the interval, at
+    most a week. A sandbox that may be refreshed daily has other refreshes booked within a week."""
+    week = timedelta(days=7)
+    return min(week, INTERVALS.get(licence or "", 2 * week) / 2)
 
 
 def licence_name(given: str) -> str:

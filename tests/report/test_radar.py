@@ -31,6 +31,12 @@ def _baseline(days_old: int, proof: int | None = None) -> Baseline:
     return Baseline("b1", "UAT", "00D", "c", "s", at, 1, 1, 1, "usable", "host", "store", "sha", **shown)  # type: ignore[arg-type]
 
 
+def _daily(requested_days_ago: float) -> SandboxLine:
+    asked = NOW - requested_days_ago * DAY
+    cycle = Cycle("0GR1", "UAT", "DEVELOPER", "completed", None, asked, asked + HOUR, asked + HOUR)
+    return SandboxLine(build_availability("UAT", "DEVELOPER", [cycle], NOW), None, None, None)
+
+
 def _booking(hours: float, **more: object) -> Booking:
     start = NOW + hours * HOUR
     one = Booking("r41-dress", "UAT", start, start + HOUR, start + HOUR, "rehearsal", "R41", "dress")
@@ -53,6 +59,8 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
      [("burned", "rehearse refresh request UAT")]),
     ("ready list", [replace(_line(3), open_items=2)], Sky(), [("ready", "rehearse refresh ready UAT")]),
     ("planned", [_line(10)], Sky(bookings=(_refresh(20),)), [("request", "rehearse refresh request UAT")]),
+    ("planned again", [_daily(2)], Sky(bookings=(replace(_refresh(50), request=NOW + 2 * DAY),)),
+     [("request", "rehearse refresh request UAT")]),
     ("asked", [_line(1, state="copying", copied=None, activated=None)], Sky(bookings=(_refresh(20),)),
      [("copy", "rehearse refresh watch UAT")]),
     ("made", [_line(1, state="pending-activation", activated=None)], Sky(bookings=(_refresh(20),)),

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rehearse import clock
-from rehearse.schedule.booked import build_bookings
+from rehearse.schedule.booked import build_bookings, find_own_refreshes
 from rehearse.schedule.broken import find_broken
 from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.model import Booking, Closed, Window, Wish
@@ -76,3 +76,17 @@ def test_other_ways_in_which_a_booking_breaks(booked: Wish) -> None:
     for extra, words in ((burning, "burned by R0 x"), (missed, "was not")):
         world = replace(booked, supplies=(replace(supply, bookings=(*supply.bookings, extra)),))
         assert any(words in found.text for found in find_broken(world)), words
+
+
+def test_the_next_refresh_of_a_sandbox_that_is_refreshed_often_is_not_the_last_one(worlds: SimpleNamespace) -> None:
+    """Refreshed two days ago: what waits for the next one is not served by that, and its booking is another one."""
+    at = NOW + 3 * DAY
+    waits = Booking("r1-m", "DEV", at, at + HOUR, at + HOUR, "rehearsal", "R1", "m", prepare="refresh", ready_by=at)
+    supply = worlds.supply("DEV", "DEVELOPER", 2, bookings=(waits,), copy_time=2 * HOUR)
+    (broken,) = find_broken(worlds.wish([supply], []))
+    assert "neither booked nor under way" in broken.text
+    times = at - 6 * HOUR, at, at
+    coming = Booking("refresh-dev", "DEV", *times, "refresh", why="data refresh", request=at - 9 * HOUR)
+    assert find_own_refreshes([coming], NOW - 2 * DAY, "DEVELOPER") == []
+    assert find_own_refreshes([coming], at - 8 * HOUR, "DEVELOPER") == [coming]
+    assert find_own_refreshes([coming], NOW - 2 * DAY, "FULL") == [coming]
