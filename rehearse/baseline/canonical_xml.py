@@ -10,17 +10,15 @@ comments, attributes other than xsi:type and xsi:nil, and the noise listed in `_
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from lxml import etree
-
+from rehearse.baseline.metadata_xml import NAMESPACE as NAMESPACE
+from rehearse.baseline.metadata_xml import parse_xml as parse_xml
 from rehearse.baseline.model import FieldChange
 
-NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _OURS = "{" + NAMESPACE + "}"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
@@ -67,29 +65,7 @@ applicationVisibilities classAccesses customMetadataTypeAccesses customPermissio
 fieldPermissions flowAccesses layoutAssignments objectPermissions pageAccesses recordTypeVisibilities tabVisibilities
 tabSettings userPermissions
 """
-_OWN = threading.local()
 _ANY_KEY = ("fullName", "name", "developerName", "masterLabel", "label")
-
-
-def parse_xml(content: bytes) -> Any | None:
-    """The root element of a metadata file, or None when these bytes are no XML of the metadata namespace."""
-    if b"<" not in content[:64] or b"<!ENTITY" in content:
-        return None  # no org sends entities of its own: such a file counts by its bytes
-    try:
-        root = etree.fromstring(content, _parser())
-    except (etree.XMLSyntaxError, ValueError):
-        return None
-    return root if root.tag.startswith(_OURS) else None
-
-
-def _parser() -> etree.XMLParser:
-    """One a thread: making one takes as long as reading a small file."""
-    found: etree.XMLParser | None = getattr(_OWN, "parser", None)
-    if found is None:
-        found = _OWN.parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-        )
-    return found
 
 
 def tag_of(element: Any) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from rehearse.baseline.canonical_xml import canonical_form, form_digest, parse_xml, tag_of, text_of
 from rehearse.baseline.component_types import ALWAYS_THERE, CHILDREN, Place, TypeTable
 from rehearse.baseline.model import Component
-from rehearse.baseline.zip_files import DAMAGE, read_zip
+from rehearse.baseline.zip_files import DAMAGE, MOST_UNPACKED, read_zip
 from rehearse.errors import NotFound, UsageError
 from rehearse.org.model import MetadataItem, MetadataType
 
@@ -215,12 +215,24 @@ def _signed(component: Component, authors: Mapping[tuple[str, str], MetadataItem
 
 
 def _zip_digest(content: bytes) -> str | None:
+    """The digest over the entries; None for what is no whole zip, or would unpack to more than any resource holds."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as zipped:
-            entries = sorted((one.filename, hashlib.sha256(zipped.read(one)).digest()) for one in zipped.infolist())
+            if sum(one.file_size for one in zipped.infolist()) > MOST_UNPACKED:
+                return None
+            entries = sorted((one.filename, _entry_digest(zipped, one)) for one in zipped.infolist())
     except (zipfile.BadZipFile, *DAMAGE):
         return None
     return form_digest(*(part for name, digest in entries for part in (name.encode(), digest)))
+
+
+def _entry_digest(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Read in pieces: a few kilobytes may unpack to all the memory there is."""
+    found = hashlib.sha256()
+    with zipped.open(entry) as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.digest()
 
 
 def _kept_types(files: Mapping[str, bytes]) -> list[MetadataType]:

@@ -13,6 +13,10 @@ DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplem
 """What Python's reader raises for entries that are cut, encrypted, said to lie before the file, or packed in a way that
 it does not know."""
 
+MOST_UNPACKED = 629_145_600
+"""Bytes that one file of a zip may unpack to, or all files of a zip inside it: an org takes no more in a whole package
+(facts/metadata.md 2); what says more of itself is made to fill the memory."""
+
 
 def read_zip(path: Path) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
     """The entries of a zip with their content, in the order of its directory. Raises BadZipFile."""
@@ -20,6 +24,8 @@ def read_zip(path: Path) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
         try:
             with zipfile.ZipFile(file) as zipped:
                 for one in zipped.infolist():
+                    if one.file_size > MOST_UNPACKED:
+                        raise ValueError("it would fill the memory")
                     yield one, zipped.read(one)
         except DAMAGE as error:
             raise zipfile.BadZipFile("a file in it cannot be read") from error

@@ -128,6 +128,23 @@ def test_entities_are_not_resolved(tmp_path: object) -> None:
     assert root is None or not (root[0].text or "").strip()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_that_defines_entities_counts_by_its_bytes(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE A [<!ENTITY e "ha">]><A xmlns="{NAMESPACE}">&e;</A>'
+    assert parse_xml(text.encode(encoding)) is None and len(file_digest(text.encode(encoding))) == 64
+    outer = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE A [<!ENTITY e SYSTEM "file:///etc/hostname">]>&e;'
+    assert parse_xml(outer.encode(encoding)) is None
+
+
+def test_a_static_resource_that_is_nested_without_end_ends_no_capture() -> None:
+    for size in (0, 11_000_000):  # a long text takes another way through libxml2
+        text = "<b>" * 900 + "x" * size + "</b>" * 900
+        deep = f'<A xmlns="{NAMESPACE}">{text}</A>'.encode()
+        assert parse_xml(deep) is None and len(file_digest(deep)) == 64
+    long = f'<A xmlns="{NAMESPACE}"><b>{"x" * 11_000_000}</b></A>'.encode()
+    assert parse_xml(long) is not None
+
+
 def merge(*texts: str) -> MergedProfile:
     return merge_profiles([read_part(one.encode()) for one in texts])
 

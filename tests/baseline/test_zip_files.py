@@ -1,5 +1,7 @@
 """The files of a zip come as they were written, and no damage goes unseen."""
 
+import hashlib
+import random
 import zipfile
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rehearse.baseline import components, zip_files
+from rehearse.baseline.components import file_digest
 from rehearse.baseline.zip_files import read_zip
 
 NAMES = ["a.xml", "ordner/ä.cls", "日本/b", "empty/", "big", "x" * 200]
@@ -39,3 +43,16 @@ def test_a_damaged_zip_is_refused_or_means_the_same(tmp_path: Path, data: st.Dat
     except zipfile.BadZipFile:
         return
     assert found == list(files.values())[: len(found)]
+
+
+def test_a_zip_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes of zeros: as a whole zip it is refused, as a static resource it counts by its bytes."""
+    build(tmp_path / "z", [b"a", random.randbytes(2_000), b"\0" * 50_000], zipfile.ZIP_DEFLATED)
+    resource = (tmp_path / "z").read_bytes()
+    plain = file_digest(resource)
+    assert len(list(read_zip(tmp_path / "z"))) == 3 and plain != hashlib.sha256(resource).hexdigest()
+    for module in (zip_files, components):
+        monkeypatch.setattr(module, "MOST_UNPACKED", 40_000)
+    with pytest.raises(zipfile.BadZipFile):
+        list(read_zip(tmp_path / "z"))
+    assert file_digest(resource) == hashlib.sha256(resource).hexdigest()
