@@ -97,7 +97,8 @@ class MetadataReader:
         One question brings both: without the zip the answer that says done names every file a second time.
         """
         values: dict[str, Element] = {"asyncProcessId": job_id, "includeZip": True}
-        call = build_call(self._version, SoapCall("m", "checkRetrieveStatus", values, f"Asking for retrieve {job_id}"))
+        asked = SoapCall("m", "checkRetrieveStatus", values, f"Asking for retrieve {job_id}", large=True)
+        call = build_call(self._version, asked)
         try:
             (result,), size = self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
         except OrgRejected as error:
@@ -194,13 +195,10 @@ class MetadataWriter:
     def wait(self, deploy_id: str, on_event: OnEvent = ignore) -> DeployResult:
         """Wait until a deployment has ended, well or not, and return it with its messages."""
         on_event(Started("deployment", unit="components"))
-        count = 0
 
         def ask() -> DeployResult:
-            nonlocal count
             result = self.fetch(deploy_id, details=False)
-            count += 1
-            on_event(Advanced("deployment", count, unit="answers"))
+            on_event(Advanced("deployment", result.deployed, result.total or None, "components"))
             return result
 
         wait_until(ask, lambda one: one.done, self._wire.options)
@@ -226,6 +224,8 @@ def build_deploy_result(node: Node) -> DeployResult:
         check_only=node.flag("checkOnly"),
         messages=tuple(messages[key] for key in sorted(messages)),
         error=node.value("errorMessage"),
+        deployed=int(node.value("numberComponentsDeployed") or 0),
+        total=int(node.value("numberComponentsTotal") or 0),
     )
 
 

@@ -248,7 +248,8 @@ class DeployMessage:
 
 @dataclass(frozen=True)
 class DeployResult:
-    """A deployment as the org reports it; `done` says whether it may still change."""
+    """A deployment as the org reports it; `done` says whether it may still change, `deployed` how many of the `total`
+    components are in the org so far (0 until the org has counted them)."""
 
     id: str
     status: str
@@ -257,3 +258,5 @@ class DeployResult:
     check_only: bool
     messages: tuple[DeployMessage, ...] = ()
     error: str = ""
+    deployed: int = 0
+    total: int = 0

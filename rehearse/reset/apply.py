@@ -25,6 +25,7 @@ from rehearse.reset.apply_context import Context, Tools
 from rehearse.reset.apply_hard_deletes import finish_hard_delete
 from rehearse.reset.apply_inserts import finish_insert
 from rehearse.reset.apply_passes import run_passes
+from rehearse.reset.apply_progress import Progress
 from rehearse.reset.bypass import OFF, ON
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.file_parts import goes_along
@@ -97,7 +98,7 @@ def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings, user_id: str)
         plan=plan, writer=tools.writer, store=tools.store, journal=tools.journal, id_map=tools.id_map,
         settings=settings, on_event=tools.on_event, before=tools.store.load(plan.baseline_capture), after=after,
         began=clock.from_iso(str(detail["began"])), planned_at=after.started, user_id=str(detail["user"]),
-        ids=tools.id_map.load(),
+        ids=tools.id_map.load(), progress=Progress(tools.on_event),
         left_alone=frozenset((one.type, one.key) for one in plan.blocked if not goes_along(one)),
     )  # fmt: skip
     newer = detail["newer"] if first else _fetch_moved(context, after)

@@ -16,6 +16,7 @@ from rehearse.events import OnEvent, ignore
 from rehearse.journal import Entry, Journal, load_entries
 from rehearse.org.connect import OrgWriter
 from rehearse.org.model import Schema
+from rehearse.reset.apply_progress import Progress
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
@@ -67,6 +68,7 @@ class Context:
     left_alone: frozenset[tuple[str, str]] = frozenset()
     names: dict[str, str] = field(default_factory=dict)
     silent: frozenset[tuple[str, str]] = frozenset()
+    progress: Progress = field(default_factory=Progress)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""
@@ -98,6 +100,8 @@ class Context:
         if state in ("done", "already") and action.do in ("undelete", "delete"):
             (self.returned if action.do == "undelete" else self.removed).add(action.key)
         self.results[action.id] = ActionResult(action.id, action.kind, action.type, action.key, state, detail)
+        if state != "waiting":
+            self.progress.settle(action)
 
     def leave(self, object: str, key: str, detail: str, action: Action | None) -> None:
         """Record that somebody else's row is not to be written in this run, whether the plan names it or not."""

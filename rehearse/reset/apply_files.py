@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from rehearse import clock
 from rehearse.baseline.scope import BODY_TYPE
 from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgUncertain, OrgUnreachable, Refused
-from rehearse.events import Advanced, Noted
+from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.model import SaveResult, Value
 from rehearse.reset.apply_context import Context
@@ -123,4 +123,3 @@ def _remember(context: Context, entry: Entry, action: Action, new: str) -> None:
     context.journal.close(entry, result, also=lambda connection: context.id_map.add(connection, {action.key: new}))
     context.ids = context.id_map.load()
     context.note(action, "done", f"re-inserted as {new}")
-    context.on_event(Advanced(f"insert {action.type}", 1, unit="rows"))

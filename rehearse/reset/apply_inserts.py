@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from rehearse.errors import OrgRejected
-from rehearse.events import Advanced, Noted
+from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import bulk_cannot_carry
 from rehearse.reset.apply_context import Context
@@ -94,7 +94,6 @@ def _note_all(
             context.note(action, "failed", failed[key])
         else:
             context.note(action, "waiting", "the bulk job did not process it")
-    context.on_event(Advanced(f"insert {object}", len(pairs), unit="rows"))
 
 
 def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:

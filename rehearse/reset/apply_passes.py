@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from rehearse.baseline.model import Capture
 from rehearse.baseline.queue_ids import find_new_queues
-from rehearse.events import Finished, Started
+from rehearse.events import Finished
 from rehearse.reset.apply_bypass import find_places, switch_off, switch_on
 from rehearse.reset.apply_context import Context, Tools
 from rehearse.reset.gather import GatherRequest, gather
@@ -57,11 +57,11 @@ def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:
 def _run_until_fixed(context: Context, original: ResetPlan) -> int:
     left: set[str] | None = None
     for number in range(1, context.settings.max_passes + 1):
-        context.on_event(Started(f"reset pass {number}", len(context.plan.actions), "actions"))
+        context.progress.start(f"reset pass {number}", context.plan.actions)
         run_phases(context)
         live = _capture(context)
         next_plan = _plan_again(context, original, live)
-        context.on_event(Finished(f"reset pass {number}", f"{len(next_plan.actions)} actions left"))
+        context.on_event(Finished(f"reset pass {number}", f"{len(next_plan.actions):,} changes left"))
         remaining = {one.id for one in next_plan.actions}
         if not remaining or remaining == left:
             return number

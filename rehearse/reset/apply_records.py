@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
-from rehearse.events import Advanced, Noted
+from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.reset import live_rows, settle
@@ -175,7 +175,6 @@ def _take_results(
         if code in RETRIED:
             locked.append((action, row))
     close_entry(context, entry, ok, failed)
-    context.on_event(Advanced(f"{entry.kind} {entry.detail['object']}", len(ok), unit="rows"))
     return locked
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rehearse.errors import NotFound, OrgRejected, OrgUncertain, UsageError
+from rehearse.events import Advanced, Event
 from rehearse.org.bulk_csv import write_bulk_csv
 
 LABELS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -141,7 +142,10 @@ def test_a_deployment_and_its_messages(doors: Any, tmp_path: Path) -> None:
     assert check.success and check.check_only
     names = {one.full_name for one in writer.reader.fetch_metadata_items("CustomLabel")}
     assert "New_Label" not in names
-    result = writer.wait_deploy(writer.start_deploy(label_zip(tmp_path, "New_Label")))
+    heard: list[Event] = []
+    result = writer.wait_deploy(writer.start_deploy(label_zip(tmp_path, "New_Label")), heard.append)
+    assert (result.deployed, result.total) == (1, 1)
+    assert Advanced("deployment", 1, 1, "components") in heard
     assert result.success and result.done, result
     assert any(one.full_name == "New_Label" and one.created for one in result.messages)
     assert "New_Label" in {one.full_name for one in writer.reader.fetch_metadata_items("CustomLabel")}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearse.events import Noted
+from rehearse.events import Advanced, Noted
 
 OBJECTS = ("Routing__c", "Project__c", "ProjectMember__c", "Invoice__c", "InvoiceLine__c")
 UNPAID = '"Id" NOT IN (SELECT "Invoice__c" FROM "Payment__c" WHERE "Invoice__c" IS NOT NULL)'
@@ -137,7 +137,7 @@ def test_a_lost_reply_is_waited_for_before_the_row_is_written_again(lab: Any) ->
     assert lab.prove(before, plan, report).verdict == "clean"
 
 
-def test_events_tell_of_a_lost_reply(lab: Any) -> None:
+def test_events_tell_of_a_lost_reply_and_how_far_a_pass_has_come(lab: Any) -> None:
     from rehearse import clock, lock
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply
@@ -147,6 +147,8 @@ def test_events_tell_of_a_lost_reply(lab: Any) -> None:
     before = lab.capture(objects=OBJECTS)
     (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
     lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    for number in range(3):
+        lab.insert("Routing__c", {"Name": f"Rehearsal {number}", "Code__c": f"R-{number}"})
     plan = lab.plan(before)
     lab.server.faults.add(CALLS["update"], do="lose-reply")
     heard: list[Any] = []
@@ -155,4 +157,6 @@ def test_events_tell_of_a_lost_reply(lab: Any) -> None:
         settings = ApplySettings(poll=0.0, sleep=lambda seconds: None)
         apply(plan, Tools(lab.writer, lab.store, journal, lab.ids, heard.append), settings)
     assert any("lost" in one.text for one in heard if isinstance(one, Noted))
+    told = [(one.work, one.done, one.total) for one in heard if isinstance(one, Advanced) and "reset" in one.work]
+    assert told == [("reset pass 1", done, 4) for done in (1, 2, 3)]  # the fourth waits for the look at the org
     assert lab.prove(before, plan).verdict == "clean"
