@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.lock import Lock
     from rehearse.report.sandboxes import SandboxLine
+    from rehearse.reset.broken_off import BrokenOff
 
 
 def sandboxes(as_json: Json = False) -> None:
@@ -66,6 +67,7 @@ def status(
         lines = overview.load_overview(desk, now)
         held = lock.load_locks(desk.database)
         due = load_radar(desk, lines, now)
+        broken_off = _load_broken_off(desk, held)
         body = {
             "sandboxes": view.build_body(lines),
             "radar": radar.build_radar_body(due),
@@ -74,12 +76,25 @@ def status(
                 for one in held
             ],
             "running": [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held],
+            "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.since} for one in broken_off],
         }
         zone = desk.workspace.zone
         page = view.build_page(lines, now, zone)
         page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
         finish("status", now, body, page, as_json=as_json)
+        for one in broken_off:
+            say(f"{one}. Go on with: rehearse reset apply {one.run[:12]} --confirm {one.sandbox}")
         _say_unasked(desk, lines)
+
+
+def _load_broken_off(desk: Desk, held: Sequence[Lock]) -> tuple[BrokenOff, ...]:
+    """The resets that wait to be continued here; a drill has no plan among the saved ones, and continues by itself."""
+    from rehearse import clock
+    from rehearse.cli.reset_plan import plans_folder
+    from rehearse.reset.broken_off import load_broken_off
+
+    found = load_broken_off(desk.database, clock.now(), {one.sandbox for one in held})
+    return tuple(one for one in found if (plans_folder(desk) / f"{one.run}.json").exists())
 
 
 def _say_unasked(desk: Desk, lines: Sequence[SandboxLine]) -> None:

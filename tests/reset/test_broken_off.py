@@ -1,0 +1,30 @@
+"""Resets that wait to be continued, as the journal tells them."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from rehearse import clock, lock
+from rehearse.journal import Journal
+from rehearse.reset.broken_off import load_broken_off
+from rehearse.state import open_database
+
+
+def test_a_reset_that_began_and_did_not_end_is_told_until_a_later_one_takes_over(tmp_path: Path) -> None:
+    database, now = open_database(tmp_path), clock.now()
+
+    def begin(run: str, sandbox: str, *, end: bool) -> None:
+        with lock.hold(database, sandbox, f"reset {run}", now) as held:
+            journal = Journal(database, held, run)
+            journal.close(journal.open("begin", {}), {})
+            if end:
+                journal.close(journal.open("end", {"passes": 1}), {})
+
+    begin("01A", "UAT", end=False)
+    begin("01B", "SIT", end=True)
+    (found,) = load_broken_off(database, clock.now())
+    assert (found.sandbox, found.run) == ("UAT", "01A") and "half put back" in str(found)
+    assert load_broken_off(database, clock.now(), {"UAT"}) == ()  # it is at work
+    assert load_broken_off(database, clock.now() + timedelta(hours=25)) == ()  # nobody may continue it any more
+    begin("01C", "UAT", end=True)
+    assert load_broken_off(database, clock.now()) == ()
+    database.close()
