@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ from rehearse.errors import (
     OrgUnreachable,
     RehearseError,
     SessionExpired,
+    UsageError,
 )
 
 _BUSY_STATUS = frozenset({408, 420, 425, 429, 500, 502, 503, 504})
@@ -58,7 +61,7 @@ def read_fault(content_type: str, body: bytes) -> Fault:
         return _soap_fault(text)
     try:
         value: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Fault("", text[:300])
     first = value[0] if isinstance(value, list) and value else value
     if not isinstance(first, dict):
@@ -172,6 +175,26 @@ def unreachable_after(error: OrgBusy) -> OrgUnreachable:
 def unreadable(doing: str, safe: bool) -> OrgError:
     """The error for a reply that says success but cannot be read to its end."""
     return _busy(f"{doing}: the answer broke off or makes no sense.", safe)
+
+
+@contextmanager
+def making_sense(doing: str, safe: bool = True) -> Iterator[None]:
+    """What an answer of another shape than expected runs into, inside the block, as an unreadable answer.
+
+    A gateway may say 200 and send anything; only what builds values out of an answer belongs inside.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, UsageError) as error:
+        raise unreadable(doing, safe) from error
+
+
+def too_large(doing: str, most: int, safe: bool) -> OrgError:
+    """The error for an answer that goes on where no org's does; it is not asked for again."""
+    message = f"{doing}: the answer has more than {most} bytes; the rest was not read."
+    if not safe:
+        return _uncertain(message)
+    return OrgUnreachable(message, "No org answers so much at once: check the address of the login, and the proxy.")
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -17,6 +17,7 @@ import requests
 from rehearse.errors import DiskFull, NotFound, OrgBusy, OrgRejected
 from rehearse.events import Advanced, Event, Finished, OnEvent, Started, ignore
 from rehearse.ids import to_18
+from rehearse.org.answers import making_sense
 from rehearse.org.bulk_csv import RowCounter
 from rehearse.org.model import BulkJob, BulkPage, JobState
 from rehearse.org.waiting import wait_until
@@ -42,26 +43,25 @@ def fetch_json(wire: Wire, call: Call) -> Any:
         content = response.content
         if not content.strip():
             return None
-        try:
+        with making_sense(call.doing, call.safe):
             return json.loads(content)
-        except ValueError as error:
-            raise unreadable(call) from error
 
     return wire.stream(call, read)
 
 
 def build_job(row: Mapping[str, Any]) -> BulkJob:
-    """A job from its JSON; counts default to 0 while the org does not give them."""
-    return BulkJob(
-        id=to_18(str(row["id"])),
-        operation=str(row.get("operation", "")),
-        object=str(row.get("object", "")),
-        state=row["state"],
-        processed=int(row.get("numberRecordsProcessed") or 0),
-        failed=int(row.get("numberRecordsFailed") or 0),
-        created_by=str(row.get("createdById") or ""),
-        message=str(row.get("errorMessage") or ""),
-    )
+    """A job from its JSON; counts default to 0 while the org does not give them. Raises OrgBusy for what is no job."""
+    with making_sense("Reading what the org says of a bulk job"):
+        return BulkJob(
+            id=to_18(str(row["id"])),
+            operation=str(row.get("operation", "")),
+            object=str(row.get("object", "")),
+            state=row["state"],
+            processed=int(row.get("numberRecordsProcessed") or 0),
+            failed=int(row.get("numberRecordsFailed") or 0),
+            created_by=str(row.get("createdById") or ""),
+            message=str(row.get("errorMessage") or ""),
+        )
 
 
 class BulkReader:
@@ -101,12 +101,16 @@ class BulkReader:
         path, params = f"/services/data/v{self._version}/jobs/ingest", dict[str, str]()
         found: list[BulkJob] = []
         while True:
-            listed = fetch_json(self._wire, Call("GET", path, "Listing the bulk jobs", params))
-            found += [build_job(one) for one in listed["records"]]
-            following = listed.get("nextRecordsUrl")
-            if listed.get("done", True) or not following:
-                return tuple(found)
-            params = {"queryLocator": parse_qs(urlsplit(str(following)).query)["queryLocator"][0]}
+            doing, before = "Listing the bulk jobs", params
+            listed = fetch_json(self._wire, Call("GET", path, doing, params))
+            with making_sense(doing):
+                found += [build_job(one) for one in listed["records"]]
+                following = listed.get("nextRecordsUrl")
+                if listed.get("done", True) or not following:
+                    return tuple(found)
+                params = {"queryLocator": parse_qs(urlsplit(str(following)).query)["queryLocator"][0]}
+                if params == before:
+                    raise ValueError("it would go round for ever")
 
     def page_locators(self, job_id: str) -> Iterator[str | None]:
         """The locators of all pages, so that they can be read in parallel; None is the first page.
@@ -118,14 +122,19 @@ class BulkReader:
             return
         path, params = f"{self._jobs}/{to_18(job_id)}/resultPages", dict[str, str]()
         while True:
-            listed = fetch_json(self._wire, Call("GET", path, f"Listing the pages of {job_id}", params))
-            for page in listed["resultPages"]:
-                yield _locator(str(page["resultUrl"]))
-            # the guide's table says nextRecordUrl, its example nextRecordsUrl
-            following = listed.get("nextRecordsUrl") or listed.get("nextRecordUrl")
-            if listed.get("done", True) or not following:
+            doing, before = f"Listing the pages of {job_id}", params
+            listed = fetch_json(self._wire, Call("GET", path, doing, params))
+            with making_sense(doing):
+                pages = [_locator(str(page["resultUrl"])) for page in listed["resultPages"]]
+                # the guide's table says nextRecordUrl, its example nextRecordsUrl
+                following = listed.get("nextRecordsUrl") or listed.get("nextRecordUrl")
+                last = listed.get("done", True) or not following
+                params = {"locator": _locator(str(following)) or ""}
+                if not last and params == before:
+                    raise ValueError("it would go round for ever")
+            yield from pages
+            if last:
                 return
-            params = {"locator": _locator(str(following)) or ""}
 
     def download(self, job_id: str, locator: str | None, to: Path) -> BulkPage:
         """One page of results to disk, checked; a page that is not whole is fetched again, then raises OrgBusy.
@@ -141,6 +150,7 @@ class BulkReader:
             f"Reading results of {job_id}",
             params,
             headers={"Accept": "text/csv"},
+            large=True,
         )
         return self._wire.stream(call, lambda response: _save_page(response, call, to))
 
@@ -204,6 +214,8 @@ def _save_page(response: requests.Response, call: Call, to: Path) -> BulkPage:
         with to.open("wb") as file:
             for piece in response.iter_content(_PIECE):
                 file.write(counter.feed(piece))
+                if counter.rows > int(promised):
+                    break  # it may go on for ever
     except requests.exceptions.RequestException:
         raise
     except OSError as error:

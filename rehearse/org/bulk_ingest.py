@@ -117,13 +117,16 @@ class BulkWriter:
         The file is read to its end before the first row is given, so that a broken reply is met by the retry.
         """
         path = f"{self._jobs}/{to_18(job_id)}/{_RESULTS[which]}"
-        call = Call("GET", path, f"Reading {which} rows of {job_id}", headers={"Accept": "text/csv"})
+        call = Call("GET", path, f"Reading {which} rows of {job_id}", headers={"Accept": "text/csv"}, large=True)
         csv.field_size_limit(max(csv.field_size_limit(), _CELL_CHARACTERS))
         with tempfile.TemporaryFile() as file:
             self._wire.stream(call, lambda response: _save_results(response, call, file))
             # newline="\n": values may hold CR, U+0085 or U+2028, which end no line here
             with io.TextIOWrapper(file, encoding="utf-8", newline="\n") as text:
-                yield from csv.DictReader(text, strict=True)
+                try:
+                    yield from csv.DictReader(text, strict=True)
+                except csv.Error as error:
+                    raise unreadable(call) from error
 
 
 def _save_results(response: requests.Response, call: Call, file: BinaryIO) -> None:

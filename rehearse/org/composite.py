@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from rehearse.errors import OrgRejected
+from rehearse.org.answers import making_sense
 from rehearse.org.bulk import JSON, fetch_json, json_body
 from rehearse.org.describe import build_schema
 from rehearse.org.model import Schema, Value
-from rehearse.org.rest import RestReader, flatten, object_of, selected_paths
+from rehearse.org.rest import RestReader
 from rehearse.org.wire import Call, Wire
 
 MOST_REQUESTS = 25
@@ -29,7 +30,8 @@ def fetch_schemas(wire: Wire, version: str, objects: Sequence[str]) -> dict[str,
         paths = [f"/services/data/v{version}/sobjects/{name}/describe" for name in part]
         for name, answer in zip(part, _fetch_together(wire, version, paths, "Describing objects"), strict=True):
             if not isinstance(answer, OrgRejected):
-                found[name] = build_schema(answer)
+                with making_sense(f"Describing {name}"):
+                    found[name] = build_schema(answer)
     return found
 
 
@@ -43,19 +45,8 @@ def fetch_queries(
         base = f"/services/data/v{version}/{'queryAll' if deleted else 'query'}/?q="
         answers = _fetch_together(wire, version, [base + quote_plus(one) for one in part], "Reading rows")
         for soql, answer in zip(part, answers, strict=True):
-            found.append(answer if isinstance(answer, OrgRejected) else list(_rows(rest, soql, answer)))
+            found.append(answer if isinstance(answer, OrgRejected) else list(rest.rows_from(answer, soql)))
     return found
-
-
-def _rows(rest: RestReader, soql: str, page: Any) -> Iterator[dict[str, Value]]:
-    selected = selected_paths(soql)
-    while True:
-        for record in page["records"]:
-            yield flatten(record, selected)
-        following = page.get("nextRecordsUrl")
-        if page.get("done", True) or not following:
-            return
-        page = rest.fetch(str(following).removeprefix(f"{rest.base}/"), f"Reading {object_of(soql)}")
 
 
 def _fetch_together(wire: Wire, version: str, paths: Sequence[str], doing: str) -> list[Any]:
@@ -63,8 +54,9 @@ def _fetch_together(wire: Wire, version: str, paths: Sequence[str], doing: str) 
     requests = [{"method": "GET", "referenceId": f"r{place}", "url": path} for place, path in enumerate(paths)]
     body = json_body({"allOrNone": False, "compositeRequest": requests})
     answer = fetch_json(wire, Call("POST", f"/services/data/v{version}/composite", doing, body=body, headers=JSON))
-    by_name = {one["referenceId"]: one for one in answer["compositeResponse"]}
-    return [_body(by_name[f"r{place}"], doing) for place in range(len(paths))]
+    with making_sense(doing):
+        by_name = {one["referenceId"]: one for one in answer["compositeResponse"]}
+        return [_body(by_name[f"r{place}"], doing) for place in range(len(paths))]
 
 
 def _body(answer: Any, doing: str) -> Any:

@@ -120,7 +120,7 @@ def _ask_for_token(transport: Transport, origin: str, form: Mapping[str, str], l
     except OrgRejected as error:
         said = f"{error.org_code}: {error.org_message}"
         raise LoginError(f"{doing} was refused ({said}).", "Check the client id, the secret and the user.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LoginError(f"{doing}: the answer holds no token.", "Check the address of the login.") from error
     return _checked(Session(clean_origin(instance, "instance address in the answer"), token, login.username))
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from rehearse.events import OnEvent, ignore
 from rehearse.org import describe, sandboxes
+from rehearse.org.answers import making_sense
 from rehearse.org.bulk import BulkReader
 from rehearse.org.metadata import MetadataReader
 from rehearse.org.model import (
@@ -96,12 +97,17 @@ class OrgReader:
 
     def fetch_objects(self) -> tuple[ObjectSummary, ...]:
         """The global describe, by name."""
-        rows = self._rest.fetch("sobjects", "Listing the objects")["sobjects"]
-        return tuple(sorted((describe.build_summary(row) for row in rows), key=lambda one: one.name))
+        doing = "Listing the objects"
+        answer = self._rest.fetch("sobjects", doing)
+        with making_sense(doing):
+            return tuple(sorted((describe.build_summary(row) for row in answer["sobjects"]), key=lambda one: one.name))
 
     def fetch_schema(self, object: str) -> Schema:
         """One object's describe; raises OrgRejected NOT_FOUND for an unknown object."""
-        return describe.build_schema(self._rest.fetch(f"sobjects/{object}/describe", f"Describing {object}"))
+        doing = f"Describing {object}"
+        answer = self._rest.fetch(f"sobjects/{object}/describe", doing)
+        with making_sense(doing):
+            return describe.build_schema(answer)
 
     def fetch_rows(self, soql: str, *, deleted: bool = False) -> Iterator[dict[str, Value]]:
         """Rows of a query, page by page; with `deleted` also binned and archived ones. Parents as `Owner.Name`."""

@@ -19,9 +19,10 @@ from rehearse import clock
 from rehearse.errors import OrgRejected, UsageError
 from rehearse.ids import to_18
 from rehearse.org import soap
+from rehearse.org.answers import making_sense
 from rehearse.org.model import Identity, Limit, Value
 from rehearse.org.soap import SoapCall
-from rehearse.org.wire import Call, Wire, unreadable
+from rehearse.org.wire import Call, Wire
 
 NEWEST_VERSION = "67.0"
 OLDEST_VERSION = "51.0"
@@ -35,10 +36,9 @@ def _fetch_json(wire: Wire, call: Call) -> Any:
 
 
 def _parse(response: requests.Response, call: Call) -> Any:
-    try:
-        return json.loads(response.content)
-    except ValueError as error:
-        raise unreadable(call) from error
+    content = response.content
+    with making_sense(call.doing, call.safe):
+        return json.loads(content)
 
 
 class RestReader:
@@ -56,28 +56,34 @@ class RestReader:
         call = Call("GET", f"{self.base}/{parts.path}", doing, given, headers={"Accept": "application/json"})
         return _fetch_json(self._wire, call)
 
-    def fetch_pages(self, path: str, soql: str, doing: str) -> Iterator[Mapping[str, Any]]:
-        """Every page of a query, following nextRecordsUrl."""
-        page = self.fetch(path, doing, {"q": soql})
-        while True:
-            yield page
-            following = page.get("nextRecordsUrl")
-            if page.get("done", True) or not following:
-                return
-            page = self.fetch(str(following).removeprefix(f"{self.base}/"), doing)
-
     def fetch_rows(self, soql: str, *, deleted: bool = False, path: str = "") -> Iterator[dict[str, Value]]:
         """Rows of a query in its order; raises OrgRejected for a query that the org refuses."""
-        selected = selected_paths(soql)
-        doing = f"Reading {object_of(soql)}"
-        for page in self.fetch_pages(path or ("queryAll" if deleted else "query"), soql, doing):
-            for record in page["records"]:
-                yield flatten(record, selected)
+        selected_paths(soql)  # what cannot be read is not asked
+        page = self.fetch(path or ("queryAll" if deleted else "query"), f"Reading {object_of(soql)}", {"q": soql})
+        yield from self.rows_from(page, soql)
+
+    def rows_from(self, page: Any, soql: str) -> Iterator[dict[str, Value]]:
+        """The rows of a first page of a query and of all that follow. Raises OrgBusy for what is no page."""
+        selected, doing, seen = selected_paths(soql), f"Reading {object_of(soql)}", set[str]()
+        while True:
+            with making_sense(doing):
+                rows = [flatten(record, selected) for record in page["records"]]
+                following = "" if page.get("done", True) else str(page.get("nextRecordsUrl") or "")
+                if following in seen:
+                    raise ValueError("it would go round for ever")
+            yield from rows
+            if not following:
+                return
+            seen.add(following)
+            page = self.fetch(following.removeprefix(f"{self.base}/"), doing)
 
     def fetch_count(self, soql: str, *, deleted: bool = False) -> int:
         """The number that `SELECT COUNT() FROM …` gives; with `deleted` among binned and archived rows too."""
         path = "queryAll" if deleted else "query"
-        return int(self.fetch(path, f"Counting {object_of(soql)}", {"q": soql})["totalSize"])
+        doing = f"Counting {object_of(soql)}"
+        page = self.fetch(path, doing, {"q": soql})
+        with making_sense(doing):
+            return int(page["totalSize"])
 
     def fetch_by_ids(
         self, object: str, ids: Sequence[str], fields: Sequence[str], *, deleted: bool = False
@@ -91,7 +97,8 @@ class RestReader:
             rows: dict[str, dict[str, Value]] = {}
             for soql in id_queries(object, ids, part):
                 for row in self.fetch_rows(soql, deleted=deleted):
-                    rows[to_18(str(row["Id"]))] = row
+                    with making_sense(f"Reading {object}"):
+                        rows[to_18(str(row["Id"]))] = row
             found = rows if found is None else {key: {**found[key], **rows[key]} for key in found.keys() & rows.keys()}
         return found or {}
 
@@ -104,25 +111,31 @@ class RestReader:
         page = self.fetch("query", doing, {"q": _ORGANIZATION})
         if known is not None:
             user = {"Id": known.user_id, "Username": known.username}
-            return build_identity(page["records"], [user], self._wire.host)
+            with making_sense(doing):
+                return build_identity(page["records"], [user], self._wire.host)
         user_id = self._fetch_user_id(doing)
         users = self.fetch("query", doing, {"q": f"SELECT Id, Username FROM User WHERE Id = '{user_id}'"})
-        return build_identity(page["records"], users["records"], self._wire.host)
+        with making_sense(doing):
+            return build_identity(page["records"], users["records"], self._wire.host)
 
     def _fetch_user_id(self, doing: str) -> str:
         """The last part of the `identity` address in the resource list (needs no OAuth scope but `api`)."""
         resources = self.fetch("", doing)
-        found = re.search(r"/id/00D\w{12,15}/(005\w{12,15})", str(resources.get("identity", "")))
+        with making_sense(doing):
+            found = re.search(r"/id/00D\w{12,15}/(005\w{12,15})", str(resources.get("identity", "")))
         if found:
             return found[1]
         call = Call("GET", "/services/oauth2/userinfo", doing)
         info = _fetch_json(self._wire, call)
-        return to_18(str(info["user_id"]))
+        with making_sense(doing):
+            return to_18(str(info["user_id"]))
 
     def fetch_org_id(self) -> str:
         """The 18-character id of the org behind the token, asked afresh."""
-        records = self.fetch("query", "Asking the org who it is", {"q": "SELECT Id FROM Organization"})["records"]
-        return to_18(str(records[0]["Id"]))
+        doing = "Asking the org who it is"
+        page = self.fetch("query", doing, {"q": "SELECT Id FROM Organization"})
+        with making_sense(doing):
+            return to_18(str(page["records"][0]["Id"]))
 
     def fetch_release(self) -> str:
         """The label and number of the newest API version that the org serves: a platform upgrade brings a newer one."""
@@ -131,20 +144,25 @@ class RestReader:
 
     def fetch_body(self, object: str, id: str, field: str) -> bytes:
         """The raw bytes of a base64 field of one row (sObject Blob Retrieve); raises OrgRejected when it is gone."""
-        call = Call("GET", f"{self.base}/sobjects/{object}/{id}/{field}", f"Reading {field} of a row of {object}")
+        call = Call(
+            "GET", f"{self.base}/sobjects/{object}/{id}/{field}", f"Reading {field} of a row of {object}", large=True
+        )
         content: bytes = self._wire.fetch(call).content
         return content
 
     def fetch_limits(self) -> dict[str, Limit]:
         """The rows of /limits (accurate within about five minutes)."""
-        rows = self.fetch("limits", "Reading the limits of the org")
-        return {name: Limit(int(row["Max"]), int(row["Remaining"])) for name, row in rows.items() if "Max" in row}
+        doing = "Reading the limits of the org"
+        rows = self.fetch("limits", doing)
+        with making_sense(doing):
+            return {name: Limit(int(row["Max"]), int(row["Remaining"])) for name, row in rows.items() if "Max" in row}
 
     def fetch_server_time(self) -> datetime:
         """The org's clock, from SOAP getServerTimestamp, as an aware instant."""
         asked = SoapCall("u", "getServerTimestamp", {}, "Asking the org for the time")
         results = soap.call_soap(self._wire, self.version, asked)
-        return clock.from_iso(results[0].value("timestamp"))
+        with making_sense(asked.doing):
+            return clock.from_iso(results[0].value("timestamp"))
 
 
 _ORGANIZATION = "SELECT Id, Name, InstanceName, IsSandbox, TrialExpirationDate FROM Organization"
@@ -192,7 +210,11 @@ def fetch_versions(wire: Wire) -> list[dict[str, str]]:
     """The API versions of an org, each with `version` and `label`; needs no token."""
     call = Call("GET", "/services/data", _VERSIONS, with_token=False)
     listed = _fetch_json(wire, call)
-    return [{"version": str(one["version"]), "label": str(one.get("label", ""))} for one in listed]
+    with making_sense(_VERSIONS):
+        found = [{"version": str(one["version"]), "label": str(one.get("label", ""))} for one in listed]
+        if not all(re.fullmatch(r"\d{1,3}\.\d", one["version"]) for one in found) or not found:
+            raise ValueError("not a list of versions")
+        return found
 
 
 def object_of(soql: str) -> str:

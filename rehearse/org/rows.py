@@ -13,6 +13,7 @@ from typing import Any
 
 from rehearse.errors import NotFound, OrgRejected, OrgUncertain, UsageError
 from rehearse.ids import to_18
+from rehearse.org.answers import making_sense
 from rehearse.org.bulk import JSON, fetch_json, json_body
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.org.rest import RestReader
@@ -52,7 +53,8 @@ class RowWriter:
             return SaveResult(None, False, (RowError(error.org_code, error.org_message, error.fields),))
         if not isinstance(answer, dict) or not answer.get("id"):
             raise _wrong_count(doing, 0, 1)
-        return SaveResult(to_18(str(answer["id"])), True)
+        with making_sense(doing, safe=False):
+            return SaveResult(to_18(str(answer["id"])), True)
 
     def update(self, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         """Update rows, each with its Id, each for itself; None sets null."""
@@ -76,7 +78,8 @@ class RowWriter:
         results = call_soap(self._wire, self._version, asked)
         if len(results) != len(known):
             raise _wrong_count(asked.doing, len(results), len(known))
-        return tuple(_from_node(node, one) for node, one in zip(results, known, strict=True))
+        with making_sense(asked.doing, safe=False):
+            return tuple(_from_node(node, one) for node, one in zip(results, known, strict=True))
 
     def update_if_unchanged(
         self, object: str, rows: Sequence[Mapping[str, Value]], since: Mapping[str, datetime]
@@ -124,11 +127,12 @@ class RowWriter:
         answer = fetch_json(
             self._wire, Call("POST", f"{self._base}/composite", doing, body=body, headers=JSON, safe=False)
         )
-        parts = answer.get("compositeResponse") if isinstance(answer, dict) else None
-        found = {str(one.get("referenceId")): one for one in parts or ()}
-        if set(found) != {f"r{place}" for place in range(len(asked))}:
-            raise _wrong_count(doing, len(found), len(asked))
-        return tuple(_from_part(found[f"r{place}"], path) for place, (path, _, _) in enumerate(asked))
+        with making_sense(doing, safe=False):
+            parts = answer.get("compositeResponse") if isinstance(answer, dict) else None
+            found = {str(one.get("referenceId")): one for one in parts or ()}
+            if set(found) != {f"r{place}" for place in range(len(asked))}:
+                raise _wrong_count(doing, len(found), len(asked))
+            return tuple(_from_part(found[f"r{place}"], path) for place, (path, _, _) in enumerate(asked))
 
     def _send_records(self, method: str, object: str, rows: Sequence[Mapping[str, Value]]) -> tuple[SaveResult, ...]:
         _check_size(rows)
@@ -142,7 +146,8 @@ class RowWriter:
         answer = fetch_json(self._wire, call)
         if not isinstance(answer, list) or len(answer) != count:
             raise _wrong_count(call.doing, len(answer) if isinstance(answer, list) else 0, count)
-        return tuple(_from_json(row, known) for row, known in zip(answer, ids, strict=True))
+        with making_sense(call.doing, safe=False):
+            return tuple(_from_json(row, known) for row, known in zip(answer, ids, strict=True))
 
 
 def can_guard(rows: Sequence[Mapping[str, Value]]) -> bool:

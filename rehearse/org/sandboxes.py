@@ -13,6 +13,7 @@ from datetime import datetime
 from rehearse import clock
 from rehearse.errors import OrgRejected
 from rehearse.ids import to_18
+from rehearse.org.answers import making_sense
 from rehearse.org.bulk import JSON, fetch_json, json_body
 from rehearse.org.model import CopyStage, SandboxCopy, SandboxRecord, SandboxState, Value
 from rehearse.org.rest import RestReader
@@ -98,7 +99,9 @@ def fetch_records(rest: RestReader) -> tuple[SandboxRecord, ...]:
     while True:
         soql = f"SELECT {','.join(['Id', *_WRITABLE, *optional])} FROM SandboxInfo ORDER BY SandboxName"
         try:
-            return tuple(_build_record(row) for row in _fetch_rows(rest, soql))
+            rows = list(_fetch_rows(rest, soql))
+            with making_sense("Reading SandboxInfo"):
+                return tuple(_build_record(row) for row in rows)
         except OrgRejected as error:
             if error.org_code != "INVALID_FIELD" or not optional:
                 raise
@@ -116,7 +119,8 @@ def fetch_copies(rest: RestReader, of_org: str | None = None) -> tuple[SandboxCo
         if error.org_code != "INVALID_FIELD":
             raise
         rows = list(_fetch_rows(rest, f"SELECT {_COPY} {tail}"))
-    copies = [_build_copy(row) for row in rows]
+    with making_sense("Reading SandboxProcess"):
+        copies = [_build_copy(row) for row in rows]
     return tuple(copy for copy in copies if of_org is None or copy.org_id == to_18(of_org))
 
 
@@ -125,9 +129,11 @@ def fetch_stages(rest: RestReader) -> tuple[CopyStage, ...]:
     for parent in _STAGE_PARENTS:
         soql = f"SELECT {parent},{_STAGE} FROM SandboxProcessStage ORDER BY {parent},StageNumber"
         try:
-            return tuple(_build_stage(row, parent) for row in _fetch_rows(rest, soql))
+            rows = list(_fetch_rows(rest, soql))
         except OrgRejected:
             continue
+        with making_sense("Reading SandboxProcessStage"):
+            return tuple(_build_stage(row, parent) for row in rows)
     return ()
 
 
@@ -150,8 +156,7 @@ def _build_record(row: Mapping[str, Value]) -> SandboxRecord:
 
 
 def _build_copy(row: Mapping[str, Value]) -> SandboxCopy:
-    requested = _instant(row["CreatedDate"])
-    assert requested is not None
+    requested = clock.from_iso(str(row["CreatedDate"]))
     org_id, progress = row.get("SandboxOrganization"), row.get("CopyProgress")
     return SandboxCopy(
         id=to_18(str(row["Id"])),

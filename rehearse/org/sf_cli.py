@@ -69,6 +69,6 @@ def _read_json(text: str) -> Mapping[str, Any]:
     start = text.find("{")
     try:
         value = json.JSONDecoder().raw_decode(text[start:])[0] if start >= 0 else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

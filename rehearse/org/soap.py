@@ -26,6 +26,7 @@ from rehearse.org.wire import Call, Wire, unreadable
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _LINE_END = re.compile(rb"&#(?:1[03]|x[adAD]);")
 _TAG_BYTES = 4_096
+_MOST_TREE = 128 << 20
 PIECE = 1 << 18
 
 
@@ -101,6 +102,7 @@ class ReplyParser:
         self._sink = sink
         self._inside = False
         self._held = b""
+        self._size = 0
         self._start = re.compile(rb"<(?:[\w.-]+:)?%s(?:\s[^<>]*[^<>/])?>" % sink_element.encode()) if sink else None
         self._parser: Any = etree.XMLParser(
             resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
@@ -127,6 +129,9 @@ class ReplyParser:
         return Node(root)
 
     def _parse(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > _MOST_TREE:
+            raise ValueError("the reply is larger than any")
         try:
             self._parser.feed(data)
         except etree.XMLSyntaxError as error:
@@ -195,6 +200,7 @@ class SoapCall:
     values: Mapping[str, Element]
     doing: str
     safe: bool = True
+    large: bool = False
 
 
 def build_call(wire_version: str, soap: SoapCall) -> Call:
@@ -207,6 +213,7 @@ def build_call(wire_version: str, soap: SoapCall) -> Call:
         body=lambda token: build_envelope(namespace, soap.operation, soap.values, token),
         headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
         safe=soap.safe,
+        large=soap.large,
     )
 
 

@@ -35,6 +35,7 @@ class WireOptions:
 
     `write_seconds` is longer than the platform's longest call (10 minutes), so that a reply is not given up early.
     After `idle_seconds` a write takes a new connection: one that a balancer dropped silently would make it doubtful.
+    `largest_answer`: bytes, unpacked, of an answer that is held in memory; the largest of an org has some ten million.
     `retrieves_at_once`: what an org allows is not published (facts/metadata.md 2); Salto allows itself three.
     `on_call` hears ("before" | "after", method, path) around every exchange.
     """
@@ -49,6 +50,7 @@ class WireOptions:
     longest_poll: float = 10.0
     idle_seconds: float = 15.0
     retrieves_at_once: int = 3
+    largest_answer: int = 128 << 20
     sleep: Sleep = field(default=time.sleep, repr=False)
     on_call: Callable[[str, str, str], None] | None = field(default=None, repr=False)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -48,7 +48,8 @@ class Call:
     """One request, apart from host and token. `doing` begins every error message ("reading rows of Account").
 
     `body` may be made from the token (SOAP carries it inside). `safe`: may be sent again after a lost reply.
-    `secrets` stand in the body and are struck out of whatever the org says about it.
+    `secrets` stand in the body and are struck out of whatever the org says about it. `large`: the answer goes to a
+    file, or is the contents of one; any other is held to `WireOptions.largest_answer`.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Call:
     safe: bool = True
     with_token: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    large: bool = False
 
 
 class Wire:
@@ -201,6 +203,8 @@ class Wire:
                 fault = answers.read_fault(content_type, _read_some(response))
                 fault = answers.scrub(fault, (grant.session.access_token, *call.secrets))
                 raise answers.error_for(response.status_code, fault, call.doing, call.safe)
+            if not call.large:
+                _hold_to(response, self.options.largest_answer, call)
             result = consume(response)
         self._tell("after", call)
         return result
@@ -243,6 +247,22 @@ class Wire:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+
+def _hold_to(response: requests.Response, most: int, call: Call) -> None:
+    """Read no more of an answer than this, counted as it is unpacked: a few kilobytes may become all the memory."""
+    raw: Any = response.raw
+    pieces = raw.stream
+
+    def stream(*how: Any, **more: Any) -> Iterator[bytes]:
+        taken = 0
+        for piece in pieces(*how, **more):
+            taken += len(piece)
+            if taken > most:
+                raise answers.too_large(call.doing, most, call.safe)
+            yield piece
+
+    raw.stream = stream
 
 
 def _read_whole(response: requests.Response) -> requests.Response:
