@@ -125,7 +125,7 @@ class GenerationChanged(Refused):
 
 
 class StalePlan(Refused):
-    """The org moved since the reset plan was made."""
+    """The org moved since the reset plan was made, or the bookings since a schedule was."""
 
     code = "stale-plan"
 

@@ -118,7 +118,8 @@ def move(
             if dry_run:
                 refuse_overlaps(desk.database, [new])
             else:
-                old, new = move_booking(desk.database, old.id, (name, at), (user(), one_line(why), now))
+                deed = user(), one_line(why), now
+                old, new = move_booking(desk.database, old.id, (name, at), deed, state_for(desk))
                 say_broken(desk, new, now)
         _finish(desk, new, "Would move" if dry_run else "Moved", now, as_json=as_json)
     if not (as_json or dry_run) and new.what == "rehearsal":
@@ -168,10 +169,10 @@ def list_(
     from rehearse.cli.desk import open_desk
     from rehearse.report.schedule import build_booking_body, build_bookings_table
     from rehearse.report.view import Page
-    from rehearse.schedule.store import load_bookings
 
     with open_desk() as desk:
-        found = load_bookings(desk.database, desk.workspace.sandbox(sandbox).name if sandbox else None)
+        name = desk.workspace.sandbox(sandbox).name if sandbox else None
+        found = tuple(one for one in desk.load_bookings() if name in (None, one.sandbox))
         now = desk.fetch_now()
         broken = find_broken(desk, now)
         page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone, broken),))

@@ -12,9 +12,10 @@ from rehearse.cli import planning
 from rehearse.cli.desk import Desk
 from rehearse.errors import Locked, NotFound, UsageError
 from rehearse.report.view import Page, build_table
+from rehearse.schedule.deeds import load_deeds
 from rehearse.schedule.model import Booking, Window
 from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
-from rehearse.schedule.store import find_booking, load_deeds
+from rehearse.schedule.store import find_booking
 
 
 def read_window(desk: Desk, start: str, until: str) -> Window:

@@ -124,21 +124,37 @@ def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
 
 
 def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish) -> int:
-    """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays."""
+    """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays.
+
+    Raises StalePlan when somebody changed meanwhile what was planned with.
+    """
     from rehearse.cli.book import state_for, user
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
-    from rehearse.schedule.store import save_bookings
+    from rehearse.schedule.store import Planned, save_bookings
 
-    known, now = desk.load_bookings(), wish.now
+    known, now = tuple(one for supply in wish.supplies for one in supply.bookings), wish.now
     before = {one.id: one for one in known}
     planned = [one for one in build_bookings(schedule, by=user()) if one.start >= now]
-    made = [one for one in planned if before.get(one.id) != replace(one, state=_state_of(before.get(one.id)))]
-    made = [replace(one, state=state_for(desk)) for one in made]
-    save_bookings(desk.database, made, now, find_superseded(schedule, known, now) if wish.replan else ())
+    made = [_with_state(one, before.get(one.id), state_for(desk)) for one in planned]
+    made = [one for one in made if _is_new(one, before.get(one.id))]
+    gone = find_superseded(schedule, known, now) if wish.replan else ()
+    sandboxes = tuple(one.name for one in wish.supplies)
+    save_bookings(desk.database, made, now, Planned(user(), sandboxes, known, gone))
     record_releases(desk.database, wanted, now)
     return len(made)
 
 
-def _state_of(known: Booking | None) -> BookingState:
-    return "confirmed" if known is None else known.state
+def _with_state(one: Booking, known: Booking | None, state: BookingState) -> Booking:
+    """What stays where it was stays as it was approved; what is new, or moves, is approved by whoever may."""
+    from rehearse.schedule.store import place_of
+
+    stays = known is not None and place_of(known) == place_of(one)
+    return replace(one, state=known.state if known and stays else state)
+
+
+def _is_new(one: Booking, known: Booking | None) -> bool:
+    """Whether there is anything to keep: that nothing has to be prepared is true of every later moment too."""
+    if known is None or one.prepare != "none":
+        return known != one
+    return replace(known, ready_by=None) != replace(one, ready_by=None)

@@ -117,7 +117,7 @@ def _render(
         from rehearse.cli.radar import load_radar
         from rehearse.report.ical import render_ical
         from rehearse.report.schedule import build_happenings
-        from rehearse.schedule.store import count_changes
+        from rehearse.schedule.deeds import count_changes
 
         changed = count_changes(desk.database)
         happenings = build_happenings(lines, bookings, now, load_radar(desk, lines, now), changed)

@@ -1,7 +1,7 @@
 """Bookings in the workspace database. Two bookings of one sandbox never overlap: the database itself refuses.
 
 An exclusion constraint (PostgreSQL) or triggers (SQLite) hold that, whoever writes; the check before it, in the same
-transaction, only says in words what is in the way. Who did what with a booking, and why, is kept with it for good.
+transaction, only says in words what is in the way. Who did what with a booking is kept with it (deeds.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from rehearse import clock
-from rehearse.errors import Locked, Refused
+from rehearse.errors import Locked, Refused, StalePlan
 from rehearse.ids import find_by_prefix, spell
-from rehearse.schedule.model import Booking
+from rehearse.schedule.deeds import note
+from rehearse.schedule.model import Booking, BookingState
 from rehearse.state import TABLES, Database
 
 _bookings = sa.Table(
@@ -43,58 +44,68 @@ _bookings = sa.Table(
 )
 
 
-_events = sa.Table(
-    "booking_event",
-    TABLES,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("booking", sa.Text, nullable=False, index=True),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
-    sa.Column("sandbox", sa.Text, nullable=False),
-    sa.Column("start", sa.Text, nullable=False),
-    sa.Column("end", sa.Text, nullable=False),
-)
-
-
 @dataclass(frozen=True)
-class Deed:
-    """One thing that somebody did with a booking, and where the booking was after it."""
+class Planned:
+    """Who keeps a schedule, and what it was made from: the bookings that stood in these sandboxes. `gives_up`: those
+    of them that it no longer wants."""
 
-    booking: str
-    what: str
-    at: datetime
-    who: str
-    why: str
-    sandbox: str
-    start: datetime
-    end: datetime
+    by: str
+    sandboxes: tuple[str, ...]
+    before: tuple[Booking, ...]
+    gives_up: tuple[Booking, ...] = ()
 
 
 def save_bookings(
-    database: Database, bookings: Sequence[Booking], now: datetime, instead_of: Sequence[Booking] = ()
+    database: Database, bookings: Sequence[Booking], now: datetime, planned: Planned | None = None
 ) -> None:
-    """Keep bookings, all or none; one with a known id moves, those of `instead_of` are cancelled.
+    """Keep bookings, all or none; one with a known id moves. Of a schedule, what it gives up is cancelled with it.
 
-    Raises Locked when one overlaps what is booked.
+    Raises Locked when one overlaps what is booked, StalePlan when the plan was made from what is no longer booked.
     """
     with _writing(database) as connection:
-        for gone in instead_of:
+        if planned is not None:
+            _refuse_stale(connection, planned, now)
+        for gone in planned.gives_up if planned else ():
             if _mark_cancelled(connection, gone.id, f"{clock.iso(now)} planned again"):
-                _note(connection, gone, ("cancelled", now, _somebody(bookings), "planned again"))
-        known = {one.id: _cancel_mark(connection, one.id) for one in bookings}
+                note(connection, gone, ("cancelled", now, planned.by if planned else "", "planned again"))
+        known = {one.id: one for one in _standing(connection)}
         for one in bookings:
             connection.execute(sa.delete(_bookings).where(_bookings.c.id == one.id))
         for one in bookings:
             _refuse_overlap(connection, one)
             connection.execute(sa.insert(_bookings).values(**_row(one, now)))
-            first = "requested" if one.state == "requested" else "booked"
-            _note(connection, one, ("moved" if known[one.id] == "" else first, now, one.by, one.why))
+            note(connection, one, _deed(known.get(one.id), one, planned, now))
 
 
-def _somebody(bookings: Sequence[Booking]) -> str:
-    return next((one.by for one in bookings if one.by), "")
+def _deed(old: Booking | None, new: Booking, planned: Planned | None, now: datetime) -> tuple[str, datetime, str, str]:
+    """What was done with a booking, when, by whom and why: a plan moves also what somebody else has booked."""
+    who = planned.by if planned else new.by
+    if old is None:
+        return "requested" if new.state == "requested" else "booked", now, who, new.why
+    what = "planned again" if planned and place_of(old) == place_of(new) else "moved"
+    return what, now, who, "planned again" if planned and what == "moved" else new.why
+
+
+def place_of(one: Booking) -> tuple[str, str, str]:
+    """Where a booking is: its sandbox in one letter case, and its whole seconds, as they are kept."""
+    return one.sandbox.casefold(), _text(one.start), _text(one.end)
+
+
+def _refuse_stale(connection: sa.Connection, planned: Planned, now: datetime) -> None:
+    """What a plan reckons with (rehearsals, advances, refreshes to come) must be booked as it was; plain use, which
+    only takes its time, is held by the rule against overlaps."""
+    names = {one.casefold() for one in planned.sandboxes}
+
+    def reckoned(some: Iterable[Booking]) -> dict[str, Booking]:
+        return {one.id: one for one in some if one.what != "use" and one.end > now and one.sandbox.casefold() in names}
+
+    then, today = reckoned(planned.before), reckoned(_standing(connection))
+    for id in sorted({*then, *today}):
+        old, new = then.get(id), today.get(id)
+        if old is None or new is None or place_of(old) != place_of(new):
+            one, what = new or old, "moved" if old and new else "cancelled" if old else "booked"
+            assert one is not None
+            raise StalePlan(f"{one.label} in {one.sandbox} was {what} while this was planned.", "Plan again.")
 
 
 def refuse_overlaps(database: Database, bookings: Sequence[Booking]) -> None:
@@ -111,25 +122,31 @@ def confirm_booking(database: Database, prefix: str, who: str, now: datetime) ->
         if found.state == "confirmed":
             raise Refused(f"The booking {found.id} is confirmed already.", "See it with `rehearse book list`.")
         connection.execute(sa.update(_bookings).where(_bookings.c.id == found.id).values(state="confirmed"))
-        _note(connection, found, ("confirmed", now, who, ""))
+        note(connection, found, ("confirmed", now, who, ""))
     return replace(found, state="confirmed")
 
 
 def move_booking(
-    database: Database, prefix: str, to: tuple[str, datetime], deed: tuple[str, str, datetime]
+    database: Database,
+    prefix: str,
+    to: tuple[str, datetime],
+    deed: tuple[str, str, datetime],
+    state: BookingState = "confirmed",
 ) -> tuple[Booking, Booking]:
     """Give a booking another sandbox or start, its length, hold and reset kept; answers what it was and what it is.
 
-    `deed` is who, why and when. Raises Locked when the new time overlaps what is booked, NotFound, AmbiguousId.
+    `deed` is who, why and when; with `state` requested it waits for approval again. Raises Locked when the new time
+    overlaps what is booked, NotFound, AmbiguousId.
     """
     who, why, now = deed
     with _writing(database) as connection:
         old = _find(connection, prefix)
         new = moved(old, *to)
+        new = replace(new, state="requested") if state == "requested" else new
         _refuse_overlap(connection, new)
         values = {key: value for key, value in _row(new, now).items() if key not in ("made", "id")}
         connection.execute(sa.update(_bookings).where(_bookings.c.id == old.id).values(**values))
-        _note(connection, new, ("moved", now, who, why))
+        note(connection, new, ("moved", now, who, why))
     return old, new
 
 
@@ -170,32 +187,12 @@ def find_booking(database: Database, prefix: str) -> Booking:
         return _find(connection, prefix)
 
 
-def load_deeds(database: Database, prefix: str) -> tuple[Deed, ...]:
-    """What was done with a booking, oldest first; also with one that was cancelled. By its id or a unique start of it;
-    raises NotFound or AmbiguousId."""
-    with database.begin() as connection:
-        known = connection.execute(sa.select(_events.c.booking).distinct()).scalars()
-        booking = find_by_prefix(prefix, known, "booking")
-        query = sa.select(_events).where(_events.c.booking == booking).order_by(_events.c.id)
-        rows = connection.execute(query).mappings().all()
-    times = ("at", "start", "end")
-    found = [{key: clock.from_iso(row[key]) if key in times else row[key] for key in row} for row in rows]
-    return tuple(Deed(**{key: value for key, value in one.items() if key != "id"}) for one in found)  # type: ignore[arg-type]
-
-
-def count_changes(database: Database) -> dict[str, int]:
-    """How often each booking was changed after it was made, by its id."""
-    query = sa.select(_events.c.booking, sa.func.count()).group_by(_events.c.booking)
-    with database.begin() as connection:
-        return {booking: count - 1 for booking, count in connection.execute(query)}
-
-
 def cancel_booking(database: Database, prefix: str, deed: tuple[str, str], now: datetime) -> Booking:
     """Take a booking back, by its id or a unique start of it; `deed` is who and why. Raises NotFound."""
     with _writing(database) as connection:
         found = _find(connection, prefix)
         _mark_cancelled(connection, found.id, f"{clock.iso(now)} {' '.join(deed)}".strip())
-        _note(connection, found, ("cancelled", now, *deed))
+        note(connection, found, ("cancelled", now, *deed))
     return found
 
 
@@ -213,26 +210,18 @@ def _writing(database: Database) -> Iterator[sa.Connection]:
 
 
 def _find(connection: sa.Connection, prefix: str) -> Booking:
-    rows = connection.execute(sa.select(_bookings).where(_bookings.c.cancelled.is_(None))).mappings()
-    known = {row["id"]: _booking(row) for row in rows}
+    known = {one.id: one for one in _standing(connection)}
     return known[find_by_prefix(prefix, known, "booking")]
 
 
-def _cancel_mark(connection: sa.Connection, name: str) -> str | None:
-    """None for an unknown id, empty for a booking that stands, else when and why it was cancelled."""
-    found = connection.execute(sa.select(_bookings.c.cancelled).where(_bookings.c.id == name)).one_or_none()
-    return None if found is None else found[0] or ""
+def _standing(connection: sa.Connection) -> list[Booking]:
+    rows = connection.execute(sa.select(_bookings).where(_bookings.c.cancelled.is_(None))).mappings()
+    return [_booking(row) for row in rows]
 
 
 def _mark_cancelled(connection: sa.Connection, name: str, mark: str) -> bool:
     change = sa.update(_bookings).where(_bookings.c.id == name, _bookings.c.cancelled.is_(None))
     return bool(connection.execute(change.values(cancelled=mark)).rowcount)
-
-
-def _note(connection: sa.Connection, one: Booking, deed: tuple[str, datetime, str, str]) -> None:
-    what, at, who, why = deed
-    row = {"booking": one.id, "what": what, "at": clock.iso(at), "who": who, "why": why, "sandbox": one.sandbox}
-    connection.execute(sa.insert(_events).values(**row, start=_text(one.start), end=_text(one.end)))
 
 
 def _refuse_overlap(connection: sa.Connection, booking: Booking) -> None:

@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from rehearse import clock, state
-from rehearse.errors import AmbiguousId, Locked, NotFound, Refused
+from rehearse.errors import AmbiguousId, Locked, NotFound, Refused, StalePlan
+from rehearse.schedule.deeds import load_deeds
 from rehearse.schedule.model import Booking
 from rehearse.schedule.store import (
+    Planned,
     cancel_booking,
     confirm_booking,
     load_bookings,
-    load_deeds,
     move_booking,
     save_bookings,
 )
@@ -174,5 +175,40 @@ def test_a_new_plan_takes_the_place_of_an_old_one_in_one_step(database) -> None:
     assert load_bookings(database) == (old,)
     with pytest.raises(Locked):
         save_bookings(database, [new], first)
-    save_bookings(database, [new], first, instead_of=[old])
+    save_bookings(database, [new], first, Planned("ann", ("U",), (old,), gives_up=(old,)))
     assert load_bookings(database) == (new,)
+
+
+def test_a_plan_is_refused_where_somebody_changed_what_it_was_made_with(database: state.Database) -> None:
+    mock, dress = _booking("mock", 1), _booking("dress", 30)
+    save_bookings(database, [mock, dress], NOW)
+    made_from = Planned("bob", ("uat",), load_bookings(database))
+    save_bookings(database, [replace(_booking("tea", 60), what="use", release=None)], NOW)  # only takes its time
+    cancel_booking(database, "mock", ("ann", "not now"), NOW)
+    with pytest.raises(StalePlan, match="R41 mock in UAT was cancelled"):
+        save_bookings(database, [replace(mock, start=mock.start + HOUR)], NOW, made_from)
+    made_from = Planned("bob", ("uat",), load_bookings(database))
+    move_booking(database, "dress", ("UAT", NOW + 33 * HOUR), ("ann", "later", NOW))
+    with pytest.raises(StalePlan, match="R41 dress in UAT was moved"):
+        save_bookings(database, [_booking("other", 90)], NOW, made_from)
+    made_from = Planned("bob", ("uat",), ())
+    with pytest.raises(StalePlan, match="was booked"):
+        save_bookings(database, [], NOW, made_from)
+    assert {one.id for one in load_bookings(database)} == {"dress", "tea"}
+
+
+def test_who_planned_again_is_kept_and_not_who_booked_first(database: state.Database) -> None:
+    mock = replace(_booking("mock", 1), by="ann")
+    save_bookings(database, [mock], NOW)
+    plan = Planned("bob", ("UAT",), (mock,))
+    save_bookings(database, [replace(mock, burns=True)], NOW, plan)
+    save_bookings(database, [replace(_booking("mock", 5), by="ann")], NOW, plan)
+    deeds = [(one.what, one.who) for one in load_deeds(database, "mock")]
+    assert deeds == [("booked", "ann"), ("planned again", "bob"), ("moved", "bob")]
+
+
+def test_a_move_that_nobody_approved_waits_for_approval(database: state.Database) -> None:
+    save_bookings(database, [_booking("mock", 1)], NOW)
+    to = "UAT", NOW + 9 * HOUR
+    assert move_booking(database, "mock", to, ("bob", "later", NOW), "requested")[1].state == "requested"
+    assert [one.state for one in load_bookings(database)] == ["requested"]
