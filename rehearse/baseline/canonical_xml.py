@@ -102,9 +102,13 @@ def _form(element: Any, tag: str, root: str) -> bytes:
 
 
 def join_forms(root: Any, forms: Sequence[tuple[str, bytes]]) -> bytes:
-    """The canonical form of a root whose children stand in the order of their (tag, form), as given."""
+    """The canonical form of a root whose children stand in the order of their (tag, form), as given.
+
+    Of all roots but a permission set it need not have them: elsewhere their names tell which never count.
+    """
     tag = tag_of(root)
-    counted = [form for (name, form), one in zip(forms, root, strict=True) if not _is_noise(tag, tag, name, one)]
+    told = zip(forms, root, strict=True) if tag == "PermissionSet" else ((one, None) for one in forms)
+    counted = [form for (name, form), one in told if not _is_noise(tag, tag, name, one)]
     return b"%s{%s}" % (_head(root, tag), b"".join(counted)) if counted else canonical_form(root)
 
 

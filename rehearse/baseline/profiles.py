@@ -2,11 +2,13 @@
 
 Entries are told apart by their keys; where several retrieves name the same entry they say the same, and the first is
 kept (facts/metadata.md 3.6 and 6.3). With one retrieve nothing is touched: the org's own bytes stay. What is known of a
-part does not depend on the others, so it is found out when the part comes; putting them together is little work then.
+part does not depend on the others, nor does how its entries are written, so both are found out when the part comes;
+putting them together is little work then.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -25,19 +27,26 @@ from rehearse.baseline.canonical_xml import (
 )
 
 PROFILE = ".profile"
+_ENTRY = b"\n    <"
+_BEGIN = re.compile(_ENTRY + b"(?!/)")
 
 
 @dataclass(frozen=True)
 class ProfilePart:
-    """A partial profile, read: its entries in order as (tag, canonical form), and where each name stands first.
+    """A partial profile, read: its entries as (tag, canonical form), sorted, and where each name stands among them.
 
-    `root` is None for bytes that are no metadata XML. Nobody changes it.
+    `root` is None for bytes that are no metadata XML, nobody changes it, and `order` is where the entries stand in it.
+    `texts` are the entries as they will be written, and `frame` is what stands before and after them; without it they
+    can only be written from the tree.
     """
 
     content: bytes
     root: Any
     forms: Sequence[tuple[str, bytes]] = ()
     places: Mapping[str, int] | None = None
+    order: Sequence[int] = ()
+    texts: Sequence[bytes] = ()
+    frame: tuple[bytes, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,35 @@ def read_part(content: bytes) -> ProfilePart:
         return ProfilePart(content, None)
     forms: list[tuple[str, bytes]] = []
     keys: dict[Any, str] = {}
-    at: dict[Any, int] = {}
-    for place, one in enumerate(root):
+    for one in root:
         tag, texts = tag_of(one), _read_texts(one)
         forms.append((tag, _texts_form(tag, texts) if texts else canonical_form(one)))
-        keys[one], at[one] = find_key(tag, one, texts), place
-    return ProfilePart(content, root, forms, {name: at[one] for name, one in flatten_names(root, keys).items()})
+        keys[one] = find_key(tag, one, texts)
+    order = sorted(range(len(forms)), key=forms.__getitem__)
+    entries = list(keys)
+    at = {entries[one]: place for place, one in enumerate(order)}
+    places = {name: at[one] for name, one in flatten_names(root, keys).items()}
+    written, frame = _cut(root)
+    ready = [written[one] for one in order] if frame else []
+    return ProfilePart(content, root, [forms[one] for one in order], places, order, ready, frame)
+
+
+def _cut(root: Any) -> tuple[Sequence[bytes], tuple[bytes, bytes] | None]:
+    """The entries of a root as they are written, and what stands before and after them; no frame where it is not clear.
+
+    An entry begins a line that is indented once: what is inside it is indented more, and texts hold no `<`.
+    """
+    head, *texts = _BEGIN.split(_write(root))
+    last, end, tail = texts[-1].rpartition(b"\n</") if texts else (b"", b"", b"")
+    if tag_of(root) != "Profile" or len(texts) != len(root) or not end:
+        return (), None
+    return (*texts[:-1], last), (head, end + tail)
+
+
+def _write(root: Any) -> bytes:
+    etree.indent(root, "    ")
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return written + b"\n"
 
 
 def merge_profiles(parts: Sequence[ProfilePart]) -> MergedProfile:
@@ -68,20 +100,29 @@ def merge_profiles(parts: Sequence[ProfilePart]) -> MergedProfile:
     read = [one for one in parts if one.root is not None]
     if len(read) < 2 or all(one.content == parts[0].content for one in parts):
         return MergedProfile(parts[0].content)
+    known = set(read[0].places or ())
+    taken = [(0, place) for place in range(len(read[0].forms))]
+    for number, part in enumerate(read[1:], 1):
+        more = {name: place for name, place in (part.places or {}).items() if name not in known}
+        known.update(more)
+        taken += [(number, place) for place in more.values()]
+    taken.sort(key=lambda one: read[one[0]].forms[one[1]])
+    forms = [read[number].forms[place] for number, place in taken]
+    if read[0].frame is None or any(one.frame != read[0].frame for one in read):
+        merged = _join_trees(read, taken)
+        return MergedProfile(_write(merged), form_digest(join_forms(merged, forms)))
+    head, tail = read[0].frame
+    texts = (_ENTRY + read[number].texts[place] for number, place in taken)
+    return MergedProfile(b"".join([head, *texts, tail]), form_digest(join_forms(read[0].root, forms)))
+
+
+def _join_trees(read: Sequence[ProfilePart], taken: Sequence[tuple[int, int]]) -> Any:
+    """The root of the first part with the entries that were taken: number of the part, place among its sorted ones."""
     merged = deepcopy(read[0].root)
-    entries, forms, known = list(merged), list(read[0].forms), set(read[0].places or ())
-    for part in read[1:]:
-        own = list(part.root)
-        for name, place in (part.places or {}).items():
-            if name not in known:
-                known.add(name)
-                entries.append(deepcopy(own[place]))
-                forms.append(part.forms[place])
-    order = sorted(range(len(forms)), key=forms.__getitem__)
-    merged[:] = [entries[place] for place in order]
-    etree.indent(merged, "    ")
-    content: bytes = etree.tostring(merged, xml_declaration=True, encoding="UTF-8") + b"\n"
-    return MergedProfile(content, form_digest(join_forms(merged, [forms[place] for place in order])))
+    roots = [list(merged), *(list(one.root) for one in read[1:])]
+    entries = [(number, roots[number][read[number].order[place]]) for number, place in taken]
+    merged[:] = [deepcopy(one) if number else one for number, one in entries]
+    return merged
 
 
 def _read_texts(element: Any) -> dict[str, str] | None:

@@ -1,6 +1,7 @@
 """Metadata XML has one canonical form: order and layout never count, except where order means something."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -183,6 +184,28 @@ def test_a_merged_profile_is_what_its_digest_says_and_nothing_is_lost(chance: ra
     merged = merge(*parts)
     assert merged.digest in (file_digest(merged.content), None)
     assert all(merged.content.count(b"<apexClass>C%d<" % n) == (f">C{n}<" in "".join(parts)) for n in range(4))
+    from_trees = [replace(read_part(one.encode()), frame=None) for one in parts]
+    assert merge_profiles(from_trees) == merged
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '<Profile xmlns="{0}" xmlns:o="urn:o"><custom o:note="1">true</custom></Profile>',
+        '<m:Profile xmlns:m="{0}"><m:custom>true</m:custom></m:Profile>',
+        '<Profile xmlns="{0}">text<custom>a\n    <b/></custom></Profile>',
+        '<Profile xmlns="{0}">\n    <custom>true</custom>\n  loose\n    <custom>\n    &lt;</custom></Profile>',
+        '<Profile xmlns="{0}"/>',
+        '<PermissionSet xmlns="{0}"><custom>true</custom></PermissionSet>',
+        '<Profile xmlns="{0}">\n    <custom>true</custom>\n    <![CDATA[\n    <x>]]></Profile>',
+    ],
+)
+def test_a_part_that_is_written_oddly_is_put_together_all_the_same(odd: str) -> None:
+    plain = wrap("Profile", "<tabVisibilities><tab>T</tab><visibility>DefaultOn</visibility></tabVisibilities>")
+    for parts in ([plain, odd.format(NAMESPACE)], [odd.format(NAMESPACE), plain]):
+        merged = merge(*parts)
+        assert merged.digest == file_digest(merged.content) and b"DefaultOn" in merged.content
+        assert (b"true" in merged.content) == ("true" in odd)
 
 
 def test_partial_profiles_become_one() -> None:
