@@ -71,12 +71,7 @@ def status(
         body = {
             "sandboxes": view.build_body(lines),
             "radar": radar.build_radar_body(due),
-            "locks": [
-                {"id": one.token, "sandbox": one.sandbox, "who": one.who, "what": one.what, "since": one.since}
-                for one in held
-            ],
-            "running": [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held],
-            "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.since} for one in broken_off],
+            **_build_work(held, broken_off),
         }
         zone = desk.workspace.zone
         page = view.build_page(lines, now, zone)
@@ -85,6 +80,16 @@ def status(
         for one in broken_off:
             say(f"{one}. Go on with: rehearse reset apply {one.run[:12]} --confirm {one.sandbox}")
         _say_unasked(desk, lines)
+
+
+def _build_work(held: Sequence[Lock], broken_off: Sequence[BrokenOff]) -> dict[str, object]:
+    """Who works where now, and which resets wait to be continued."""
+    running = [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held]
+    return {
+        "locks": [{"id": one.token, "who": one.who, **what} for one, what in zip(held, running, strict=True)],
+        "running": running,
+        "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.since} for one in broken_off],
+    }
 
 
 def _load_broken_off(desk: Desk, held: Sequence[Lock]) -> tuple[BrokenOff, ...]:

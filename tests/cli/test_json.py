@@ -16,7 +16,7 @@ LISTS = {
 
 KEYS: dict[tuple[str, ...], tuple[str, set[str]]] = {
     ("sandboxes",): ("sandboxes", {"sandboxes"}),
-    ("status",): ("status", {"sandboxes", "radar", "locks", "running"}),
+    ("status",): ("status", {"sandboxes", "radar", "locks", "running", "broken_off"}),
     ("plan", "plans/r41.yaml", "--dry-run"): (
         "schedule",
         {"proven", "goals", "bookings", "refreshes", "advances", "unplaced"},
