@@ -23,6 +23,7 @@ from rehearse.secret import Reference, path_of, resolve
 
 KEY_BYTES = 32
 _HINT = "Use the key that this store was made with (storage.key in rehearse.yaml)."
+_HINT_LOST = f"{_HINT} If it is lost, so are the rows: begin a new store (another storage.path)."
 
 
 class Keys:
@@ -37,9 +38,13 @@ class Keys:
         return f"Keys({self._folder})"
 
     def create(self, ulid: str) -> bytes:
-        """Make, wrap and store the data key of a new capture. Raises KeyUnavailable or DiskFull."""
+        """Make, wrap and store the data key of a new capture.
+
+        Raises KeyUnavailable, also where this store was made with another workspace key: a store has one. DiskFull.
+        """
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+        self.require_fit()
         make_private_folder(self._folder)
         data_key, nonce = os.urandom(KEY_BYTES), os.urandom(12)
         wrapped = AESGCM(self._load_workspace()).encrypt(nonce, data_key, _bound_to(ulid))
@@ -102,7 +107,7 @@ class Keys:
         """
         named = {name for path in self._folder.glob("*") if (name := _named_in(path))}
         if named and self._name() not in named:
-            raise KeyUnavailable("The workspace key is not the one that this store was made with.", _HINT)
+            raise KeyUnavailable("The workspace key is not the one that this store was made with.", _HINT_LOST)
         return bool(named)
 
     def seal(self, text: str) -> str:

@@ -40,11 +40,13 @@ def verify_capture(store: CaptureStore, ulid: str, *, deep: bool = False, record
 
 
 def require_keys(store: CaptureStore, capture: Capture) -> None:
-    """Raise KeyUnavailable where a key of its rows is gone: they cannot be read, whole as their files may be."""
+    """Raise KeyUnavailable where its rows cannot be read, whole as their files may be.
+
+    A key of theirs is gone, or the workspace key is another one: what digests alone would call equal is not read.
+    """
     owners = {part.capture or capture.ulid for found in capture.objects for part in (*found.parts, *found.removed)}
     for owner in sorted(owners):
-        if not store.keys.has(owner):
-            store.keys.load(owner)  # says it
+        store.keys.load(owner)
 
 
 def _verify_metadata_files(store: CaptureStore, capture: Capture) -> None:

@@ -135,6 +135,18 @@ def test_a_lost_key_is_not_made_anew(store: CaptureStore, taken: Any, open_a_sto
     assert not (store.root.parent / "key").exists()
 
 
+def test_another_key_makes_no_capture_and_compares_none(store: CaptureStore, taken: Any, open_a_store: Any) -> None:
+    """Digests alone would call an unchanged org equal, and what is captured then would stand under the other key."""
+    (store.root.parent / "another").write_text("A" * 43 + "=")
+    stranger = open_a_store(store.root.parent, "another")
+    with pytest.raises(KeyUnavailable, match="not the one"):
+        require_keys(stranger, taken)
+    with pytest.raises(KeyUnavailable, match="not the one"):
+        stranger.keys.create("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    assert not stranger.keys.has("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    require_keys(store, taken)
+
+
 @pytest.mark.parametrize("text", ["", "short", "AAAA", "not base64 at all!!"])
 def test_a_bad_key_file(store: CaptureStore, taken: Any, open_a_store: Any, text: str) -> None:
     (store.root.parent / "key").write_text(text)
