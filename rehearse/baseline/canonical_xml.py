@@ -30,13 +30,14 @@ itemInstances componentInstances approvalStep groupingsDown groupingsAcross cust
 lookupDialogsAdditionalFields lookupPhoneDialogsAdditionalFields searchFilterFields searchResultsAdditionalFields
 sortOrder sections subscriptions dashboardGridComponents components matchingRuleItems ruleItems fieldNames stageSteps
 botSteps valueListItems relatedContentItems leftComponents rightComponents narrowComponents wideComponents
-dashboardFilters dashboardFilterColumns dashboardFilterOptions
+dashboardFilters dashboardFilterColumns dashboardFilterOptions dashboardTableColumn flexTableColumn block chartSummaries
+sortOptions appMenuItems exitCriteriaFilterItems milestoneCriteriaFilterItems
 """
 _ORDERED = frozenset(_ORDERED_TAGS.split())
 _ORDERED_IN = frozenset(
     {
         ("decisions", "rules"), ("screens", "fields"), ("fields", "fields"), ("waits", "waitEvents"),
-        ("approvalPageFields", "field"),
+        ("approvalPageFields", "field"), ("buckets", "values"),
     }
 )  # fmt: skip
 _ORDERED_LEAVES = frozenset({"fields", "miniLayout", "excludeButtons", "customButtons"})

@@ -17,9 +17,9 @@ from rehearse.baseline.canonical import ID_TYPES, canonical_value, field_digest,
 from rehearse.baseline.compare_components import compare_components
 from rehearse.baseline.digest_join import FoundRow, Pair, find_pairs
 from rehearse.baseline.model import Capture, Change, ComparableField, FieldChange
-from rehearse.baseline.queue_ids import find_new_queues
 from rehearse.baseline.record_store import CaptureStore, find_object, shape_of
 from rehearse.baseline.row_places import Places, read_at
+from rehearse.baseline.set_up_ids import find_new_ids
 
 BATCH_IDS = 10_000
 Row = Mapping[str, str | None]
@@ -43,11 +43,11 @@ def usable_pairs(store: CaptureStore, before: Capture, after: Capture, ids: Mapp
     """The pairs of an id map that speak about these two captures.
 
     A baseline taken after a re-insert knows the new Id itself. Where somebody brought the old row back as well, the
-    old one is the row and the new one is a row too many. Queues that were deployed again are pairs of their own.
+    old one is the row and the new one is a row too many. Set-up that was deployed again makes pairs of its own.
     """
-    queues = find_new_queues(store, before, after)
+    renewed = find_new_ids(store, before, after)
     if not ids:
-        return queues
+        return renewed
     known = {
         str(row["Id"])
         for one in before.scope.objects
@@ -56,7 +56,7 @@ def usable_pairs(store: CaptureStore, before: Capture, after: Capture, ids: Mapp
     alive = {
         str(row["Id"]) for one in after.scope.objects for row in store.load_rows(after.ulid, one.name, set(ids), ["Id"])
     }
-    return {**{old: new for old, new in ids.items() if old in known and old not in alive}, **queues}
+    return {**{old: new for old, new in ids.items() if old in known and old not in alive}, **renewed}
 
 
 def compare_rows(

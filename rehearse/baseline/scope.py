@@ -19,13 +19,15 @@ from rehearse.org.model import MetadataType, ObjectSummary, Schema
 
 NEVER_COMPARED = frozenset(
     {
-        "Id", "IsDeleted", "IsArchived", "SystemModstamp", "CreatedDate", "CreatedById", "LastModifiedDate",
+        "Id", "IsDeleted", "SystemModstamp", "CreatedDate", "CreatedById", "LastModifiedDate",
         "LastModifiedById", "LastViewedDate", "LastReferencedDate", "LastActivityDate", "LastLoginDate",
         "LastCURequestDate", "LastCUUpdateDate", "LastPasswordChangeDate", "NumberOfFailedLogins", "PhotoUrl",
         "SmallPhotoUrl", "FullPhotoUrl", "MediumPhotoUrl", "SmallBannerPhotoUrl", "MediumBannerPhotoUrl",
         "BannerPhotoUrl", "UserRecordAccessId", "MasterRecordId", "JigsawCompanyId", "JigsawContactId",
     }
 )  # fmt: skip
+AGING = frozenset({"Event", "Task"})
+"""Objects whose rows the platform archives by their age; a product, a price book or a file is archived by somebody."""
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
 MASKED_TYPE = "encryptedstring"
 DEMAND_FILTER = {"ContentDocumentLink": "ContentDocumentId IN (SELECT Id FROM ContentDocument)"}
@@ -129,6 +131,7 @@ def comparable_fields(schema: Schema, *, files: bool = False, encrypted: bool = 
         ComparableField(one.name, one.type)
         for one in schema.fields
         if one.name not in NEVER_COMPARED
+        and not (one.name == "IsArchived" and schema.name in AGING)
         and (one.type not in _NEVER_TYPES or (files and one.type == BODY_TYPE))
         and (one.type != MASKED_TYPE or encrypted)
         and not one.calculated

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rehearse.baseline.model import Capture
-from rehearse.baseline.queue_ids import find_new_queues
+from rehearse.baseline.set_up_ids import find_new_ids
 from rehearse.events import Finished
 from rehearse.reset.apply_bypass import find_places, switch_off, switch_on
 from rehearse.reset.apply_context import Context, Tools
@@ -43,7 +43,7 @@ def run_passes(context: Context, tools: Tools) -> int:
 def _capture(context: Context) -> Capture:
     """The sandbox as it is now, on top of what was read last; queues that are back own what they owned."""
     live = capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
-    context.ids.update(find_new_queues(context.store, context.before, live))
+    context.ids.update(find_new_ids(context.store, context.before, live))
     return live
 
 

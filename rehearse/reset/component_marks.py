@@ -19,7 +19,14 @@ from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.profile_undo import grants_more, not_removable, without_entries_of, without_off
+from rehearse.reset.profile_undo import (
+    grants_more,
+    is_about,
+    not_removable,
+    without_assignments_of,
+    without_entries_of,
+    without_off,
+)
 
 AUTOMATION = frozenset({
     "ValidationRule", "ApexTrigger", "Flow", "FlowDefinition", "WorkflowRule", "DuplicateRule", "AssignmentRule",
@@ -85,7 +92,7 @@ def _profile_marks(book: MetadataBook, old: Any, new: Any) -> set[str]:
     """Entries about what the rehearsal added go with it and decide nothing."""
     added = {key for key in book.after if key not in book.before}
     left = without_entries_of(new, added)
-    marks = {"grant-added"} if grants_more(old, left) else set()
+    marks = {"grant-added"} if grants_more(old, left) or is_about(new, added) else set()
     if not_removable(etree.tostring(old), etree.tostring(left)):
         marks.add("profile-not-removable")
     return marks
@@ -131,8 +138,10 @@ def residue_of(book: MetadataBook, type: str, full_name: str) -> str | None:
     if old is None:
         return None
     if type == "Profile":
-        same = canonical_form(without_off(old)) == canonical_form(without_off(new))
-        return "entries that were granted stay in the profile, switched off" if same else None
+        left = without_assignments_of(new, {key for key in book.after if key not in book.before})
+        same = canonical_form(without_off(old)) == canonical_form(without_off(left))
+        stay = "; so do the layouts of record types that stay" if len(left) < len(new) else ""
+        return f"entries that were granted stay in the profile, switched off{stay}" if same else None
     extra = set(xml.picklist_values(new)) - set(xml.picklist_values(old))
     if extra and not any(xml.picklist_values(new)[one] for one in extra) and _same_without(old, new, extra):
         return f"inactive picklist values stay: {len(extra)}"

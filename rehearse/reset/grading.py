@@ -33,8 +33,15 @@ Place = tuple[str, str]
 UNREAD = frozenset({"encryptedstring", "base64"})
 """Field types that a capture does not hold unless it says so: masked for most users, or files."""
 
-_SETUP = {"00G": "Group"}
-"""Rows of set-up that come back by deployment, under a new Id, whether their object is in scope or not: queues."""
+_SET_UP = {
+    "00E": "UserRole",
+    "00G": "Group",
+    "00e": "Profile",
+    "012": "RecordType",
+    "0PG": "PermissionSetGroup",
+    "0PS": "PermissionSet",
+}
+"""Rows of set-up that come back by deployment, under a new Id, whether their object is in scope or not, by prefix."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +224,7 @@ def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:
     kinds = {one.key: one.type for one in _things(evidence.plan)}
     prefixes = {schema.key_prefix: name for name, schema in evidence.now.schemas.items() if schema.key_prefix}
     for old, new in evidence.now.ids.items():
-        object = kinds.get(old) or prefixes.get(old[:3]) or _SETUP.get(old[:3], old[:3])
+        object = kinds.get(old) or prefixes.get(old[:3]) or _SET_UP.get(old[:3], old[:3])
         detail = f"re-inserted: {old} is now {new}{_unread(evidence.now, object)}"
         yield (object, old), ProofItem("record", object, old, "residue", detail)
 

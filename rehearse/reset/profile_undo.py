@@ -7,7 +7,7 @@ until the same entry is deployed as off. Some sections have no off; they are rep
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -73,10 +73,34 @@ def without_entries_of(root: Any, gone: Collection[tuple[str, str]]) -> Any:
     """A copy of a profile without the entries about the named components (type, full name)."""
     kept = copy.deepcopy(root)
     for element in list(kept):
-        names = KEYS.get(tag_of(element), ())
-        if names and (TARGETS.get(tag_of(element), ""), text_at(element, names[0]) or "") in gone:
+        if any(place in gone for place in _places(element)):
             kept.remove(element)
     return kept
+
+
+def without_assignments_of(root: Any, record_types: Collection[tuple[str, str]]) -> Any:
+    """A copy of a profile without what assigns layouts to these record types: no deployment takes that away."""
+    kept = copy.deepcopy(root)
+    for element in list(kept):
+        if tag_of(element) == "layoutAssignments" and _record_type(element) in record_types:
+            kept.remove(element)
+    return kept
+
+
+def is_about(root: Any, record_types: Collection[tuple[str, str]]) -> bool:
+    """Whether a profile has entries about one of these record types."""
+    return any(_record_type(one) in record_types for one in root)
+
+
+def _places(element: Any) -> Iterator[tuple[str, str]]:
+    """The components that an entry is about."""
+    for name in KEYS.get(tag_of(element), ())[:1]:
+        yield TARGETS.get(tag_of(element), ""), text_at(element, name) or ""
+    yield _record_type(element)
+
+
+def _record_type(element: Any) -> tuple[str, str]:
+    return "RecordType", text_at(element, "recordType") or ""
 
 
 def grants_more(before: Any, after: Any) -> bool:
@@ -114,14 +138,14 @@ def undo_profile(before: bytes, after: bytes) -> bytes:
 
 
 def not_removable(before: bytes, after: bytes) -> tuple[str, ...]:
-    """Sections in which the live profile has entries that no deployment can take back."""
+    """Sections in which the live profile has entries that no deployment can take back; a description that it got."""
     old, live = parse_xml(before), parse_xml(after)
     if old is None or live is None:
         return ()
     known = {_key(one) for one in old}
     found = {
         tag_of(one) for one in live
-        if _key(one) not in known and tag_of(one) not in OFF and len(one) and tag_of(one) != "layoutAssignments"
+        if _key(one) not in known and tag_of(one) not in (*OFF, "layoutAssignments") and (len(one) or one.text)
     }  # fmt: skip
     return tuple(sorted(found))
 

@@ -73,6 +73,12 @@ def test_order_and_layout_do_not_count(seed: int) -> None:
          "<s><fieldNames>B</fieldNames><fieldNames>A</fieldNames></s>"),
         ("<screens><fields><name>s</name><fields><name>a</name></fields><fields><name>b</name></fields></fields></screens>",
          "<screens><fields><name>s</name><fields><name>b</name></fields><fields><name>a</name></fields></fields></screens>"),
+        *((f"<x><{tag}><f>a</f></{tag}><{tag}><f>b</f></{tag}></x>",
+           f"<x><{tag}><f>b</f></{tag}><{tag}><f>a</f></{tag}></x>")
+          for tag in ("sortOptions", "appMenuItems", "block", "chartSummaries", "dashboardTableColumn",
+                      "flexTableColumn", "exitCriteriaFilterItems", "milestoneCriteriaFilterItems")),
+        ("<buckets><values><v>1</v></values><values><v>2</v></values></buckets>",
+         "<buckets><values><v>2</v></values><values><v>1</v></values></buckets>"),
         ("<a>x</a>", "<a>x </a>"),
         ("<a/>", ""),
         ("<a>1</a>", "<a>1</a><a>1</a>"),

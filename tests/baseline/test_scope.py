@@ -62,6 +62,12 @@ def test_comparable_is_what_could_be_written_back() -> None:
     assert [one.name for one in comparable_fields(CONTACT)] == ["FirstName", "LastName"]
 
 
+def test_what_somebody_archived_is_compared_and_what_grew_old_is_not() -> None:
+    """A product, a price book or a file is archived by a person; activities by their age alone."""
+    for name, fields in (("Product2", ["IsArchived"]), ("ContentDocument", ["IsArchived"]), ("Task", [])):
+        assert [one.name for one in comparable_fields(schema(name, Field("IsArchived", "boolean")))] == fields
+
+
 def summary(name: str, queryable: bool = True) -> ObjectSummary:
     return ObjectSummary(name, None, queryable, False, True, True)
 

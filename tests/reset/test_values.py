@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 
 from rehearse.baseline.canonical import canonical_value, value_text
 from rehearse.baseline.canonical_xml import parse_xml
+from rehearse.baseline.components import read_components
 from rehearse.baseline.keys import Keys
-from rehearse.baseline.model import ComparableField
+from rehearse.baseline.model import ComparableField, Component
 from rehearse.errors import Damaged, KeyUnavailable
 from rehearse.org.model import Field, Schema
+from rehearse.reset.apply_updates import spare_value
 from rehearse.reset.batches import error_code, row_mark, wire_value
+from rehearse.reset.component_marks import component_marks, residue_of
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.hazards import HAZARDS, find_hazard
 from rehearse.reset.id_map import IdMap
+from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Proof, ProofItem
 from rehearse.reset.profile_undo import not_removable, undo_profile, without_off
 from rehearse.reset.proof_file import load_proof, save_proof
@@ -158,6 +162,49 @@ def test_grants_since_the_baseline_are_deployed_as_off() -> None:
     assert root is not None and len(without_off(root)) == 1
     assert not_removable(profile(OLD_CLASS), profile(OLD_CLASS + NEW_CLASS)) == ()
     assert not_removable(profile(OLD_CLASS), profile(OLD_CLASS + LOGIN_IPS)) == ("loginIpRanges",)
+
+
+def test_a_profile_with_a_description_that_it_got_is_to_be_put_right_by_hand() -> None:
+    """A deployment that leaves the description out leaves it as it is; another one replaces it (Gearset 4046001)."""
+    old, new = (f"<description>{one}</description>" for one in ("old", "new"))
+    assert not_removable(profile(OLD_CLASS), profile(OLD_CLASS + new)) == ("description",)
+    assert not_removable(profile(OLD_CLASS + old), profile(OLD_CLASS + new)) == ()
+
+
+ASSIGNED = "<layoutAssignments><layout>Trip-{}</layout><recordType>Trip.{}</recordType></layoutAssignments>"
+SEEN = (
+    "<recordTypeVisibilities><default>false</default><recordType>Trip.Far</recordType><visible>{}</visible>"
+    "</recordTypeVisibilities>"
+)
+
+
+@pytest.mark.parametrize(
+    ("left", "residue"),
+    [
+        (ASSIGNED.format("A", "Far") + SEEN.format("false"), True),
+        (ASSIGNED.format("A", "Far") + SEEN.format("true"), False),
+        (ASSIGNED.format("A", "Far") + ASSIGNED.format("B", "Near"), False),
+        (ASSIGNED.format("A", "Far") + NEW_CLASS, False),
+    ],
+)
+def test_layouts_of_a_record_type_that_stays_are_a_residue_of_the_profile(left: str, residue: bool) -> None:
+    """An API deactivates a record type that was added; what assigns a layout to it stays in each profile."""
+    path, place = "profiles/Sales.profile", ("Profile", "Sales")
+    files = [{path: profile(OLD_CLASS)}, {path: profile(OLD_CLASS + left)}]
+    before, after = ({(one.type, one.full_name): one for one in read_components(one)} for one in files)
+    after[("RecordType", "Trip.Far")] = Component("RecordType", "Trip.Far", "d", ("objects/Trip.object",))
+    book = MetadataBook(before, after, *files)
+    assert "grant-added" in component_marks(book, *place)
+    assert (residue_of(book, *place) is not None) == residue
+
+
+@pytest.mark.parametrize("length", [4, 8, 15, 16, 18, 255, None])
+def test_values_that_make_room_for_others_differ_from_row_to_row(length: int | None) -> None:
+    """The Ids of one object begin alike: a code of ten characters has to be made of what comes after that."""
+    keys = [f"003HES0000000{number:02d}YBA" for number in range(12)]
+    made = {spare_value(key, length) for key in keys}
+    assert len(made) == len(keys)
+    assert all(one.startswith("~") and len(one) <= (length or 19) for one in made)
 
 
 def test_ids_lead_to_their_newest_and_belong_to_a_generation(tmp_path: Path) -> None:
