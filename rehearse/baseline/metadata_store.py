@@ -108,13 +108,6 @@ class MetadataStore:
                 raise ValueError(f"{name} names another commit")
         return len(self.load_files(commit))
 
-    def drop(self, ulid: str) -> None:
-        """Forget the reference of a capture; its objects go with the next sweep."""
-        with translated(self.path):
-            store = pygit2.Repository(str(self.path))
-            if f"refs/captures/{ulid}" in store.references:
-                store.references.delete(f"refs/captures/{ulid}")
-
 
 class CommitFiles:
     """The files of a commit, one by one; folders are read once, however many files of them are asked for."""

@@ -8,7 +8,7 @@ point, every kept capture is whole and the next sweep finishes the work. The cal
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ import pygit2
 from rehearse.baseline.metadata_store import MetadataStore, branch_of, translated
 from rehearse.baseline.writing import make_private_folder, sync_file, sync_folder, write_durably
 from rehearse.errors import Damaged
+
+Commit = pygit2.Oid | str
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,37 @@ def sweep_metadata(store: MetadataStore, kept: tuple[Kept, ...], scratch: Path) 
         else:
             _tell_git(repository, path, kept)
     return max(0, before - _size(path))
+
+
+def drop_metadata(path: Path, ulid: str) -> None:
+    """Forget a capture: its reference, and a branch that ends in it goes back to the last one that is kept.
+
+    Its objects go with the next sweep.
+    """
+    with translated(path):
+        store = pygit2.Repository(str(path))
+        if (name := f"refs/captures/{ulid}") not in store.references:
+            return
+        commit = store.references[name].target
+        store.references.delete(name)
+        kept = {store.references[one].target for one in store.references if one.startswith("refs/captures/")}
+        ends = (one for one in store.references if one.startswith("refs/heads/"))
+        for branch in [one for one in ends if store.references[one].target == commit]:
+            last = _find_kept(store, commit, kept)
+            if last is None:
+                store.references.delete(branch)
+            else:
+                store.references.create(branch, last, force=True)
+
+
+def _find_kept(store: pygit2.Repository, commit: Commit, kept: Collection[object]) -> Commit | None:
+    """The last commit before this one that a capture still names; None where a sweep has cut the history before it."""
+    while commit not in kept:
+        parents = store[commit].peel(pygit2.Commit).parent_ids if commit in store else []
+        if not parents:
+            return None
+        commit = parents[0]
+    return commit
 
 
 def _mark(repository: pygit2.Repository, kept: tuple[Kept, ...]) -> dict[pygit2.Oid, None]:

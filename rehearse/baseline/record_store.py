@@ -116,6 +116,8 @@ class CaptureStore:
         The caller has made sure that no baseline, plan or proof needs it. It stays, until it is pruned, when another
         capture is built on its parts. Killed half-way, the next capture sweeps up.
         """
+        from rehearse.baseline.metadata_sweep import drop_metadata
+
         folder = self.folder(ulid)
         others = (one for one in (self.root / "captures").glob(f"*/{MANIFEST}") if one.parent != folder)
         if any(ulid.encode() in one.read_bytes() for one in others):
@@ -124,7 +126,7 @@ class CaptureStore:
             (folder / MANIFEST).unlink(missing_ok=True)
             self.keys.drop(ulid)
             shutil.rmtree(folder, ignore_errors=True)
-        self.metadata.drop(ulid)
+        drop_metadata(self.metadata.path, ulid)
 
     def size(self, ulid: str) -> int:
         """The bytes of the capture's own folder (its metadata is shared with other captures)."""

@@ -105,6 +105,18 @@ def test_destroyed_records_leave_manifest_and_metadata(store: CaptureStore, buil
     assert (again.keys, again.files) == (0, 0)
 
 
+def test_a_capture_that_was_not_kept_leaves_no_history(store: CaptureStore, build_capture: Any) -> None:
+    """A branch that ended in it knew nothing for the next capture, and showed what `diff` says it does not keep."""
+    kept, looked = (
+        build_capture(store, {"Thing": (FIELDS, ROWS)}, {**FILES, "classes/B.cls": name.encode()}) for name in "AB"
+    )
+    assert store.metadata.newest("UAT") == looked.ulid
+    store.drop(looked.ulid)
+    assert store.metadata.newest("UAT") == kept.ulid
+    store.drop(kept.ulid)
+    assert store.metadata.newest("UAT") is None
+
+
 def test_what_nobody_names_is_swept(store: CaptureStore, build_capture: Any) -> None:
     dropped, kept = (
         build_capture(store, {"Thing": (FIELDS, ROWS)}, {**FILES, f"classes/{name}.cls": name.encode() * 5000})
