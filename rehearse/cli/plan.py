@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
     from rehearse.release.model import Release
     from rehearse.schedule.model import Booking, BookingState, Schedule, Wish
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a schedule: how many times were booked or moved, and the bookings that were given up."""
+
+    booked: int
+    cancelled: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        also = f" and cancelled {', '.join(self.cancelled)}" if self.cancelled else ""
+        return f"Booked {self.booked} time(s){also}"
 
 
 def plan(
@@ -50,13 +62,13 @@ def plan(
         wanted, wish, schedule = _solve(desk, releases, (replan, seconds))
         page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
         if as_json:
-            booked = _book(desk, wanted, schedule, wish) if book and not dry_run else 0
+            kept = _book(desk, wanted, schedule, wish) if book and not dry_run else Kept(0)
             code = 3 if schedule.unplaced else 0
-            finish("schedule", wish.now, {**body, "booked": booked}, page, as_json=True, code=code)
+            finish("schedule", wish.now, {**body, **kept.__dict__}, page, as_json=True, code=code)
             return
         finish("schedule", wish.now, body, page, as_json=False)
         if not dry_run and _is_wanted(schedule, book=book):
-            say(f"Booked {_book(desk, wanted, schedule, wish)} time(s). See them with `rehearse book list`.")
+            say(f"{_book(desk, wanted, schedule, wish)}. See them with `rehearse book list`.")
         raise typer.Exit(3 if schedule.unplaced else 0)
 
 
@@ -123,9 +135,8 @@ def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
     return typer.confirm("Book this schedule?", err=True)
 
 
-def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish) -> int:
+def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish) -> Kept:
     """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays.
-
     Raises StalePlan when somebody changed meanwhile what was planned with.
     """
     from rehearse.cli.book import state_for, user
@@ -142,12 +153,12 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     sandboxes = tuple(one.name for one in wish.supplies)
     save_bookings(desk.database, made, now, Planned(user(), sandboxes, known, gone))
     record_releases(desk.database, wanted, now)
-    return len(made)
+    return Kept(len(made), tuple(one.id for one in gone))
 
 
 def _with_state(one: Booking, known: Booking | None, state: BookingState) -> Booking:
     """What stays where it was stays as it was approved; what is new, or moves, is approved by whoever may."""
-    from rehearse.schedule.store import place_of
+    from rehearse.schedule.booked import place_of
 
     stays = known is not None and place_of(known) == place_of(one)
     return replace(one, state=known.state if known and stays else state)

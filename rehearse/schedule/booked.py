@@ -30,6 +30,11 @@ def _refresh(one: Refresh, by: str) -> Booking:
     return Booking(name, one.sandbox, *times, "refresh", by=by, why="data refresh", request=one.request)
 
 
+def place_of(one: Booking) -> tuple[str, datetime, datetime]:
+    """Where a booking is: its sandbox in one letter case, and its whole seconds, as they are kept."""
+    return one.sandbox.casefold(), one.start.replace(microsecond=0), one.end.replace(microsecond=0)
+
+
 def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime) -> tuple[Booking, ...]:
     """Bookings that a planning with replan no longer wants: to be cancelled together with keeping the new ones.
 

@@ -15,6 +15,7 @@ from rehearse.release.model import Needs, Pin, Rehearsal, Release
 from rehearse.schedule.ledger import build_availability
 from rehearse.schedule.model import Closed, Somebody, Wish
 from rehearse.schedule.rows import Row
+from rehearse.schedule.wall import shift_days
 
 _STEPS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 _DAY = timedelta(days=1)
@@ -56,7 +57,8 @@ def _ways(wish: Wish, row: Row) -> Iterator[Way]:
     if release is not None and rehearsal is not None:
         yield from _of_rehearsal(wish, row, release, rehearsal)
     elif release is not None and row.rule == "ready" and release.ready is not None:
-        early = [(f"{days}d", replace(release, ready=release.ready - days * _DAY)) for days in _STEPS]
+        ready, zone = release.ready, wish.policy.zone
+        early = [(f"{days}d", replace(release, ready=shift_days(ready, -days, zone))) for days in _STEPS]
         yield Way(3, "ready", _tries(wish, f"Have the package of {release.name} ready {{}} earlier", early))
     elif row.rule == "interval":
         yield from _refresh_earlier(wish, row.sandbox)
@@ -144,7 +146,7 @@ def _moved(wish: Wish, release: Release, one: Rehearsal, bound: tuple[str, datet
     tries = tuple(
         (
             f"{text} {days}d {'later' if sign > 0 else 'earlier'}.",
-            _with(wish, release, one, **{name: at + sign * days * _DAY}),
+            _with(wish, release, one, **{name: shift_days(at, sign * days, one.zone)}),
         )
         for days in _STEPS
     )
@@ -165,7 +167,8 @@ def _later_go_live(wish: Wish, release: Release, one: Rehearsal) -> Iterator[Way
     )
     if release.go_live <= wish.now:
         return  # it is over: nobody can move it
-    later = [(f"{days}d", replace(release, go_live=release.go_live + days * _DAY)) for days in _STEPS]
+    zone = wish.policy.zone
+    later = [(f"{days}d", replace(release, go_live=shift_days(release.go_live, days, zone))) for days in _STEPS]
     yield Way(4, "go_live", _tries(wish, f"Move the go-live of {release.name} {{}} later", later))
 
 

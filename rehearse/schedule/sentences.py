@@ -32,7 +32,12 @@ def _label(release: Release, one: Rehearsal) -> str:
 
 
 def _show(wish: Wish, instant: datetime, one: Rehearsal | None = None) -> str:
-    return clock.show(instant, one.zone if one else wish.policy.zone)
+    """An instant in the zone that a rule is read in, which is named where it is not the calendar's."""
+    return f"{clock.show(instant, one.zone)}{_where(wish, one)}" if one else clock.show(instant, wish.policy.zone)
+
+
+def _where(wish: Wish, one: Rehearsal) -> str:
+    return "" if one.zone.key == wish.policy.zone.key else f" in {one.zone.key}"
 
 
 def _type(wish: Wish, release: Release, one: Rehearsal) -> str:
@@ -52,7 +57,8 @@ def _hours(wish: Wish, release: Release, one: Rehearsal) -> str:
         like = f"{release.go_live.astimezone(wish.policy.zone):%A %H:%M}"
         return f"{_label(release, one)} starts on the weekday and at the time of the go-live, {like}."
     hours = wish.policy.hours if isinstance(one.hours, str) else one.hours
-    return f"{_label(release, one)} lasts {one.duration} and stays inside one day's hours, {show_hours(hours)}."
+    own = f"{show_hours(hours)}{_where(wish, one)}"
+    return f"{_label(release, one)} lasts {one.duration} and stays inside one day's hours, {own}."
 
 
 def show_hours(hours: Hours) -> str:

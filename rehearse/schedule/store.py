@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.errors import Locked, Refused, StalePlan
 from rehearse.ids import find_by_prefix, spell
+from rehearse.schedule.booked import place_of
 from rehearse.schedule.deeds import note
 from rehearse.schedule.model import Booking, BookingState
 from rehearse.state import TABLES, Database
@@ -84,11 +85,6 @@ def _deed(old: Booking | None, new: Booking, planned: Planned | None, now: datet
         return "requested" if new.state == "requested" else "booked", now, who, new.why
     what = "planned again" if planned and place_of(old) == place_of(new) else "moved"
     return what, now, who, "planned again" if planned and what == "moved" else new.why
-
-
-def place_of(one: Booking) -> tuple[str, str, str]:
-    """Where a booking is: its sandbox in one letter case, and its whole seconds, as they are kept."""
-    return one.sandbox.casefold(), _text(one.start), _text(one.end)
 
 
 def _refuse_stale(connection: sa.Connection, planned: Planned, now: datetime) -> None:

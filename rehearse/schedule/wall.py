@@ -28,6 +28,12 @@ def subtract_span(instant: datetime, span: Span, zone: ZoneInfo, days: Collectio
     return _shift(instant, span, (zone, days), -1)
 
 
+def shift_days(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same wall time so many calendar days later, or earlier: what people mean who move a date in a file."""
+    local = instant.astimezone(zone)
+    return clock.wall_forward(local.date() + days * _DAY, local.time(), zone)
+
+
 def _shift(instant: datetime, span: Span, calendar: tuple[ZoneInfo, Collection[int]], sign: int) -> datetime:
     zone, days = calendar
     if not span.working_days:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -174,3 +175,12 @@ def test_what_no_rule_keeps_out_says_so_and_names_no_rule(worlds: SimpleNamespac
     (one,) = found.unplaced
     assert one.reasons == () and all(way.checked for way in one.repairs)
     assert any(text.startswith("R1 m: no rule keeps it out") for text in found.warnings)
+
+
+def test_a_rule_that_is_read_in_another_zone_names_it(worlds: SimpleNamespace) -> None:
+    """Its times are not those of the table beside it."""
+    there = worlds.rehearsal("m", zone=ZoneInfo("America/New_York"), not_after=_at("2026-11-23T15:00"))
+    found = solve(_wish(worlds, there), seconds=20)
+    texts = {one.rule: one.text for one in found.unplaced[0].reasons}
+    assert texts["not_after"] == "R1 m ends by Mon 2026-11-23 10:00 in America/New_York."
+    assert texts["hours"].endswith("09:00-18:00 in America/New_York.")

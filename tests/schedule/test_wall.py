@@ -8,7 +8,7 @@ import pytest
 from rehearse import clock
 from rehearse.clock import Hours, Span
 from rehearse.schedule.model import Window
-from rehearse.schedule.wall import add_span, build_grid, build_hours, subtract_span
+from rehearse.schedule.wall import add_span, build_grid, build_hours, shift_days, subtract_span
 
 WEEK = (0, 1, 2, 3, 4)
 OFFICE = Hours(WEEK, time(9), time(18))
@@ -66,3 +66,9 @@ def test_the_grid_is_counted_from_each_local_midnight(day: str, count: int) -> N
     assert len(found) == count and found[0] == begin
     coarse = build_grid(timedelta(hours=7), dublin, Window(begin, after + timedelta(hours=1)))
     assert after in coarse
+
+
+def test_a_date_that_is_moved_in_a_file_keeps_its_clock_time() -> None:
+    dublin = ZoneInfo("Europe/Dublin")
+    assert shift_days(_at("2027-03-20T18:00:00Z"), 10, dublin) == _at("2027-03-30T17:00:00Z")
+    assert shift_days(_at("2027-03-30T17:00:00Z"), -10, dublin) == _at("2027-03-20T18:00:00Z")
