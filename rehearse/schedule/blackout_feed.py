@@ -44,12 +44,10 @@ def expand_ics(text: str, zone: ZoneInfo, span: Window) -> tuple[tuple[str, Wind
 
     Raises UsageError when the text is no calendar, or an entry cannot be read without guessing.
     """
-    from icalendar import Calendar
-
     if not text.strip():
         raise UsageError("A blackout calendar is empty: perhaps its export failed.", "Export it again as .ics.")
     try:
-        events = list(Calendar.from_ical(text).walk("VEVENT"))
+        events = _parse(text.removeprefix("\ufeff"))
     except ValueError as error:
         said = " ".join(str(error).split())[:120]
         raise UsageError(f"A blackout calendar cannot be read: {said}.", "Export it again as .ics.") from error
@@ -64,6 +62,25 @@ def expand_ics(text: str, zone: ZoneInfo, span: Window) -> tuple[tuple[str, Wind
         else:
             found += _expand(one, [other for other in single if other.uid and other.uid == one.uid], span)
     return tuple(sorted({one for one in found if one[1].overlaps(span)}, key=lambda one: (one[1].start, one[0])))
+
+
+def _parse(text: str) -> list[Any]:
+    """The entries of a file, in the zones that this file explains, wherever it does so.
+
+    The library keeps zones by name for the whole process: another file may mean another zone by the same name.
+    """
+    import warnings
+
+    from icalendar import Calendar
+    from icalendar.timezone import tzp
+
+    tzp.use_default()  # forgets the zones of other files
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # /vendor/Europe/Dublin is Europe/Dublin
+        calendar = Calendar.from_ical(text)
+        if 0 <= text.find("BEGIN:VEVENT") < text.rfind("BEGIN:VTIMEZONE"):
+            calendar = Calendar.from_ical(text)  # a zone that was explained after its use is known now
+    return list(calendar.walk("VEVENT"))
 
 
 def _read(event: Any, zone: ZoneInfo) -> _Entry:
@@ -115,7 +132,11 @@ def _length(event: Any, start: datetime, zone: tzinfo) -> timedelta:
         return timedelta(seconds=event.decoded("DURATION").total_seconds())
     if event.get("DTEND") is None:
         return timedelta() if isinstance(event["DTSTART"].dt, datetime) else timedelta(days=1)
-    return _local(event["DTEND"].dt, zone) - start
+    length = _local(event["DTEND"].dt, zone) - start
+    is_day = not isinstance(event["DTSTART"].dt, datetime)
+    return (
+        timedelta(days=1) if is_day and not length else length
+    )  # a day that ends on itself, as some programs write it
 
 
 def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tuple[str, Window]]:
@@ -126,13 +147,14 @@ def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tu
     if entry.event.get("RRULE") is None and not added:
         yield entry.window(entry.start, entry.length)
         return
-    replaced = {_local(one.event["RECURRENCE-ID"].dt, entry.zone) for one in moved}
-    left_out = {_local(one, entry.zone) for one in _dates(entry.event, "EXDATE")} | replaced
+    gone = [*_dates(entry.event, "EXDATE"), *(one.event["RECURRENCE-ID"].dt for one in moved)]
+    left_out = {_local(one, entry.zone) for one in gone}
+    left_out |= {datetime.combine(one, entry.start.time()) for one in gone if not isinstance(one, datetime)}
     dates = rruleset()
     dates.rdate(entry.start)
     for rule in _as_list(entry.event.get("RRULE")):
         try:
-            dates.rrule(build_recurrence(_plain_rule(rule.to_ical().decode(), entry.zone), entry.start))
+            dates.rrule(build_recurrence(_plain_rule(rule.to_ical().decode(), entry), entry.start))
         except ValueError as error:
             raise _refuse(entry.name, f"recurs in a way that cannot be read ({error})") from error
     for one in added:
@@ -155,12 +177,21 @@ def _dates(event: Any, key: str) -> Iterable[Any]:
     return [one.dt for group in _as_list(event.get(key)) for one in group.dts]
 
 
-def _plain_rule(rule: str, zone: tzinfo) -> str:
-    """An RRULE whose UNTIL is wall time, because the recurrence is counted in wall time."""
+def _plain_rule(rule: str, entry: _Entry) -> str:
+    """An RRULE whose UNTIL is wall time, because the recurrence is counted in wall time.
+
+    A bare date includes its day. For whole days a program may mean the date that stands there, or midnight at home.
+    """
     parts = []
     for part in rule.split(";"):
         key, _, value = part.partition("=")
-        if key == "UNTIL" and value.endswith("Z"):
-            part = f"UNTIL={datetime.fromisoformat(value).astimezone(zone):%Y%m%dT%H%M%S}"
+        if key == "UNTIL":
+            last = datetime.fromisoformat(value)
+            wall = last.astimezone(entry.zone) if last.tzinfo else last
+            if not isinstance(entry.event["DTSTART"].dt, datetime):
+                wall = max(wall.replace(tzinfo=None), last.replace(tzinfo=None))
+            elif len(value) == len("20261231"):
+                wall = last + timedelta(days=1, seconds=-1)
+            part = f"UNTIL={wall:%Y%m%dT%H%M%S}"
         parts.append(part)
     return ";".join(parts)

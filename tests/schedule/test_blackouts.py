@@ -93,6 +93,51 @@ def test_dates_that_a_calendar_adds_leaves_out_moves_and_cancels(entries: tuple[
     assert [f"{one.start:%m%dT%H}" for _, one in found] == starts
 
 
+DAILY = "DTSTART;TZID=America/New_York:20261221T180000\nDURATION:PT1H\nRRULE:FREQ=DAILY"
+DAYS = "DTSTART;VALUE=DATE:20261221\nDTEND;VALUE=DATE:20261221\nRRULE:FREQ=DAILY"
+
+
+@pytest.mark.parametrize(
+    ("entries", "zone", "starts"),
+    [
+        ((f"{DAILY};COUNT=3\nEXDATE;VALUE=DATE:20261222",), "Europe/Dublin", ["1221T23", "1223T23"]),
+        (
+            (f"{DAILY};COUNT=2", "RECURRENCE-ID;VALUE=DATE:20261222\nDTSTART:20261230T230000Z\nDURATION:PT1H"),
+            "Europe/Dublin",
+            ["1221T23", "1230T23"],
+        ),
+        ((f"{DAILY};UNTIL=20261222",), "Europe/Dublin", ["1221T23", "1222T23"]),
+        ((f"{DAYS};UNTIL=20261222T000000Z",), "America/New_York", ["1221T05", "1222T05"]),
+        ((f"{DAYS};UNTIL=20261221T100000Z",), "Pacific/Kiritimati", ["1220T10", "1221T10"]),
+    ],
+)
+def test_what_other_programs_write(entries: tuple[str, ...], zone: str, starts: list[str]) -> None:
+    """Days for instants and instants for days; a day that ends on itself."""
+    found = expand_ics("\ufeff" + _feed(*entries), clock.zone(zone), SPAN)
+    assert [f"{one.start:%m%dT%H}" for _, one in found] == starts
+    assert all(one.end > one.start for _, one in found)
+
+
+def test_a_zone_is_that_of_its_own_file_wherever_it_is_explained_there() -> None:
+    """Outlook calls every zone of its own making the same."""
+
+    def zone(offset: str) -> str:
+        rule = f"BEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\nEND:STANDARD\n"
+        return f"BEGIN:VTIMEZONE\nTZID:Customized Time Zone\n{rule}END:VTIMEZONE\n".replace("\n", "\r\n")
+
+    def hour(text: str) -> int:
+        ((_, window),) = expand_ics(text, DUBLIN, SPAN)
+        return window.start.hour
+
+    feed = _feed("DTSTART;TZID=Customized Time Zone:20261124T180000\nDURATION:PT1H")
+    first, last = feed.index("BEGIN:VEVENT"), feed.index("END:VCALENDAR")
+    for offset, expected in (("+0100", 17), ("+0600", 12)):
+        assert hour(feed[:first] + zone(offset) + feed[first:]) == expected
+        assert hour(feed[:last] + zone(offset) + feed[last:]) == expected
+    with pytest.raises(UsageError, match="does not explain"):
+        expand_ics(feed, DUBLIN, SPAN)
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
