@@ -79,7 +79,9 @@ def _build_reader(login: Login, transport: Transport, api_version: str | None) -
             raise generation_changed("The org behind this login", org_id, found)
         return Grant(fresh)
 
-    return OrgReader(Wire(transport, Grant(session), _log_in(login, transport), grant_for), version, org_id)
+    wire = Wire(transport, Grant(session), _log_in(login, transport), grant_for)
+    wire.api_usage = probe.api_usage  # what the first replies said need not be asked for
+    return OrgReader(wire, version, org_id)
 
 
 def _check_version(api_version: str | None) -> None:
@@ -117,6 +119,7 @@ def _build_writer(login: Login, claim: SandboxClaim, transport: Transport, api_v
         return Grant(fresh, "open", proof)
 
     wire = Wire(transport, Grant(session, "open", first), _log_in(login, transport), grant_for)
+    wire.api_usage = probe.api_usage
 
     def confirm() -> Identity:
         return _confirm(wire, version, claim, org_id)

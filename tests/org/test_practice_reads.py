@@ -18,6 +18,7 @@ from rehearse.org.model import Login
 
 def test_identity_time_and_limits(doors: Any) -> None:
     reader = doors.reader("production")
+    assert reader.api_usage, "what the replies to the login said is known without asking"
     identity = reader.fetch_identity()
     assert (identity.org_id, identity.is_sandbox) == (doors.practice.production.org_id, False)
     assert identity.username == doors.practice.production.username
