@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,6 +64,12 @@ class Clock(Protocol):
 def as_stamp(moment: datetime) -> str:
     """An instant as the tables hold it: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _read_definition(text: str) -> ObjectDef:
+    """An object as its table keeps it; most objects of the orgs of a world are the same, and no definition changes."""
+    return build_object(json.loads(text))
 
 
 class OrgState:
@@ -193,7 +200,7 @@ class OrgState:
         with self.lock:
             if self._objects is None:
                 rows = self.db.execute("SELECT definition FROM org_objects ORDER BY position").fetchall()
-                loaded = [build_object(json.loads(row[0])) for row in rows]
+                loaded = [_read_definition(row[0]) for row in rows]
                 self._objects = {definition.name.lower(): definition for definition in loaded}
             return self._objects
 

@@ -276,6 +276,7 @@ def _grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="contextual", transformer=None, propagate_positions=False)
 
 
+@lru_cache(maxsize=64)  # several rules read what is asked, and the next page asks again; a tree never changes
 def parse_soql(text: str) -> Query:
     """The tree of a query. Raises ApiError MALFORMED_QUERY with the place of the first thing that does not fit."""
     if not text.strip():
