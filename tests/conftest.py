@@ -5,6 +5,7 @@ everything that production received is held against the list in design section 1
 under tests/practice, may ask production whatever they like).
 """
 
+import atexit
 import fcntl
 import gc
 import os
@@ -280,11 +281,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"PostgreSQL: {text}")
 
 
-def pytest_unconfigure() -> None:
-    """What ends with this process is freed as ever: some modules count what is left."""
-    gc.unfreeze()
-
-
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """One more than there are cores: a test waits for its servers and child processes a quarter of its time."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
@@ -303,5 +300,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
 
     items.sort(key=rank)
-    gc.collect()
     gc.freeze()  # modules and tests are never garbage: no collection needs to look at them
+    atexit.register(gc.unfreeze)  # what ends with this process is freed as ever: some modules count what is left
