@@ -106,7 +106,7 @@ def add(
     with open_desk() as desk:
         now = desk.fetch_now()
         dates, answer = (requested, copied, activated), (code, printable(text))
-        entry = Entry(sandbox, dates, refused, answer, kind, org_id, by or "", printable(note))
+        entry = Entry(sandbox, dates, refused, answer, kind, org_id, printable(by or ""), printable(note))
         said = write_entry(desk, entry, now, dry_run=dry_run)
         body, then = {"sandbox": sandbox, "kept": not dry_run, "said": said}, f"rehearse ledger show {sandbox}"
         page = Page("", (Paragraph(said),))

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.errors import NotFound, StoreError, UsageError
 from rehearse.schedule.ledger import Cycle
-from rehearse.schedule.ledger_sheet import COLUMNS, Tab
+from rehearse.schedule.ledger_sheet import COLUMNS, Tab, one_line
 from rehearse.schedule.model import Booking
 
 _MOST_ROWS = 50_000
@@ -104,7 +104,7 @@ def build_rows(cycles: Sequence[Cycle], bookings: Sequence[Booking], zone: ZoneI
     for booked in bookings:
         row = [booked.sandbox, "", "", "", "", "", at(booked.start), at(booked.end), booked.label, booked.by, ""]
         found.append((booked.start, row))
-    return [[_harmless(cell) for cell in row] for _, row in sorted(found, key=lambda one: (one[0], one[1]))]
+    return [[_harmless(one_line(cell)) for cell in row] for _, row in sorted(found, key=lambda one: (one[0], one[1]))]
 
 
 def _harmless(cell: str) -> str:

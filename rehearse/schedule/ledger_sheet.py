@@ -142,6 +142,11 @@ def _find_head(tab: Tab, terms: SheetTerms) -> tuple[int, dict[str, int], list[s
     return None
 
 
+def one_line(text: str) -> str:
+    """Words of a sheet on one line, without what steers a terminal or what no workbook can hold."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+
+
 def our_name(called: str) -> str | None:
     """Our name of a column that people call so; None where it is not known."""
     return _NAMES.get(_plain(called))
@@ -161,7 +166,7 @@ class _Row:
 
     def text(self, name: str) -> str:
         value = self.values.get(name)
-        return "" if value is None else " ".join(str(value).lstrip("'").split())
+        return "" if value is None else one_line(str(value).lstrip("'"))
 
     def moment(self, name: str) -> Moment | None:
         try:
@@ -207,16 +212,16 @@ def _read_cycle(row: _Row, sandbox: str) -> Cycle | None:
         if made is not None:
             raise UsageError("It says when the copy was made, but not when it was requested.")
         return None
-    requested = asked.start(zone)
-    copied, activated = made.end(zone) if made else None, live.end(zone) if live else None
-    if requested > row.terms.now:
+    requested, now = asked.start(zone), row.terms.now
+    if any(one.start(zone) > now for one in (asked, made, live) if one):
         raise UsageError("Its refresh lies in the future: only what happened belongs in the ledger.")
+    copied, activated = (min(one.end(zone), now) if one else None for one in (made, live))  # today is not over yet
     dates = [one for one in (requested, copied, activated) if one]
     if dates != sorted(dates):
         raise UsageError("Its dates do not follow one another: requested, copied, activated.")
     return build_hand_cycle(
         HandCycle(sandbox, read_licence(row.text("type")), requested, copied, activated),
-        row.terms.now,
+        now,
         source="sheet",
         by=row.text("by"),
         note=row.text("note"),

@@ -240,3 +240,24 @@ def test_a_cell_without_an_end_is_refused_and_so_is_another_kind_of_file(tmp_pat
         csv.field_size_limit(kept)
     with pytest.raises(UsageError, match="neither"):
         save_rows(tmp_path / "sheet.pdf", [])
+
+
+def test_what_is_still_to_come_is_in_no_ledger_and_today_is_not_over_yet() -> None:
+    head = ["sandbox", "type", "requested", "activated"]
+    found = read(head, ["SIT1", "Partial", "2026-11-20", "2026-11-30"], ["UATFULL", "Full", "2026-11-22", "2026-11-23"])
+    assert [one.row for one in found.bad] == [2] and "future" in found.bad[0].why
+    ((today, _),) = found.cycles
+    assert today.activated == NOW
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+def test_what_steers_a_terminal_is_neither_taken_nor_given(tmp_path: Path, name: str) -> None:
+    """A workbook cannot even hold it."""
+    head = ["sandbox", "from", "to", "for", "by"]
+    found = read(head, ["SIT1", "2026-12-01 10:00", "2026-12-01 12:00", "a \x1b[31mred\x07\nuse", "b\x00ob"])
+    ((one, _),) = found.bookings
+    assert (one.why, one.by) == ("a [31mred use", "b ob")
+    older = replace(one, why="kept \x1b[0m before")
+    save_rows(tmp_path / name, build_rows([], [older], DUBLIN))
+    ((again, _),) = read(*load_tabs(tmp_path / name)[0].rows).bookings
+    assert again.why == "kept [0m before"
