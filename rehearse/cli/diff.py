@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _FEW = 5
+_Every = Annotated[bool, typer.Option("--all", help="Show every component and record, not only a few of each type.")]
 
 
 def diff(
@@ -31,7 +32,7 @@ def diff(
     baseline: Annotated[
         str | None, typer.Option(callback=not_blank, help="Baseline to compare with; the newest unless given.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Show every record, not only a few of each object.")] = False,
+    every: _Every = False,
     values: Annotated[bool, typer.Option("--values", help="Show record values, not only field names.")] = False,
     form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
     output: Annotated[
@@ -92,6 +93,7 @@ def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:
             compare_schemas(before, fetch_schemas(reader, before, after)),
             load_flow_notes(store, before, after, changes),
             fetch_names(reader, [one.by for one in changes if one.kind == "record"]),
+            before.started,
         )
 
 

@@ -51,7 +51,7 @@ def drill(
         now = desk.fetch_now()
         _check_type(desk, name, now)
         if dry_run:
-            say(f"Would plant RehearseCanary__c in {name}, change it, reset it, prove it and remove it.")
+            say(_tell_plan(name, facts=facts, remove=remove))
             body = {**build_drill_body(name, True, (), ()), "verdict": "not run"}
             finish("drill", now, body, Page("", ()), as_json=as_json)
             return
@@ -63,6 +63,14 @@ def drill(
         body = build_drill_body(name, result.clean, result.items, settled)
         page = build_drill_page(name, result.clean, result.items, settled)
         finish("drill", now, body, page, as_json=as_json, code=0 if result.clean else 3)
+
+
+def _tell_plan(name: str, *, facts: bool, remove: bool) -> str:
+    """What the drill would do, in a sentence."""
+    if remove:
+        return f"Would remove from {name} what an interrupted drill left there, and hold none."
+    asked = " put the open questions to it," if facts else ""
+    return f"Would plant RehearseCanary__c in {name}, change it, reset it, prove it,{asked} and remove it."
 
 
 def _remove(desk: Desk, name: str, now: datetime, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import typer
@@ -50,6 +51,8 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
         say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
     for sentence in () if as_json else what_next(proof):
         say(sentence)
+    if not as_json and exit_code(proof) == 0:
+        say(f"As a page for the change board: rehearse baseline verify --proof {quote(str(path))} --format html")
     raise typer.Exit(exit_code(proof))
 
 

@@ -109,12 +109,12 @@ def _confirm(made: ResetPlan, confirm: str) -> None:
     if not made.deletions:
         return
     if not confirm and is_terminal():
-        question = f"This deletes {made.deletions} thing(s) in {made.sandbox}. Type its name to go on"
+        question = f"This deletes {made.deletions:,} thing(s) in {made.sandbox}. Type its name to go on"
         confirm = typer.prompt(question, default="", show_default=False, err=True)
     if confirm != made.sandbox:
         raise NotConfirmed(
-            f"The plan deletes {made.deletions} record(s) or component(s) in {made.sandbox}, which was not confirmed.",
-            f"Read the plan, then add --confirm {made.sandbox}.",
+            f"The plan deletes {made.deletions:,} row(s) or component(s) in {made.sandbox}, which was not confirmed.",
+            f"Read the plan (rehearse reset apply {made.id[:12]} --dry-run), then add --confirm {made.sandbox}.",
         )
 
 
@@ -164,7 +164,9 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
     journal = Journal(desk.database, applying.lock, made.id)
-    egress = check_egress(desk, writer, journal, applying.wanted.egress, applying.on_event)
+    egress: tuple[Allowed, ...] = ()
+    if made.actions:  # a plan that writes nothing lets nothing out
+        egress = check_egress(desk, writer, journal, applying.wanted.egress, applying.on_event)
     objects = [one.name for one in desk.store().load(base.capture).scope.objects]
     check_quiet(writer.reader, objects, applying.wanted.patience, on_event=applying.on_event)
     require_room(writer.reader, made)

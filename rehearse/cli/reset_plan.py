@@ -204,6 +204,8 @@ def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
         say(f"Saved {path}.")
         if made.actions:
             say(f"Apply it with: rehearse reset apply {made.id[:12]} --confirm {made.sandbox}")
+        else:
+            say(f"It writes nothing. Prove what {made.sandbox} holds with: rehearse reset prove {made.sandbox}")
     raise typer.Exit(_blocks(made))
 
 

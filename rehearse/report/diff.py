@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from rehearse.baseline.model import Change
@@ -21,12 +22,13 @@ _WORDS = ("created", "updated", "deleted")
 _TONES: dict[str, Tone] = {"created": "good", "updated": "warn", "deleted": "bad"}
 _SECTIONED = frozenset({"Profile", "PermissionSet", "MutingPermissionSet"})
 _NAMED = 3
+_ALONG = "changed along with something else: nobody wrote it since the baseline"
 
 
 @dataclass(frozen=True)
 class Difference:
     """Everything that a comparison found; `notes` says more of a component, such as the versions of a flow;
-    `people` has the names behind the Ids of users."""
+    `people` has the names behind the Ids of users, `since` is when the baseline began."""
 
     sandbox: str
     baseline: str
@@ -35,15 +37,30 @@ class Difference:
     schemas: Sequence[SchemaChange] = ()
     notes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
 
     def note(self, change: Change) -> str:
         """What else is known of a change."""
-        return change.note or self.notes.get((change.type, change.key), "")
+        return change.note or self.notes.get((change.type, change.key), "") or (_ALONG if self._is_old(change) else "")
+
+    def by(self, change: Change) -> str:
+        """Who made a change, as the org names people; nobody where its date says that it was written before."""
+        return "" if self._is_old(change) else change.by
+
+    def _is_old(self, change: Change) -> bool:
+        """Whether nobody wrote this since the baseline: a look-up that was cleared, a profile with a new field.
+
+        Dates have whole seconds.
+        """
+        if change.at is None or self.since is None:
+            return False
+        return change.at < self.since.replace(microsecond=0)
 
 
 def build_diff_body(of: Difference) -> dict[str, Any]:
     """The `diff` answer of formats.md: digests of values, or the values themselves where they were asked for."""
     return {
+        "sandbox": of.sandbox,
         "baseline": of.baseline,
         "summary": {f"{kind}s": _counts(of.changes, kind) for kind in ("component", "record")},
         "changes": [_change_body(of, one) for one in of.changes],
@@ -70,7 +87,9 @@ def _change_body(of: Difference, change: Change) -> dict[str, Any]:
         for one in change.fields
     ]
     body = {"kind": change.kind, "type": change.type, "key": change.key, "change": change.what, "fields": fields}
-    more = {"by": change.by or None, "at": change.at, "live_id": change.live_id, "note": of.note(change)}
+    by = of.by(change)
+    who = {"by": by or None, "by_name": of.people.get(by, by) or None, "at": change.at}
+    more = {**who, "live_id": change.live_id, "note": of.note(change)}
     return {**body, **more}
 
 
@@ -90,7 +109,7 @@ def build_diff_page(of: Difference, most: int | None = None) -> Page:
                 one.key,
                 Cell(one.what, _TONES[one.what]),
                 _fields(of, one, most is None),
-                of.people.get(one.by, one.by),
+                of.people.get(of.by(one), of.by(one)),
                 of.note(one),
             ]
             for one in shown

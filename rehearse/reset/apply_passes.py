@@ -26,7 +26,7 @@ from rehearse.reset.plan import build_fingerprint, build_plan
 def run_passes(context: Context, tools: Tools) -> int:
     """Passes until nothing is left to do, nothing moves any more, or the limit is reached; answers how many."""
     original = context.plan
-    silenced = switch_on(tools, original.bypass, context.user_id)
+    silenced = switch_on(tools, original.bypass if original.actions else (), context.user_id)
     context.silent = frozenset(find_places(tools, silenced))
     held_back = [one for one in original.actions if (one.type, one.key) in context.silent]
     context.plan = _without(original, context.silent)

@@ -115,3 +115,6 @@ def test_what_cannot_be_forecast_or_drilled_is_refused(kept_desk: Any, words: tu
 
 def test_a_drill_that_is_only_tried_does_nothing(kept_desk: Any) -> None:
     assert kept_desk.json("drill", "DEV1", "--dry-run")["verdict"] == "not run"
+    assert "open questions" in kept_desk.run("drill", "DEV1", "--facts", "--dry-run").err
+    told = kept_desk.run("drill", "DEV1", "--remove", "--dry-run").err
+    assert "remove" in told and "plant" not in told

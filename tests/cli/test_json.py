@@ -31,7 +31,7 @@ KEYS: dict[tuple[str, ...], tuple[str, set[str]]] = {
     ("baseline", "prune", "--dry-run"): ("prune", {"captures", "swept"}),
     ("baseline", "export", "B1", "--to", "out", "--dry-run"): ("export", {"id", "name", "to", "written"}),
     ("baseline", "repair", "B1", "--dry-run"): ("repair", {"baseline", "sandbox", "damaged", "repaired", "whole"}),
-    ("diff", "SIT1"): ("diff", {"summary", "changes", "not_compared"}),
+    ("diff", "SIT1"): ("diff", {"sandbox", "summary", "changes", "not_compared"}),
     ("refresh", "check", "PERFFULL"): ("refresh-check", {"sandbox", "refreshable", "possible_from", "certain_from"}),
     ("reset", "plan", "SIT1", "--dry-run"): ("reset-plan", {"id", "baseline", "fingerprint", "actions", "blocked"}),
     ("reset", "prove", "SIT1"): (
@@ -99,6 +99,14 @@ def test_a_proof_read_back_is_the_proof_that_was_written(kept_desk: Any) -> None
     assert proof["verdict"] == "clean" and proof["items"] == []
     again = kept_desk.json("baseline", "verify", "--proof", proof["file"])
     assert {**again, "file": proof["file"]} == proof
+
+
+def test_a_plan_without_a_change_asks_for_no_way_out_and_ends_with_the_proof(kept_desk: Any) -> None:
+    made = kept_desk.run("reset", "plan", "SIT1")
+    assert "reset prove SIT1" in made.err and "--allow-egress" not in made.err
+    (plan,) = (line.removeprefix("Saved ").rstrip(".") for line in made.err.splitlines() if line.startswith("Saved "))
+    proof = kept_desk.run("reset", "apply", plan)
+    assert "SIT1 is CLEAN" in proof.out and "let out" not in proof.out and "--format html" in proof.err
 
 
 def test_each_listed_baseline_has_its_coverage(kept_desk: Any) -> None:

@@ -1,5 +1,7 @@
 """Differences as pages: a summary first, then types, then each change; what is not compared is told."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +54,16 @@ def test_people_have_names_and_notes_are_shown() -> None:
     assert "Una Who" in told and LEFT in told and "active version 1 -> 2" in told
     (body,) = (one for one in build_diff_body(difference())["changes"] if one["key"] == ACCOUNT)
     assert body["by"] == "005000000000001AAA" and body["fields"] == [{"name": "Name", "before": "d1", "after": "d2"}]
+
+
+def test_nobody_is_named_for_what_was_not_written_since_the_baseline() -> None:
+    """A look-up that is cleared as its row goes keeps the date and the writer of years ago: that was not them."""
+    began = datetime(2026, 11, 23, 8, 0, 0, 700_000, tzinfo=UTC)
+    dated = [replace(CHANGES[2], at=began.replace(microsecond=0) - timedelta(seconds=late)) for late in (0, 1)]
+    (now, old) = (build_diff_body(replace(difference(since=began), changes=[one]))["changes"][0] for one in dated)
+    assert (now["by"], now["by_name"], now["note"]) == ("005000000000001AAA", "Una Who", "")
+    assert (old["by"], old["by_name"]) == (None, None) and "nobody wrote it" in old["note"]
+    assert "Una Who" not in text(replace(difference(since=began), changes=dated[1:]))
 
 
 def test_values_only_where_they_were_asked_for() -> None:
