@@ -1,8 +1,9 @@
 """What an org has: the members of every metadata type, listed in the background and to be had type by type.
 
-One type a list call, a few at a time; what every retrieve needs (profiles, objects, layouts) first, so that retrieves
-can begin while the rest is being listed. A type that cannot be listed, or of which there is nothing, is a coverage row
-and no error. Components of installed packages stay out (the packages themselves are in).
+One type a list call, a few at a time; what the first retrieve needs (profiles, objects, layouts, classes) first, so
+that it can begin while the rest is being listed, then types in folders, which take a call a folder. A type that cannot
+be listed, or of which there is nothing, is a coverage row and no error. Components of installed packages stay out (the
+packages themselves are in).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
 LISTS_AT_ONCE = 4
-_FIRST = ("Profile", "CustomObject", "Layout")
+_FIRST = ("Profile", "CustomObject", "Layout", "ApexClass")
 FROM_TOOLING = "FlowDefinition"
 STANDARD_VALUE_SETS = """
 AccountContactMultiRoles AccountContactRole AccountOwnership AccountRating AccountType AssetStatus CampaignMemberStatus
@@ -71,7 +72,7 @@ class ListingWork:
     """A listing under way in the threads of `pool`; `flows`: take flow versions from Tooling where it tells them."""
 
     def __init__(self, reader: OrgReader, types: Sequence[MetadataType], pool: Executor, *, flows: bool = True) -> None:
-        first = sorted(types, key=lambda one: (one.name not in _FIRST, one.name))
+        first = sorted(types, key=lambda one: (one.name not in _FIRST, not one.in_folder, one.name))
         self.types = tuple(types)
         self._found: dict[str, Future[TypeListing]] = {
             one.name: pool.submit(_fetch_type, reader, one, flows=flows) for one in first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,6 +71,7 @@ def capture(
         if estimate or not (scope.objects or metadata_only):
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
+        import_module("rehearse.baseline.capture")  # what is needed first is there before the rest is loaded
         load_ahead(rows=bool(scope.objects))
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)

@@ -13,6 +13,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from rehearse import clock
@@ -152,8 +153,9 @@ def build_item(node: Node, asked_type: str) -> MetadataItem:
     )
 
 
+@lru_cache(maxsize=4096)
 def _instant(text: str) -> datetime | None:
-    """Salesforce writes 1970-01-01 where it does not know."""
+    """What was deployed together has one date. Salesforce writes 1970-01-01 where it does not know."""
     if not text or text.startswith("1970-01-01"):
         return None
     return clock.from_iso(text)
