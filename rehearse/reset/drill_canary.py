@@ -18,7 +18,7 @@ HELD = "RehearseCanary_Held"
 FLOW = "RehearseCanary"
 GROUP = "RehearseCanary_Group"
 QUEUE = "RehearseCanary_Queue"
-TYPES = ("CustomObject", "CustomField", "ValidationRule", "PermissionSet")
+TYPES = ("CustomObject", "PermissionSet")
 """What the drill's baseline covers; other types of the sandbox are none of its business."""
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from rehearse import clock, lock
 from rehearse.baseline.index import Baselines
-from rehearse.events import ignore
+from rehearse.events import Event, Noted, OnEvent, ignore
 from rehearse.reset.assumptions import ASSUMPTIONS, list_unconfirmed
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.drill_answers import keep_answers, load_answers
@@ -28,10 +29,10 @@ class Killed(BaseException):
     """What no code of ours catches."""
 
 
-def hold_drill(lab: Any, settled: list[Settled] | None = None) -> DrillResult:
+def hold_drill(lab: Any, settled: list[Settled] | None = None, on_event: OnEvent = ignore) -> DrillResult:
     with lock.hold(lab.database, "UATFULL", "drill", clock.now()) as held:
         ask = (lambda hand: settled.extend(settle(hand))) if settled is not None else None
-        return run_drill(bench(lab, held), ask)
+        return run_drill(replace(bench(lab, held), on_event=on_event), ask)
 
 
 def bench(lab: Any, held: lock.Lock) -> Bench:
@@ -63,13 +64,15 @@ def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(quiet: Any, kill: in
             raise Killed
 
     quiet.hook = hook
+    heard: list[Event] = []
     with pytest.raises(Killed):
-        hold_drill(quiet)
+        hold_drill(quiet, on_event=heard.append)
     quiet.hook = None
     assert find_progress(quiet.folder / "drills", "UATFULL") is not None
     quiet.writer = quiet._connect()
     found: list[Settled] = []
-    result = hold_drill(quiet, found if kill == FACTS else None)
+    result = hold_drill(quiet, found if kill == FACTS else None, heard.append)
+    assert not [one for one in heard if isinstance(one, Noted) and "rehearse.yaml" in one.text], "a scope of its own"
     assert result.clean and result.continued and {one.outcome for one in result.items} == {"restored"}
     assert {one.type for one in result.items} == {OBJECT, "CustomField", "PermissionSet", "ValidationRule"}
     if kill == FACTS:
@@ -97,8 +100,9 @@ def test_a_drill_that_nobody_goes_on_with_is_removed(quiet: Any) -> None:
             raise Killed
 
     quiet.hook = hook
+    heard: list[Event] = []
     with pytest.raises(Killed):
-        hold_drill(quiet)
+        hold_drill(quiet, on_event=heard.append)
     quiet.hook = None
     quiet.writer = quiet._connect()
     with lock.hold(quiet.database, "UATFULL", "drill", clock.now()) as held:
