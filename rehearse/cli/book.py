@@ -165,15 +165,15 @@ def list_(
 
     Example: rehearse book list
     """
-    from rehearse.cli.booking import find_broken
+    from rehearse.cli.booking import as_prepared, find_broken
     from rehearse.cli.desk import open_desk
     from rehearse.report.schedule import build_booking_body, build_bookings_table
     from rehearse.report.view import Page
 
     with open_desk() as desk:
         name = desk.workspace.sandbox(sandbox).name if sandbox else None
-        found = tuple(one for one in desk.load_bookings() if name in (None, one.sandbox))
         now = desk.fetch_now()
+        found = as_prepared(desk, (one for one in desk.load_bookings() if name in (None, one.sandbox)), now)
         broken = find_broken(desk, now)
         page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone, broken),))
         body = {"bookings": [build_booking_body(one, broken) for one in found]}
@@ -224,9 +224,11 @@ def free(
 
 
 def _finish(desk: Desk, one: Booking, title: str, now: datetime, *, as_json: bool) -> None:
+    from rehearse.cli.booking import as_prepared
     from rehearse.report.schedule import build_booking_body, build_bookings_table
     from rehearse.report.view import Page
 
+    (one,) = as_prepared(desk, [one], now)
     page = Page("", (build_bookings_table(title, [one], desk.workspace.zone),))
     finish("booking", now, build_booking_body(one), page, as_json=as_json)
     if not as_json and one.state == "requested":

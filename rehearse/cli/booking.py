@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,19 @@ def find_broken(desk: Desk, now: datetime) -> dict[str, str]:
     from rehearse.schedule.broken import find_broken as find
 
     return {one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}
+
+
+def as_prepared(desk: Desk, bookings: Iterable[Booking], now: datetime) -> tuple[Booking, ...]:
+    """Bookings with what prepares them as things stand now, which may not be what they were planned with."""
+    from rehearse.schedule.preparation import prepare_bookings
+
+    known, found = tuple(bookings), dict[str, Booking]()
+    if any(one.what == "rehearsal" and one.start > now for one in known):
+        found = prepare_bookings(planning.build_wish(desk, (), now))
+    return tuple(
+        replace(one, prepare=found[one.id].prepare, ready_by=found[one.id].ready_by) if one.id in found else one
+        for one in known
+    )
 
 
 @contextmanager

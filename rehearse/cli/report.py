@@ -42,6 +42,7 @@ def report(
     Example: rehearse report --format html --output sandboxes.html
     """
     from rehearse.cli import overview
+    from rehearse.cli.booking import as_prepared
     from rehearse.cli.desk import open_desk
 
     if as_json and output is not None:
@@ -49,7 +50,8 @@ def report(
     with open_desk() as desk:
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
-        bookings = tuple(one for one in desk.load_bookings() if one.free_at >= now - timedelta(days=31))
+        recent = (one for one in desk.load_bookings() if one.free_at >= now - timedelta(days=31))
+        bookings = as_prepared(desk, recent, now)
         page = build_page(desk, lines, bookings, now, timedelta(weeks=weeks))
         if as_json:
             finish("report", now, _build_body(desk, lines, bookings, now), page, as_json=True)

@@ -11,6 +11,7 @@ from rehearse.schedule.booked import build_bookings, find_own_refreshes
 from rehearse.schedule.broken import find_broken
 from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.model import Booking, Closed, Window, Wish
+from rehearse.schedule.preparation import prepare_bookings
 from rehearse.schedule.rules import check
 from rehearse.schedule.solver import solve
 
@@ -90,3 +91,24 @@ def test_the_next_refresh_of_a_sandbox_that_is_refreshed_often_is_not_the_last_o
     assert find_own_refreshes([coming], NOW - 2 * DAY, "DEVELOPER") == []
     assert find_own_refreshes([coming], at - 8 * HOUR, "DEVELOPER") == [coming]
     assert find_own_refreshes([coming], NOW - 2 * DAY, "FULL") == [coming]
+
+
+def test_what_prepares_a_booking_is_told_as_things_stand(booked: Wish, worlds: SimpleNamespace) -> None:
+    """Somebody else books before it, a refresh is booked or goes, it is moved: the planner would say the same."""
+    supply, late = booked.supplies[0], _of(booked, "R2")
+    assert (late.prepare, prepare_bookings(booked)[late.id]) == ("reset", late)
+    free = late.start - 3 * HOUR
+    use = Booking("use", "UAT", free - HOUR, free, free, "use", why="tea")
+    ready = late.start - 30 * HOUR
+    refresh = Booking("r", "UAT", ready - 6 * HOUR, ready, ready, "refresh", request=ready - 60 * HOUR)
+    alone = [one for one in supply.bookings if one.id == late.id]
+    for more, expected in (
+        ([use], ("reset", free)),
+        ([refresh], ("refresh", ready)),
+        ([refresh, use], ("reset", free)),
+        ([replace(use, what="advance", release="R0")], ("none", free)),
+        ([], ("none", NOW)),
+    ):
+        world = replace(booked, supplies=(replace(supply, bookings=(*alone, *more)),))
+        found = prepare_bookings(world)[late.id]
+        assert (found.prepare, found.ready_by) == expected
