@@ -42,15 +42,19 @@ def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Put a whole file in place, or nothing: temporary name, fsync, rename, fsync of the folder. Raises DiskFull."""
     waiting = path.with_name(f"{path.name}.tmp")
     with storing(path):
-        handle = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(handle, view) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(waiting, path)
+            handle = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            try:
+                view = memoryview(content)
+                while view:
+                    view = view[os.write(handle, view) :]
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(waiting, path)
+        except OSError:
+            waiting.unlink(missing_ok=True)  # half of it would lie there for good, on a disk that is full
+            raise
         sync_folder(path.parent)
 
 

@@ -193,12 +193,17 @@ def _warn_of_egress(reader: OrgReader, production: OrgReader | None, made: Reset
 
 def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
     """Save a plan, show it, and end with its exit code."""
+    from rehearse.errors import StoreError
     from rehearse.report.resets import build_plan_page
     from rehearse.reset.plan import plain
     from rehearse.reset.plan_file import save_plan
 
     path = plans_folder(desk) / f"{made.id}.json"
-    save_plan(made, path)
+    try:
+        save_plan(made, path)
+    except StoreError:
+        desk.store().drop(made.live_capture)  # only this plan needed it
+        raise
     finish("reset-plan", made.made_at, {**plain(made), "file": str(path)}, build_plan_page(made), as_json=as_json)
     if not as_json:
         say(f"Saved {path}.")

@@ -13,7 +13,7 @@ from rehearse.baseline.record_parts import PartFile, read_part
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.verify import require_keys, verify_capture
 from rehearse.baseline.writing import write_durably
-from rehearse.errors import Damaged, DiskFull, KeyUnavailable, NotFound, RehearseError
+from rehearse.errors import Damaged, DiskFull, KeyUnavailable, NotFound, RehearseError, StoreError
 from rehearse.secret import Reference
 
 FIELDS = {"Name": "string", "Amount": "currency"}
@@ -175,6 +175,13 @@ def test_a_dropped_key_leaves_the_manifest(store: CaptureStore, taken: Any) -> N
         require_keys(store, taken)  # its files lie there: without the key they are no rows
     with pytest.raises(KeyUnavailable):
         list(store.load_rows(taken.ulid, "Thing"))
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").mkdir()
+    with pytest.raises(StoreError):
+        write_durably(tmp_path / "plan.json", b"{}")
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
 
 
 def test_signatures(store: CaptureStore, open_a_store: Any) -> None:
