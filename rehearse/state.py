@@ -88,7 +88,8 @@ def open_database(url_or_folder: str | Path) -> Database:
             folder.chmod(0o700)
         except OSError as error:
             raise StoreError(
-                f"The folder {folder} cannot be made: {error.strerror}.", "Choose storage.path."
+                f"The folder {folder} cannot be {'used' if folder.is_dir() else 'made'}: {error.strerror}.",
+                "Choose storage.path.",
             ) from error
         database = Database(_engine(f"sqlite:///{folder / 'rehearse.db'}"))
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli import reset_bypass, reset_lock, reset_plan, reset_prove
-from rehearse.cli.answers import Json, finish, is_terminal
+from rehearse.cli.answers import Json, finish, is_terminal, say
 from rehearse.cli.gate import Wait, read_patience
 from rehearse.cli.proof import keep_proof
 from rehearse.cli.reset_plan import Egress, Full
 from rehearse.cli.reset_prove import Reason, Residue
-from rehearse.errors import NotConfirmed, NotFound, UsageError
+from rehearse.errors import NotConfirmed, NotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
@@ -81,8 +82,26 @@ def apply(
         allowed = (*made.egress, *reset_plan.build_allowed(allow_egress, reason))
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
-        proof = _apply_and_prove(desk, made, _Wanted(delete_side_effects, keep_newer, full, allowed, patience))
+        wanted = _Wanted(delete_side_effects, keep_newer, full, allowed, patience)
+        with telling_of_a_break(desk, made):
+            proof = _apply_and_prove(desk, made, wanted)
         keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
+
+
+@contextmanager
+def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
+    """Say that a sandbox is half put back when an error or Ctrl-C ends the block before the reset has ended."""
+    from rehearse import clock
+    from rehearse.reset.broken_off import load_broken_off
+
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreError):  # the error that is on its way says more than a second one
+            for one in load_broken_off(desk.database, clock.now()):
+                if one.run == made.id:
+                    say(f"note: {one}. The same command goes on.")
+        raise
 
 
 def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:

@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from rehearse import clock, lock
+from rehearse.cli.reset import telling_of_a_break
 from rehearse.journal import Journal
 from rehearse.reset.broken_off import load_broken_off
 from rehearse.state import open_database
@@ -27,4 +31,21 @@ def test_a_reset_that_began_and_did_not_end_is_told_until_a_later_one_takes_over
     assert load_broken_off(database, clock.now() + timedelta(hours=25)) == ()  # nobody may continue it any more
     begin("01C", "UAT", end=True)
     assert load_broken_off(database, clock.now()) == ()
+    database.close()
+
+
+def test_an_apply_that_breaks_off_says_that_the_sandbox_is_half_put_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, made = open_database(tmp_path), SimpleNamespace(id="01D", sandbox="UAT")
+    desk = SimpleNamespace(database=database)
+    with pytest.raises(KeyboardInterrupt), telling_of_a_break(desk, made):  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "", "nothing had been written"
+    with pytest.raises(KeyboardInterrupt), telling_of_a_break(desk, made):  # type: ignore[arg-type]
+        with lock.hold(database, "UAT", "reset 01D", clock.now()) as held:
+            journal = Journal(database, held, "01D")
+            journal.close(journal.open("begin", {}), {})
+            raise KeyboardInterrupt
+    assert "half put back" in capsys.readouterr().err
     database.close()
