@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rehearse.baseline.asking import Question, ask, hear
 from rehearse.baseline.canonical import build_snapshot_id
@@ -36,9 +36,9 @@ from rehearse.baseline.scope import spell
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
-from rehearse.events import Noted, OnEvent, ignore
+from rehearse.events import Event, Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
-from rehearse.org.model import MetadataItem
+from rehearse.org.model import MetadataItem, ObjectSummary
 from rehearse.org.reader import OrgReader
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class CaptureRequest:
     """What to capture; `frozen`: reuse that capture's scope and manifest.
 
     Objects up to `rest_rows` rows skip Bulk (None: as many as `row_reading` has it).
-    `base`: an earlier capture of the same generation; only what may have changed since is read.
+    `base`: an earlier capture of the same generation; only what may have changed since is read. `gate` is looked
+    through while the objects are described, and passed before anything is read.
     """
 
     sandbox: str
@@ -58,6 +59,17 @@ class CaptureRequest:
     frozen: Capture | None = None
     rest_rows: int | None = None
     base: Capture | None = None
+    gate: Gate | None = None
+
+
+class Gate(Protocol):
+    """What may keep a capture from beginning."""
+
+    def look(self, objects: Sequence[ObjectSummary]) -> None:
+        """Look whether it is open, once; `objects` are all that the org has. Raises OrgError."""
+
+    def pass_through(self) -> bool:
+        """Go on where it was open; else wait for it, and say so by False. Raises GateClosed."""
 
 
 @dataclass(frozen=True)
@@ -90,19 +102,29 @@ class _Early:
 def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_event: OnEvent = ignore) -> Capture:
     """Read an org into the store and return the manifest that was written last.
 
-    Raises GenerationChanged when `frozen` is of another org id, OrgError, KeyUnavailable, DiskFull, UsageError.
+    Raises GenerationChanged when `frozen` is of another org id, OrgError, KeyUnavailable, DiskFull, UsageError, and
+    GateClosed, before anything is stored.
     """
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
     told = hear(reader, request.sandbox, request.scope, request.frozen)
     request = replace(request, scope=spell(request.scope, told.summaries))
     with ThreadPoolExecutor(1) as beside, listing_threads() as lists:
+        looking = beside.submit(request.gate.look, told.summaries) if request.gate else None
         # what to read on top of a base is known when the fields are; else retrieves need them last
         fields = lists.submit(fetch_fields, reader) if request.base else None
         listing = ListingWork(reader, told.listable, lists)
         early = _Early(beside, listing, fields or lists.submit(fetch_fields, reader))
-        question = ask(reader, (request.sandbox, told), request.scope, request.frozen, on_event)
-        return _capture(reader, request, store, (question, early), on_event)
+        notes: list[Event] = []
+        question = ask(reader, (request.sandbox, told), request.scope, request.frozen, notes.append)
+        if looking is not None:
+            looking.result()
+        if request.gate is None or request.gate.pass_through():
+            for note in notes:
+                on_event(note)
+            return _capture(reader, request, store, (question, early), on_event)
+    # it was waited for: what the org said before that may not hold any more
+    return capture(reader, replace(request, gate=None), store, on_event)
 
 
 def _capture(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
+from itertools import chain
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say, show
-from rehearse.cli.gate import Wait, check_masked, check_quiet, read_wait
+from rehearse.cli.gate import QuietGate, Wait, check_masked, read_wait
 from rehearse.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Baseline, Capture, Scope
     from rehearse.cli.desk import Desk
-    from rehearse.events import OnEvent
-    from rehearse.org.reader import OrgReader
     from rehearse.reset.gates import Patience
 
 _Sandbox = Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml, or `production` (only read).")]
@@ -103,14 +104,16 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
         say(f"note: {sentence}")
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
-        _check_quiet(desk, reader, scope, patience, on_event)
-        base = None if full else _find_base(desk, reader.org_id, scope)
+        past = _past(desk, reader.org_id)
+        last = next(past, None)
+        request = CaptureRequest(org, scope, gate=QuietGate(reader, scope, patience, _expect(last), on_event))
+        base = None if full or last is None else _find_base(desk, chain([last], past), scope)
         if base is not None:
             try:
-                return take(reader, CaptureRequest(org, scope, base=base), desk.store(), on_event)
+                return take(reader, replace(request, base=base), desk.store(), on_event)
             except (Damaged, KeyUnavailable) as error:
                 say(f"note: {error.message} Reading everything instead.")
-        return take(reader, CaptureRequest(org, scope), desk.store(), on_event)
+        return take(reader, request, desk.store(), on_event)
 
 
 def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
@@ -128,10 +131,10 @@ def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
                 continue
 
 
-def _find_base(desk: Desk, org_id: str, scope: Scope) -> Capture | None:
+def _find_base(desk: Desk, past: Iterable[Capture], scope: Scope) -> Capture | None:
     """The newest usable capture of this generation, with its key; one with rows where rows are asked for."""
     keys = desk.store().keys
-    usable = (one for one in _past(desk, org_id) if one.verdict == "usable" and keys.has(one.ulid))
+    usable = (one for one in past if one.verdict == "usable" and keys.has(one.ulid))
     return next((one for one in usable if one.objects or not scope.objects), None)
 
 
@@ -157,15 +160,11 @@ def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[
     )
 
 
-def _check_quiet(desk: Desk, reader: OrgReader, scope: Scope, patience: Patience, on_event: OnEvent) -> None:
-    """The quiet gate before a capture, which is expected to take half as long again as the last one of this org."""
-    from rehearse.baseline.scope import match_objects
+def _expect(last: Capture | None) -> timedelta:
+    """How long a capture may take: half as long again as the last one of this org."""
     from rehearse.reset.gates import RECENT
 
-    last = next(_past(desk, reader.org_id), None)
-    long = max(RECENT, (last.ended - last.started) * 1.5) if last else RECENT
-    objects = match_objects(scope, reader.fetch_objects()) if scope.objects else ()
-    check_quiet(reader, objects, patience, long, on_event)
+    return max(RECENT, (last.ended - last.started) * 1.5) if last else RECENT
 
 
 def _tell(desk: Desk, baseline: Baseline, taken: Capture, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,11 @@ from rehearse.cli.answers import say
 from rehearse.events import OnEvent, ignore
 
 if TYPE_CHECKING:
+    from rehearse.baseline.model import Scope
     from rehearse.cli.desk import Desk
+    from rehearse.org.model import ObjectSummary
     from rehearse.org.reader import OrgReader
-    from rehearse.reset.gates import Patience
+    from rehearse.reset.gates import Noise, Patience
 
 Wait = Annotated[
     str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
@@ -39,6 +41,48 @@ def check_quiet(
     for sentence in passed:
         say(f"note: {sentence}")
     return passed
+
+
+class QuietGate:
+    """The quiet gate of a capture that will last so long: looked through once, and waited at where it is shut."""
+
+    def __init__(
+        self, reader: OrgReader, scope: Scope, patience: Patience, lasts: timedelta, on_event: OnEvent
+    ) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._patience = patience
+        self._lasts = lasts
+        self._on_event = on_event
+        self._names: tuple[str, ...] = ()
+        self._seen: list[tuple[Noise, ...]] = []
+
+    def look(self, objects: Sequence[ObjectSummary]) -> None:
+        """What moves in the org now, also in its objects in scope."""
+        from rehearse.baseline.scope import match_objects
+
+        self._names = match_objects(self._scope, objects) if self._scope.objects else ()
+        self._seen = [self._fetch()]
+
+    def pass_through(self) -> bool:
+        """Name what passes; whether the first look was enough. Raises GateClosed while something else writes."""
+        from rehearse.reset.gates import await_quiet
+
+        looks = 0
+
+        def see() -> tuple[Noise, ...]:
+            nonlocal looks
+            looks += 1
+            return self._seen.pop() if self._seen else self._fetch()
+
+        for sentence in await_quiet(see, self._patience, self._on_event):
+            say(f"note: {sentence}")
+        return looks == 1
+
+    def _fetch(self) -> tuple[Noise, ...]:
+        from rehearse.reset.gates import fetch_noise
+
+        return fetch_noise(self._reader, self._names, self._lasts)
 
 
 def read_patience(wait: str) -> Patience:

@@ -8,11 +8,14 @@ import pytest
 import requests
 
 from rehearse import clock
-from rehearse.cli.gate import after_ourselves, read_patience
+from rehearse.baseline.capture import CaptureRequest, capture
+from rehearse.baseline.model import Scope
+from rehearse.cli.gate import QuietGate, after_ourselves, read_patience
 from rehearse.errors import GateClosed, UsageError
+from rehearse.events import Event, Noted
 from rehearse.org.reader import OrgReader
 from rehearse.practice import apex_jobs
-from rehearse.reset.gates import Noise, Patience, await_quiet, fetch_noise, require_quiet
+from rehearse.reset.gates import PAUSE, RECENT, Noise, Patience, await_quiet, fetch_noise, require_quiet
 from rehearse.reset.prove import ProofRequest, prove
 
 
@@ -79,6 +82,42 @@ def test_a_load_of_somebody_else_and_a_due_schedule_are_named(lab: Any) -> None:
     said = closed.value.message
     assert f"{script} (BatchApex) by" in said and f"{script} daily at" in said and " UTC by " in said
     assert "ScheduledApex" not in said
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_capture_that_waited_at_the_gate_asks_anew_and_one_that_did_not_get_through_leaves_nothing(
+    lab: Any, ends: bool
+) -> None:
+    with lab.org.lock:
+        (script,) = lab.org.db.execute("SELECT name FROM meta_component WHERE type = 'ApexClass' LIMIT 1").fetchone()
+    job = apex_jobs.start_apex(lab.org, lab.user("admin"), script)
+
+    def pause(_: float) -> None:
+        if ends:
+            lab.update("Routing__c", {"Id": route, "Remark__c": "written while it waited"}, by="admin")
+            apex_jobs.end_apex(lab.org, job)
+        waited.append(lab.org.now())
+
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    waited: list[Any] = []
+    said: list[Event] = []
+    before = {one.name for one in (lab.store.root / "captures").glob("*")}
+    scope, patience = (
+        Scope(metadata_include=(), objects=("Routing__c",), objects_exclude=("NoSuch__c",)),
+        Patience(PAUSE, sleep=pause),
+    )
+    gate = QuietGate(lab.writer.reader, scope, patience, RECENT, said.append)
+    request = CaptureRequest("UATFULL", scope, gate=gate)
+    if not ends:
+        with pytest.raises(GateClosed, match="Apex jobs"):
+            capture(lab.writer.reader, request, lab.store, said.append)
+        assert {one.name for one in (lab.store.root / "captures").glob("*")} == before
+        return
+    taken = capture(lab.writer.reader, request, lab.store, said.append)
+    assert len(waited) == 1 and taken.started >= waited[0].replace(microsecond=0)
+    (row,) = [one for one in lab.store.load_rows(taken.ulid, "Routing__c", [route], ["Remark__c"])]
+    assert row["Remark__c"] == "written while it waited"
+    assert len([one for one in said if isinstance(one, Noted) and "NoSuch__c" in one.text]) == 1
 
 
 def test_a_closed_gate_says_how_much_it_does_not_name() -> None:
