@@ -265,7 +265,8 @@ CASES: dict[str, tuple[str, str, Callable[[Any], Pair], Callable[[Any], Pair]]] 
     ),
     "what went live, and was advanced before the copy of an older day": (
         "advance", "without R1",
-        lambda w: (_after_go_live(w), _advanced("11-30T09:00")), lambda w: (_after_go_live(w), _advanced("12-02T09:00")),
+        lambda w: (_after_go_live(w), _advanced("11-30T09:00")),
+        lambda w: (_after_go_live(w), _advanced("12-02T09:00")),
     ),
     "an advance in time": (
         "advances", "at a wrong time",
