@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from rehearse.schedule.broken import expect_ready
 from rehearse.schedule.demand import in_force
 from rehearse.schedule.model import Booking, Prepare, Supply, Wish
+from rehearse.schedule.site import RUNNING
 
 
 def prepare_bookings(wish: Wish) -> dict[str, Booking]:
@@ -39,11 +41,14 @@ def _events(wish: Wish, supply: Supply, one: Booking) -> Iterator[tuple[datetime
     live = None if force is None else force.activated or force.copied or force.requested
     if live is not None:
         yield live, "none", live + wish.policy.settle
+    last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
+    late = expect_ready(wish, supply, last) if last is not None and last.state in RUNNING else None
     for other in supply.bookings:
         if other.id == one.id:
             continue
         if other.what == "refresh":
-            if other.end > wish.now and other.end <= one.start:
-                yield other.start, "refresh", other.end
+            ready = other.end if late is None or other.start > wish.now else max(other.end, late)
+            if wish.now < ready <= one.start:
+                yield other.start, "refresh", ready
         elif live is None or other.start >= live:
             yield other.start, "none" if other.what == "advance" else "reset", other.free_at

@@ -49,7 +49,8 @@ def find_slots(calendar: Calendar, sandbox: str, wish: Window, most: int = 3) ->
     length, taken, found = wish.end - wish.start, calendar.taken(sandbox), []
     inside = _is_in_hours(calendar.policy, wish)
     after = wish.start
-    for start in _starts(calendar.policy, wish.start, inside=inside):
+    ends = [] if inside else [one.end for one in taken]
+    for start in _starts(calendar.policy, wish.start, ends, inside=inside):
         window = Window(start, start + length)
         if start < after or any(one.overlaps(window) for one in taken):
             continue
@@ -67,11 +68,12 @@ def find_elsewhere(calendar: Calendar, sandboxes: Sequence[str], window: Window)
     return tuple(FreeSlot(name, window) for name in sandboxes if is_free(calendar, name, window))
 
 
-def _starts(policy: Policy, first: datetime, *, inside: bool) -> Iterator[datetime]:
-    yield first
-    for one in build_grid(policy.grid, policy.zone, Window(first, first + _AHEAD)):
-        if one > first and (inside or (one - first) % timedelta(hours=1) == timedelta()):
-            yield one
+def _starts(policy: Policy, first: datetime, ends: Sequence[datetime], *, inside: bool) -> Iterator[datetime]:
+    """The first, then points of the grid; outside the hours whole hours after the first, and where something ends."""
+    last, hour = first + _AHEAD, timedelta(hours=1)
+    grid = build_grid(policy.grid, policy.zone, Window(first, last))
+    found = {one for one in grid if inside or (one - first) % hour == timedelta()}
+    yield from sorted({first, *found, *(one for one in ends if first < one < last)})
 
 
 def _is_in_hours(policy: Policy, window: Window) -> bool:

@@ -112,3 +112,8 @@ def test_what_prepares_a_booking_is_told_as_things_stand(booked: Wish, worlds: S
         world = replace(booked, supplies=(replace(supply, bookings=(*alone, *more)),))
         found = prepare_bookings(world)[late.id]
         assert (found.prepare, found.ready_by) == expected
+    waits = worlds.cycle("UAT", "FULL", NOW - 90 * HOUR, state="pending-activation", activated=None)
+    due = replace(refresh, start=NOW - 3 * HOUR, end=NOW + 3 * HOUR, free_at=NOW + 3 * HOUR)
+    cycles = (*supply.cycles, waits)
+    world = replace(booked, supplies=(replace(supply, bookings=(*alone, due), cycles=cycles),))
+    assert prepare_bookings(world)[late.id].ready_by == NOW + 6 * HOUR, "not activated yet: it settles from now on"

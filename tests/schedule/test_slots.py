@@ -30,6 +30,15 @@ def test_the_next_free_times_go_around_bookings_resets_blackouts_and_nights(worl
     assert find_slots(calendar, "UAT", night)[0].window == night
 
 
+def test_outside_the_hours_a_gap_between_two_bookings_is_offered(worlds: SimpleNamespace) -> None:
+    saturday, half = MONDAY + 5 * 24 * HOUR, HOUR / 2
+    taken = [(saturday + n * HOUR, saturday + n * HOUR + half) for n in range(12)]
+    bookings = tuple(Booking(f"b{n}", "UAT", *one, one[1], "use") for n, one in enumerate(taken))
+    calendar = Calendar(bookings, (), worlds.policy())
+    found = find_slots(calendar, "UAT", Window(saturday + half / 3, saturday + half / 3 + half))
+    assert [(one.window.start - saturday) / HOUR for one in found] == [0.5, 1.5, 2.5]
+
+
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(
     busy=st.lists(st.tuples(st.integers(0, 200), st.integers(1, 20)), max_size=8),
