@@ -83,9 +83,7 @@ def apply(
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
         wanted = _Wanted(delete_side_effects, keep_newer, full, allowed, patience)
-        with telling_of_a_break(desk, made):
-            proof = _apply_and_prove(desk, made, wanted)
-        keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
+        keep_proof(desk, _apply_and_prove(desk, made, wanted), accept_residue or "", reason or "", as_json=as_json)
 
 
 @contextmanager
@@ -111,7 +109,8 @@ def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
     from rehearse.lock import hold
 
     what = f"reset {made.id[:12]}"
-    with hold(desk.database, made.sandbox, what, desk.fetch_now()) as lock, progress.shown() as on_event:
+    held = hold(desk.database, made.sandbox, what, desk.fetch_now())
+    with telling_of_a_break(desk, made), held as lock, progress.shown() as on_event:
         report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
         patience = after_ourselves(wanted.patience)
         proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full, patience)

@@ -42,10 +42,10 @@ def test_an_apply_that_breaks_off_says_that_the_sandbox_is_half_put_back(
     with pytest.raises(KeyboardInterrupt), telling_of_a_break(desk, made):  # type: ignore[arg-type]
         raise KeyboardInterrupt
     assert capsys.readouterr().err == "", "nothing had been written"
+    with lock.hold(database, "UAT", "reset 01D", clock.now()) as held:
+        journal = Journal(database, held, "01D")
+        journal.close(journal.open("begin", {}), {})
     with pytest.raises(KeyboardInterrupt), telling_of_a_break(desk, made):  # type: ignore[arg-type]
-        with lock.hold(database, "UAT", "reset 01D", clock.now()) as held:
-            journal = Journal(database, held, "01D")
-            journal.close(journal.open("begin", {}), {})
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
     assert "half put back" in capsys.readouterr().err
     database.close()
