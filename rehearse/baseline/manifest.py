@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,9 @@ def load_manifest(folder: Path) -> Capture:
 
 def save_components(folder: Path, components: Sequence[Component]) -> str:
     """Write the list of components; returns the SHA-256 of the file."""
-    rows = [[one.type, one.full_name, one.digest, one.files, one.by, _iso(one)] for one in components]
+    told: dict[datetime | None, str | None] = {None: None}  # what was deployed together has one instant
+    told |= {one: clock.iso(one) for one in {one.at for one in components} if one is not None}
+    rows = [[one.type, one.full_name, one.digest, one.files, one.by, told[one.at]] for one in components]
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     write_durably(folder / COMPONENTS, text)
     return hashlib.sha256(text).hexdigest()
@@ -133,7 +136,3 @@ def object_from(content: Mapping[str, Any]) -> ObjectCapture:
     parts, removed = (tuple(Part(**one) for one in named) for named in (content["parts"], content.get("removed", ())))
     filled = content.get("filled", {})
     return ObjectCapture(content["object"], content["rows"], content["digest_sum"], parts, removed, filled)
-
-
-def _iso(component: Component) -> str | None:
-    return clock.iso(component.at) if component.at else None

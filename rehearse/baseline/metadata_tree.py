@@ -91,6 +91,7 @@ class MetadataTree(Mapping[str, bytes]):
         self._open: dict[Path, zipfile.ZipFile] = {}
         self._own = dict(own)
         self._merged: dict[str, MergedProfile] = {}
+        self._sources: dict[Path, set[str]] = {}
         self._places: dict[str, list[tuple[Path, str]]] = {}
         for zip_path in zips:
             names = self._near.names(zip_path)
@@ -139,13 +140,13 @@ class MetadataTree(Mapping[str, bytes]):
             self._merged[path] = merge_profiles(parts)
         return self._merged[path]
 
-    def sources(self) -> dict[Path, set[str]]:
+    def sources(self) -> Mapping[Path, set[str]]:
         """The files whose bytes each zip gives: not those that are merged, kept, or ours."""
-        found: dict[Path, set[str]] = {}
-        for path, places in self._places.items():
-            if path not in self._own and not self._is_merged(path):
-                found.setdefault(places[0][0], set()).add(path)
-        return found
+        if not self._sources:
+            for path, places in self._places.items():
+                if path not in self._own and not self._is_merged(path):
+                    self._sources.setdefault(places[0][0], set()).add(path)
+        return self._sources
 
     def _read(self, zip_path: Path, name: str) -> bytes:
         near = self._near.find(zip_path, name)
