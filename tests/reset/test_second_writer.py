@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from rehearse.errors import OrgRejected
 from rehearse.practice import admin
 from rehearse.practice.play_client import Caller, Seat
 
+LATER = "2090-01-01T00:00:00.000+0000"
 ROUTES = '"Routing__c" WHERE "Remark__c" IS NULL ORDER BY "Id" LIMIT 4'
 
 
@@ -107,20 +109,64 @@ def test_what_our_own_user_wrote_meanwhile_is_written_over(lab: Any) -> None:
 def test_an_org_that_refuses_the_condition_of_a_row_that_nobody_changed_is_written_to_without_it(lab: Any) -> None:
     """As if it compared another instant than the last modified date that it shows."""
     before, plan, ids = rehearsed(lab)
-    shown = {one: lab.value("Routing__c", one, "LastModifiedDate") for one in ids}
-
-    def show(stamps: dict[str, str]) -> None:
-        with lab.org.transaction() as db:
-            for id, stamp in stamps.items():
-                db.execute('UPDATE "Routing__c" SET "LastModifiedDate" = ? WHERE "Id" = ?', (stamp, id))
 
     def refuse() -> None:
-        show(dict.fromkeys(ids[:2], "2090-01-01T00:00:00.000+0000"))
-        at_update(lab, "after", lambda: show(shown))
+        with lab.org.transaction() as db:
+            for id in ids[:2]:
+                db.execute('UPDATE "Routing__c" SET "LastModifiedDate" = ? WHERE "Id" = ?', (LATER, id))
 
     at_update(lab, "before", refuse)
     proof = lab.prove(before, plan, lab.apply(plan))
     assert lab.hook is None and (proof.verdict, remarks(lab, ids)) == ("clean", [None] * 4)
+
+
+@pytest.mark.parametrize("code", ["METHOD_NOT_ALLOWED", "HTTP_501"])
+def test_an_org_that_knows_no_condition_is_written_to_without_one(lab: Any, code: str) -> None:
+    before, plan, ids = rehearsed(lab)
+    refused = 0
+
+    def refuse(when: str, method: str, path: str) -> None:
+        nonlocal refused
+        if when == "before" and method == "PATCH" and "/sobjects/Routing__c/" in path:
+            refused += 1
+            raise OrgRejected(code, "not here", "Updating a row of Routing__c")
+
+    lab.hook = refuse
+    proof = lab.prove(before, plan, lab.apply(plan, batch=1))
+    assert refused == len(ids) and (proof.verdict, remarks(lab, ids)) == ("clean", [None] * 4)
+
+
+def test_a_row_that_changes_at_each_try_is_left_and_named(lab: Any) -> None:
+    before, plan, (one, *_) = rehearsed(lab)
+
+    def change(when: str, method: str, path: str) -> None:
+        if when == "before" and method == "PATCH" and path.endswith(one):
+            admin.move_clock(lab.server.estate, timedelta(seconds=1))
+            lab.update("Routing__c", {"Id": one, "Remark__c": "a flow"}, by="release")
+
+    lab.hook = change
+    report = lab.apply(plan, batch=1, lock_tries=2)
+    lab.hook = None
+    (named,) = [found for found in report.results if found.key == one]
+    assert (named.state, named.detail) == ("foreign", "changed again and again during the reset; not written")
+    assert outcomes(lab.prove(before, plan, report))[one] == "changed by someone else"
+
+
+def test_the_second_try_carries_the_condition_too_where_the_row_was_changed(lab: Any, second: Caller) -> None:
+    """Our own automation is met first, so that the row is judged again; then somebody edits it before that write."""
+    before, plan, (one, *_) = rehearsed(lab)
+
+    def theirs() -> None:
+        second.update("Routing__c", [{"Id": one, "Remark__c": "theirs"}])
+
+    def ours() -> None:
+        lab.update("Routing__c", {"Id": one, "Remark__c": "a flow"}, by="release")
+        at_update(lab, "before", theirs)
+
+    at_update(lab, "before", ours)
+    proof = lab.prove(before, plan, lab.apply(plan, batch=1))
+    assert lab.hook is None and lab.value("Routing__c", one, "Remark__c") == "theirs"
+    assert outcomes(proof)[one] == "changed by someone else"
 
 
 MOMENTS = ["before", "after", "lost"] if os.environ.get("REHEARSE_TEST") == "all" else ["after"]
