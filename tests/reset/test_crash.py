@@ -28,12 +28,13 @@ RULE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-WRITES = 70
+WRITES, SURELY = 70, 50
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 MOMENTS = ("before", "after")
 SOME = [(24, "after")]
 KILLS = [(kill, moment) for kill in range(WRITES) for moment in MOMENTS] if LONG else SOME
-"""Which calls to kill at. A full run makes about 66 that are not GET; tests/faults/test_moments.py has the
+"""Which calls to kill at. A full run makes about 66 that are not GET, fewer where a slow machine asks less often how
+far a job is, but more than SURELY; tests/faults/test_moments.py has the
 moments that matter most by name."""
 
 
@@ -158,7 +159,8 @@ def test_a_process_that_is_really_killed(
     child = Path(__file__).with_name("killed_child.py")
     given = [sys.executable, str(child), str(work), lab.server.http_url, *lab.tokens(), str(kill)]
     here = {**os.environ, "TMPDIR": str(tmp_path)}  # where a killed process leaves its temporary folder
-    assert subprocess.run(given, timeout=120, check=False, env=here).returncode == -signal.SIGKILL
+    ended = subprocess.run(given, timeout=120, check=False, env=here).returncode
+    assert ended == -signal.SIGKILL or (kill > SURELY and ended == 0)
     proof = lab.continue_and_prove(known["before"])
     assert_back(lab, known)
     assert proof.verdict == "clean-with-residue"
