@@ -100,7 +100,7 @@ def move(
     Example: rehearse book move 2026-12-01-sit1 --from "2026-12-02 09:00" --why "the trainer is ill"
     """
     from rehearse import clock
-    from rehearse.cli.booking import check_coming, free_times_on_refusal, say_broken
+    from rehearse.cli.booking import check_coming, check_not_over, free_times_on_refusal, say_broken
     from rehearse.cli.desk import open_desk
     from rehearse.errors import UsageError
     from rehearse.schedule.model import Window
@@ -108,6 +108,7 @@ def move(
 
     with open_desk() as desk:
         old, now = find_booking(desk.database, booking), desk.fetch_now()
+        check_not_over(desk, old, now)
         name = old.sandbox if sandbox == "-" else desk.workspace.sandbox(sandbox).name
         at = clock.parse_instant(start, desk.workspace.zone) if start else old.start
         if (name, at) == (old.sandbox, old.start):
@@ -137,17 +138,17 @@ def cancel(
 
     Example: rehearse book cancel 2026-12-01-sit1 --why "moved to SIT2"
     """
+    from rehearse.cli.booking import check_took_place
     from rehearse.cli.desk import open_desk
     from rehearse.report.schedule import build_booking_body
     from rehearse.report.view import Page, Paragraph
     from rehearse.schedule.store import cancel_booking, find_booking
 
     with open_desk() as desk:
-        now = desk.fetch_now()
-        if dry_run:
-            gone = find_booking(desk.database, booking)
-        else:
-            gone = cancel_booking(desk.database, booking, (user(), one_line(why)), now)
+        gone, now = find_booking(desk.database, booking), desk.fetch_now()
+        check_took_place(desk, gone, now, why)
+        if not dry_run:
+            gone = cancel_booking(desk.database, gone.id, (user(), one_line(why)), now)
         head = f"{'Would cancel' if dry_run else 'Cancelled'} {gone.id} ({gone.label}) of {gone.sandbox}."
         page = Page("", (Paragraph(head),))
         finish("booking", now, {**build_booking_body(gone), "cancelled": not dry_run}, page, as_json=as_json)

@@ -11,7 +11,7 @@ from typing import Any
 from rehearse import clock
 from rehearse.cli import planning
 from rehearse.cli.desk import Desk
-from rehearse.errors import Locked, NotFound, UsageError
+from rehearse.errors import Locked, NotFound, Refused, UsageError
 from rehearse.report.view import Page, build_table
 from rehearse.schedule.deeds import load_deeds
 from rehearse.schedule.model import Booking, Window
@@ -33,6 +33,23 @@ def check_coming(desk: Desk, end: datetime, now: datetime) -> None:
     if end <= now:
         said = f"That ends on {clock.show(end, desk.workspace.zone)}, which is over."
         raise UsageError(said, "Bookings are for what is to come: look at the year.")
+
+
+def check_not_over(desk: Desk, one: Booking, now: datetime) -> None:
+    """Raise Refused where a booking that is over would be moved: it happened, and what it burned stays burned."""
+    if one.end <= now:
+        at = clock.show(one.end, desk.workspace.zone)
+        raise Refused(f"{one.label} ended on {at}: what was cannot be moved.", "Book what is to come anew.")
+
+
+def check_took_place(desk: Desk, one: Booking, now: datetime, why: str) -> None:
+    """Raise Refused where a rehearsal that burned its sandbox would be taken back, unless somebody says why."""
+    if one.burns and one.end <= now and not why.strip():
+        at = clock.show(one.end, desk.workspace.zone)
+        raise Refused(
+            f"{one.label} ended on {at} and burned {one.sandbox}: without it the sandbox would count as free.",
+            "If it did not take place, say so with --why.",
+        )
 
 
 def say_broken(desk: Desk, booking: Booking, now: datetime) -> None:

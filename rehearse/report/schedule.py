@@ -28,6 +28,7 @@ def build_schedule_body(schedule: Schedule) -> dict[str, Any]:
                 "copied": one.copied,
                 "activate": one.activate,
                 "ready": one.ready,
+                "running": one.running,
             }
             for one in schedule.refreshes
         ],

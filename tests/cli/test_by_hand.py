@@ -80,6 +80,23 @@ def test_a_booking_is_for_what_is_to_come_and_says_what_stands_against_it(by_han
     assert "is over" in by_hand.refused("book", "move", booking, "--from", "2026-01-02 09:00", code=2, **NOW)["message"]
 
 
+def test_what_a_rehearsal_burned_is_not_forgotten_by_tidying_up(by_hand: Any) -> None:
+    release = "version: 1\nrelease: R1\ngo_live: 2026-12-10 18:00\nrehearsals:\n"
+    one = "  - {name: m, kind: mock, duration: 2h, forecast: burns, pin: {sandbox: UAT, at: 2026-11-24 09:00}}\n"
+    (by_hand.folder / "r1.yaml").write_text(release + one)
+    booked = by_hand.json("plan", "r1.yaml", "--book", **NOW)
+    assert booked["booked"] == 1 and booked["cancelled"] == []
+    later = {"REHEARSE_NOW": "2026-11-25T08:00:00Z"}
+    assert by_hand.json("status", **later)["sandboxes"][0]["condition"] == "burned"
+    assert (
+        "cannot be moved"
+        in by_hand.refused("book", "move", "r1-m", "--from", "2026-12-01 09:00", code=5, **later)["message"]
+    )
+    assert "burned UAT" in by_hand.refused("book", "cancel", "r1-m", code=5, **later)["message"]
+    by_hand.run("book", "cancel", "r1-m", "--why", "nobody came", **later)
+    assert by_hand.json("status", **later)["sandboxes"][0]["condition"] == "free"
+
+
 def test_a_sheet_is_taken_before_any_login_works(by_hand: Any) -> None:
     path = by_hand.folder / "rehearse.yaml"
     path.write_text(
