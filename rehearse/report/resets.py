@@ -36,9 +36,9 @@ def build_plan_page(plan: ResetPlan) -> Page:
     blocks: list[Table | Paragraph] = [
         build_table(title, ["phase", "do", "type", "count", "grade"], rows, right=(0, 3), empty="nothing to undo")
     ]
+    blocks += _nearly(plan)
     if plan.blocked:
-        lines: Rows = [[one.type, one.key, Cell(one.grade, _TONES[one.grade]), one.reason] for one in plan.blocked]
-        blocks.append(build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines))
+        blocks.append(_blocked(plan))
         if any(one.grade == "impossible" for one in plan.blocked):
             burned = f"What is impossible burns {plan.sandbox}: it stays until a refresh."
             blocks.append(Paragraph(f"{burned} When may it be? rehearse refresh check {plan.sandbox}", "bad"))
@@ -53,6 +53,32 @@ def build_plan_page(plan: ResetPlan) -> Page:
     blocks += [Paragraph(f"let out: {one.name} ({one.reason})", "warn") for one in plan.egress]
     blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
     return Page("", tuple(blocks))
+
+
+def _nearly(plan: ResetPlan) -> list[Table | Paragraph]:
+    """What does not come back exactly, and why; what an undelete leaves open is told although it is exact as a rule."""
+    counted = Counter((one.type, one.do, one.grade, one.reason) for one in plan.actions if one.grade != "exact")
+    rows: Rows = [
+        [kind, do, f"{count:,}", Cell(grade, _TONES[grade]), reason]
+        for (kind, do, grade, reason), count in sorted(counted.items())
+    ]
+    undeleted = Counter(one.reason for one in plan.actions if (one.do, one.grade) == ("undelete", "exact"))
+    told = [Paragraph(f"{count:,} row(s) {reason}.", "faint") for reason, count in undeleted.items() if reason]
+    columns = ["type", "do", "count", "grade", "reason"]
+    return [*([build_table("Comes back only nearly", columns, rows, right=(2,))] if rows else []), *told]
+
+
+def _blocked(plan: ResetPlan) -> Table:
+    """What the plan leaves, one by one; where that would be many, those of one kind and reason are counted together."""
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for one in plan.blocked:
+        same.setdefault((one.type, one.grade, one.reason), []).append(one.key)
+    lines: Rows = []
+    for (kind, grade, reason), keys in same.items():
+        many = len(plan.blocked) > _SHOWN and len(keys) > 1
+        for key in [f"{len(keys):,} of them, as {keys[0]}"] if many else keys:
+            lines.append([kind, key, Cell(grade, _TONES[grade]), reason])
+    return build_table("Not undone by this plan", ["type", "key", "grade", "reason"], lines)
 
 
 def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Page:
