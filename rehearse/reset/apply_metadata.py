@@ -9,7 +9,7 @@ somebody's edit.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rehearse.baseline.components import read_components, read_package
@@ -19,7 +19,7 @@ from rehearse.journal import Entry
 from rehearse.org.model import DeployResult
 from rehearse.reset import settle
 from rehearse.reset.apply_context import Context
-from rehearse.reset.deploy_zip import build_destruction, build_upserts, write_zip
+from rehearse.reset.deploy_zip import ACCESS, build_destruction, build_upserts, write_zip
 from rehearse.reset.housed_rows import keep_objects_with_new_rows
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
@@ -29,11 +29,14 @@ from rehearse.reset.newer_edits import UNGUARDED
 def apply_deploys(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:
     """Deploy or destroy the components of these actions (all of one kind) that are still as the plan saw them."""
     ready = _ready(context, actions)
+    lacking = {(one.type, one.key) for one in context.plan.blocked} & (book.before.keys() - book.after.keys())
     while ready:
-        refused = _deploy(context, book, ready)
+        refused = _deploy(context, book, ready, lacking)
         if not refused:
             return
-        ready = [one for one in ready if one.id not in refused]
+        more = {(one.type, one.key) for one in ready if one.id in refused and one.type not in ACCESS}
+        lacking |= more  # one of them may be all that is wrong with a profile
+        ready = [one for one in ready if one.id not in refused or (more and one.type in ACCESS)]
 
 
 def _ready(context: Context, actions: Sequence[Action]) -> list[Action]:
@@ -73,12 +76,14 @@ def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str
     return {(one.type, one.full_name): one.digest for one in components}
 
 
-def _deploy(context: Context, book: MetadataBook, actions: Sequence[Action]) -> set[str]:
+def _deploy(
+    context: Context, book: MetadataBook, actions: Sequence[Action], lacking: Collection[tuple[str, str]]
+) -> set[str]:
     """One deployment; answers the ids of the actions that the org refused (all of them when it named none)."""
     version = context.writer.reader.api_version
     try:
         build = build_destruction(actions, version) if actions[0].do == "destroy" else None
-        files = build or build_upserts(book, actions, version)
+        files = build or build_upserts(book, actions, version, lacking)
     except NotFound as error:
         for action in actions:
             context.note(action, "failed", error.message)

@@ -55,6 +55,17 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         ("manual", "an API cannot remove a field dependency", "Metadata API guide, ValueSettings"),
     ),
     component(
+        "retyped-unheld",
+        "CustomField",
+        "updated",
+        "type-changed values-unheld",
+        (
+            "residue",
+            "redeployed with the old type; what became of its values is not known, the baseline does not hold them",
+            "Salesforce Help, Notes on changing custom field types",
+        ),
+    ),
+    component(
         "field-retyped",
         "CustomField",
         "updated",
@@ -63,6 +74,36 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "exact",
             "redeployed with the old type; values are written again afterwards",
             "Salesforce Help, Notes on changing custom field types",
+        ),
+    ),
+    *(
+        component(
+            name,
+            type,
+            "deleted",
+            mark,
+            (
+                "manual",
+                f"{why}: undelete it in Setup, within 15 days, which keeps them; made anew it is empty",
+                "Salesforce Help, Manage deleted custom fields and objects",
+            ),
+        )
+        for name, type, mark, why in (
+            ("rows-unheld", "CustomObject", "rows-unheld", "deleted with rows that the baseline does not hold"),
+            ("values-unheld", "CustomField", "values-unheld", "deleted with values that the baseline does not hold"),
+            ("auto-number-lost", "CustomField", "auto-number", "deleted with numbers that nothing can write"),
+        )
+    ),
+    component(
+        "master-detail-lost",
+        "CustomField",
+        "deleted",
+        "master-detail",
+        (
+            "manual",
+            "a master-detail field is refused while its object has rows: undelete it in Setup, within 15 days, or make "
+            "it as a look-up, fill it, and convert it",
+            "Salesforce Help, Considerations for relationships; Manage deleted custom fields",
         ),
     ),
     component(

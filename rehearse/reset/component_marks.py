@@ -19,6 +19,7 @@ from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.lost_values import loss_marks
 from rehearse.reset.profile_undo import (
     grants_more,
     is_about,
@@ -56,6 +57,8 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
         return flow_marks(book, flow_of(full_name))
     if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):
         marks.add("standard")
+    if before is not None and after is None:
+        return marks | loss_marks(book, type, full_name, element_of(before, book.files_before))
     if before is None or after is None:
         return marks
     old, new = element_of(before, book.files_before), element_of(after, book.files_after)
@@ -65,7 +68,7 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
         marks.add("value-added")
     if type == "CustomField":
         if xml.text_at(old, "type") != xml.text_at(new, "type"):
-            marks.add("type-changed")
+            marks |= {"type-changed", *(loss_marks(book, type, full_name, old) & {"values-unheld"})}
         dependency = "valueSet/controllingField"
         if xml.text_at(new, dependency) and not xml.text_at(old, dependency):
             marks.add("dependency-added")

@@ -8,7 +8,7 @@ rule that is active and differs, which is switched off first: the next pass find
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from rehearse.baseline.canonical_xml import parse_xml
@@ -18,11 +18,19 @@ from rehearse.baseline.packages import build_deploy_files, build_package_xml, re
 from rehearse.reset.component_xml import set_text, text_at, wrap, write
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
-from rehearse.reset.profile_undo import undo_profile
+from rehearse.reset.profile_undo import undo_profile, without_entries_of
+
+ACCESS = frozenset({"MutingPermissionSet", "PermissionSet", "Profile"})
+"""Types that are refused whole for one entry about something that is not there (facts/metadata.md 3.6)."""
 
 
-def build_upserts(book: MetadataBook, actions: Iterable[Action], api_version: str) -> dict[str, bytes]:
-    """The files of a deployment that puts these components back. Raises NotFound for one that no capture holds."""
+def build_upserts(
+    book: MetadataBook, actions: Iterable[Action], api_version: str, lacking: Collection[tuple[str, str]] = ()
+) -> dict[str, bytes]:
+    """The files of a deployment that puts these components back. Raises NotFound for one that no capture holds.
+
+    `lacking` are components that the org does not have and refused: access to them is left out.
+    """
     actions = list(actions)
     added = [one for one in actions if (one.type, one.key) not in book.before]
     wanted = {(one.type, one.key) for one in actions} - {(one.type, one.key) for one in added}
@@ -32,6 +40,8 @@ def build_upserts(book: MetadataBook, actions: Iterable[Action], api_version: st
             _undo_grants(book, action, files)
         if action.type == "MatchingRule":
             _switch_off_first(book, action, files)
+        if action.type in ACCESS and lacking:
+            _leave_out(book, action, files, lacking)
     if added:
         _deactivate(book, added, files, api_version)
     return files
@@ -64,6 +74,16 @@ def _undo_grants(book: MetadataBook, action: Action, files: dict[str, bytes]) ->
     for path in component.files if component else ():
         if path in files and path in book.files_after:
             files[path] = undo_profile(files[path], book.files_after[path])
+
+
+def _leave_out(
+    book: MetadataBook, action: Action, files: dict[str, bytes], lacking: Collection[tuple[str, str]]
+) -> None:
+    component = book.before.get((action.type, action.key))
+    for path in component.files if component else ():
+        root = parse_xml(files[path]) if path in files else None
+        if root is not None:
+            files[path] = write(without_entries_of(root, lacking))
 
 
 def _switch_off_first(book: MetadataBook, action: Action, files: dict[str, bytes]) -> None:

@@ -53,11 +53,15 @@ class Package:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the org: its components, the files of those that a package touches, and the types in scope."""
+    """What is known of the org: its components, the files of those that a package touches, and the types in scope.
+
+    `held`: the objects of which the baseline holds every row, with the fields that it holds; None where nobody knows.
+    """
 
     components: Mapping[Place, Component]
     files: Mapping[str, bytes]
     types: frozenset[str] | None = None
+    held: Mapping[str, frozenset[str]] | None = None
 
     def covers(self, type: str) -> bool:
         """Whether components of a type were captured at all."""
@@ -125,6 +129,7 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
         {key: one for key, one in parts.items() if key not in gone},
         known.files,
         merged.files,
+        held=known.held,
     )
     found = [
         ComponentChange(type, name, what, frozenset(_marks(known, book, type, name)))

@@ -36,6 +36,7 @@ from rehearse.reset.forecast_package import (
     open_package,
 )
 from rehearse.reset.forecast_rows import RowFile, find_row_changes, find_row_doubts
+from rehearse.reset.lost_values import held_fields
 
 MOST_UNPACKED = 629_145_600
 """The most bytes of a package, unpacked (Metadata API guide; facts/metadata.md 2)."""
@@ -161,7 +162,7 @@ def load_known(package: Package, base: Base) -> Known:
         for path in one.files
     }
     types = frozenset({*base.capture.scope.types, *(type for type, _ in components)})
-    return Known(components, store.load_files(ulid, paths | {TYPES_FILE}), types)
+    return Known(components, store.load_files(ulid, paths | {TYPES_FILE}), types, held_fields(base.capture))
 
 
 def _touches(type: str, name: str, names: Collection[Place], containers: Collection[Place]) -> bool:

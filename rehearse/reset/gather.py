@@ -24,6 +24,7 @@ from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.housed_rows import UNKNOWN, fetch_housed
 from rehearse.reset.housed_values import fetch_written
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
+from rehearse.reset.lost_values import held_fields
 from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
@@ -225,7 +226,8 @@ def load_metadata_of(
     names |= {("Flow", key) for type, key in names if type == "FlowDefinition"}
     sides = [_side(store, capture, names) for capture in (before, after)]
     (old, old_files), (new, new_files) = sides
-    return MetadataBook(old, new, old_files, new_files, _flows(old, old_files), _flows(new, new_files))
+    flows = _flows(old, old_files), _flows(new, new_files)
+    return MetadataBook(old, new, old_files, new_files, *flows, held=held_fields(before))
 
 
 def _side(

@@ -33,6 +33,8 @@ Place = tuple[str, str]
 UNREAD = frozenset({"encryptedstring", "base64"})
 """Field types that a capture does not hold unless it says so: masked for most users, or files."""
 
+RETYPED = find_hazard("component", "CustomField", "updated", {"type-changed", "values-unheld"})
+"""A field whose type is back, and whose values nobody can compare."""
 _SET_UP = {
     "00E": "UserRole",
     "00G": "Group",
@@ -69,13 +71,14 @@ class Evidence:
 
     @cached_property
     def made_again(self) -> dict[Place, str]:
-        """What the rehearsal deleted and the plan deploys again, with what does not come back along with it."""
+        """What the plan deploys again although something of it does not come back along with it, and what that is."""
         found: dict[Place, str] = {}
         for one in self.plan.actions if self.plan else ():
-            if (one.kind, one.do) != ("component", "deploy") or (one.expects is not None and one.type != "Flow"):
+            if (one.kind, one.do) != ("component", "deploy"):
                 continue
-            lost = one if one.type == "Flow" else find_hazard("component", one.type, "deleted")
-            if lost.grade == "residue":
+            told = one.type == "Flow" or one.reason == RETYPED.reason
+            lost = one if told or one.expects is not None else find_hazard("component", one.type, "deleted")
+            if lost.grade == "residue" and (told or lost is not one):
                 found[(one.type, one.key)] = lost.reason
         return found
 

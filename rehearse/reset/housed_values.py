@@ -20,11 +20,10 @@ from rehearse.ids import to_18
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.apply_context import Context
+from rehearse.reset.lost_values import SHARED
 from rehearse.reset.model import ResetPlan
 
 FIELD = "CustomField"
-_SHARED = {"Activity": ("Task", "Event")}
-"""Custom fields of Activity are fields of both (Object reference, Activity)."""
 _WITHOUT_ROWS = ("__e", "__mdt", "__b")
 """Platform events keep no rows, custom metadata is metadata, and big objects have no last modified date."""
 
@@ -61,7 +60,7 @@ def _count(reader: OrgReader, fields: Iterable[str], where: str) -> dict[str, Co
     schemas: dict[str, Schema | None] = {}
     for field in fields:
         named, _, name = field.partition(".")
-        for object in _SHARED.get(named, (named,)):
+        for object in SHARED.get(named, (named,)):
             if object not in schemas:
                 schemas[object] = None if object.endswith(_WITHOUT_ROWS) else _fetch_schema(reader, object)
             schema = schemas[object]

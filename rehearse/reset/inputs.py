@@ -45,7 +45,10 @@ class FlowState:
 
 @dataclass(frozen=True)
 class MetadataBook:
-    """Components and files on both sides, and the versions of flows where they were recorded."""
+    """Components and files on both sides, and the versions of flows where they were recorded.
+
+    `held`: the objects of which the baseline holds every row, with the fields that it holds; None where nobody knows.
+    """
 
     before: Mapping[tuple[str, str], Component] = field(default_factory=dict)
     after: Mapping[tuple[str, str], Component] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class MetadataBook:
     files_after: Mapping[str, bytes] = field(default_factory=dict)
     flows_before: Mapping[str, FlowState] = field(default_factory=dict)
     flows_after: Mapping[str, FlowState] = field(default_factory=dict)
+    held: Mapping[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rehearse.reset.apply_records import apply_deletes, apply_undeletes
 from rehearse.reset.apply_updates import apply_updates
 from rehearse.reset.gather import load_metadata_of
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.model import Action
+from rehearse.reset.model import Action, Blocked
 from rehearse.reset.plan import by_phase
 from rehearse.reset.plan_records import INSERT, UNDELETE, UPDATE
 
@@ -27,7 +27,8 @@ DESTRUCTIVE = frozenset({"delete", "destroy", "delete-flow-version"})
 
 def run_phases(context: Context) -> None:
     """All phases of the context's plan, in order."""
-    names = {(one.type, one.key) for one in context.plan.actions if one.kind == "component"}
+    told: tuple[Action | Blocked, ...] = (*context.plan.actions, *context.plan.blocked)
+    names = {(one.type, one.key) for one in told if one.kind == "component"}
     book = load_metadata_of(context.store, context.before, context.after, names)
     phases = by_phase(context.plan)
     context.read_schemas({one.type for one in context.plan.actions if one.kind == "record"})

@@ -17,6 +17,7 @@ from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.housed_rows import UNKNOWN, find_kept, object_of
 from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.lost_values import goes_with
 from rehearse.reset.model import Action, Blocked, Do, Hazard, What
 from rehearse.reset.plan_created import NO_PART, person
 
@@ -26,8 +27,9 @@ DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 
 _UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
-PARTLY = frozenset({"profile-section", "translation-added", "dependency-added"})
-"""Hazards of an added part that no deployment takes away: the rest of such a component is put back all the same."""
+PARTLY = frozenset({"profile-section", "translation-added", "dependency-added", "master-detail-lost"})
+"""Hazards of what is tried all the same: a part that no deployment takes away leaves the rest of its component, and an
+object may have no rows."""
 
 
 def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked, ...]]:
@@ -49,6 +51,9 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
             continue
         if change.type in FLOW_TYPES:
             flows.setdefault(flow_of(change.key), change)
+            continue
+        if object := goes_with(inputs.metadata, change.type, change.key) if change.what == "deleted" else "":
+            blocked.append(Blocked("component", change.type, change.key, "manual", f"it comes back with {object}"))
             continue
         marks = component_marks(inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)

@@ -1,0 +1,117 @@
+"""What a deleted field or object took along is not back because an empty one was deployed; the org's tables judge."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rehearse.baseline.components import read_components
+from rehearse.practice.play import take_seats
+from rehearse.practice.play_client import Caller
+from rehearse.reset.component_marks import component_marks
+from rehearse.reset.deploy_zip import build_upserts
+from rehearse.reset.hazards import find_hazard
+from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.lost_values import goes_with
+from rehearse.reset.model import Action
+
+NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+PATH = "objects/Trip__c.object"
+FIELD = ("CustomField", "Trip__c.Kind__c")
+
+
+@pytest.fixture
+def crew(lab: Any) -> Iterator[Any]:
+    """Deletes over the wire."""
+    _, admin = take_seats(lab.server.estate, "UATFULL", lab.server.http_url)
+    package = f"<Package {NS}>{{}}<version>67.0</version></Package>"
+    with Caller(admin) as caller:
+
+        def delete(*members: tuple[str, str]) -> None:
+            types = "".join(f"<types><members>{name}</members><name>{type}</name></types>" for type, name in members)
+            files = {"package.xml": package.format(""), "destructiveChanges.xml": package.format(types)}
+            caller.deploy({path: text.encode() for path, text in files.items()})
+
+        yield delete
+
+
+def book(field: str, held: dict[str, frozenset[str]] | None, *, now: str = "", object: bool = True) -> MetadataBook:
+    """An object with a field that is gone, or is another one `now`; without `object` all of it is gone."""
+    both = []
+    for inner in (field, now):
+        fields = f"<fields><fullName>Kind__c</fullName><label>Kind</label>{inner}</fields>" if inner else ""
+        text = f"<CustomObject {NS}><label>Trip</label>{fields}</CustomObject>".encode()
+        found = {(one.type, one.full_name): one for one in read_components({PATH: text})}
+        both.append((found, {PATH: text}))
+    (before, old), (after, new) = both
+    return MetadataBook(before, after if object else {}, old, new, held=held)
+
+
+ALL, OTHER = {"Trip__c": frozenset({"Kind__c", "Name"})}, {"Trip__c": frozenset({"Name"})}
+TEXT, NUMBER = "<length>9</length><type>Text</type>", "<displayFormat>{0}</displayFormat><type>AutoNumber</type>"
+
+
+@pytest.mark.parametrize(
+    ("field", "held", "hazard"),
+    [
+        (TEXT, ALL, "field-lost"),
+        (TEXT, None, "field-lost"),
+        (TEXT, OTHER, "values-unheld"),
+        (TEXT, {}, "values-unheld"),
+        ("<formula>1</formula><type>Number</type>", {}, "field-lost"),
+        ("<summaryOperation>count</summaryOperation><type>Summary</type>", {}, "field-lost"),
+        (NUMBER, ALL, "auto-number-lost"),
+        ("<type>MasterDetail</type>", ALL, "master-detail-lost"),
+        ("<type>MasterDetail</type>", {}, "values-unheld"),
+    ],
+)
+def test_a_field_comes_back_whole_only_where_its_values_are_held(field: str, held: Any, hazard: str) -> None:
+    marks = component_marks(book(field, held), *FIELD)
+    assert find_hazard("component", FIELD[0], "deleted", marks).name == hazard
+
+
+def test_an_object_whose_rows_nobody_holds_keeps_its_parts_waiting() -> None:
+    gone, place = book(TEXT, {}, object=False), ("CustomObject", "Trip__c")
+    assert find_hazard("component", place[0], "deleted", component_marks(gone, *place)).name == "rows-unheld"
+    assert [goes_with(gone, *one) for one in (FIELD, ("Layout", "Trip__c-Main"), place)] == ["Trip__c", "Trip__c", ""]
+    held = book(TEXT, ALL, object=False)
+    assert goes_with(held, *FIELD) == "" and component_marks(held, *FIELD) == set()
+    assert find_hazard("component", place[0], "deleted", component_marks(held, *place)).name == "object-lost"
+
+
+@pytest.mark.parametrize(("held", "hazard"), [(ALL, "field-retyped"), ({}, "retyped-unheld")])
+def test_values_that_were_converted_unseen_are_a_residue(held: Any, hazard: str) -> None:
+    changed = book(TEXT, held, now="<type>TextArea</type>")
+    assert find_hazard("component", FIELD[0], "updated", component_marks(changed, *FIELD)).name == hazard
+
+
+def test_access_to_what_stays_away_does_not_hold_up_the_rest_of_a_profile() -> None:
+    """One entry about a field that is not there and the org refuses the whole profile (facts/metadata.md 3.6)."""
+    path = "profiles/Sales.profile"
+    inner = "<fieldPermissions><editable>true</editable><field>Trip__c.{}</field></fieldPermissions>"
+    text = f"<Profile {NS}>{inner.format('Kind__c')}{inner.format('Name__c')}</Profile>".encode()
+    before = {(one.type, one.full_name): one for one in read_components({path: text})}
+    found = MetadataBook(before, before, {path: text}, {path: text})
+    action = Action("deploy/Profile/Sales", 200, "deploy", "component", "Profile", "Sales", "exact", expects="live")
+    files = build_upserts(found, [action], "67.0", {FIELD})
+    assert b"Trip__c.Name__c" in files[path] and b"Trip__c.Kind__c" not in files[path]
+
+
+def test_values_and_rows_that_the_baseline_does_not_hold_are_never_called_restored(lab: Any, crew: Any) -> None:
+    """A field of an object outside the scope, an encrypted one, a whole object: an empty one each was a clean proof."""
+    before = lab.capture(objects=("Project__c",), types=("CustomObject", "CustomField", "Profile", "PermissionSet"))
+    picture = lab.photograph(("Project__c",))
+    crew(("CustomField", "Routing__c.Remark__c"), ("CustomField", "Project__c.GateCode__c"))
+    crew(("CustomObject", "TriggerSwitch__c"), ("CustomField", "Project__c.Remark__c"))
+    plan = lab.plan(before)
+    made = {(one.type, one.key) for one in plan.actions if one.kind == "component" and one.expects is None}
+    assert made == {("CustomField", "Project__c.Remark__c")}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    outcomes = {(one.type, one.key): one.outcome for one in proof.items if one.kind == "component"}
+    assert proof.verdict == "dirty"
+    for place in (("CustomField", "Routing__c.Remark__c"), ("CustomField", "Project__c.GateCode__c"),
+                  ("CustomObject", "TriggerSwitch__c"), ("CustomField", "TriggerSwitch__c.Remark__c")):  # fmt: skip
+        assert outcomes[place] == "manual"
+    assert outcomes["CustomField", "Project__c.Remark__c"] == "restored"
+    now = {id: row["Remark__c"] for id, row in lab.photograph(("Project__c",)).rows["Project__c"].items()}
+    assert now == {id: row["Remark__c"] for id, row in picture.rows["Project__c"].items()}
