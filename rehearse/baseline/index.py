@@ -91,7 +91,16 @@ class Baselines:
         by_id: dict[str, Baseline] = {}
         for one in known:
             by_id[one.name] = by_id[one.capture] = by_id[one.snapshot_id] = one
-        return by_id[find_by_prefix(name_or_prefix, by_id, "baseline")]
+        try:
+            return by_id[find_by_prefix(name_or_prefix, by_id, "baseline")]
+        except NotFound as error:
+            others = sorted({one.sandbox for one in self.load() if one.name == name_or_prefix})
+            if not (sandbox and others):
+                raise
+            raise NotFound(
+                f"{sandbox} has no baseline {name_or_prefix!r}; {', '.join(others)} has.",
+                f"See `rehearse baseline list {sandbox}`.",
+            ) from error
 
     def latest(self, sandbox: str, org_id: str) -> Baseline | None:
         """The newest baseline of this generation of a sandbox, or None."""

@@ -91,11 +91,7 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
         [Cell(name, _TONES.get(name, "plain")), f"{count:,}"] for name, count in proof.counts.items() if count
     ]
     blocks.append(build_table("What became of each change", ["outcome", "items"], rows, right=(1,), empty="no change"))
-    notable = [one for one in proof.items if one.outcome not in ("restored", "already equal")]
-    if notable:
-        blocks.append(_items("Not simply restored", notable if whole else notable[:_SHOWN]))
-        if len(notable) > _SHOWN and not whole:
-            blocks.append(Paragraph(f"… and {len(notable) - _SHOWN:,} more: see --json.", "faint"))
+    blocks += _notable(proof, whole=whole)
     scope = ", ".join(f"{len(names)} {kind}" for kind, names in proof.scope.items())
     blocks.append(
         Paragraph(
@@ -118,6 +114,29 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
         assumed: Rows = [[Cell(one, "faint")] for one in proof.assumptions]
         blocks.append(build_table("The verdict rests on", ["assumption"], assumed))
     return Page("", (*blocks, *_evidence(proof)) if whole else tuple(blocks))
+
+
+def _notable(proof: Proof, *, whole: bool) -> list[Table | Paragraph]:
+    """What did not simply come back: all of it, or where that is much a few of each outcome and type, and the count."""
+    notable = [one for one in proof.items if one.outcome not in ("restored", "already equal")]
+    shown = notable if whole or len(notable) <= _SHOWN else _first_of_each(notable)
+    told: list[Table | Paragraph] = [_items("Not simply restored", shown)] if notable else []
+    if len(shown) < len(notable):
+        left = Counter((one.outcome, one.type) for one in notable) - Counter((one.outcome, one.type) for one in shown)
+        more = ", ".join(f"{count:,} {kind} {outcome}" for (outcome, kind), count in sorted(left.items()))
+        told.append(Paragraph(f"… and {more}: see --json.", "faint"))
+    return told
+
+
+def _first_of_each(items: Sequence[ProofItem]) -> list[ProofItem]:
+    """A few of each outcome and type, so that thousands of one do not hide the only one of another."""
+    counted: Counter[tuple[str, str]] = Counter()
+    found = []
+    for one in items:
+        counted[one.outcome, one.type] += 1
+        if counted[one.outcome, one.type] <= _NAMED:
+            found.append(one)
+    return found[:_SHOWN]
 
 
 def _evidence(proof: Proof) -> list[Table]:

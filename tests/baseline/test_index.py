@@ -39,6 +39,8 @@ def test_what_is_added_is_found(database: Database) -> None:
         index.find("ab")
     with pytest.raises(NotFound):
         index.find("B9")
+    with pytest.raises(NotFound, match="SIT1 has no baseline 'B1'; UATFULL has"):
+        index.find("B1", "SIT1")
     with pytest.raises(UsageError):
         index.add(ONE)
     index.remove(ONE)

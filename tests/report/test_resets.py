@@ -1,10 +1,11 @@
-"""A reset plan as a page: what comes back only nearly says why, and thousands of rows stay a page."""
+"""Reset plans and proofs as pages: what comes back only nearly says why, and thousands of rows stay a page."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
-from rehearse.report.resets import build_plan_page
+from rehearse.report.resets import build_plan_page, build_proof_page
 from rehearse.report.text import render_text
-from rehearse.reset.model import Action, Blocked, ResetPlan
+from rehearse.reset.model import Action, Blocked, Proof, ProofItem, ResetPlan
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -34,3 +35,12 @@ def test_thousands_that_stay_are_counted_by_reason() -> None:
     told = text((), (*blocked, Blocked("record", "Task", "00T1", "manual", "no")))
     assert "Lead 41 of them, as 00Q00000 impossible not in the bin" in told and "Task 00T1 manual no" in told
     assert "00Q00040" not in told
+
+
+def test_thousands_of_one_kind_do_not_hide_the_only_one_of_another() -> None:
+    items = tuple(ProofItem("record", "Lead", f"00Q{number:05}", "failed", "no", "") for number in range(60))
+    items = (*items, ProofItem("record", "Task", "00T00001", "manual", "by hand", ""))
+    proof = Proof("01", "UAT", "00D", "B1", "ab", "cd", None, NOW, "dirty", items, {}, {}, {}, (), {})
+    told = render_text(build_proof_page(proof, ZoneInfo("UTC")), width=160)
+    assert "00T00001" in told and told.count("00Q") == 6 and "… and 54 Lead failed: see --json." in told
+    assert render_text(build_proof_page(proof, ZoneInfo("UTC"), whole=True)).count("00Q") == 60
