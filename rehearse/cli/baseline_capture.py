@@ -74,6 +74,7 @@ def capture(
             return
         import_module("rehearse.baseline.capture")  # what is needed first is there before the rest is loaded
         load_ahead(rows=bool(scope.objects))
+        desk.connect_at_once(org)
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)
         baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,6 +107,18 @@ class Desk:
         if found is None:
             raise UsageError("rehearse.yaml gives no login for production.", "Add production.login: it only reads.")
         return found
+
+    def connect_at_once(self, name: str) -> None:
+        """Connect an org while production is asked for the time: neither login waits for the other.
+
+        Raises what both raise.
+        """
+        if name == PRODUCTION:
+            return
+        with ThreadPoolExecutor(1) as beside:
+            connecting = beside.submit(self.connect_org, name)
+            self.fetch_now()
+            connecting.result()
 
     def connect_writer(self, sandbox: SandboxConfig, expected_org_id: str | None) -> OrgWriter:
         """A writer of a sandbox that proved to be one (rule 4 of the design); raises NotASandbox, GenerationChanged."""
