@@ -30,8 +30,8 @@ from rehearse.schedule.solver_large import solve_large
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 MANY = range(400 if LONG else 60)
-SOME = range(60 if LONG else 5)
-EVERY = range(400 if LONG else 25)
+SOME = range(60 if LONG else 4)
+EVERY = range(400 if LONG else 15)
 
 
 @pytest.mark.parametrize("tiny", [True, False])
