@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rehearse.baseline.model import Baseline
@@ -21,6 +21,7 @@ from rehearse.workspace.model import SandboxConfig
 
 if TYPE_CHECKING:
     from rehearse.org.connect import OrgReader
+    from rehearse.reset.broken_off import BrokenOff
 
 
 def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
@@ -53,6 +54,7 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
 
     cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
     bookings, waiting = desk.load_bookings(), count_open(desk.database)
+    half = {one.sandbox: one.began for one in find_broken_off(desk)}
     newest: dict[str, Baseline] = {}
     for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
         if one.voided is None:
@@ -73,8 +75,26 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         burned = _find_burned(own, availability, now)
         baseline = newest.get(name.casefold())
         known_as = {"listed": config is not None, "can_log_in": config is not None and config.login is not None}
+        known_as["half_reset"] = name in half and half[name] > _settled_at(availability, baseline)
         lines.append(SandboxLine(availability, running, coming, baseline, left, burned, **known_as))
     return tuple(lines)
+
+
+def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:
+    """The resets that wait to be continued here; a drill has no plan among the saved ones, and continues by itself."""
+    from rehearse import clock, lock
+    from rehearse.cli.reset_plan import plans_folder
+    from rehearse.reset.broken_off import load_broken_off
+
+    held = {one.sandbox for one in lock.load_locks(desk.database)}
+    found = load_broken_off(desk.database, clock.now(), held)
+    return tuple(one for one in found if (plans_folder(desk) / f"{one.run}.json").exists())
+
+
+def _settled_at(availability: Availability, baseline: Baseline | None) -> datetime:
+    """Since when it does not matter what an earlier reset left: a new copy, or a proof that says what is so."""
+    instants = (availability.activated, baseline and baseline.proof_at, datetime.min.replace(tzinfo=UTC))
+    return max(one for one in instants if one)
 
 
 def _find_burned(own: Sequence[Booking], availability: Availability, now: datetime) -> Booking | None:

@@ -98,7 +98,8 @@ def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
         with suppress(StoreError):  # the error that is on its way says more than a second one
             for one in load_broken_off(desk.database, clock.now()):
                 if one.run == made.id:
-                    say(f"note: {one}. The same command goes on.")
+                    way = "The same command goes on." if one.resumable else f"Go on with: {one.next_command}"
+                    say(f"note: {one}. {way}")
         raise
 
 

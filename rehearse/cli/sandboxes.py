@@ -67,7 +67,8 @@ def status(
         lines = overview.load_overview(desk, now)
         held = lock.load_locks(desk.database)
         due = load_radar(desk, lines, now)
-        broken_off = _load_broken_off(desk, held)
+        half = {line.availability.sandbox for line in lines if line.half_reset}
+        broken_off = tuple(one for one in overview.find_broken_off(desk) if one.sandbox in half)
         body = {
             "sandboxes": view.build_body(lines),
             "radar": radar.build_radar_body(due),
@@ -78,7 +79,7 @@ def status(
         page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
         finish("status", now, body, page, as_json=as_json)
         for one in broken_off:
-            say(f"{one}. Go on with: rehearse reset apply {one.run[:12]} --confirm {one.sandbox}")
+            say(f"{one}. Go on with: {one.next_command}")
         _say_unasked(desk, lines)
 
 
@@ -90,16 +91,6 @@ def _build_work(held: Sequence[Lock], broken_off: Sequence[BrokenOff]) -> dict[s
         "running": running,
         "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.since} for one in broken_off],
     }
-
-
-def _load_broken_off(desk: Desk, held: Sequence[Lock]) -> tuple[BrokenOff, ...]:
-    """The resets that wait to be continued here; a drill has no plan among the saved ones, and continues by itself."""
-    from rehearse import clock
-    from rehearse.cli.reset_plan import plans_folder
-    from rehearse.reset.broken_off import load_broken_off
-
-    found = load_broken_off(desk.database, clock.now(), {one.sandbox for one in held})
-    return tuple(one for one in found if (plans_folder(desk) / f"{one.run}.json").exists())
 
 
 def _say_unasked(desk: Desk, lines: Sequence[SandboxLine]) -> None:

@@ -32,11 +32,12 @@ class SandboxLine:
     burned_by: Booking | None = None
     listed: bool = True
     can_log_in: bool = True
+    half_reset: bool = False
 
     @property
     def condition(self) -> str:
         """What the sandbox is good for now: the state of a copy under way, `not-ready`, `in-use`, `burned`, `dirty`
-        (by its last proof), `free`, or `unknown`."""
+        (by its last proof, or half put back), `free`, or `unknown`."""
         if self.availability.state not in ("completed", "discarded"):
             return self.availability.state
         if self.open_items:
@@ -45,7 +46,8 @@ class SandboxLine:
             return "in-use"
         if self.burned_by is not None:
             return "burned"
-        return "dirty" if self.baseline and self.baseline.proof_verdict in ("dirty", "partial") else "free"
+        dirty = self.baseline and self.baseline.proof_verdict in ("dirty", "partial")
+        return "dirty" if dirty or self.half_reset else "free"
 
 
 def build_body(lines: tuple[SandboxLine, ...]) -> list[dict[str, Any]]:

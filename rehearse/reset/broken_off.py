@@ -1,7 +1,7 @@
 """Resets that began to write and did not come to their end, as the journal tells: their sandboxes are half put back.
 
-Only the newest reset of a sandbox counts (a later one took over what an earlier one left), not one that is at work now,
-and none that is too old to be continued. Reads the workspace database only.
+Only the newest reset of a sandbox counts (a later one took over what an earlier one left), and not one that is at work
+now. One that is too old to be continued is planned anew. Reads the workspace database only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from rehearse import clock
 from rehearse.journal import Entry, load_by_kind
 from rehearse.reset.context import ApplySettings
 from rehearse.state import Database
@@ -17,18 +18,30 @@ from rehearse.state import Database
 
 @dataclass(frozen=True)
 class BrokenOff:
-    """A reset (`run` is its plan) that was broken off, and since when the sandbox is half put back."""
+    """A reset (`run` is its plan) that was broken off, so that the sandbox is half put back.
+
+    It began at `since` by this machine's clock and at `began` by the org's; `resumable`: not too old to be continued.
+    """
 
     sandbox: str
     run: str
     since: datetime
+    began: datetime
+    resumable: bool
 
     def __str__(self) -> str:
         return f"{self.sandbox}: reset {self.run[:12]} was broken off, so it is half put back"
 
+    @property
+    def next_command(self) -> str:
+        """What puts the rest back."""
+        if self.resumable:
+            return f"rehearse reset apply {self.run[:12]} --confirm {self.sandbox}"
+        return f"rehearse reset plan {self.sandbox}"
+
 
 def load_broken_off(database: Database, now: datetime, at_work: Collection[str] = ()) -> tuple[BrokenOff, ...]:
-    """What waits to be continued; `at_work` are the sandboxes that somebody holds, `now` is this machine's clock."""
+    """What waits for its end; `at_work` are the sandboxes that somebody holds, `now` is this machine's clock."""
     newest: dict[str, Entry] = {}
     ended: set[str] = set()
     for one in load_by_kind(database, ("begin", "end")):
@@ -38,7 +51,11 @@ def load_broken_off(database: Database, now: datetime, at_work: Collection[str] 
             ended.add(one.run)
     oldest = now - ApplySettings().continue_within
     return tuple(
-        BrokenOff(name, one.run, one.opened)
+        BrokenOff(name, one.run, one.opened, _began(one), resumable=one.opened >= oldest)
         for name, one in sorted(newest.items())
-        if one.run not in ended and name not in at_work and one.opened >= oldest
+        if one.run not in ended and name not in at_work
     )
+
+
+def _began(entry: Entry) -> datetime:
+    return clock.from_iso(str(entry.detail["began"])) if "began" in entry.detail else entry.opened

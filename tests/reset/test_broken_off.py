@@ -28,7 +28,9 @@ def test_a_reset_that_began_and_did_not_end_is_told_until_a_later_one_takes_over
     (found,) = load_broken_off(database, clock.now())
     assert (found.sandbox, found.run) == ("UAT", "01A") and "half put back" in str(found)
     assert load_broken_off(database, clock.now(), {"UAT"}) == ()  # it is at work
-    assert load_broken_off(database, clock.now() + timedelta(hours=25)) == ()  # nobody may continue it any more
+    assert found.next_command == "rehearse reset apply 01A --confirm UAT"
+    (later,) = load_broken_off(database, clock.now() + timedelta(hours=25))  # half put back still, but planned anew
+    assert later.next_command == "rehearse reset plan UAT"
     begin("01C", "UAT", end=True)
     assert load_broken_off(database, clock.now()) == ()
     database.close()
