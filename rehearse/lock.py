@@ -53,7 +53,7 @@ def take(database: Database, sandbox: str, what: str, now: datetime) -> Lock:
     mine = Lock(sandbox, build_ulid(now), _user(), what, now, socket.gethostname(), _this_process(os.getpid()))
     with database.begin() as connection:
         found = _load(connection, sandbox)
-        if found is not None and not _is_dead(found):
+        if found is not None and not is_dead(found):
             raise Locked(
                 f"{sandbox} is locked by {found.who} on {found.host} since {clock.iso(found.since)}: {found.what}.",
                 f"Wait, or break it with `rehearse reset unlock {found.token} --confirm {found.sandbox}` "
@@ -138,7 +138,8 @@ def _started(pid: int) -> str | None:
         return None
 
 
-def _is_dead(lock: Lock) -> bool:
+def is_dead(lock: Lock) -> bool:
+    """Whether its process is known to be gone: then the lock is in nobody's way."""
     if lock.host != socket.gethostname():
         return False
     number, _, started = lock.process.partition("/")

@@ -86,7 +86,7 @@ def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:
     from rehearse.cli.reset_plan import plans_folder
     from rehearse.reset.broken_off import load_broken_off
 
-    held = {one.sandbox for one in lock.load_locks(desk.database)}
+    held = {one.sandbox for one in lock.load_locks(desk.database) if not lock.is_dead(one)}
     found = load_broken_off(desk.database, clock.now(), held)
     return tuple(one for one in found if (plans_folder(desk) / f"{one.run}.json").exists())
 

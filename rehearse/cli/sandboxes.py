@@ -84,12 +84,14 @@ def status(
 
 
 def _build_work(held: Sequence[Lock], broken_off: Sequence[BrokenOff]) -> dict[str, object]:
-    """Who works where now, and which resets wait to be continued."""
-    running = [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held]
+    """Who works where now, and which resets wait to be continued; a lock may have outlived its process."""
+    from rehearse.lock import is_dead
+
+    works = [{"sandbox": one.sandbox, "what": one.what, "since": one.since} for one in held]
     return {
-        "locks": [{"id": one.token, "who": one.who, **what} for one, what in zip(held, running, strict=True)],
-        "running": running,
-        "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.since} for one in broken_off],
+        "locks": [{"id": one.token, "who": one.who, **what} for one, what in zip(held, works, strict=True)],
+        "running": [what for one, what in zip(held, works, strict=True) if not is_dead(one)],
+        "broken_off": [{"sandbox": one.sandbox, "plan": one.run, "since": one.began} for one in broken_off],
     }
 
 
@@ -110,6 +112,10 @@ def _break(desk: Desk, token: str) -> None:
 
 def _locks(held: Sequence[Lock], zone: ZoneInfo) -> Table:
     from rehearse import clock
+    from rehearse.lock import is_dead
 
-    rows = [[one.sandbox, one.who, one.what, clock.show(one.since, zone), one.token] for one in held]
+    def told(one: Lock) -> str:
+        return f"{one.what} (its process is gone: the next command takes over)" if is_dead(one) else one.what
+
+    rows = [[one.sandbox, one.who, told(one), clock.show(one.since, zone), one.token] for one in held]
     return build_table("Locks", ["sandbox", "who", "what", "since", "id"], rows)
