@@ -64,8 +64,8 @@ def _developer(w: Any, *names: str, **more: Any) -> list[Any]:
     return [w.supply(one, "DEVELOPER", 40, **more) for one in names]
 
 
-def _copying(w: Any, name: str) -> Any:
-    last = w.cycle(name, "DEVELOPER", _at("11-22T20:00"), state="copying", copied=None, activated=None)
+def _copying(w: Any, name: str, state: str = "copying") -> Any:
+    last = w.cycle(name, "DEVELOPER", _at("11-22T20:00"), state=state, copied=None, activated=None)
     return w.supply(name, "DEVELOPER", cycles=(last,))
 
 
@@ -119,6 +119,16 @@ CASES: dict[str, tuple[str, str, Callable[[Any], Pair], Callable[[Any], Pair]]] 
         "overlap", "R1 m and course overlap",
         lambda w: (_wish(w, supply=_course(w, DAY_1)), _made(_run())),
         lambda w: (_wish(w, supply=_course(w, DAY_1 + DAY)), _made(_run())),
+    ),
+    "in a booked advance, which a planning of everything moves": (
+        "overlap", "R1 m and R1 advance overlap",
+        lambda w: (_wish(w, supply=_will_advance(w, DAY_1)), _made(_run())),
+        lambda w: (_wish(w, supply=_will_advance(w, DAY_1), replan=True), _made(_run())),
+    ),
+    "in an advance that has begun, which nothing moves": (
+        "overlap", "R1 m and R1 advance overlap",
+        lambda w: (_wish(w, supply=_will_advance(w, _at("11-23T07:30")), replan=True), _made(_run(_at("11-23T09:00")))),
+        lambda w: (_wish(w, supply=_will_advance(w, _at("11-23T07:30")), replan=True), _made(_run(_at("11-23T12:00")))),
     ),
     "no way into a sandbox whose copy is made, where it is not usable": (
         "overlap", "R1 m and refresh overlap",
@@ -209,6 +219,16 @@ CASES: dict[str, tuple[str, str, Callable[[Any], Pair], Callable[[Any], Pair]]] 
             _made(refreshes=[_refresh(_at("11-22T20:00"), DAY_1, running=True)]),
         ),
     ),
+    "a copy that runs, as it was requested": (
+        "running", "no such copy",
+        lambda w: (_wish(w, supply=_copying(w, "U")), _running("11-22T19:00")),
+        lambda w: (_wish(w, supply=_copying(w, "U")), _running("11-22T20:00", 30)),
+    ),
+    "a copy that waits for its activation runs": (
+        "running", "no such copy",
+        lambda w: (_wish(w, supply=_copying(w, "U", "completed")), _running("11-22T20:00")),
+        lambda w: (_wish(w, supply=_copying(w, "U", "pending-activation")), _running("11-22T20:00")),
+    ),
     "the interval since the last refresh": (
         "interval", "requested before",
         lambda w: (_wish(w), _made(refreshes=[_refresh(_at("11-26T09:00"), DAY_1)])),
@@ -297,6 +317,17 @@ _FRESH = _refresh(_at("11-29T09:00"), READY)
 def _course(w: Any, start: datetime) -> Any:
     course = Booking("course", "U", start, start + HOUR, start + HOUR, "use", why="course")
     return w.supply("U", bookings=(course,))
+
+
+def _will_advance(w: Any, start: datetime) -> Any:
+    advance = Booking("advance", "U", start, start + 4 * HOUR, start + 4 * HOUR, "advance", "R1")
+    return w.supply("U", bookings=(advance,))
+
+
+def _running(request: str, seconds: int = 0) -> Schedule:
+    """A refresh whose request is as the ledger and the booking tell it: not to the second."""
+    asked = _at(request) + timedelta(seconds=seconds)
+    return _made(refreshes=[_refresh(asked, DAY_1, running=True)])
 
 
 def _copied() -> Schedule:
