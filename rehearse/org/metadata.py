@@ -19,8 +19,10 @@ from pathlib import Path
 from rehearse import clock
 from rehearse.errors import OrgBusy, OrgLimit, OrgRejected, UsageError
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
+from rehearse.ids import to_18
+from rehearse.org.answers import making_sense
 from rehearse.org.model import DeployMessage, DeployResult, Manifest, MetadataItem, MetadataType, RetrieveResult
-from rehearse.org.soap import PIECE, Node, SoapCall, build_call, call_soap, read_into_file, read_results
+from rehearse.org.soap import PIECE, Node, SoapCall, build_call, call_for_one, call_soap, read_into_file, read_one
 from rehearse.org.soap_request import METADATA, Element, envelope_around, render_elements
 from rehearse.org.waiting import wait_until
 from rehearse.org.wire import Call, Wire
@@ -40,16 +42,16 @@ class MetadataReader:
     def fetch_types(self) -> tuple[MetadataType, ...]:
         """The rows of describeMetadata; which there are depends on the user's permissions and the org's licences."""
         call = SoapCall("m", "describeMetadata", {"asOfVersion": self._version}, "Describing metadata")
-        (result,) = call_soap(self._wire, self._version, call)
-        rows = (_build_type(node) for node in result.each("metadataObjects"))
-        return tuple(sorted(rows, key=lambda one: one.name))
+        return call_for_one(self._wire, self._version, call, _build_types)
 
     def fetch_items(self, type: str, folder: str | None = None) -> tuple[MetadataItem, ...]:
         """The components of one type (in one folder), each full name once; raises OrgRejected for an unknown type."""
         query: dict[str, Element] = {"folder": folder, "type": type}
         values: dict[str, Element] = {"queries": query, "asOfVersion": self._version}
         call = SoapCall("m", "listMetadata", values, f"Listing {type}")
-        found = [build_item(node, type) for node in call_soap(self._wire, self._version, call)]
+        nodes = call_soap(self._wire, self._version, call)
+        with making_sense(call.doing):
+            found = [build_item(node, type) for node in nodes]
         unique = {item.full_name: item for item in found if item.full_name}
         return tuple(unique[name] for name in sorted(unique))
 
@@ -80,8 +82,7 @@ class MetadataReader:
             "unpackaged": {"types": types, "version": self._version},
         }
         start = SoapCall("m", "retrieve", {"retrieveRequest": request}, "Starting a retrieve")
-        (started,) = call_soap(self._wire, self._version, start)
-        job_id = started.value("id")
+        job_id = call_for_one(self._wire, self._version, start, _id_of)
 
         part = to.with_name(to.name + ".part")
         try:
@@ -101,11 +102,10 @@ class MetadataReader:
         asked = SoapCall("m", "checkRetrieveStatus", values, f"Asking for retrieve {job_id}", large=True)
         call = build_call(self._version, asked)
         try:
-            (result,), size = self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
+            return self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
         except OrgRejected as error:
             # the job was known a moment ago: a delivery that broke off took the zip with it
             raise _not_whole(job_id) from error
-        return result, size
 
 
 def _accept(job_id: str, ended: tuple[Node, int], part: Path, to: Path) -> RetrieveResult:
@@ -124,6 +124,18 @@ def _accept(job_id: str, ended: tuple[Node, int], part: Path, to: Path) -> Retri
 
 def _not_whole(job_id: str) -> OrgBusy:
     return OrgBusy(f"The zip of the retrieve {job_id} did not come over whole.", "Run the command again.")
+
+
+def _id_of(started: Node) -> str:
+    """The id of a job that was started; raises UsageError for anything else, which would be asked about for ever."""
+    job_id = started.value("id")
+    to_18(job_id)
+    return job_id
+
+
+def _build_types(described: Node) -> tuple[MetadataType, ...]:
+    rows = (_build_type(node) for node in described.each("metadataObjects"))
+    return tuple(sorted(rows, key=lambda one: one.name))
 
 
 def _build_type(node: Node) -> MetadataType:
@@ -184,15 +196,13 @@ class MetadataWriter:
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
             safe=False,
         )
-        (result,) = self._wire.stream(call, lambda response: read_results(response, call))
-        return result.value("id")
+        return self._wire.stream(call, lambda response: read_one(response, call, _id_of))
 
     def fetch(self, deploy_id: str, *, details: bool = True) -> DeployResult:
         """The state of a deployment; its messages are complete only with `details`."""
         values: dict[str, Element] = {"asyncProcessId": deploy_id, "includeDetails": details}
         call = SoapCall("m", "checkDeployStatus", values, f"Asking for the deployment {deploy_id}")
-        (result,) = call_soap(self._wire, self._version, call)
-        return build_deploy_result(result)
+        return call_for_one(self._wire, self._version, call, build_deploy_result)
 
     def wait(self, deploy_id: str, on_event: OnEvent = ignore) -> DeployResult:
         """Wait until a deployment has ended, well or not, and return it with its messages."""

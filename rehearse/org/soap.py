@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import requests
 from lxml import etree
 
 from rehearse.errors import DiskFull
+from rehearse.org.answers import making_sense
 from rehearse.org.soap_request import METADATA, PARTNER, Element, build_envelope
 from rehearse.org.wire import Call, Wire, unreadable
 
+T = TypeVar("T")
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _LINE_END = re.compile(rb"&#(?:1[03]|x[adAD]);")
 _TAG_BYTES = 4_096
@@ -234,6 +236,23 @@ def read_results(response: requests.Response, call: Call) -> list[Node]:
         raise unreadable(call) from error
 
 
+def call_for_one(wire: Wire, version: str, soap: SoapCall, build: Callable[[Node], T]) -> T:
+    """What is built of the one `result` of an operation; raises what the wire raises.
+
+    None, two, or one that cannot be built from make no sense: an error of the call, which is doubtful where it writes.
+    """
+    call = build_call(version, soap)
+    return wire.stream(call, lambda response: read_one(response, call, build))
+
+
+def read_one(response: requests.Response, call: Call, build: Callable[[Node], T]) -> T:
+    """The same of a reply."""
+    results = read_results(response, call)
+    with making_sense(call.doing, call.safe):
+        (result,) = results
+        return build(result)
+
+
 def results_of(envelope: Node) -> list[Node]:
     """Envelope / Body / …Response / result*; raises ValueError for anything else."""
     body = envelope.child("Body")
@@ -245,8 +264,8 @@ def results_of(envelope: Node) -> list[Node]:
     return list(answer.each("result"))
 
 
-def read_into_file(response: requests.Response, call: Call, element: str, to: Path) -> tuple[list[Node], int]:
-    """Like `read_results`, with the base64 text of one element decoded into `to` meanwhile; also returns its size.
+def read_into_file(response: requests.Response, call: Call, element: str, to: Path) -> tuple[Node, int]:
+    """The one `result` of a reply, with the base64 text of one element decoded into `to` meanwhile, and its size.
 
     Raises DiskFull. `to` holds the whole file or, after an error, nothing that a later try would not overwrite.
     """
@@ -256,9 +275,9 @@ def read_into_file(response: requests.Response, call: Call, element: str, to: Pa
             parser = ReplyParser(element, decoded.write)
             for piece in response.iter_content(PIECE):
                 parser.feed(piece)
-            results = results_of(parser.close())
+            (result,) = results_of(parser.close())
             decoded.close()
-            return results, decoded.size
+            return result, decoded.size
     except ValueError as error:
         raise unreadable(call) from error
     except OSError as error:

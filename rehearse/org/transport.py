@@ -83,8 +83,6 @@ class Transport:
     """A connection pool with our TLS, time-outs and guard; shared by one login's calls, safe for threads."""
 
     def __init__(self, ca_bundle: Path | None, options: WireOptions) -> None:
-        if ca_bundle is not None:
-            _check_bundle(ca_bundle)
         self.options = options
         self._adapter = _GuardedAdapter(_verification(ca_bundle), options)
 
@@ -151,19 +149,29 @@ def _describe(request: requests.PreparedRequest, url: str) -> Outgoing:
     return Outgoing(request.method or "", url, headers, None, streamed=True)
 
 
-def _check_bundle(ca_bundle: Path) -> None:
+def _check_bundle(ca_bundle: Path, named_by: str) -> None:
     """An unreadable bundle is the user's mistake, and better said before a connection fails with it."""
     try:
         ssl.create_default_context(cafile=str(ca_bundle))
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else "holds no certificate"
-        raise LoginError(f"The CA bundle {ca_bundle} {why}.", "Correct tls.ca_bundle in rehearse.yaml.") from error
+        raise LoginError(f"The CA bundle {ca_bundle} {why}.", f"Correct {named_by}.") from error
 
 
 def _verification(ca_bundle: Path | None) -> str | bool:
+    """What certificates are held against: the workspace's bundle, the environment's (it may be a folder), or ours.
+
+    Raises LoginError for one that is not there or holds no certificate.
+    """
     if ca_bundle is not None:
+        _check_bundle(ca_bundle, "tls.ca_bundle in rehearse.yaml")
         return str(ca_bundle)
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if given := os.environ.get(name):
+            if not Path(given).is_dir():
+                _check_bundle(Path(given), f"the environment variable {name}, or set tls.ca_bundle in rehearse.yaml")
+            return given
+    return True
 
 
 def is_this_machine(host: str) -> bool:

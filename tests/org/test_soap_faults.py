@@ -104,6 +104,26 @@ def test_what_is_no_whole_plain_xml_is_refused(data: bytes) -> None:
         parser.close()
 
 
+@pytest.mark.parametrize("inner", ["", "<result/><result/>", "<result><id>x</id><createdDate>x</createdDate></result>"])
+def test_an_answer_without_the_one_result_is_an_error_of_the_org(
+    wire: Wire, open_wire: Wire, scripted: Any, tmp_path: Path, inner: str
+) -> None:
+    reader, writer = MetadataReader(wire, "67.0"), MetadataWriter(open_wire, "67.0")
+    (tmp_path / "deploy.zip").write_bytes(a_zip())
+    scripted.answers(answer("any", inner))
+    one = "<result><id>" in inner
+    reads = [lambda: reader.fetch_items("A")] if one else [reader.fetch_types, lambda: writer.fetch("0Af000000000001")]
+    for read in (*reads, lambda: reader.retrieve({"A": ("A",)}, tmp_path / "out.zip")):
+        with pytest.raises(OrgBusy):
+            read()
+    with pytest.raises(OrgUncertain):  # it may have been started
+        writer.start(tmp_path / "deploy.zip", {})
+    if not one:
+        scripted.answers(answer("retrieve", "<result><id>09S000000000001AAA</id></result>"), answer("any", inner))
+        with pytest.raises(OrgBusy):
+            reader.retrieve({"A": ("A",)}, tmp_path / "out.zip")
+
+
 # retrieve
 
 

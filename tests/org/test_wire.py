@@ -417,6 +417,22 @@ def test_a_missing_ca_bundle_is_said_before_anything_is_sent(tmp_path: Path) -> 
         Transport(tmp_path / "none.pem", WireOptions())
 
 
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_broken_ca_bundle_of_the_environment_is_said_with_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "no.pem").write_text("no certificate")
+    for given, why in (("none.pem", "does not exist"), ("no.pem", "holds no certificate")):
+        monkeypatch.setenv(name, str(tmp_path / given))
+        with pytest.raises(LoginError, match=why) as raised:
+            Transport(None, WireOptions())
+        assert raised.value.hint is not None and name in raised.value.hint
+    monkeypatch.setenv(name, str(tmp_path))  # a folder of certificates
+    Transport(None, WireOptions()).close()
+
+
 def test_requests_itself_cannot_use_our_adapter() -> None:
     transport = Transport(None, WireOptions())
     with requests.Session() as session:
