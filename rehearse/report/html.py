@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from rehearse.report.view import BAR_NAMES, BarKind, Page, Paragraph, Table, Timeline
+from rehearse.report.view import BAR_NAMES, BarKind, Page, Paragraph, Table, Timeline, printable
 
 _WIDTH, _ROW, _TOP = 1080, 34, 34
 _LETTER, _NAMES = 7.5, (120, 340)
@@ -48,12 +48,18 @@ def render_html(page: Page, at: datetime, zone: ZoneInfo) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_readable
+    )
     blocks = [_prepare(block, zone) for block in page.blocks]
     made = f"{at.astimezone(zone):%A %d %B %Y, %H:%M} ({zone.key})"
     return environment.get_template("page.html").render(
         title=page.title, blocks=blocks, made=made, names=BAR_NAMES, width=_WIDTH, row=_ROW, top=_TOP
     )
+
+
+def _readable(value: object) -> object:
+    return printable(value) if type(value) is str else value  # what is marked safe is a class of its own
 
 
 def _prepare(block: Table | Paragraph | Timeline, zone: ZoneInfo) -> tuple[str, object]:

@@ -6,14 +6,14 @@ import re
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
-from rehearse.report.view import Cell, Page, Paragraph, Table, Timeline
+from rehearse.report.view import Cell, Page, Paragraph, Table, Timeline, printable
 
 UTC = ZoneInfo("UTC")
 
 
 def render_markdown(page: Page, zone: ZoneInfo = UTC) -> str:
     """The page as Markdown; a timeline becomes a list of its bars, told in `zone`."""
-    parts = [f"# {page.title}"] if page.title else []
+    parts = [f"# {_plain(page.title)}"] if page.title else []
     for block in page.blocks:
         if isinstance(block, Paragraph):
             parts.append(_plain(block.text))
@@ -27,7 +27,7 @@ def render_markdown(page: Page, zone: ZoneInfo = UTC) -> str:
 def _table(table: Table) -> str:
     head = f"## {_plain(table.title)}\n\n" if table.title else ""
     if not table.rows:
-        return f"{head}{table.empty}"
+        return f"{head}{_plain(table.empty)}"
     rule = ["---:" if index in table.right else "---" for index in range(len(table.columns))]
     lines = [[_plain(one) for one in table.columns], rule, *([_cell(one) for one in row] for row in table.rows)]
     return head + "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -52,4 +52,4 @@ def _timeline(timeline: Timeline, zone: ZoneInfo) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is, in one line."""
-    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", " ".join(printable(text).split()))

@@ -18,7 +18,7 @@ _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "f
 
 def render_text(page: Page, *, width: int = 120, colour: bool = False) -> str:
     """The whole page as text that ends in a line end."""
-    head = f"{page.title}\n{'=' * len(page.title)}\n\n" if page.title else ""
+    head = f"{printable(page.title)}\n{'=' * len(page.title)}\n\n" if page.title else ""
     parts = [head]
     for before, block in zip((None, *page.blocks), page.blocks, strict=False):
         gap = "\n" if before is not None and not (_is_item(before) and _is_item(block)) else ""
@@ -48,10 +48,10 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
     if isinstance(block, Paragraph):
         console.print(Text(printable(block.text), style=_STYLES[block.tone]))
     elif isinstance(block, Timeline):
-        out.write(_timeline(block, width))
+        out.write(printable(_timeline(block, width)))
     else:
         if block.title and block.rows:
-            console.print(Text(block.title, style="bold"), soft_wrap=True)
+            console.print(Text(printable(block.title), style="bold"), soft_wrap=True)
         console.print(_table(block))
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
@@ -70,12 +70,12 @@ def _table(table: Table) -> RichTable | Text:
     from rich.text import Text
 
     if not table.rows:
-        return Text(f"{table.title}: {table.empty}" if table.title else table.empty)
+        return Text(printable(f"{table.title}: {table.empty}" if table.title else table.empty))
     made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(table.columns):
         short = name == "id" or all(len(row[index].text) <= _WHOLE for row in table.rows)  # dates and ids stay whole
         justify: Literal["left", "right"] = "right" if index in table.right else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=short)
+        made.add_column(Text(printable(name)), justify=justify, overflow="fold", no_wrap=short)
     for row in table.rows:
         made.add_row(*(_cell(one) for one in row))
     return made

@@ -49,6 +49,11 @@ def test_markdown_keeps_a_table_a_table() -> None:
     assert row.replace("\\|", "").count("|") == 3
 
 
+def test_markdown_escapes_titles_and_what_an_empty_table_says() -> None:
+    page = render_markdown(Page(HOSTILE, (build_table(HOSTILE, ["a"], [], empty=HOSTILE),)))
+    assert "<script" not in page.replace("\\<", "") and "[a]" not in page and page.count("\\<script") == 3
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other work on the machine is no fault of ours
 @given(st.lists(st.text("abcdefg -", min_size=1, max_size=20).map(str.strip).filter(bool), min_size=8, max_size=8))
 def test_text_never_cuts_a_short_cell(cells: list[str]) -> None:
@@ -59,6 +64,14 @@ def test_text_never_cuts_a_short_cell(cells: list[str]) -> None:
 def test_text_has_no_colour_unless_it_is_asked_for() -> None:
     assert "\x1b[" not in render_text(_page("x"))
     assert "\x1b[" in render_text(_page("x"), colour=True)
+
+
+def test_no_name_steers_a_terminal_or_turns_the_text_around_it() -> None:
+    name = "UAT\x1b[2J\u202e\x9b"
+    empty = build_table(name, [name], [], empty=name)
+    page = Page(name, (Paragraph(name), build_table(name, [name], [[name]]), empty, _timeline(name)))
+    for shown in (render_text(page), render_markdown(page), render_html(page, NOW, DUBLIN)):
+        assert "\x1b" not in shown and "\u202e" not in shown and "\x9b" not in shown
 
 
 def test_an_empty_table_says_so() -> None:
