@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Literal
 
 from ortools.sat.python import cp_model
 
@@ -24,6 +25,10 @@ from rehearse.schedule.solver_refresh import count_useful
 
 DAY = 1440
 FAR = 10**9
+Detail = Literal["epochs", "days", "turns", "advances"]
+"""Between which go-lives each rehearsal runs; on which day too; in which sandbox on which day; that, and advances."""
+_PART = 240
+"""Minutes within which a copy is requested, where advances are drawn too; else the day is told."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,16 @@ class Birth:
     often: int
 
 
+@dataclass(frozen=True)
+class Request:
+    """When the one copy of a sandbox in an epoch may be requested: a day or a part of it; `literal`: it is then."""
+
+    low: int
+    high: int
+    ready: int
+    literal: Expr
+
+
 @dataclass
 class State:
     """What a sandbox holds whatever is planned: now, after a copy under way, or after a booked refresh.
@@ -90,6 +105,8 @@ class Flow:
     waits: dict[int, Expr] = field(default_factory=dict)
     """Whether a copy that was requested in an earlier epoch was not activated before this one; none is booked."""
     count: dict[int, Expr] = field(default_factory=dict)
+    requests: dict[int, list[Request]] = field(default_factory=dict)
+    """The days of the request, in the finest picture, where no more than one copy may be requested in an epoch."""
     kept: dict[int, Expr] = field(default_factory=dict)
 
 
@@ -100,6 +117,7 @@ class Outline:
     problem: Problem
     model: cp_model.CpModel
     lives: tuple[int, ...]
+    detail: Detail = "epochs"
     cells: dict[Key, list[Cell]] = field(default_factory=dict)
     places: dict[tuple[Key, str], list[Cell]] = field(default_factory=dict)
     out: dict[Key, Expr] = field(default_factory=dict)
@@ -108,6 +126,11 @@ class Outline:
     held: dict[Key, dict[int, int]] = field(default_factory=dict)
     days: dict[Key, dict[int, Expr]] = field(default_factory=dict)
     """For each rehearsal and start of a day (the earliest minute on it): it runs on that day. A go-live cuts a day."""
+
+    @property
+    def daily(self) -> bool:
+        """Whether each cell is one day."""
+        return self.detail in ("turns", "advances")
 
     def epoch(self, minute: int) -> int:
         """How many go-lives have been by a minute."""
@@ -131,10 +154,13 @@ class Outline:
             self.model.add(sum(some) <= limit)
 
 
-def open_outline(problem: Problem) -> Outline:
-    """Where and between which go-lives each rehearsal may run, and nothing yet that forbids a clash."""
+def open_outline(problem: Problem, detail: Detail) -> Outline:
+    """Where and between which go-lives each rehearsal may run, and nothing yet that forbids a clash.
+
+    In the finer pictures a cell is one day.
+    """
     lives = tuple(sorted({problem.axis.up(one.go_live) for one in problem.wish.releases}))
-    outline = Outline(problem, cp_model.CpModel(), lives)
+    outline = Outline(problem, cp_model.CpModel(), lives, detail)
     for site in problem.sites:
         split = any(one.burns or one.fresh for one in problem.demands if site.name in one.starts)
         outline.flows[site.name] = Flow(_list_births(outline, site), split)
@@ -157,15 +183,34 @@ def _list_births(outline: Outline, site: Site) -> dict[int, Birth]:
         return {}
     points, found = problem.axis.points(problem.requests[site.name]), {}
     bounds = (-FAR, *outline.lives, FAR)
-    settle, activations = minutes(problem.wish.policy.settle), problem.axis.points(problem.activations)
     for epoch in range(len(outline.lives) + 1):
         inside = points[bisect_left(points, bounds[epoch]) : bisect_left(points, bounds[epoch + 1])]
         if inside:
             often = min(most, 1 + (inside[-1] - inside[0]) // max(1, spacing(cadence)))
-            copied = bisect_left(activations, inside[0] + cadence.copy)
-            ready = activations[copied] + settle if copied < len(activations) else FAR
-            found[epoch] = Birth(inside[0], inside[-1], ready, often)
+            found[epoch] = Birth(inside[0], inside[-1], ready_from(problem, inside[0] + cadence.copy), often)
     return found
+
+
+def ready_from(problem: Problem, free: int) -> int:
+    """The earliest minute at which a copy is ready that is activated at some minute or later."""
+    activations = problem.axis.points(problem.activations)
+    number = bisect_left(activations, free)
+    return activations[number] + minutes(problem.wish.policy.settle) if number < len(activations) else FAR
+
+
+def add_requests(outline: Outline, site: Site, cadence: Cadence) -> None:
+    """On which day each copy is requested, or in which part of it, where an epoch has one at most."""
+    problem, flow = outline.problem, outline.flows[site.name]
+    part = _PART if outline.detail == "advances" else DAY
+    points = problem.axis.points(problem.requests[site.name])
+    for epoch, birth in flow.births.items():
+        if birth.often == 1:
+            inside = points[bisect_left(points, birth.low) : bisect_right(points, birth.high)]
+            flow.requests[epoch] = [
+                Request(some[0], some[-1], ready_from(problem, some[0] + cadence.copy), outline.new_bool())
+                for some in (tuple(day) for _, day in groupby(inside, lambda one: one // part))
+            ]
+            outline.model.add(sum(one.literal for one in flow.requests[epoch]) == flow.count[epoch])
 
 
 def _add_demand(outline: Outline, demand: Demand) -> None:
@@ -176,7 +221,7 @@ def _add_demand(outline: Outline, demand: Demand) -> None:
     for name, starts in demand.starts.items():
         flow, found = outline.flows[name], list[Cell]()
         free = _beside_what_stays(outline, demand, name, starts[bisect_left(starts, first) :])
-        for epoch, some in groupby(free, outline.epoch):
+        for (epoch, _), some in groupby(free, lambda one: (outline.epoch(one), one // DAY if outline.daily else 0)):
             every = tuple(some)
             found.append(Cell(demand, name, epoch, every, False, outline.new_bool()))
             birth = flow.births.get(epoch) if flow.split else None
@@ -211,14 +256,15 @@ def _beside_what_stays(outline: Outline, demand: Demand, name: str, starts: tupl
 
 
 def occupied_from(outline: Outline, cell: Cell) -> tuple[int, int]:
-    """The stretch that a run in this cell takes of its sandbox whenever on the day it starts; it may be empty.
+    """The stretch that a run in this cell takes of its sandbox whenever on the day it starts; it may be empty."""
+    return cell.last, cell.first + outline.held[cell.demand.key][cell.first] + reset_after(outline, cell)
 
-    The reset counts only where a refresh takes as long: before one it is left out.
-    """
+
+def reset_after(outline: Outline, cell: Cell) -> int:
+    """The reset after a run, where a refresh takes as long: before one it is left out."""
     problem, site = outline.problem, outline.problem.site(cell.sandbox)
     settle = int(problem.wish.policy.settle.total_seconds() // 60)
-    reset = site.reset if not cell.demand.burns and (site.reset <= settle or not _is_refreshed(site)) else 0
-    return cell.last, cell.first + outline.held[cell.demand.key][cell.first] + reset
+    return site.reset if not cell.demand.burns and (site.reset <= settle or not _is_refreshed(site)) else 0
 
 
 def _is_refreshed(site: Site) -> bool:

@@ -7,7 +7,7 @@ that little is lost: a day of all of them together is nearly a day of each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,11 +42,8 @@ def add_outline_days(outline: Outline) -> None:
             every[demand.key] = _list_days(outline, demand)
             outline.days[demand.key] = {one.starts[0]: one.literal for one in every[demand.key]}
             _add_places(outline, outline.cells[demand.key], every[demand.key])
-    for key, days in every.items():
-        first = next((one.demand.after for one in days if one.demand.after in every), None)
-        if first is not None and every[first]:
-            _add_order(outline, every[first], every[key])
-    _add_people(outline, every.values())
+    add_order(outline, every)
+    add_people(outline, every.values())
     for names in _list_kinds(outline):
         _add_room(outline, names, every)
 
@@ -71,6 +68,14 @@ def _add_places(outline: Outline, cells: list[Cell], days: list[Day]) -> None:
                 outline.add_at_most((one.literal for one in mine[: number + 1]), sum(one.literal for one in there))
 
 
+def add_order(outline: Outline, every: Mapping[Key, list[Day]]) -> None:
+    """What follows another follows it on its days, too."""
+    for days in every.values():
+        first = next((every.get(one.demand.after) for one in days if one.demand.after), None)
+        if first:
+            _add_order(outline, first, days)
+
+
 def _add_order(outline: Outline, first: list[Day], second: list[Day]) -> None:
     """On no day is it done whose first could not be done so long before."""
     ends = list_followed(outline, first[0].demand, second[0].demand, [one.starts[0] for one in first])
@@ -80,9 +85,9 @@ def _add_order(outline: Outline, first: list[Day], second: list[Day]) -> None:
             outline.model.add(sum(one.literal for one in second[: number + 1]) <= sum(done))
 
 
-def _add_people(outline: Outline, every: Iterable[list[Day]]) -> None:
+def add_people(outline: Outline, every: Iterable[Sequence[Day | Cell]]) -> None:
     """Nobody is in two rehearsals at once."""
-    spans: dict[str, list[Span]] = defaultdict(list)
+    spans: dict[str, list[tuple[int, int, Day | Cell]]] = defaultdict(list)
     for days in every:
         for one in days:
             for name in one.demand.people:
@@ -116,8 +121,8 @@ def _occupied(outline: Outline, day: Day, name: str) -> tuple[int, int]:
     return occupied_from(outline, Cell(day.demand, name, day.epoch, day.starts, False, 0))
 
 
-def list_cliques(spans: list[tuple[int, int, T]]) -> Iterator[list[T]]:
-    """The largest sets of stretches that share an instant."""
+def list_cliques(spans: list[tuple[int, int, T]], *, alone: bool = False) -> Iterator[list[T]]:
+    """The largest sets of stretches that share an instant; those of one too where asked for."""
     some = [one for one in spans if one[0] < one[1]]
     events = sorted(
         [(start, 1, number) for number, (start, _, _) in enumerate(some)]
@@ -130,7 +135,7 @@ def list_cliques(spans: list[tuple[int, int, T]]) -> Iterator[list[T]]:
             now[number] = some[number][2]
             grown = True
         else:
-            if grown and len(now) > 1:
+            if grown and (alone or len(now) > 1):
                 yield list(now.values())
             grown = False
             del now[number]

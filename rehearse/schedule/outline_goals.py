@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.model import Goal
-from rehearse.schedule.outline import DAY, FAR, Cell, Outline, open_outline
+from rehearse.schedule.outline import DAY, FAR, Cell, Detail, Outline, open_outline
 from rehearse.schedule.outline_days import add_outline_days
 from rehearse.schedule.outline_room import add_outline_room
 from rehearse.schedule.outline_rules import add_outline_rules
 from rehearse.schedule.outline_solve import Worker
 from rehearse.schedule.outline_state import MONTH, add_outline_states, count_lives, steps
+from rehearse.schedule.outline_turns import add_outline_turns
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.second_run import build_second_starts
 from rehearse.schedule.solver_board import Expr, times
@@ -27,13 +28,16 @@ _GREED = 0.6
 _SHORT = 0.2
 
 
-def build_outline(problem: Problem, *, by_day: bool = True) -> Outline:
-    """The whole coarse picture, without goals; without days it is smaller still, and says less of them."""
-    outline = open_outline(problem)
+def build_outline(problem: Problem, detail: Detail = "days") -> Outline:
+    """The whole picture, without goals; the less detail, the smaller it is."""
+    outline = open_outline(problem, detail)
     add_outline_states(outline)
     add_outline_rules(outline)
+    if outline.daily:
+        add_outline_turns(outline, advances=detail == "advances")
+        return outline
     add_outline_room(outline)
-    if by_day:
+    if detail == "days":
         add_outline_days(outline)
     return outline
 
@@ -163,9 +167,12 @@ class Guess:
         return any(self.value(one) > 0 for one in some)
 
 
-def fill(found: Guess, names: Sequence[Name], until: float, worker: Worker) -> None:
-    """Minimize the goals one after another; each may take the larger part of what time is left."""
-    outline = found.outline
+def fill(found: Guess, names: Sequence[Name], limits: tuple[float, int | None], worker: Worker) -> None:
+    """Minimize the goals one after another; each may take the larger part of what time is left.
+
+    `limits`: until when, and what a goal costs at most; nothing dearer is looked at.
+    """
+    outline, (until, most) = found.outline, limits
     for number, name in enumerate(names):
         goal = build_outline_goal(outline, name)
         if isinstance(goal, int):
@@ -174,7 +181,7 @@ def fill(found: Guess, names: Sequence[Name], until: float, worker: Worker) -> N
         last = number + 1 == len(names)
         seconds = (until - time.monotonic()) * (1 if last else _GREED)
         outline.model.minimize(goal)
-        answer = worker.minimize(outline.model, seconds) if seconds > _SHORT else None
+        answer = worker.minimize(outline.model, seconds, most) if seconds > _SHORT else None
         if answer is None:
             return
         bound = max(0, answer.bound)

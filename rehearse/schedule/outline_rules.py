@@ -13,7 +13,6 @@ from rehearse.schedule.axis import minutes
 from rehearse.schedule.demand import Demand
 from rehearse.schedule.outline import Cell, Outline, State
 from rehearse.schedule.outline_state import before, count_lives, going_on, is_single, serving, steps, units
-from rehearse.schedule.solver_board import Expr
 from rehearse.schedule.solver_refresh import oldest_request
 from rehearse.schedule.wall import add_span
 
@@ -65,18 +64,30 @@ def _add_usage(outline: Outline, name: str, cells: list[Cell]) -> None:
 
 def _add_age(outline: Outline, name: str, cells: list[Cell]) -> None:
     """Its data is young enough: which copies that can be is the same for all cells of a row."""
-    rows: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Expr]] = defaultdict(list)
-    flow, states = outline.flows[name], outline.states[name]
+    rows: dict[tuple[int, tuple[int, ...], tuple[tuple[int, int], ...]], list[Cell]] = defaultdict(list)
+    states = outline.states[name]
     for cell in cells:
         oldest = oldest_request(outline.problem, cell.demand, cell.first)
-        young = tuple(number for number, one in enumerate(states) if _is_young(one, cell, oldest))
-        births = [one for one in flow.births if _latest(outline, cell, one) >= oldest]
-        births = [one for one in births if (one == cell.epoch if cell.new else one < cell.epoch + (not flow.split))]
-        young = () if cell.new else young
-        rows[cell.epoch, young, tuple(births)].append(cell.literal)
-    for (epoch, fit, counted), literals in rows.items():
-        alive = sum(states[one].alive[epoch] for one in fit)
-        outline.add_at_most(literals, alive + sum(flow.count[one] for one in counted))
+        young = () if cell.new else tuple(number for number, one in enumerate(states) if _is_young(one, cell, oldest))
+        rows[cell.epoch, young, _list_young(outline, cell, oldest)].append(cell)
+    for (epoch, fit, copies), some in rows.items():
+        flow, ways = outline.flows[name], [states[one].alive[epoch] for one in fit]
+        ways += [flow.count[one] if day < 0 else flow.requests[one][day].literal for one, day in copies]
+        outline.add_at_most((one.literal for one in some), sum(ways))
+
+
+def _list_young(outline: Outline, cell: Cell, oldest: int) -> tuple[tuple[int, int], ...]:
+    """The epochs, and the days of requests in them where these are told, of copies that can be young and ready."""
+    flow, found = outline.flows[cell.sandbox], []
+    for epoch in flow.births:
+        if not (epoch == cell.epoch if cell.new else epoch < cell.epoch + (not flow.split)):
+            continue
+        if epoch in flow.requests:
+            days = enumerate(flow.requests[epoch])
+            found += [(epoch, day) for day, one in days if one.high >= oldest and one.ready <= cell.last]
+        elif _latest(outline, cell, epoch) >= oldest:
+            found.append((epoch, -1))
+    return tuple(found)
 
 
 def _is_young(state: State, cell: Cell, oldest: int) -> bool:
@@ -131,6 +142,8 @@ def _add_order(outline: Outline, demand: Demand) -> None:
         return
     first = next(one for one in outline.problem.demands if one.key == demand.after)
     outline.model.add(outline.out[demand.key] >= outline.out[first.key])
+    if outline.daily:
+        return  # the days of the two are held against one another where they are drawn
     cells = outline.cells[first.key]
     ends = list_followed(outline, first, demand, [one.first for one in cells])
     mine = sorted(outline.cells[demand.key], key=lambda one: one.last)

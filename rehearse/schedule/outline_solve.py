@@ -55,12 +55,18 @@ class Worker:
         with self._lock:
             self._end()
 
-    def minimize(self, model: cp_model.CpModel, seconds: float) -> Answer | None:
-        """The least of the model's objective; None where the time was not enough for anything, or it was closed."""
+    def minimize(
+        self, model: cp_model.CpModel, seconds: float, most: int | None = None, *, is_large: bool = False
+    ) -> Answer | None:
+        """The least of the model's objective; None where the time was not enough for anything, or it was closed.
+
+        `most`: what costs more is not looked at, which makes it much quicker; None where nothing costs as little.
+        `is_large`: it is not made smaller first, which takes minutes where there are ten thousands of columns.
+        """
         until = time.monotonic() + seconds
         try:
             line = self._open()
-            line.send((model.proto.SerializeToString(), max(0.1, seconds)))
+            line.send((model.proto.SerializeToString(), max(0.1, seconds), most, is_large))
             if line.poll(max(0.1, until + _GRACE - time.monotonic())):
                 answer: Answer | None = line.recv()
                 return answer
@@ -110,14 +116,15 @@ def _serve(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
-            model, seconds = line.recv()
-            line.send(_minimize(model, time.monotonic() + seconds))
+            model, seconds, most, is_large = line.recv()
+            line.send(_minimize(model, time.monotonic() + seconds, most, is_large=is_large))
         except (EOFError, OSError):
             return
 
 
-def _minimize(model: bytes, until: float) -> Answer | None:
+def _minimize(model: bytes, until: float, most: int | None, *, is_large: bool) -> Answer | None:
     from ortools.math_opt.python import mathopt  # only this process needs it
+    from ortools.math_opt.solvers import highs_pb2
 
     proto, program = cp_model_pb2.CpModelProto.FromString(model), mathopt.Model()
     variables = [program.add_integer_variable(lb=one.domain[0], ub=one.domain[-1]) for one in proto.variables]
@@ -132,11 +139,17 @@ def _minimize(model: bytes, until: float) -> Answer | None:
     program.objective.offset = proto.objective.offset
     left = max(0.1, until - time.monotonic())
     parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=left))
+    if is_large:
+        parameters.presolve = mathopt.Emphasis.OFF
+    if most is not None:
+        parameters.highs = highs_pb2.HighsOptionsProto(double_options={"objective_bound": most + 0.5})
     found = mathopt.solve(program, mathopt.SolverType.HIGHS, params=parameters)
     least = found.termination.objective_bounds.dual_bound
     if found.termination.reason == mathopt.TerminationReason.INFEASIBLE or not math.isfinite(least):
         return None
     bound = _round_up(least)
+    if most is not None:
+        bound = min(bound, most + 1)  # what costs more was not looked at, whatever HiGHS says of it
     if not found.has_primal_feasible_solution():
         return Answer(None, bound, ())
     return Answer(round(found.objective_value()), bound, [round(one) for one in found.variable_values(variables)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from rehearse.schedule.axis import minutes
-from rehearse.schedule.outline import FAR, Cell, Outline, State, spacing
+from rehearse.schedule.outline import FAR, Cell, Outline, State, add_requests, spacing
 from rehearse.schedule.site import Cadence, Site
 from rehearse.schedule.solver_board import Expr
 
@@ -51,6 +51,8 @@ def _add_flow(outline: Outline, site: Site, last: int) -> None:
         return
     for epoch, birth in flow.births.items():
         flow.count[epoch] = outline.new_count(birth.often)
+    if outline.daily:
+        add_requests(outline, site, cadence)
     for epoch in range(min(flow.births) + 1, last + 1):
         flow.kept[epoch] = outline.new_count(_BOTH)
         outline.model.add(flow.kept[epoch] <= flow.kept.get(epoch - 1, 0) + flow.count.get(epoch - 1, 0))

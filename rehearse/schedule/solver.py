@@ -26,6 +26,8 @@ from rehearse.schedule.solver_large import is_large, solve_large
 WORK = "Planning"
 _EXPLAIN = 10.0
 _KEPT = 0.15
+_LAST = 0.05
+"""Of all seconds, for the end of a large planning."""
 _SHARE = 0.3
 
 
@@ -39,7 +41,8 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     on_event(Started(WORK, len(_NAMES), "goals"))
     problem = build_problem(wish)
     shown = _shown(problem, on_event)
-    large = solve_large(problem, until - seconds * _KEPT, shown) if is_large(problem) else None
+    last = seconds * _LAST
+    large = solve_large(problem, until - last, shown, kept=seconds * _KEPT - last) if is_large(problem) else None
     found = large or _solve_whole(problem, until, seconds, on_event)
     found = replace(found, warnings=(*name_broken_rules(wish, found), *found.warnings))
     on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))

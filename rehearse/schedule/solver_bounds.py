@@ -12,17 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rehearse.schedule.model import Goal
-from rehearse.schedule.outline import FAR
+from rehearse.schedule.outline import FAR, Detail
 from rehearse.schedule.outline_goals import Guess, build_outline, build_outline_goal, fill
 from rehearse.schedule.outline_solve import Worker
 from rehearse.schedule.problem import Problem
-from rehearse.schedule.solver_goals import Name
+from rehearse.schedule.solver_goals import Name, list_drawn
 
 _ROUGH = 0.75
 """Of all seconds, for the rough picture at most."""
 _SHARE = 0.6
 """Of what is left, for a goal in the picture with days."""
-_WAIT = 6.0
+_WAIT = 15.0
 """Seconds for a schedule to be made of what the rough picture suggests."""
 _LATE = 0.5
 """Seconds that are kept for what the solver does after its time."""
@@ -51,6 +51,7 @@ class Bounds:
     faults: list[Exception] = field(default_factory=list)
     worker: Worker = field(default_factory=Worker)
     realised: threading.Event = field(default_factory=threading.Event)
+    """A schedule was made of what the first picture suggested."""
 
     def start(self, until: float) -> threading.Thread:
         """Draw pictures in the background."""
@@ -65,29 +66,21 @@ class Bounds:
     def _work(self, until: float) -> None:
         try:
             with self.worker:
-                limits = self._draw_rough(time.monotonic() + (until - time.monotonic()) * _ROUGH)
-                self._await_plan(min(until, time.monotonic() + _WAIT))
-                if limits:
-                    self._bound_rest(self._list_first()[: len(limits)], until, limits)
-                self.realised.wait(max(0.0, until - time.monotonic()))
-                self._bound_rest(self.names[:-1], until, {}, by_day=False)
-                self._bound_rest(self.names, until, {})
+                self._draw_rough(time.monotonic() + (until - time.monotonic()) * _ROUGH)
+                self.realised.wait(max(0.0, min(_WAIT, until - time.monotonic())))
+                self.bound_last(list_drawn(self.names), until, "turns", self.worker)
+                self.bound_last(self.names, until, "days", self.worker)
         except Exception as fault:  # raised again where the other thread waits for this one
             self.faults.append(fault)
 
-    def _await_plan(self, until: float) -> None:
-        """Wait a little: what the rough picture suggests may be a schedule that needs no better bound."""
-        last = self._list_first()[-1]
-        while time.monotonic() < until and not self.realised.is_set() and not self._is_proven(last):
-            time.sleep(0.05)
-
-    def _draw_rough(self, until: float) -> dict[Name, int]:
-        """The goals up to refreshes and advances, but for what days say of them; what it found for them."""
-        picture, limits = Guess(build_outline(self.problem, by_day=False)), dict[Name, int]()
-        for name in self._list_first():
+    def _draw_rough(self, until: float) -> None:
+        """The goals up to refreshes and advances, but for what days say of them."""
+        picture, limits = Guess(build_outline(self.problem, "epochs")), dict[Name, int]()
+        for name in self.list_first():
             left = until - time.monotonic()
-            share = 1.0 if name == self._list_first()[-1] else _SHARE
-            fill(picture, (name,), time.monotonic() + left * share, self.worker)
+            share = 1.0 if name == self.list_first()[-1] else _SHARE
+            most = self.most(name, limits)
+            fill(picture, (name,), (time.monotonic() + left * share, most), self.worker)
             goal = picture.goals.get(name)
             if goal is None:
                 break
@@ -97,46 +90,43 @@ class Bounds:
                 break
         if picture.values:
             self.guesses.append(replace(picture, goals=dict(picture.goals)))
-        return limits if len(limits) == len(self._list_first()) else {}
 
-    def _list_first(self) -> tuple[Name, ...]:
+    def list_first(self) -> tuple[Name, ...]:
+        """The goals up to refreshes and advances."""
         last = max(self.names.index("refreshes"), self.names.index("advances"))
         return self.names[: last + 1]
 
-    def _bound_rest(
-        self, names: tuple[Name, ...], until: float, drawn: Mapping[Name, int], *, by_day: bool = True
-    ) -> None:
-        """Bound each goal that is not proven, for what costs no more than the best plan in those before it.
-
-        `drawn`: what the rough picture reached; then it is only asked whether days make its last goal dearer. Without
-        days an answer comes sooner, and with it what else could be kept in use.
-        """
-        if all(self._is_proven(one) for one in names):
+    def bound_last(self, names: tuple[Name, ...], until: float, detail: Detail, worker: Worker) -> None:
+        """Bound the last of some goals, for what costs no more than the best plan in those before it; unless proven."""
+        if self._is_proven(names[-1]) or until - time.monotonic() < _LATE:
             return
-        picture, limits = Guess(build_outline(self.problem, by_day=by_day)), dict[Name, int]()
+        picture, limits = Guess(build_outline(self.problem, detail)), dict[Name, int]()
+        now = dict(zip(self.names, self.now(), strict=True))
         for name in names:
             goal = build_outline_goal(picture.outline, name)
-            if isinstance(goal, int):
-                limits[name] = goal
-                continue
-            is_asked = not self._is_proven(name) and (not drawn or name == names[-1])
-            if is_asked:
-                share = 1.0 if name == self.names[-1] else _SHARE
+            if name == names[-1] and not isinstance(goal, int):
                 picture.outline.model.minimize(goal)
-                if not self._ask(picture, name, limits, (until - time.monotonic() - _LATE) * share):
-                    return
-            limits[name] = drawn[name] if drawn else self.now()[self.names.index(name)]
-            picture.outline.model.add(goal <= limits[name])
+                self._ask(picture, (name, limits), until, worker)
+            limits[name] = now[name]
+            if not isinstance(goal, int):
+                picture.outline.model.add(goal <= now[name])
 
-    def _ask(self, picture: Guess, name: Name, limits: Mapping[Name, int], seconds: float) -> bool:
-        answer = self.worker.minimize(picture.outline.model, seconds) if seconds > _LATE else None
+    def _ask(self, picture: Guess, what: tuple[Name, Mapping[Name, int]], until: float, worker: Worker) -> None:
+        (name, limits), model = what, picture.outline.model
+        seconds = until - time.monotonic() - _LATE
+        most = self.most(name, limits)
+        answer = worker.minimize(model, seconds, most, is_large=picture.outline.daily) if seconds > _LATE else None
         if answer is None:
-            return False
+            return
         self.found.append(Bound(name, answer.bound, dict(limits)))
         if answer.value is not None:
             goals = {name: Goal(name, answer.value, answer.bound, answer.value == answer.bound)}
             self.guesses.append(replace(picture, values=answer.values, goals=goals))
-        return True
+
+    def most(self, name: Name, limits: Mapping[Name, int]) -> int | None:
+        """What a goal costs in the best plan, where that is within the limits: nothing dearer need be looked at."""
+        now = dict(zip(self.names, self.now(), strict=True))
+        return now[name] if all(now[one] <= limit for one, limit in limits.items()) else None
 
     def _is_proven(self, name: Name) -> bool:
         return self.goals(self.now())[self.names.index(name)].proven

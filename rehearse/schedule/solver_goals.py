@@ -21,6 +21,11 @@ def list_goals(problem: Problem) -> tuple[Name, ...]:
     return _FEW if problem.wish.policy.prefer == "few" else _FRESH
 
 
+def list_drawn(names: tuple[Name, ...]) -> tuple[Name, ...]:
+    """The goals before the one that asks for second runs: pictures know little of that one."""
+    return names[: names.index("unrepeatable")]
+
+
 def build_goal(board: Board, name: Name) -> Expr:
     """What a goal counts; its part of the model is added when first asked for."""
     build = {

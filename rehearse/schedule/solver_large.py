@@ -14,24 +14,32 @@ from itertools import groupby
 
 from rehearse.events import Advanced, Noted, OnEvent
 from rehearse.schedule.demand import Demand
+from rehearse.schedule.drafts import draw, realise
 from rehearse.schedule.greedy import place_greedily
 from rehearse.schedule.model import Goal, Schedule
-from rehearse.schedule.narrow import Narrow, Plan, count_plan, solve_narrow
-from rehearse.schedule.narrow_use import find_guess_use, find_plan_use, narrow_to_use
+from rehearse.schedule.narrow import Plan, count_plan, solve_narrow
+from rehearse.schedule.narrow_use import Use, find_guess_use, find_plan_use
 from rehearse.schedule.outline_goals import Guess
+from rehearse.schedule.outline_solve import Worker
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rules import check
 from rehearse.schedule.solver_bounds import Bounds
-from rehearse.schedule.solver_goals import Name, count_days, list_goals
+from rehearse.schedule.solver_goals import Name, count_days, list_drawn, list_goals
 from rehearse.schedule.solver_parts import list_parts
 
 _LARGE = 400
 _STEP = 3.0
 """Seconds for one part."""
-_LONG = 0.2
-"""Of what is left, for a goal within all that is in use."""
-_MOST = 0.6
-"""Of what is left, where that is little."""
+_DRAFT = 15.0
+"""Seconds for one draft."""
+_BRIEF = 4.0
+"""Seconds in which no draft can be made any more."""
+_AROUND = 3
+"""Epochs around what is in use, for a draft at most."""
+_FIRST = 20.0
+"""Seconds to bound refreshes and advances by days, where nothing better is near."""
+_NEXT = 10.0
+"""Seconds to bound the next goal by epochs then."""
 _SHARE = 0.5
 """Of what is left, for a goal part by part."""
 _LEAST = 0.3
@@ -43,12 +51,15 @@ def is_large(problem: Problem) -> bool:
     return len(problem.demands) * len(problem.sites) > _LARGE
 
 
-def solve_large(problem: Problem, until: float, on_event: OnEvent) -> Schedule | None:
-    """The best schedule that was found, with bounds; None where the rules speak against the first one already."""
+def solve_large(problem: Problem, until: float, on_event: OnEvent, *, kept: float = 0.0) -> Schedule | None:
+    """The best schedule that was found, with bounds; None where the rules speak against the first one already.
+
+    `kept`: so many seconds before the end it is over, where something is unplaced.
+    """
     first = count_plan(problem, place_greedily(problem))
     if check(first.schedule, problem.wish):
         return None
-    large = _Large(problem, first, until, on_event)
+    large = _Large(problem, first, (until, kept), on_event)
     large.say("A first schedule")
     large.run()
     return replace(large.best.schedule, goals=large.goals())
@@ -57,24 +68,27 @@ def solve_large(problem: Problem, until: float, on_event: OnEvent) -> Schedule |
 class _Large:
     """The best plan so far and the bounds of its goals."""
 
-    def __init__(self, problem: Problem, first: Plan, until: float, on_event: OnEvent) -> None:
+    def __init__(self, problem: Problem, first: Plan, until: tuple[float, float], on_event: OnEvent) -> None:
         self.problem = problem
         self.best = first
-        self.until = until
+        self.until, self.kept = until
         self.on_event = on_event
         self.names = list_goals(problem)
         floor = {name: _floor(problem, name) for name in self.names}
         self.bounds = Bounds(problem, self.names, floor, lambda: self.best.costs)
         self.seen = 0
+        self.drawer = Worker()
+        self.around = 1
 
     def run(self) -> None:
         """Pictures on one thread, schedules on the other."""
         drawing = self.bounds.start(self.until)
         better = True
-        while (better or drawing.is_alive()) and self._left() > _LEAST and not self._is_proven():
-            better = self._improve()
-            if not better:
-                drawing.join(0.1)
+        with self.drawer:
+            while (better or drawing.is_alive()) and self._left() > _LEAST and not self._is_proven():
+                better = self._improve()
+                if not better:
+                    drawing.join(0.1)
         self.bounds.stop()
         drawing.join()
         if self.bounds.faults:
@@ -87,8 +101,11 @@ class _Large:
     def _is_proven(self) -> bool:
         return all(one.proven for one in self.goals())
 
+    def _until(self, seconds: float) -> float:
+        return time.monotonic() + min(seconds, self._left())
+
     def _left(self) -> float:
-        return self.until - time.monotonic()
+        return self.until - time.monotonic() - (self.kept if self.best.costs[0] else 0.0)
 
     def _realise_guesses(self) -> None:
         """Make schedules of what new pictures suggest."""
@@ -98,42 +115,52 @@ class _Large:
             self.bounds.realised.set()
 
     def _realise(self, guess: Guess) -> None:
-        """What a picture keeps in use as a schedule; where that does not do, with what is near or in use now."""
-        use, plan = find_guess_use(guess), None
-        for around in (0, 1):
-            plan = self._follow(narrow_to_use(self.problem, use.widened(around)), plan)
-            if plan is not None and self._is_as_drawn(guess, plan):
+        """Draw what a picture keeps in use, what is near, or what is in use now too; a schedule of what is better."""
+        use = find_guess_use(guess)
+        for one in (use, use.widened(1), use | find_plan_use(self.problem, self.best)):
+            if self._left() > _LEAST and self._draft(one):
+                self.around = 1
                 return
-        now = find_plan_use(self.problem, self.best)
-        self._follow(narrow_to_use(self.problem, (use | now).widened(1)), self.best)
 
-    def _is_as_drawn(self, guess: Guess, plan: Plan) -> bool:
-        """Whether a plan costs no more than a picture found, where it looked."""
-        costs = dict(zip(self.names, plan.costs, strict=True))
-        return all(costs[name] <= goal.value for name, goal in guess.goals.items())
-
-    def _follow(self, narrow: Narrow, plan: Plan | None) -> Plan | None:
-        """The best within what is left of a planning, goal by goal, as long as it may become the best of all.
-
-        The last goal is left to what comes after.
-        """
-        for number, name in enumerate(self.names[:-1]):
-            if (plan is not None and self.bounds.goals(plan.costs)[number].proven) or self._left() < _LEAST:
-                continue
-            seconds = min(self._left() * _MOST, max(_STEP, self._left() * _LONG))
-            plan = solve_narrow(self.problem, narrow, plan, (name, seconds)) or plan
-            if plan is None or plan.costs[: number + 1] > self.best.costs[: number + 1]:
-                return plan
+    def _draft(self, use: Use) -> bool:
+        """Whether the finest picture of what is in use makes the best plan better."""
+        before, settled = self.best, 0
+        if self._left() < _BRIEF:
+            return False
+        while settled < len(self.names) and self.goals()[settled].proven:
+            settled += 1
+        draft = draw(self.problem, use, self.best, settled, (self.drawer, self._until(_DRAFT)))
+        plan = None if draft is None else realise(self.problem, draft, self.until)
+        if plan is not None:
             self._take(plan)
-        return plan
+        return self.best is not before
+
+    def _draft_around(self) -> None:
+        """Draw what is in use now with what is near, and ever more of that, until something new comes."""
+        while self.around <= _AROUND and self._left() > _LEAST and self.seen == len(self.bounds.guesses):
+            drawn = [one.proven for one in self.goals()[: len(list_drawn(self.names))]]
+            if all(drawn):
+                return
+            better = self._draft(find_plan_use(self.problem, self.best).widened(self.around))
+            self.around = 1 if better else self.around + 1
+            if self.around == _AROUND and self.seen:
+                self.bounds.bound_last(self.bounds.list_first(), self._until(_FIRST), "days", self.drawer)
+                self.bounds.bound_last(list_drawn(self.names), self._until(_NEXT), "epochs", self.drawer)
 
     def _improve(self) -> bool:
         """Make one goal better after another; whether anything became better."""
         before = self.best
-        for number in range(len(self.names)):
+        for number, name in enumerate(self.names):
             self._realise_guesses()
-            self._improve_goal(number, time.monotonic() + self._left() * _SHARE)
+            if self._is_drawn(name):
+                self._draft_around()
+            else:
+                self._improve_goal(number, time.monotonic() + self._left() * _SHARE)
         return self.best is not before
+
+    def _is_drawn(self, name: Name) -> bool:
+        """Whether drafts make a goal better now: advances only once a picture has told what is worth keeping in use."""
+        return self.around <= _AROUND and (name == "distance" or (name == "advances" and self.seen > 0))
 
     def _improve_goal(self, number: int, until: float) -> None:
         """Part by part, until there is no better one, or a picture suggests another schedule."""

@@ -15,11 +15,13 @@ from ortools.sat.python import cp_model
 
 from rehearse.events import Noted
 from rehearse.schedule import solver
+from rehearse.schedule.drafts import draw, realise
 from rehearse.schedule.goals import count_goals
 from rehearse.schedule.greedy import place_greedily
 from rehearse.schedule.model import Schedule
-from rehearse.schedule.narrow import count_plan, solve_narrow
-from rehearse.schedule.narrow_use import find_guess_use, narrow_to_use
+from rehearse.schedule.narrow import Plan, count_plan, solve_narrow
+from rehearse.schedule.narrow_use import Use, find_guess_use, narrow_to_use
+from rehearse.schedule.outline import Detail
 from rehearse.schedule.outline_goals import Guess, build_outline, build_outline_goal, fill
 from rehearse.schedule.outline_solve import Worker
 from rehearse.schedule.problem import Problem, build_problem
@@ -32,6 +34,7 @@ LONG = os.environ.get("REHEARSE_TEST") == "all"
 MANY = range(400 if LONG else 60)
 SOME = range(60 if LONG else 4)
 EVERY = range(400 if LONG else 15)
+DETAILS: tuple[Detail, ...] = ("epochs", "days", "turns", "advances") if LONG else ("days", "advances")
 
 
 @pytest.mark.parametrize("tiny", [True, False])
@@ -45,31 +48,32 @@ def test_a_greedy_schedule_keeps_every_rule(tiny: bool, worlds: SimpleNamespace)
     assert placed > len(MANY) // 2
 
 
-@pytest.mark.parametrize("by_day", [True, False])
-def test_no_bound_of_the_coarse_picture_is_above_what_is_best(by_day: bool, worlds: SimpleNamespace) -> None:
+@pytest.mark.parametrize("detail", DETAILS)
+def test_no_bound_of_a_picture_is_above_what_is_best(detail: Detail, worlds: SimpleNamespace) -> None:
     with Worker() as worker:
         for seed in SOME:
             wish = worlds.random(seed, tiny=True)
             problem, best = build_problem(wish), solve(wish, seconds=20)
             assert best.proven, seed
-            picture = Guess(build_outline(problem, by_day=by_day))
-            fill(picture, list_goals(problem), time.monotonic() + 300, worker)
+            picture = Guess(build_outline(problem, detail))
+            fill(picture, list_goals(problem), (time.monotonic() + 300, None), worker)
             bounds = [picture.goals[one.name].bound for one in best.goals]
             assert bounds <= [one.value for one in best.goals], seed
 
 
-def test_every_schedule_is_one_of_the_coarse_picture(worlds: SimpleNamespace) -> None:
-    """No rule of the picture is stronger than the real one: a schedule fits into it, and costs no more there."""
+@pytest.mark.parametrize("detail", DETAILS)
+def test_every_schedule_is_one_of_each_picture(detail: Detail, worlds: SimpleNamespace) -> None:
+    """No rule of a picture is stronger than the real one: a schedule fits into it, and costs no more there."""
     for seed in EVERY:
         wish = worlds.random(seed, tiny=bool(seed % 2))
         problem = build_problem(wish)
         for schedule in (place_greedily(problem), solve(wish, seconds=3) if seed in SOME else place_greedily(problem)):
-            assert _is_in_picture(problem, schedule), seed
+            assert _is_in_picture(problem, schedule, detail), seed
 
 
-def _is_in_picture(problem: Problem, schedule: Schedule) -> bool:
-    """Whether the picture allows what a schedule places and requests, and thinks it no dearer than it is."""
-    outline, axis = build_outline(problem), problem.axis
+def _is_in_picture(problem: Problem, schedule: Schedule, detail: Detail) -> bool:
+    """Whether a picture allows what a schedule places and requests, and thinks it no dearer than it is."""
+    outline, axis = build_outline(problem, detail), problem.axis
     placed = {(one.release or "", one.rehearsal or ""): one for one in schedule.bookings}
     for key, cells in outline.cells.items():
         booking = placed.get(key)
@@ -77,15 +81,19 @@ def _is_in_picture(problem: Problem, schedule: Schedule) -> bool:
             outline.model.add(outline.out[key] == 1)
             continue
         start = axis.down(booking.start)
-        there = [one for one in cells if one.sandbox == booking.sandbox and one.epoch == outline.epoch(start)]
+        there = [one for one in cells if one.sandbox == booking.sandbox and start in one.starts]
         outline.model.add(sum(one.literal for one in there) == 1)
-        day = max((one for one in outline.days[key] if one <= start), default=0)
-        outline.model.add(outline.days[key][day] == 1)
+        if key in outline.days:
+            outline.model.add(outline.days[key][max(one for one in outline.days[key] if one <= start)] == 1)
     asked = Counter((one.sandbox, outline.epoch(axis.down(one.request))) for one in schedule.refreshes)
+    minutes = {(one.sandbox, axis.down(one.request)) for one in schedule.refreshes}
     for name, flow in outline.flows.items():
         if not problem.site(name).planned:
             for epoch, count in flow.count.items():
                 outline.model.add(count == asked[name, epoch])
+            for one in (day for days in flow.requests.values() for day in days):
+                is_then = any(other == name and one.low <= minute <= one.high for other, minute in minutes)
+                outline.model.add(one.literal == is_then)
     for name, cost in count_goals(problem, schedule).items():
         goal = build_outline_goal(outline, name)
         outline.model.add(goal <= cost) if not isinstance(goal, int) else outline.model.add_bool_or([goal <= cost])
@@ -115,11 +123,34 @@ def test_the_days_of_the_picture_become_a_schedule(worlds: SimpleNamespace) -> N
     problem = build_problem(wish)
     picture = Guess(build_outline(problem))
     with Worker() as worker:
-        fill(picture, list_goals(problem), time.monotonic() + 300, worker)
+        fill(picture, list_goals(problem), (time.monotonic() + 300, None), worker)
     narrow = narrow_to_use(problem, find_guess_use(picture))
     plan = solve_narrow(problem, narrow, None, ("unplaced", 10.0))
     assert plan is not None and check(plan.schedule, wish) == []
     assert plan.costs[0] == 0 and plan == count_plan(problem, replace(plan.schedule))
+
+
+def test_a_draft_is_no_dearer_than_the_best_and_becomes_a_schedule(worlds: SimpleNamespace) -> None:
+    """Drawn of every sandbox for as long as there is, a draft is a bound; what is made of its days keeps every rule."""
+    as_good = 0
+    with Worker() as worker:
+        for seed in SOME:
+            wish = worlds.random(seed, tiny=True)
+            problem, best = build_problem(wish), solve(wish, seconds=20)
+            costs = tuple(one.value for one in best.goals)
+            every = frozenset((site.name, epoch) for site in problem.sites for epoch in range(9))
+            use = Use(every, every, tuple((site.name, 9) for site in problem.sites))
+            dear = Plan(place_greedily(problem), (10**6,) * len(costs))
+            draft = draw(problem, use, dear, 0, (worker, time.monotonic() + 300))
+            if draft is None:
+                assert not any(one.starts for one in problem.demands if not one.fixed), seed
+                continue
+            assert tuple(draft.costs.values()) <= costs[: len(draft.costs)], seed
+            made = realise(problem, draft, time.monotonic() + 300)
+            assert made is not None and check(made.schedule, wish) == [], seed
+            assert made.costs >= costs, seed
+            as_good += made.costs[: len(draft.costs)] == costs[: len(draft.costs)]
+    assert as_good > len(SOME) // 2
 
 
 def test_a_large_planning_shows_its_first_schedule(worlds: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The process that solves pictures: what it answers, and that it can be ended at any time."""
 
+import random
 import threading
 
 import pytest
@@ -29,6 +30,25 @@ def test_it_answers_one_model_after_another_until_it_is_closed() -> None:
         impossible.add(sum(impossible.get_bool_var_from_proto_index(one) for one in range(9)) <= 2)
         assert worker.minimize(impossible, 300) is None
     assert worker.minimize(_cover(9), 300) is None
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_limit_on_the_cost_spoils_no_bound(is_large: bool) -> None:
+    """With a limit below the least, HiGHS calls what it happened to find the best: that is no bound."""
+    dice = random.Random(5)
+    with Worker() as worker:
+        for constant in (0, 100, -50):
+            model = cp_model.CpModel()
+            chosen = [model.new_bool_var("") for _ in range(40)]
+            for _ in range(60):
+                model.add(sum(dice.sample(chosen, 4)) >= 1)
+            model.minimize(sum((3 + number % 5) * one for number, one in enumerate(chosen)) + constant)
+            free = worker.minimize(model, 300, is_large=is_large)
+            assert free is not None and free.value == free.bound
+            for more in (-20, -10, -1, 0, 5):
+                found = worker.minimize(model, 300, free.bound + more, is_large=is_large)
+                assert found is None or found.bound <= free.bound
+                assert more < 0 or (found is not None and found.value == found.bound == free.value)
 
 
 def test_closing_it_ends_what_is_asked() -> None:
