@@ -7,7 +7,6 @@ Begun before the first question and not sooner: two threads that load at once ta
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from importlib import import_module
 from threading import Thread
@@ -15,17 +14,13 @@ from threading import Thread
 _FILES = ("cryptography.hazmat.primitives.ciphers.aead", "pygit2")
 _ROWS = ("pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.parquet.encryption")
 _TELLING = ("rich.console", "rich.table", "rich.text")
-_TURN = 0.0005
-"""Seconds until a thread that computes lets another go on; a reply is taken in some ten turns."""
 
 
 def load_ahead(*, rows: bool) -> None:
     """Begin to load what reading files takes, and rows where these are wanted, and what shows the outcome.
 
-    The thread is no daemon: the end of the process waits for it, for a library may not be torn down half loaded. From
-    now on whoever has a reply takes it from a thread that computes within half a millisecond, not five.
+    The thread is no daemon: the end of the process waits for it, for a library may not be torn down half loaded.
     """
-    sys.setswitchinterval(_TURN)
     names = (*_FILES, *(_ROWS if rows else ()), *_TELLING)
     Thread(target=_load, args=(names,), name="loading").start()
 
