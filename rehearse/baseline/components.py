@@ -1,8 +1,9 @@
 """Any package or retrieve becomes components: named by type and full name, each with the digest of its canonical form.
 
 What lives inside a container's file (the fields of an object, the labels) counts on its own. A component of several
-files (Apex with its companion, a bundle) has one digest over all. Zips inside static resources are compared by their
-entries. Reads bytes only; the same files give the same components, in any order.
+files (Apex with its companion, a bundle) has one digest over all. Bodies count byte by byte, whatever they look like: a
+static resource may hold metadata of its own; zips among them by their entries. Reads bytes only; the same files give
+the same components, in any order.
 """
 
 from __future__ import annotations
@@ -134,8 +135,15 @@ def _endings(type: str, suffix: str) -> tuple[str, ...]:
     return (*own, f".{type[:1].lower()}{type[1:]}Folder", ".emailFolder")
 
 
-def file_digest(content: bytes) -> str:
-    """The digest of one file's meaning: canonical XML, the entries of a zip, or the bytes themselves."""
+def is_body(place: Place, path: str) -> bool:
+    """Whether a file is the content of a component and no metadata: a class, a resource, a part of a bundle."""
+    return (place.content or place.bundle) and not path.endswith("-meta.xml")
+
+
+def file_digest(content: bytes, *, body: bool = False) -> str:
+    """The digest of one file's meaning: canonical XML, of a zip its entries; of a `body` the bytes themselves."""
+    if body:
+        return _body_digest(content)
     return _small_digest(content) if len(content) <= _SMALL else _digest(content)
 
 
@@ -149,6 +157,10 @@ def _digest(content: bytes) -> str:
     root = parse_xml(content)
     if root is not None:
         return form_digest(canonical_form(root))
+    return _body_digest(content)
+
+
+def _body_digest(content: bytes) -> str:
     if content[:4] == b"PK\x03\x04":
         return _zip_digest(content) or hashlib.sha256(content).hexdigest()
     return hashlib.sha256(content).hexdigest()
@@ -190,7 +202,7 @@ def components_of(place: Place, full_name: str, paths: list[str], files: Mapping
     children = CHILDREN.get(place.type)
     root = parse_xml(files[paths[0]]) if children and len(paths) == 1 else None
     if root is None or children is None:
-        digest = digest_files({path: file_digest(files[path]) for path in paths})
+        digest = digest_files({path: file_digest(files[path], body=is_body(place, path)) for path in paths})
         yield Component(place.type, full_name, digest, tuple(paths))
         return
     tags = {child.tag: child for child in children}

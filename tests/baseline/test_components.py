@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from rehearse.baseline.canonical_xml import NAMESPACE
+from rehearse.baseline.compare_components import compare_content
 from rehearse.baseline.components import read_components, read_flow_versions, read_package
 from rehearse.baseline.packages import build_deploy_files, build_package_xml, read_package_xml
 from rehearse.errors import NotFound, UsageError
+from rehearse.org.model import MetadataType
 
 
 def xml(type: str, inner: str = "") -> bytes:
@@ -114,6 +116,32 @@ def test_zips_are_compared_by_their_entries() -> None:
         archive.writestr(zipfile.ZipInfo("a", (2020, 1, 1, 0, 0, 0)), b"1")
     assert changed({"staticresources/S.resource": body.getvalue()}) == set()
     assert changed({"staticresources/S.resource": body.getvalue()[:-10]}) == {("StaticResource", "S")}
+
+
+LIST = "<types><members>A</members><members>B</members><name>ApexClass</name></types>"
+TURNED = "<types><members>B</members><members>A</members><name>ApexClass</name></types>"
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("staticresources/S.resource", {"staticresources/S.resource-meta.xml": xml("StaticResource")}),
+        ("documents/F/D.xml", {"documents/F/D.xml-meta.xml": xml("Document")}),
+        ("classes/A.cls", {}),
+        ("lwc/one/one.xml", {"lwc/one/one.js-meta.xml": xml("LightningComponentBundle")}),
+        ("odds/O.odd", {"odds/O.odd-meta.xml": xml("Odd")}),
+    ],
+)
+def test_a_body_that_is_metadata_itself_counts_by_its_bytes(path: str, more: dict[str, bytes]) -> None:
+    """A package.xml kept as a static resource is a file like any other: its lines are not ours to put in order."""
+    sides = [{path: xml("Package", inner), **more} for inner in (LIST, TURNED)]
+    described = [MetadataType("Odd", "odds", "odd", False, True)]
+    (before,), (after,) = (read_components(one, types=described) for one in sides)
+    assert before.digest != after.digest
+    assert [one.name for one in compare_content(before, after, *sides)] == [path]
+    assert read_components({**sides[0], f"{path}-meta.xml": xml("X", "<b>1</b><a/>")}, types=described) == (
+        read_components({**sides[0], f"{path}-meta.xml": xml("X", "<a/><b>1</b>")}, types=described)
+    )
 
 
 def test_a_package_with_and_without_a_top_folder(tmp_path: Path) -> None:
