@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from rehearse.baseline.keys import Keys
 from rehearse.baseline.manifest import MANIFEST, load_components, load_manifest
 from rehearse.baseline.model import Capture, ComparableField, Component, ObjectCapture
-from rehearse.baseline.store_lock import hold_store
-from rehearse.baseline.writing import storing
+from rehearse.baseline.store_lock import SCRATCH, hold_store
+from rehearse.baseline.writing import make_private_folder, storing
 
 if TYPE_CHECKING:
     from rehearse.baseline.layers import LayeredPart
@@ -57,6 +57,11 @@ class CaptureStore:
     def folder(self, ulid: str) -> Path:
         """Where the files of a capture lie."""
         return self.root / "captures" / ulid
+
+    def make_scratch(self) -> Path:
+        """A folder for what may be lost: whoever opens the store after everybody has left it empties it."""
+        make_private_folder(self.root / SCRATCH)
+        return self.root / SCRATCH
 
     def load(self, ulid: str) -> Capture:
         """The manifest of a finished capture. Raises NotFound or Damaged."""

@@ -2,12 +2,14 @@
 
 An advisory lock on `store.lock`, held by the process and gone with it, however it ends. Captures, verifications and
 comparisons hold it shared; prune and repair hold it alone, so that nothing is swept which somebody is about to name.
+Whoever comes while nobody else is there removes what killed ones left in `scratch`: it is clear text.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 from rehearse.baseline.writing import make_private_folder, storing
 from rehearse.errors import Locked
 
-LOCK = "store.lock"
+LOCK, SCRATCH = "store.lock", "scratch"
 
 
 @contextmanager
@@ -26,9 +28,15 @@ def hold_store(root: Path, *, alone: bool) -> Iterator[None]:
         handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(root / SCRATCH, ignore_errors=True)  # only who holds the store writes there
         except BlockingIOError as error:
-            raise Locked(f"The store {root} is in use by another command.", "Run again when that has ended.") from error
+            if alone:
+                raise Locked(
+                    f"The store {root} is in use by another command.", "Run again when that has ended."
+                ) from error
+        if not alone:
+            fcntl.flock(handle, fcntl.LOCK_SH)
         yield
     finally:
         os.close(handle)

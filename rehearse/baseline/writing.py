@@ -90,14 +90,17 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def nameless_file(folder: Path) -> Iterator[Path]:
-    """A path to a scratch file; on Linux the file has no name in any folder, so that a crash leaves nothing to read."""
+def nameless_file(folder: Path | None = None) -> Iterator[Path]:
+    """A path to a scratch file on the disk of `folder` (None: of the machine's temporary files).
+
+    On Linux the file has no name in any folder, so that a crash leaves nothing to read.
+    """
     if Path("/proc/self/fd").is_dir():
         with tempfile.TemporaryFile(dir=folder) as file:
             yield Path(f"/proc/self/fd/{file.fileno()}")
     else:
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
-            yield Path(file.name)
+        with tempfile.TemporaryDirectory(dir=folder) as private:
+            yield Path(private) / "scratch"
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def backout(
         if not dry_run:
             _write(desk, made, base, (output or Path(f"backout-{made.name}")).resolve(), as_json=as_json, kept=True)
             return
-        with waiting_folder(desk.store().root / "backout") as scratch:
+        with waiting_folder(desk.store().make_scratch() / "backout") as scratch:
             _write(desk, made, base, scratch / "backout", as_json=as_json, kept=False)
 
 

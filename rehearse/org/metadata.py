@@ -9,9 +9,9 @@ decides.
 from __future__ import annotations
 
 import base64
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -56,10 +56,10 @@ class MetadataReader:
         return tuple(unique[name] for name in sorted(unique))
 
     def retrieve(self, manifest: Manifest, to: Path, on_event: OnEvent = ignore) -> RetrieveResult:
-        """Fetch the components of a manifest as a zip at `to`.
+        """Fetch the components of a manifest as a zip at `to`, which may be a file without a name.
 
-        Raises OrgRejected with the retrieve's own status code (LIMIT_EXCEEDED: split the manifest), OrgBusy when the
-        zip could not be taken over whole, and DiskFull.
+        After an error nothing is there. Raises OrgRejected with the retrieve's own status code (LIMIT_EXCEEDED: split
+        the manifest), OrgBusy when the zip could not be taken over whole, and DiskFull.
         """
         members = sum(len(names) for names in manifest.values())
         on_event(Started("retrieve", members, "components"))
@@ -84,17 +84,18 @@ class MetadataReader:
         start = SoapCall("m", "retrieve", {"retrieveRequest": request}, "Starting a retrieve")
         job_id = call_for_one(self._wire, self._version, start, _id_of)
 
-        part = to.with_name(to.name + ".part")
         try:
             ended = wait_until(
-                lambda: self._ask_for_zip(job_id, part), lambda answer: answer[0].flag("done"), self._wire.options
+                lambda: self._ask_for_zip(job_id, to), lambda answer: answer[0].flag("done"), self._wire.options
             )
-            return _accept(job_id, ended, part, to)
-        finally:
-            part.unlink(missing_ok=True)
+            return _accept(job_id, ended, to)
+        except BaseException:
+            with suppress(OSError):  # a file without a name goes with whoever opened it
+                to.unlink()
+            raise
 
-    def _ask_for_zip(self, job_id: str, part: Path) -> tuple[Node, int]:
-        """How a retrieve stands, and the size of its zip, which is at `part` when it is done.
+    def _ask_for_zip(self, job_id: str, to: Path) -> tuple[Node, int]:
+        """How a retrieve stands, and the size of its zip, which is at `to` when it is done.
 
         One question brings both: without the zip the answer that says done names every file a second time.
         """
@@ -102,21 +103,20 @@ class MetadataReader:
         asked = SoapCall("m", "checkRetrieveStatus", values, f"Asking for retrieve {job_id}", large=True)
         call = build_call(self._version, asked)
         try:
-            return self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", part))
+            return self._wire.stream(call, lambda response: read_into_file(response, call, "zipFile", to))
         except OrgRejected as error:
             # the job was known a moment ago: a delivery that broke off took the zip with it
             raise _not_whole(job_id) from error
 
 
-def _accept(job_id: str, ended: tuple[Node, int], part: Path, to: Path) -> RetrieveResult:
-    """The result of a retrieve that ended, its zip moved to `to`. Raises OrgRejected where it failed, OrgBusy."""
+def _accept(job_id: str, ended: tuple[Node, int], to: Path) -> RetrieveResult:
+    """The result of a retrieve that ended, its zip at `to`. Raises OrgRejected where it failed, OrgBusy."""
     result, size = ended
     if not result.flag("success"):
         code = result.value("errorStatusCode", "RETRIEVE_FAILED")
         raise OrgRejected(code, result.value("errorMessage", "no reason given"), "Retrieving metadata")
-    if size == 0 or not zipfile.is_zipfile(part):
+    if size == 0 or not zipfile.is_zipfile(to):
         raise _not_whole(job_id)
-    os.replace(part, to)
     files = sum(1 for _ in result.each("fileProperties"))
     messages = tuple(f"{one.value('fileName')}: {one.value('problem')}" for one in result.each("messages"))
     return RetrieveResult(to, files, messages)
@@ -187,7 +187,7 @@ class MetadataWriter:
         """
         body = _DeployBody(zip_path, options, "")
         if len(body) + 1_000 > SOAP_BYTES:
-            raise OrgLimit(f"{zip_path.name} is too large for one deployment.", "Split it: 39 MB is the most.")
+            raise OrgLimit("The package is too large for one deployment.", "Split it: 39 MB of zip are the most.")
         call = Call(
             "POST",
             f"/services/Soap/m/{self._version}",
@@ -261,7 +261,7 @@ class _DeployBody:
 
     def __init__(self, zip_path: Path, options: Mapping[str, bool | str], token: str) -> None:
         if not zipfile.is_zipfile(zip_path):
-            raise UsageError(f"{zip_path} is not a zip file.")
+            raise UsageError("What is to be deployed is not a zip file.")
         head, tail = envelope_around(METADATA, "deploy", token)
         self._head = head + b"<ZipFile>"
         self._tail = b"</ZipFile>" + render_elements({"DeployOptions": dict(options)}) + tail

@@ -7,15 +7,14 @@ as not asked, never counted as unchanged. No record value is read.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from rehearse import clock
 from rehearse.baseline.components import read_components, read_package
 from rehearse.baseline.listing import Listing, fetch_listing
 from rehearse.baseline.manifests import split_manifest
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgLimit, OrgRejected
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.model import MetadataItem, MetadataType
@@ -151,9 +150,9 @@ def _fetch_digests(
 ) -> dict[tuple[str, str], str]:
     types = reader.fetch_metadata_types()
     found: dict[tuple[str, str], str] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, chunk in enumerate(split_manifest(wanted)):
-            path = reader.retrieve(chunk, Path(scratch) / f"{number}.zip", on_event).zip_path
+    for chunk in split_manifest(wanted):
+        with nameless_file() as path:
+            reader.retrieve(chunk, path, on_event)
             for one in read_components(read_package(path), types=types):
                 found[(one.type, one.full_name)] = one.digest
     return found

@@ -15,6 +15,7 @@ from rehearse.baseline.model import Baseline, Capture
 from rehearse.baseline.prune import KeepRules, decide_fates
 from rehearse.baseline.prune_store import sweep
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.store_lock import hold_store
 from rehearse.baseline.verify import verify_capture
 from rehearse.errors import Damaged, KeyUnavailable, Locked
 
@@ -201,6 +202,17 @@ def test_damage_stops_the_sweep(store: CaptureStore, build_capture: Any) -> None
     with pytest.raises(Damaged):
         sweep(store, [other.ulid], clock.now())
     assert sorted(path for path in store.root.rglob("*") if path.is_file()) == files
+
+
+def test_what_a_killed_command_left_in_clear_text_is_gone_with_the_next(store: CaptureStore) -> None:
+    left = store.make_scratch() / "retrieve-00000.zip"
+    left.write_text("of a command that was killed")
+    with hold_store(store.root, alone=False):
+        assert not left.exists()
+        store.make_scratch()
+        left.write_text("of a command that lives")
+        with store.shared():
+            assert left.exists()
 
 
 def test_a_sweep_waits_for_nobody(store: CaptureStore, tmp_path: Path) -> None:
