@@ -32,6 +32,8 @@ _STEP = 3.0
 """Seconds for one part."""
 _DRAFT = 15.0
 """Seconds for one draft."""
+_EARLY = 6.0
+"""Seconds for one before a picture has told what is worth keeping in use: its suggestion is not kept waiting."""
 _BRIEF = 4.0
 """Seconds in which no draft can be made any more."""
 _AROUND = 3
@@ -129,7 +131,7 @@ class _Large:
             return False
         while settled < len(self.names) and self.goals()[settled].proven:
             settled += 1
-        draft = draw(self.problem, use, self.best, settled, (self.drawer, self._until(_DRAFT)))
+        draft = draw(self.problem, use, self.best, settled, (self.drawer, self._until(_DRAFT if self.seen else _EARLY)))
         plan = None if draft is None else realise(self.problem, draft, self.until)
         if plan is not None:
             self._take(plan)

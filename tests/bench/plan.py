@@ -12,9 +12,11 @@ import os
 import random
 import resource
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rehearse import clock
@@ -100,12 +102,13 @@ def place_greedily(wish: Wish) -> int:
 
 @dataclass
 class Timing:
-    """Seconds and processor seconds of a planning, until its first schedule, of the reference; and the schedule."""
+    """Seconds and processor seconds of a planning, until its first schedule, of the reference; bytes; the schedule."""
 
     seconds: float
     used: float
     first: float | None
     greedy: float
+    peak: int
     schedule: Schedule
 
 
@@ -121,9 +124,36 @@ def measure(seed: int, *, large: bool) -> Timing:
         if isinstance(event, Noted) and event.text.startswith("A first schedule"):
             first.append(time.perf_counter() - begun)
 
+    sizes, over = list[int](), threading.Event()
+    watching = threading.Thread(target=_watch, args=(sizes, over))
+    watching.start()
     schedule = solve(wish, seconds=60 if large else 30, on_event=hear)
     seconds, used = time.perf_counter() - begun, _count_used() - used
-    return Timing(seconds, used, first[0] if first else None, greedy, schedule)
+    over.set()
+    watching.join()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+    return Timing(seconds, used, first[0] if first else None, greedy, max(own, *sizes, 0), schedule)
+
+
+def _watch(sizes: list[int], over: threading.Event) -> None:
+    """How much this process and those that solve pictures for it hold together, every quarter of a second (Linux)."""
+    tasks = Path("/proc/self/task")
+    while tasks.exists() and not over.wait(0.25):
+        children = {pid for task in tasks.glob("*/children") for pid in _read(task).split()}
+        sizes.append(sum(_count_resident(pid) for pid in ("self", *children)))
+
+
+def _count_resident(pid: str) -> int:
+    held = _read(Path(f"/proc/{pid}/statm")).split()
+    return int(held[1]) * resource.getpagesize() if held else 0
+
+
+def _read(path: Path) -> str:
+    """What a file says; nothing where the process has ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _count_used() -> float:
@@ -179,12 +209,10 @@ def show_seed(seed: int, *, large: bool) -> None:
     found = measure(seed, large=large)
     goals = " ".join(f"{one.name}={one.value}{'' if one.proven else f'>={one.bound}'}" for one in found.schedule.goals)
     size = "a year" if large else "26 weeks"
-    each = (resource.getrusage(one).ru_maxrss for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    peak = sum(each) * MAXRSS_UNIT / 1e6  # the planning, and the largest of the processes that solve pictures
     first = "" if found.first is None else f", a first schedule after {found.first:.1f} s"
     show(
         f"plan {size} seed {seed}: {found.seconds:.1f} s ({found.used:.1f} of processors){first}, "
-        f"{found.seconds / found.greedy:.0f} x greedy, at most {peak:.0f} MB; {goals}"
+        f"{found.seconds / found.greedy:.0f} x greedy, at most {found.peak / 1e6:.0f} MB; {goals}"
     )
 
 
