@@ -171,6 +171,17 @@ def test_no_room_prints_and_no_folder_is_nested() -> None:
         assert not [one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "print"], relative
 
 
+def test_what_an_org_gave_lies_in_no_temporary_file_with_a_name() -> None:
+    """After a kill it would lie there in clear text: a file without a name, or one in the store's scratch."""
+    named = {"TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp"}
+    allowed = {"baseline/writing.py", "baseline/digest_join.py", "cli/demo.py", "cli/output.py"}
+    for path in FILES:
+        relative = path.relative_to(HOUSE).as_posix()
+        if relative not in allowed and not relative.startswith("practice/"):
+            used = {one.attr for one in _nodes(path) if isinstance(one, ast.Attribute)}
+            assert not used & named, f"{relative}: use nameless_file"
+
+
 def test_files_and_functions_stay_small() -> None:
     large: list[str] = []
     for path in FILES:

@@ -6,12 +6,11 @@ its container, with nothing but its switch turned; what is deployed to switch on
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from rehearse.baseline.canonical_xml import parse_xml, tag_of
 from rehearse.baseline.components import find_child
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgRejected
 from rehearse.org.writer import OrgWriter
 from rehearse.reset.apply_context import Tools
@@ -76,8 +75,7 @@ def _turned(path: str, content: bytes, type: str, name: str) -> bytes:
 def _deploy(tools: Tools, type: str, name: str, files: Mapping[str, bytes]) -> list[str]:
     if digest_of(fetch_files(tools.writer.reader, type, name), type, name) == digest_of(files, type, name):
         return []
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "switch-deploy.zip"
+    with nameless_file() as path:
         write_zip(files, path)
         deploy_id = tools.writer.start_deploy(path)
     result = tools.writer.wait_deploy(deploy_id, tools.on_event)

@@ -8,11 +8,10 @@ somebody's edit.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from rehearse.baseline.components import read_components, read_package
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import LoginError, NotFound, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
 from rehearse.events import Noted
 from rehearse.journal import Entry
@@ -69,8 +68,7 @@ def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str
             manifest.setdefault(action.type, set()).add(action.key)
     if not manifest:
         return {}
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "now.zip"
+    with nameless_file() as path:
         context.writer.reader.retrieve({type: tuple(sorted(manifest[type])) for type in sorted(manifest)}, path)
         components = read_components(read_package(path))
     return {(one.type, one.full_name): one.digest for one in components}
@@ -110,8 +108,7 @@ def _deploy(
 def _run_deploy(context: Context, entry: Entry, files: dict[str, bytes]) -> DeployResult | None:
     context.schemas.clear()
     try:
-        with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-            path = Path(folder) / "deploy.zip"
+        with nameless_file() as path:
             write_zip(files, path)
             deploy_id = context.writer.start_deploy(path)
     except OrgUncertain:

@@ -5,12 +5,11 @@ Reads only: what a component was before, and whether it is that again. Who deplo
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from rehearse.baseline.components import read_components, read_package
 from rehearse.baseline.packages import build_deploy_files, container_of
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import NotFound, UsageError
 from rehearse.org.connect import OrgReader
 from rehearse.reset.model import Silenced, Switch
@@ -51,8 +50,7 @@ def is_back(reader: OrgReader, silenced: Silenced) -> bool:
 
 def fetch_files(reader: OrgReader, type: str, name: str) -> dict[str, bytes]:
     """The files of one component, with its container where it lives in one."""
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "switch.zip"
+    with nameless_file() as path:
         members = {type: (name,)} if container_of(type, name)[0] == type else {
             type: (name,), container_of(type, name)[0]: (container_of(type, name)[1],)
         }  # fmt: skip

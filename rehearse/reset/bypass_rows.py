@@ -6,13 +6,12 @@ values that identify it. All three kinds are put on and back by the same three q
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rehearse.baseline.canonical_xml import parse_xml, tag_of, text_of
 from rehearse.baseline.components import read_package
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgRejected, UsageError
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Value
@@ -114,8 +113,7 @@ def _permission(reader: OrgReader, switch: Switch, user_id: str) -> Prior:
 
 def _granting(reader: OrgReader, permission: str) -> Sequence[str]:
     """Permission sets that grant a custom permission, the one that grants least else first."""
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "sets.zip"
+    with nameless_file() as path:
         reader.retrieve({"CustomPermission": (permission,), "PermissionSet": ("*",)}, path)
         files = read_package(path)
     found: list[tuple[int, str]] = []

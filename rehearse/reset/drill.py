@@ -7,13 +7,12 @@ already is not missed. What a drill did not plant it never touches.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgRejected
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.journal import Journal
@@ -41,8 +40,7 @@ class Hand:
         """Deploy files and wait for the end, good or bad."""
         self.on_event(Started(what))
         entry = self.journal.open("drill-deploy", {"what": what})
-        with tempfile.TemporaryDirectory(prefix="rehearse-drill-") as folder:
-            path = Path(folder) / "drill.zip"
+        with nameless_file() as path:
             write_zip(files, path)
             deploy_id = self.writer.start_deploy(path)
         entry = self.journal.amend(entry, {"deploy": deploy_id})

@@ -7,14 +7,13 @@ millions, a switch that cannot be turned back) is listed with the reason, and st
 from __future__ import annotations
 
 import csv
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rehearse.baseline.components import package_prefix
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgBusy, OrgError, OrgUncertain
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.model import DeployResult, SaveResult
@@ -109,9 +108,9 @@ def _how_bulk_writes(hand: Hand) -> list[str]:
     _demand(*hand.update(canary.OBJECT, [{"Id": hand.codes()["C1"], "Note__c": None}]))
     job = reader.start_query_job(f"SELECT Id, Note__c, CreatedDate FROM {canary.OBJECT} WHERE Code__c = 'C1'")
     job = reader.wait_query_job(job.id)
-    with tempfile.TemporaryDirectory(prefix="rehearse-drill-") as folder:
-        page = reader.download_page(job.id, None, Path(folder) / "page.csv")
-        text = page.path.read_text(encoding="utf-8")
+    with nameless_file() as path:
+        reader.download_page(job.id, None, path)
+        text = path.read_text(encoding="utf-8")
     reader.delete_query_job(job.id)
     return text.splitlines()[1].split(",")
 
@@ -130,8 +129,7 @@ def _does_a_key_column_pass(hand: Hand) -> str:
     entry = hand.journal.open("drill-ingest", {"object": canary.OBJECT})
     job = writer.open_ingest(canary.OBJECT, "insert")
     entry = hand.journal.amend(entry, {"job": job.id})
-    with tempfile.TemporaryDirectory(prefix="rehearse-drill-") as folder:
-        path = Path(folder) / "rows.csv"
+    with nameless_file() as path:
         with path.open("w", newline="") as target:
             csv.writer(target, lineterminator="\n").writerows([["Name", "Code__c", "RehearseKey"], ["Key", "C8", "k1"]])
         writer.upload_ingest(job.id, path)
@@ -161,8 +159,7 @@ def _does_a_field_come_again(hand: Hand) -> str:
 
 
 def _how_a_retrieve_is_laid_out(hand: Hand) -> str:
-    with tempfile.TemporaryDirectory(prefix="rehearse-drill-") as folder:
-        path = Path(folder) / "one.zip"
+    with nameless_file() as path:
         hand.writer.reader.retrieve({"PermissionSet": (canary.ACCESS,)}, path)
         with zipfile.ZipFile(path) as zipped:
             prefix = package_prefix(zipped.namelist())

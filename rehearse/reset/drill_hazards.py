@@ -5,13 +5,12 @@ Each answer begins with "yes" where the org behaves as the table of hazards has 
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from datetime import timedelta
-from pathlib import Path
 
 from rehearse import clock
 from rehearse.baseline.components import package_prefix
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import OrgError
 from rehearse.reset import drill_canary as canary
 from rehearse.reset.drill import Hand, require
@@ -101,8 +100,7 @@ def _row(hand: Hand, row: str) -> dict[str, object]:
 
 def _retrieved(hand: Hand) -> str:
     """The canary's object file as the org has it now."""
-    with tempfile.TemporaryDirectory(prefix="rehearse-drill-") as folder:
-        path = Path(folder) / "one.zip"
+    with nameless_file() as path:
         hand.writer.reader.retrieve({"CustomObject": (canary.OBJECT,)}, path)
         with zipfile.ZipFile(path) as zipped:
             prefix = package_prefix(zipped.namelist())

@@ -8,15 +8,14 @@ that plan and proof keep. What could not be asked is closed too. Reads only.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from rehearse.baseline.canonical_xml import parse_xml, tag_of, text_of
 from rehearse.baseline.components import read_package
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import GateClosed
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.connect import OrgReader
@@ -110,8 +109,7 @@ def fetch_endpoints(reader: OrgReader, *, active: bool = True) -> tuple[Endpoint
     manifest = {type: ("*",) for type in TYPES if type in known}
     if not manifest:
         return ()
-    with tempfile.TemporaryDirectory(prefix="rehearse-") as folder:
-        path = Path(folder) / "endpoints.zip"
+    with nameless_file() as path:
         reader.retrieve(manifest, path)
         files = read_package(path)
     found = [one for name in sorted(files) for one in read_endpoints(name, files[name], active=active)]

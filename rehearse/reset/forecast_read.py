@@ -6,7 +6,6 @@ components are compared, and rows are not.
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from rehearse.baseline.model import Capture, Component
 from rehearse.baseline.packages import container_of
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.source_tree import META, PROJECT, read_source
+from rehearse.baseline.writing import nameless_file
 from rehearse.baseline.zip_files import unpacked_size
 from rehearse.errors import UsageError
 from rehearse.events import OnEvent, Started, ignore
@@ -203,8 +203,7 @@ def _fetch_known(package: Package, reader: OrgReader, on_event: OnEvent) -> Know
     if not manifest:
         return Known({}, {})
     on_event(Started("Reading what the package would meet"))
-    with tempfile.TemporaryDirectory(prefix="rehearse-forecast-") as folder:
-        path = Path(folder) / "met.zip"
+    with nameless_file() as path:
         reader.retrieve(manifest, path, on_event)
         files = read_package(path)
     components: Iterable[Component] = read_components(files, (), reader.fetch_metadata_types())
