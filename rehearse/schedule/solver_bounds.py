@@ -1,7 +1,8 @@
 """The least that each goal of a large planning can cost, asked of coarse pictures on a thread of its own.
 
 A bound holds for every schedule that costs no more in the goals before it than the picture took for granted. A rough
-picture comes first and says which sandboxes are worth keeping in use; one with days then bounds what is not proven yet.
+picture comes first and says which sandboxes are worth keeping in use; once that is a schedule, the finest one bounds
+the goal after those. What costs more than the best schedule that is known is not looked at.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rehearse.schedule.solver_goals import Name, list_drawn
 _ROUGH = 0.75
 """Of all seconds, for the rough picture at most."""
 _SHARE = 0.6
-"""Of what is left, for a goal in the picture with days."""
+"""Of what is left, for each goal of the rough picture but the last."""
 _WAIT = 15.0
 """Seconds for a schedule to be made of what the rough picture suggests."""
 _LATE = 0.5

@@ -1,8 +1,8 @@
 """A large planning: a schedule at once, then bounds from coarse pictures and better schedules side by side.
 
 One thread asks coarse pictures for the least that each goal can cost (solver_bounds); meanwhile the schedule that a
-greedy pass made is improved part by part, and what a picture suggests is made a schedule. Every schedule taken is
-judged by the rules first; what no bound reaches is not called proven.
+greedy pass made is improved part by part, and what a picture suggests is drawn finely and made a schedule (drafts).
+Every schedule taken is judged by the rules first; what no bound reaches is not called proven.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _BRIEF = 4.0
 """Seconds in which no draft can be made any more."""
 _AROUND = 3
 """Epochs around what is in use, for a draft at most."""
-_FIRST = 20.0
+_FIRST = 15.0
 """Seconds to bound refreshes and advances by days, where nothing better is near."""
-_NEXT = 10.0
-"""Seconds to bound the next goal by epochs then."""
+_NEXT = 8.0
+"""Seconds to bound the next goal by epochs then: a weak bound, for plannings whose finest picture is too large."""
 _SHARE = 0.5
 """Of what is left, for a goal part by part."""
 _LEAST = 0.3
@@ -81,6 +81,7 @@ class _Large:
         self.seen = 0
         self.drawer = Worker()
         self.around = 1
+        self.is_bounded = False
 
     def run(self) -> None:
         """Pictures on one thread, schedules on the other."""
@@ -145,7 +146,8 @@ class _Large:
                 return
             better = self._draft(find_plan_use(self.problem, self.best).widened(self.around))
             self.around = 1 if better else self.around + 1
-            if self.around == _AROUND and self.seen:
+            if not better and self.seen and not self.is_bounded:
+                self.is_bounded = True
                 self.bounds.bound_last(self.bounds.list_first(), self._until(_FIRST), "days", self.drawer)
                 self.bounds.bound_last(list_drawn(self.names), self._until(_NEXT), "epochs", self.drawer)
 
