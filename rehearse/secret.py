@@ -7,6 +7,7 @@ or shown; errors name the reference, never the value.
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,20 @@ def _look_up(reference: Reference) -> str:
 def path_of(reference: Reference) -> Path:
     """The file that a file reference means; `~` and paths relative to the workspace are understood."""
     return reference.base / Path(reference.file).expanduser()
+
+
+def is_open_to_all(reference: Reference) -> bool:
+    """Whether every user of this machine can read or change the file of a secret: neither it nor a folder above it
+    keeps them out. A group may be meant, and is none of our business."""
+    if not reference.file:
+        return False
+    path = path_of(reference).absolute()
+    try:
+        if not path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            return False
+        return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
+    except OSError:  # whoever reads it is told what is wrong
+        return False
 
 
 def _from_file(reference: Reference) -> str:

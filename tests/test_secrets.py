@@ -1,11 +1,12 @@
 """What a secret can be mistaken for, and where it would be quoted: URLs of databases, references, hostile YAML."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rehearse.errors import DocumentError, LoginError, StoreError
-from rehearse.secret import Reference, resolve
+from rehearse.secret import Reference, is_open_to_all, resolve
 from rehearse.state import open_database
 from rehearse.workspace.read import load_workspace
 
@@ -51,6 +52,18 @@ def test_a_key_in_place_of_its_path_is_never_quoted() -> None:
         with pytest.raises(LoginError) as caught:
             resolve(Reference(file=pasted))
         assert SECRET not in caught.value.message and "cannot be read" in caught.value.message
+
+
+def test_a_secret_that_every_user_of_the_machine_can_read_is_told(tmp_path: Path) -> None:
+    assert is_open_to_all(Reference(file=os.devnull))
+    (tmp_path / "key").write_text("x")
+    reference = Reference(file="key", base=tmp_path)
+    reachable = all(folder.stat().st_mode & 1 for folder in tmp_path.parents)
+    for mode, own, told in ((0o644, 0o755, reachable), (0o644, 0o700, False), (0o640, 0o755, False)):
+        tmp_path.chmod(own)
+        (tmp_path / "key").chmod(mode)
+        assert is_open_to_all(reference) is told
+    assert not is_open_to_all(Reference(file="none", base=tmp_path)) and not is_open_to_all(Reference(env="HOME"))
 
 
 def nested(core: str, times: int = 120) -> str:

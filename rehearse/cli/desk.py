@@ -19,7 +19,7 @@ from rehearse import clock
 from rehearse.cli.answers import say
 from rehearse.errors import GateClosed, RehearseError, UsageError
 from rehearse.reset.bypass import load_bypasses
-from rehearse.secret import resolve
+from rehearse.secret import Reference, is_open_to_all, resolve
 from rehearse.state import Database, open_database
 from rehearse.workspace.model import LoginConfig, SandboxConfig, Workspace
 from rehearse.workspace.read import find_workspace, load_workspace
@@ -148,6 +148,7 @@ class Desk:
 
         if self._store is None:
             storage = self.workspace.storage
+            _warn_of(storage.key)
             store = CaptureStore(storage.folder, Keys(storage.folder / "keys", storage.key))
             self._stack.enter_context(store.alone() if alone else store.shared())
             self._store = store
@@ -206,6 +207,8 @@ def build_login(config: LoginConfig) -> Login:
     """The login of a configuration, with its secrets looked up; raises LoginError where one is missing."""
     from rehearse.org.model import Login
 
+    for reference in config.secrets.values():
+        _warn_of(reference)
     found = {key: resolve(reference) for key, reference in config.secrets.items()}
     known = {**config.plain, **found}
     return Login(
@@ -217,6 +220,11 @@ def build_login(config: LoginConfig) -> Login:
         secret=known.get("client_secret", "") or known.get("access_token", ""),
         key=known.get("key", ""),
     )
+
+
+def _warn_of(reference: Reference) -> None:
+    if is_open_to_all(reference):
+        say(f"note: every user of this machine can read the secret in the {reference}; close it with `chmod 600`.")
 
 
 def _needed(sandbox: SandboxConfig) -> LoginConfig:
