@@ -169,6 +169,26 @@ def test_the_second_try_carries_the_condition_too_where_the_row_was_changed(lab:
     assert outcomes(proof)[one] == "changed by someone else"
 
 
+def test_who_edits_a_row_that_has_just_come_back_keeps_it(lab: Any, second: Caller) -> None:
+    """Between our undelete and our update: the plan saw no values of a row in the bin, so only the writer tells."""
+    before = lab.capture(objects=("Routing__c",))
+    ids = lab.pick(ROUTES)
+    lab.update("Routing__c", *({"Id": one, "Remark__c": "rehearsal"} for one in ids))
+    lab.delete(*ids)
+    plan = lab.plan(before)
+
+    def edit(when: str, method: str, path: str) -> None:
+        if when == "after" and lab.value("Routing__c", ids[0], "IsDeleted") == 0:
+            lab.hook = None
+            second.update("Routing__c", [{"Id": ids[0], "Bank__c": "theirs"}])
+
+    lab.hook = edit
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.hook is None and lab.value("Routing__c", ids[0], "Bank__c") == "theirs"
+    assert remarks(lab, ids) == ["rehearsal", None, None, None]
+    assert outcomes(proof) == {one: "restored" if one in ids[1:] else "changed by someone else" for one in ids}
+
+
 MOMENTS = ["before", "after", "lost"] if os.environ.get("REHEARSE_TEST") == "all" else ["after"]
 
 
