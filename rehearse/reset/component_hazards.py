@@ -91,6 +91,18 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         for name, type, mark, why in (
             ("rows-unheld", "CustomObject", "rows-unheld", "deleted with rows that the baseline does not hold"),
             ("values-unheld", "CustomField", "values-unheld", "deleted with values that the baseline does not hold"),
+            (
+                "unfillable-object",
+                "CustomObject",
+                "unfillable",
+                "no profile or permission set is in scope, so nobody could fill its fields",
+            ),
+            (
+                "unfillable",
+                "CustomField",
+                "unfillable",
+                "no profile or permission set is in scope, so nobody could fill it",
+            ),
             ("auto-number-lost", "CustomField", "auto-number", "deleted with numbers that nothing can write"),
         )
     ),
@@ -104,6 +116,18 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "a master-detail field is refused while its object has rows: undelete it in Setup, within 15 days, or make "
             "it as a look-up, fill it, and convert it",
             "Salesforce Help, Considerations for relationships; Manage deleted custom fields",
+        ),
+    ),
+    component(
+        "access-lost",
+        "*",
+        "deleted",
+        "access-unheld",
+        (
+            "residue",
+            "deployed again, with values and rows of the baseline where it has any; who had access to it is not known, "
+            "its scope lacks profiles or permission sets",
+            "Metadata API guide, Profile; PermissionSet",
         ),
     ),
     component(

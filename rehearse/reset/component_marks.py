@@ -19,7 +19,7 @@ from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.lost_values import loss_marks
+from rehearse.reset.lost_values import access_marks, loss_marks
 from rehearse.reset.profile_undo import (
     grants_more,
     is_about,
@@ -58,7 +58,8 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):
         marks.add("standard")
     if before is not None and after is None:
-        return marks | loss_marks(book, type, full_name, element_of(before, book.files_before))
+        gone = element_of(before, book.files_before)
+        return marks | loss_marks(book, type, full_name, gone) | access_marks(book, type, gone)
     if before is None or after is None:
         return marks
     old, new = element_of(before, book.files_before), element_of(after, book.files_after)

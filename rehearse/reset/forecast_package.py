@@ -130,6 +130,7 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
         known.files,
         merged.files,
         held=known.held,
+        types=known.types,
     )
     found = [
         ComponentChange(type, name, what, frozenset(_marks(known, book, type, name)))

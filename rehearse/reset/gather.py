@@ -227,7 +227,9 @@ def load_metadata_of(
     sides = [_side(store, capture, names) for capture in (before, after)]
     (old, old_files), (new, new_files) = sides
     flows = _flows(old, old_files), _flows(new, new_files)
-    return MetadataBook(old, new, old_files, new_files, *flows, held=held_fields(before))
+    return MetadataBook(
+        old, new, old_files, new_files, *flows, held=held_fields(before), types=frozenset(before.scope.types)
+    )
 
 
 def _side(

@@ -35,6 +35,8 @@ UNREAD = frozenset({"encryptedstring", "base64"})
 
 RETYPED = find_hazard("component", "CustomField", "updated", {"type-changed", "values-unheld"})
 """A field whose type is back, and whose values nobody can compare."""
+WITHOUT_ACCESS = find_hazard("component", "ApexClass", "deleted", {"access-unheld"})
+"""What is back, and nobody knows who was allowed to see it."""
 _SET_UP = {
     "00E": "UserRole",
     "00G": "Group",
@@ -76,7 +78,7 @@ class Evidence:
         for one in self.plan.actions if self.plan else ():
             if (one.kind, one.do) != ("component", "deploy"):
                 continue
-            told = one.type == "Flow" or one.reason == RETYPED.reason
+            told = one.type == "Flow" or one.reason in (RETYPED.reason, WITHOUT_ACCESS.reason)
             lost = one if told or one.expects is not None else find_hazard("component", one.type, "deleted")
             if lost.grade == "residue" and (told or lost is not one):
                 found[(one.type, one.key)] = lost.reason

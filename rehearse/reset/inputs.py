@@ -47,7 +47,8 @@ class FlowState:
 class MetadataBook:
     """Components and files on both sides, and the versions of flows where they were recorded.
 
-    `held`: the objects of which the baseline holds every row, with the fields that it holds; None where nobody knows.
+    `held`: the objects of which the baseline holds every row, with the fields that it holds; `types`: the types in its
+    scope; both None where nobody knows.
     """
 
     before: Mapping[tuple[str, str], Component] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class MetadataBook:
     flows_before: Mapping[str, FlowState] = field(default_factory=dict)
     flows_after: Mapping[str, FlowState] = field(default_factory=dict)
     held: Mapping[str, frozenset[str]] | None = None
+    types: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

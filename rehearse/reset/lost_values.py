@@ -20,6 +20,13 @@ SHARED: Mapping[str, tuple[str, ...]] = {"Activity": ("Task", "Event")}
 WITHOUT_ROWS = ("__e", "__mdt", "__x")
 """Platform events keep no rows, those of custom metadata are metadata, those of external objects lie elsewhere."""
 
+_GIVING_ACCESS = frozenset({"Profile", "PermissionSet"})
+_GIVEN_ACCESS = frozenset({
+    "ApexClass", "ApexPage", "CustomApplication", "CustomField", "CustomObject", "CustomPermission", "CustomTab",
+    "RecordType",
+})  # fmt: skip
+"""Types that profiles and permission sets have entries about (Metadata API guide, Profile; PermissionSet)."""
+
 MARKS: Mapping[str | None, str] = {"AutoNumber": "auto-number", "MasterDetail": "master-detail"}
 """Types of fields that no deployment and no call puts back as they were."""
 
@@ -33,16 +40,40 @@ def held_fields(capture: Capture) -> dict[str, frozenset[str]]:
 def loss_marks(book: MetadataBook, type: str, full_name: str, old: Any) -> set[str]:
     """Marks of a field or object of the baseline that is gone, or has another type; `old`: its element there."""
     if type == "CustomObject" and full_name.endswith("__c"):
-        return {"rows-unheld"} if book.held is not None and full_name not in book.held else set()
+        if book.held is not None and full_name not in book.held:
+            return {"rows-unheld"}
+        return _fill_marks(book)
     if type != "CustomField" or old is None or _with_object(book, full_name):
         return set()
     kind = text_at(old, "type")
     if kind == "Summary" or text_at(old, "formula") is not None:
         return set()
-    marks = {
-        name for name, found in (("auto-number", "AutoNumber"), ("master-detail", "MasterDetail")) if kind == found
-    }
+    marks = {MARKS[kind]} if kind in MARKS else set()
+    if not _open_to_all(old) and not full_name.partition(".")[0].endswith(WITHOUT_ROWS):
+        marks |= _fill_marks(book)
     return marks if _is_held(book, full_name) else marks | {"values-unheld"}
+
+
+def _fill_marks(book: MetadataBook) -> set[str]:
+    """A field that is made anew is hidden from everybody until a profile or permission set says otherwise."""
+    return {"unfillable"} if book.types is not None and book.types.isdisjoint(_GIVING_ACCESS) else set()
+
+
+def access_marks(book: MetadataBook, type: str, old: Any) -> set[str]:
+    """A mark of a deleted component to which people had access that the baseline does not hold.
+
+    Profiles and permission sets lose their entries about it, and a deployment grants nobody any (facts/metadata.md
+    3.6). A field that must be filled has no access of its own (Metadata API guide, Profile, fieldPermissions).
+    """
+    if book.types is None or type not in _GIVEN_ACCESS or book.types.issuperset(_GIVING_ACCESS):
+        return set()
+    if type == "CustomField" and old is not None and _open_to_all(old):
+        return set()
+    return {"access-unheld"}
+
+
+def _open_to_all(field: Any) -> bool:
+    return text_at(field, "required") == "true" or text_at(field, "type") == "MasterDetail"
 
 
 def goes_with(book: MetadataBook, type: str, full_name: str) -> str:

@@ -14,6 +14,7 @@ from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
 from rehearse.reset.coupled import with_coupled
+from rehearse.reset.fields_away import fields_away
 from rehearse.reset.file_parts import find_document, parts_last
 from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
@@ -37,6 +38,7 @@ class RecordPlan:
         self.actions: list[Action] = []
         self.blocked: list[Blocked] = []
         self.warnings: list[str] = []
+        self._away: dict[str, frozenset[str]] = {}
         self.by_what: dict[str, list[Change]] = {"created": [], "updated": [], "deleted": []}
         for change in inputs.changes:
             if change.kind != "record" or change.key in inputs.choices.left_out or self._follows(change):
@@ -45,6 +47,12 @@ class RecordPlan:
                 self.blocked.append(owned)
             else:
                 self.by_what[change.what].append(change)
+
+    def away(self, object: str) -> frozenset[str]:
+        """The deleted fields of an object that this plan does not make anew."""
+        if object not in self._away:
+            self._away[object] = fields_away(self.inputs.metadata, object, self.inputs.choices)
+        return self._away[object]
 
     def book(self, object: str) -> RowBook:
         return self.inputs.rows.get(object, RowBook())
@@ -131,6 +139,9 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
     if hazard.grade in ("manual", "impossible") and not fixed:
         plan.block(change, hazard)
         return
+    if gone := sorted(plan.away(change.type).intersection(writable)):
+        plan.block(change, find_hazard("record", change.type, "updated", {"field-away"}), ", ".join(gone))
+        writable = tuple(one for one in writable if one not in gone)
     if writable:
         coupled = with_coupled(writable, schema) if schema else writable
         closed = row_marks.closed_fields(writable, schema)

@@ -1,5 +1,6 @@
 """The hazards of what a plan cannot see or cannot order, as data: rows that hide from this login, circles, components
-that came into sight, flow versions edited in place. Part of the one table (`hazards`); only plans set their marks.
+that came into sight, fields that stay away, flow versions edited in place. Part of the one table (`hazards`); only
+plans set their marks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ UNSEEN_HAZARDS: tuple[Hazard, ...] = (
         "the org does not show it to this login, which lacks View All Data: it may live unshared; "
         "it is not inserted again",
         "Salesforce Help, View All Data",
+    ),
+    Hazard(
+        "field-away", "record", ("*",), "updated", ("field-away",), "manual",
+        "a field that is not made anew held values here: they come back with it, or not at all",
+        "Salesforce Help, Manage deleted custom fields",
     ),
     Hazard(
         "circle", "record", ("*",), "deleted", ("circle",), "impossible",

@@ -1,6 +1,7 @@
 """What a deleted field or object took along is not back because an empty one was deployed; the org's tables judge."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rehearse.reset.deploy_zip import build_upserts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.lost_values import goes_with
-from rehearse.reset.model import Action
+from rehearse.reset.model import Action, Choices
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 PATH = "objects/Trip__c.object"
@@ -115,3 +116,56 @@ def test_values_and_rows_that_the_baseline_does_not_hold_are_never_called_restor
     assert outcomes["CustomField", "Project__c.Remark__c"] == "restored"
     now = {id: row["Remark__c"] for id, row in lab.photograph(("Project__c",)).rows["Project__c"].items()}
     assert now == {id: row["Remark__c"] for id, row in picture.rows["Project__c"].items()}
+
+
+@pytest.mark.parametrize(
+    ("types", "inner", "hazard"),
+    [
+        ({"CustomField"}, TEXT, "unfillable"),
+        ({"CustomField"}, "<formula>1</formula><type>Number</type>", "access-lost"),
+        ({"CustomField", "Profile"}, TEXT, "access-lost"),
+        ({"CustomField", "Profile", "PermissionSet"}, TEXT, "field-lost"),
+        ({"CustomField"}, f"<required>true</required>{TEXT}", "field-lost"),
+        (None, TEXT, "field-lost"),
+    ],
+)
+def test_access_that_the_baseline_does_not_hold_is_lost(types: Any, inner: str, hazard: str) -> None:
+    found = replace(book(inner, ALL), types=None if types is None else frozenset(types))
+    assert find_hazard("component", FIELD[0], "deleted", component_marks(found, *FIELD)).name == hazard
+
+
+def test_an_object_that_nobody_could_fill_keeps_its_parts_waiting() -> None:
+    gone = replace(book(TEXT, ALL, object=False), types=frozenset({"CustomObject"}))
+    place = ("CustomObject", "Trip__c")
+    assert find_hazard("component", place[0], "deleted", component_marks(gone, *place)).name == "unfillable-object"
+    assert goes_with(gone, *FIELD) == "Trip__c"
+
+
+def test_what_nobody_may_see_once_it_is_made_anew_is_never_called_restored(lab: Any, crew: Any) -> None:
+    """Without profiles and permission sets in scope the plan promised rows that nobody could write."""
+    before = lab.capture(objects=("Project__c",), types=("CustomObject", "ApexClass"))
+    crew(("CustomField", "Project__c.Remark__c"), ("ApexClass", "LegacyPaymentExport"))
+    plan = lab.plan(before)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert proof.verdict == "dirty" or proof.verdict == "partial"
+    outcomes = {(one.type, one.key): one.outcome for one in proof.items if one.kind == "component"}
+    assert outcomes == {
+        ("CustomField", "Project__c.Remark__c"): "manual",
+        ("ApexClass", "LegacyPaymentExport"): "residue",
+    }
+    assert {one.outcome for one in proof.items if one.kind == "record"} == {"manual"}
+    assert {one.grade for one in plan.blocked} == {"manual"}
+
+
+def test_values_of_a_field_that_is_left_out_are_not_promised(lab: Any, crew: Any) -> None:
+    """The same row is put back in its other fields, and named."""
+    before = lab.capture(objects=("Project__c",), types=("CustomObject", "Profile", "PermissionSet"))
+    (row,) = lab.pick('"Project__c" WHERE "Remark__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    name = lab.value("Project__c", row, "Name")
+    lab.update("Project__c", {"Id": row, "Name": "Another"})
+    crew(("CustomField", "Project__c.Remark__c"))
+    plan = lab.plan(before, Choices(left_out=frozenset({"Project__c.Remark__c"})))
+    assert [(one.key, one.fields) for one in plan.actions if one.kind == "record"] == [(row, ("Name",))]
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert proof.verdict == "partial" and lab.value("Project__c", row, "Name") == name
+    assert {one.outcome for one in proof.items if one.kind == "record"} == {"manual"}
