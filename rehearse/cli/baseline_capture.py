@@ -105,7 +105,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
         say(f"note: {sentence}")
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
-        past = _past(desk, reader.org_id)
+        past = load_past(desk, reader.org_id)
         last = next(past, None)
         request = CaptureRequest(org, scope, gate=QuietGate(reader, scope, patience, _expect(last), on_event))
         base = None if full or last is None else _find_base(desk, chain([last], past), scope)
@@ -117,9 +117,11 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
         return take(reader, request, desk.store(), on_event)
 
 
-def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
-    """The captures of the baselines of this generation whose manifests are here and whole, newest first."""
+def load_past(desk: Desk, org_id: str) -> Iterator[Capture]:
+    """The captures of the baselines of this generation whose manifests are here as recorded, newest first."""
     from rehearse.baseline.index import check_is_here
+    from rehearse.baseline.manifest import MANIFEST
+    from rehearse.baseline.writing import file_sha256
     from rehearse.errors import NotFound, StoreError
 
     store = desk.store()
@@ -127,7 +129,9 @@ def _past(desk: Desk, org_id: str) -> Iterator[Capture]:
         if one.org_id == org_id:
             try:
                 check_is_here(one, desk.workspace.storage.folder)
-                yield store.load(one.capture)
+                found = store.load(one.capture)
+                if file_sha256(store.folder(one.capture) / MANIFEST) == one.manifest_sha256:  # else another's word
+                    yield found
             except (StoreError, NotFound):
                 continue
 
@@ -230,7 +234,7 @@ def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: boo
     from rehearse.report.baselines import build_estimate_body, build_estimate_page, name_proposed
 
     reader = desk.connect_org(name)
-    found = fetch_estimate(reader, scope, list(_past(desk, reader.org_id)))
+    found = fetch_estimate(reader, scope, list(load_past(desk, reader.org_id)))
     if not refuse:
         body = build_estimate_body(found, name)
         finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json)

@@ -1,8 +1,12 @@
 """The verbs that keep a store, as a user gives them: mended, exported, pruned with care; and a diff as a file."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
+from rehearse.baseline.manifest import MANIFEST, dump_checked, load_checked
+from rehearse.cli.baseline_capture import load_past
+from rehearse.cli.desk import open_desk
 from rehearse.cli.proof import what_next
 from rehearse.report.resets import build_plan_page
 from rehearse.report.text import render_text
@@ -13,6 +17,7 @@ LATER = {"REHEARSE_NOW": "2028-01-01T00:00:00Z"}
 
 def test_a_baseline_is_damaged_mended_exported_and_pruned(desk: Any) -> None:
     desk.run("baseline", "capture", "SIT1")
+    _forge(desk)
     desk.run("baseline", "capture", "SIT1", "--full")
     _mend(desk)
     _lose(desk)
@@ -22,6 +27,19 @@ def test_a_baseline_is_damaged_mended_exported_and_pruned(desk: Any) -> None:
     for words in (("diff", "SIT1"), ("reset", "plan", "SIT1"), ("baseline", "export", "B2", "--to", "two")):
         error = desk.refused(*words, code=1)
         assert "were destroyed" in error["message"] and error["hint"]
+
+
+def _forge(desk: Any) -> None:
+    """A manifest that is whole but not the recorded one: nothing is built on it."""
+    shown = desk.json("baseline", "show", "B1")
+    path = desk.folder / ".rehearse" / "captures" / shown["capture"] / MANIFEST
+    written = path.read_bytes()
+    with contextlib.chdir(desk.folder), open_desk() as opened:
+        assert [one.ulid for one in load_past(opened, shown["org_id"])] == [shown["capture"]]
+        path.write_bytes(dump_checked({**load_checked(path), "release": "another"}))
+        assert list(load_past(opened, shown["org_id"])) == []
+    assert "not the one that was recorded" in desk.refused("baseline", "verify", "B1", code=1)["message"]
+    path.write_bytes(written)
 
 
 def _mend(desk: Any) -> None:
