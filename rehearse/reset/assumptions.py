@@ -24,7 +24,7 @@ class Assumption:
 ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "formulas, roll-ups, audit fields, history, feed and share rows are not compared: they follow the compared "
-        "fields"
+        "fields, but for rows that were shared by hand"
     ),
     Assumption(
         "a row is undeleted with every field value that it had when it was deleted; what differs is written",
@@ -33,7 +33,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption("a lost call takes effect within 10 minutes or never"),
     Assumption("what a profile shows depends only on the frozen manifest that both captures were retrieved with"),
     Assumption("nobody else works as the user of this login while a reset runs: its writes count as our own"),
-    Assumption("of a flow the active version is compared, or the newest where none is active; others by number alone"),
+    Assumption(
+        "of a flow the newest version is compared by its contents, and which one is active; the others by number alone"
+    ),
     Assumption("an edit of somebody else on a row that automation of our own writes touches in the same pass is ours"),
     Assumption(
         "between the last read of a row and its write nobody edited it (each batch is read right before it is written; "

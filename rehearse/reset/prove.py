@@ -31,7 +31,7 @@ from rehearse.reset.people import fetch_names, user_ids, with_names
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
 from rehearse.reset.stillness import find_moved
-from rehearse.reset.uncompared import first_second, list_uncompared
+from rehearse.reset.uncompared import first_second, list_reowned, list_uncompared
 
 MOST_LOOKS = 3
 """So often is an org looked at that does not stand still; then no statement covers it."""
@@ -88,7 +88,8 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     items += _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
-    unread = tuple(sorted({*list_uncompared(reader, request.before, live), *([unasked] if unasked else [])}))
+    told = (*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan))
+    unread = tuple(sorted({*told, *([unasked] if unasked else [])}))
     outside = count_outside(reader, request.before)
     return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)
 

@@ -1,17 +1,20 @@
 """What lies in the scope of a proof and that nobody could compare, each with the reason.
 
 Contents of files that were not captured and values that come masked hide behind rows that are compared: for these the
-number of rows that anybody wrote since the baseline is told. None written means that none of them changed.
+number of rows that anybody wrote since the baseline is told. None written means that none of them changed. Nor can
+anybody compare what hangs on the owner of a row.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from rehearse import clock
 from rehearse.baseline.model import Capture, CoverageRow
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
+from rehearse.reset.model import ResetPlan
 
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
 
@@ -29,6 +32,26 @@ def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[
         behind = object in objects and hidden and row.state in ("masked", "excluded")
         found.append(f"{said}{_written(reader, before, object)}" if behind else said)
     return tuple(sorted(found))
+
+
+_TEAMS = {"Account": "AccountTeamMember", "Case": "CaseTeamMember", "Opportunity": "OpportunityTeamMember"}
+
+
+def list_reowned(before: Capture, plan: ResetPlan | None) -> tuple[str, ...]:
+    """Rows whose owner the plan changed back: each change of an owner may have taken shares and teams along.
+
+    Manual shares go with the owner, teams unless they are kept (Salesforce Help, Change record owners; facts/data.md 4,
+    row 24).
+    """
+    given = [one.type for one in plan.actions if one.do == "update" and "OwnerId" in one.fields] if plan else []
+    scoped = {one.name for one in before.scope.objects}
+    found = []
+    for object, count in sorted(Counter(given).items()):
+        team = _TEAMS.get(object)
+        lost = "manual shares" if team is None or team in scoped else "manual shares and team members"
+        found.append(f"records {object} (sharing): the owner of {count} row(s) was changed back; {lost} of theirs may "
+                     "be gone")  # fmt: skip
+    return tuple(found)
 
 
 def first_second(before: Capture) -> datetime:
