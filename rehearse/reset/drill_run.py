@@ -163,7 +163,8 @@ def _plan(bench: Bench, before: Capture) -> ResetPlan:
         request = GatherRequest(bench.sandbox, NAME, before, live, bench.now(), ids, Choices())
         inputs = gather(bench.writer.reader, bench.store, request)
         others = frozenset(one.key for one in inputs.changes if not _is_ours(one))
-        save_plan(build_plan(replace(inputs, choices=Choices(left_out=others))), path)
+        book = replace(inputs.metadata, types=None)  # nobody but the canary's own permission set gives access to it
+        save_plan(build_plan(replace(inputs, choices=Choices(left_out=others), metadata=book)), path)
     return load_plan(path)
 
 
