@@ -49,9 +49,9 @@ class RecordPlan:
                 self.by_what[change.what].append(change)
 
     def away(self, object: str) -> frozenset[str]:
-        """The deleted fields of an object that this plan does not make anew."""
+        """The fields of an object that the org does not show and that this plan does not bring back."""
         if object not in self._away:
-            self._away[object] = fields_away(self.inputs.metadata, object, self.inputs.choices)
+            self._away[object] = fields_away(self.inputs, object)
         return self._away[object]
 
     def book(self, object: str) -> RowBook:
@@ -211,7 +211,9 @@ def _plan_returns(plan: RecordPlan) -> None:
         marks = row_marks.delete_marks(plan.inputs, change)
         hazard = find_hazard("record", change.type, "deleted", marks)
         where = plan.book(change.type).bin.get(change.key)
-        if where == "live":
+        if where == "live" and row_marks.unread(plan.inputs, change.type):
+            plan.block(change, find_hazard("record", change.type, "deleted", {"object-unread"}))
+        elif where == "live":
             fields = tuple(sorted(plan.book(change.type).before.get(change.key, {})))
             plan.act(UPDATE, "update", change, find_hazard("record", change.type, "updated"), fields)
         elif hazard.grade in ("manual", "impossible"):

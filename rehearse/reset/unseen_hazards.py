@@ -20,8 +20,15 @@ UNSEEN_HAZARDS: tuple[Hazard, ...] = (
         "Salesforce Help, View All Data",
     ),
     Hazard(
+        "object-unread", "record", ("*",), "deleted", ("object-unread",), "manual",
+        "the rows of its object could not be asked for: the field that its filter names is gone, or hidden from this "
+        "login; bring that back and plan again",
+        "REST API guide, INVALID_FIELD",
+    ),
+    Hazard(
         "field-away", "record", ("*",), "updated", ("field-away",), "manual",
-        "a field that is not made anew held values here: they come back with it, or not at all",
+        "a field that is hidden from this login, or gone and not made anew, held values here: bring it back and plan "
+        "again",
         "Salesforce Help, Manage deleted custom fields",
     ),
     Hazard(

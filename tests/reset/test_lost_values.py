@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.components import read_components
+from rehearse.baseline.model import Scope
 from rehearse.practice.play import take_seats
 from rehearse.practice.play_client import Caller
 from rehearse.reset.component_marks import component_marks
@@ -168,4 +170,39 @@ def test_values_of_a_field_that_is_left_out_are_not_promised(lab: Any, crew: Any
     assert [(one.key, one.fields) for one in plan.actions if one.kind == "record"] == [(row, ("Name",))]
     proof = lab.prove(before, plan, lab.apply(plan))
     assert proof.verdict == "partial" and lab.value("Project__c", row, "Name") == name
+    assert {one.outcome for one in proof.items if one.kind == "record"} == {"manual"}
+
+
+def test_values_that_are_hidden_from_our_login_are_neither_promised_nor_called_clean(lab: Any) -> None:
+    """The rehearsal took a field from everybody, and no profile is in scope: the org shows none of its values."""
+    before = lab.capture(objects=("Project__c",))
+    (row,) = lab.pick('"Project__c" WHERE "Remark__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    lab.update("Project__c", {"Id": row, "Remark__c": "changed, then hidden", "Name": "Another"})
+    off = "<editable>false</editable><field>Project__c.Remark__c</field><readable>false</readable>"
+    with lab.org.lock:
+        names = [one[0] for one in lab.org.db.execute("SELECT name FROM meta_component WHERE type = 'Profile'")]
+    lab.deploy(
+        {
+            f"profiles/{one}.profile": f"<Profile {NS}><fieldPermissions>{off}</fieldPermissions></Profile>"
+            for one in names
+        }
+    )
+    plan = lab.plan(before)
+    assert [(one.key, one.fields) for one in plan.actions] == [(row, ("Name",))]
+    assert {one.grade for one in plan.blocked} == {"manual"} and row in {one.key for one in plan.blocked}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert proof.verdict == "partial" and {one.outcome for one in proof.items} == {"manual"}
+
+
+def test_a_filter_that_names_a_deleted_field_promises_nothing(lab: Any, crew: Any) -> None:
+    """Its rows cannot be asked for: every field of each would have been written again."""
+    types = ("CustomObject", "Profile", "PermissionSet")
+    scope = Scope(metadata_include=types, objects=("Project__c",), where={"Project__c": "Remark__c != null"})
+    before = capture(lab.writer.reader, CaptureRequest("UATFULL", scope), lab.store)
+    crew(("CustomField", "Project__c.Remark__c"))
+    plan = lab.plan(before)
+    assert not [one for one in plan.actions if one.kind == "record"] and not plan.warnings
+    assert {one.grade for one in plan.blocked if one.kind == "record"} == {"manual"}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert proof.verdict == "partial"
     assert {one.outcome for one in proof.items if one.kind == "record"} == {"manual"}
