@@ -32,8 +32,6 @@ _STEP = 3.0
 """Seconds for one part."""
 _DRAFT = 15.0
 """Seconds for one draft."""
-_EARLY = 6.0
-"""Seconds for one before a picture has told what is worth keeping in use: its suggestion is not kept waiting."""
 _BRIEF = 4.0
 """Seconds in which no draft can be made any more."""
 _AROUND = 3
@@ -132,7 +130,7 @@ class _Large:
             return False
         while settled < len(self.names) and self.goals()[settled].proven:
             settled += 1
-        draft = draw(self.problem, use, self.best, settled, (self.drawer, self._until(_DRAFT if self.seen else _EARLY)))
+        draft = draw(self.problem, use, self.best, settled, (self.drawer, self._until(_DRAFT)))
         plan = None if draft is None else realise(self.problem, draft, self.until)
         if plan is not None:
             self._take(plan)
@@ -146,7 +144,7 @@ class _Large:
                 return
             better = self._draft(find_plan_use(self.problem, self.best).widened(self.around))
             self.around = 1 if better else self.around + 1
-            if not better and self.seen and not self.is_bounded:
+            if not better and not self.is_bounded:
                 self.is_bounded = True
                 self.bounds.bound_last(self.bounds.list_first(), self._until(_FIRST), "days", self.drawer)
                 self.bounds.bound_last(list_drawn(self.names), self._until(_NEXT), "epochs", self.drawer)
@@ -163,8 +161,8 @@ class _Large:
         return self.best is not before
 
     def _is_drawn(self, name: Name) -> bool:
-        """Whether drafts make a goal better now: advances only once a picture has told what is worth keeping in use."""
-        return self.around <= _AROUND and (name == "distance" or (name == "advances" and self.seen > 0))
+        """Whether drafts make a goal better now: only once a picture has told what is worth keeping in use."""
+        return self.around <= _AROUND and self.seen > 0 and name in ("advances", "distance")
 
     def _improve_goal(self, number: int, until: float) -> None:
         """Part by part, until there is no better one, or a picture suggests another schedule."""
