@@ -6,6 +6,7 @@ its owner only. `SHA256SUMS` lists every file, `manifest.json` is the capture's 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ from rehearse.baseline.store_model import Exported
 from rehearse.baseline.writing import file_sha256, sync_folder, waiting_folder
 from rehearse.errors import UsageError
 
-SUMS, README = "SHA256SUMS", "README.txt"
+SUMS, README, RENAMED = "SHA256SUMS", "README.txt", "RENAMED.txt"
+_NAME_BYTES = 255
 _STAMPS = {"_stamp": "SystemModstamp", "_by": "LastModifiedById"}
 _TEXT = """This is baseline {name} of {sandbox} (org {org_id}), taken {taken}, in clear text.
 It holds personal data: keep it on an encrypted disk, and delete it when it has served.
@@ -34,7 +36,8 @@ records/   one CSV file an object, UTF-8, in the order of Ids; an empty cell is 
            the compared fields with their canonical values, then who changed the row last and when, where it says so.
            A text that begins with = + - or @ is data: open these files as text, not as formulas. The contents of
            files, where they were captured, lie in a folder an object by the SHA-256 that their cell names.
-metadata/  the files of the org as they were retrieved, a git repository with one commit.
+metadata/  the files of the org as they were retrieved, a git repository with one commit. Where a disk or git does not
+           take a name, {renamed} says which file has which.
 {manifest}, {components}: what was captured, and the digest of every component. Snapshot {snapshot}.
 {sums}: check with `sha256sum -c {sums}`.
 """
@@ -98,18 +101,38 @@ def _write_metadata(store: CaptureStore, capture: Capture, folder: Path) -> int:
     """The metadata files, and a git repository with one commit of them; returns their number."""
     files = store.load_files(capture.ulid)
     folder.mkdir(mode=0o700)
-    for path, content in files.items():
-        place = folder.joinpath(*(encode_name(one) for one in path.split("/")))
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.write_bytes(content)
+    renamed = ""
     with translated(folder):
         repository = pygit2.init_repository(str(folder))
-        repository.index.add_all()
+        for path, content in files.items():
+            place = _find_place(folder, path)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.write_bytes(content)
+            inside = place.relative_to(folder).as_posix()
+            renamed += f"{inside}\t{path!r}\n" if inside != path else ""
+            # each by itself: what an org calls .gitignore or .gitattributes decides nothing here
+            entry = pygit2.IndexEntry(inside, repository.create_blob(content), pygit2.enums.FileMode.BLOB)
+            repository.index.add(entry)
         repository.index.write()
         who = pygit2.Signature("rehearse", "rehearse@localhost", int(capture.started.timestamp()), 0)
         message = f"{capture.sandbox} {capture.ulid}\n"
         repository.create_commit("HEAD", who, who, message, repository.index.write_tree(), [])
+    if renamed:
+        (folder.parent / RENAMED).write_text(renamed, encoding="utf-8")
     return len(files)
+
+
+def _find_place(folder: Path, path: str) -> Path:
+    """Where a file of the org goes: names that no disk takes are cut, and so is one that another has on this disk."""
+    names = [encode_name(one) for one in path.split("/")]
+    place = folder.joinpath(*(_cut(one) if len(one.encode()) > _NAME_BYTES else one for one in names))
+    return place.with_name(_cut(names[-1])) if place.exists() else place
+
+
+def _cut(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    end = f"~{hashlib.sha256(name.encode()).hexdigest()[:16]}" + (f".{suffix}" if dot and len(suffix) < 40 else "")
+    return (stem or name).encode()[: _NAME_BYTES - 60].decode(errors="ignore") + end
 
 
 def _readme(capture: Capture, name: str) -> str:
@@ -122,6 +145,7 @@ def _readme(capture: Capture, name: str) -> str:
         components=COMPONENTS,
         snapshot=capture.snapshot_id,
         sums=SUMS,
+        renamed=RENAMED,
     )
 
 

@@ -5,9 +5,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pygit2
 import pytest
 
 from rehearse.baseline.export import export_capture
+from rehearse.baseline.metadata_store import MetadataStore
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import Damaged, DiskFull, UsageError
@@ -44,6 +46,25 @@ def test_an_export_holds_what_was_captured(store: CaptureStore, taken: Capture, 
     git = ["git", "-C", str(target / "metadata"), "-c", "safe.directory=*"]
     assert not subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout
     subprocess.run([*git, "fsck", "--strict"], capture_output=True, check=True)
+
+
+def test_hostile_names_are_exported_whole(store: CaptureStore, build_capture: Any, tmp_path: Path) -> None:
+    long = "layouts/" + "取" * 100 + "-" + "引" * 80 + ".layout"
+    files = {
+        long: b"long", long.replace("取" * 9, "x" * 27): b"other", "objects/../../../up": b"a", "/abs": b"b",
+        "x\0y": b"c", ".gitignore": b"*", ".gitattributes": b"* text eol=crlf", ".gitmodules": b"[x",
+        "a/.GIT/config": b"d", "classes/A.cls": b"1\n2\r\n", "trail. ": b"e", "dir/": b"f", "a//b": b"g", "CON": b"h",
+        "..": b"i", "classes/Ä.cls": b"j", "classes/A\u0308.cls": b"k",
+    }  # fmt: skip
+    taken = build_capture(store, {}, files)
+    done = export_capture(store, taken, "B1", tmp_path / "out")
+    assert done.files == len(files) and {one.name for one in tmp_path.iterdir()} == {"out", "store", "key"}
+    found = MetadataStore(tmp_path)
+    found.path = tmp_path / "out" / "metadata"
+    head = str(pygit2.Repository(str(found.path)).head.target)
+    assert sorted(found.load_files(head).values()) == sorted(files.values())
+    lying = [one for one in found.path.rglob("*") if one.is_file() and ".git" not in one.parts]
+    assert sorted(one.read_bytes() for one in lying) == sorted(files.values())
 
 
 def test_an_export_never_overwrites_and_leaves_nothing_half_written(
