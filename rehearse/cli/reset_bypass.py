@@ -27,13 +27,14 @@ def bypass_off(
     Example: rehearse reset bypass-off UATFULL
     """
     from rehearse.cli.desk import open_desk
+    from rehearse.ids import is_same_name
     from rehearse.lock import hold
     from rehearse.report.view import Page, build_table
     from rehearse.reset.bypass import load_bypasses
 
     with open_desk() as desk:
         name, now = desk.workspace.sandbox(sandbox).name, desk.fetch_now()
-        found = [one for one in load_bypasses(desk.database) if one.sandbox == name]
+        found = [one for one in load_bypasses(desk.database) if is_same_name(one.sandbox, name)]
         for one in () if dry_run else found:
             desk.continues = one.run
             with hold(desk.database, name, f"bypass-off {one.run[:12]}", now) as lock:

@@ -1,5 +1,6 @@
 """Names that want out, folders that cannot be written, disks that are full: an error of ours, and nothing outside."""
 
+import contextlib
 import os
 import resource
 import stat
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rehearse import clock
+from rehearse.cli.desk import open_desk
+from rehearse.journal import Journal
+from rehearse.lock import hold
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 HOSTILE = ["../../x", "x\x1b[31m" + "💥" * 300, *(["", "B1\n"] if LONG else [])]
@@ -63,6 +69,13 @@ def test_the_words_of_a_booking_stay_on_their_line(kept_desk: Any) -> None:
     assert made["why"].startswith("one two\ufffd[31m") and len(made["why"]) == 200
     assert "\x1b" not in kept_desk.run("book", "list", "DEV2").out
     kept_desk.run("book", "cancel", made["id"])
+
+
+def test_switches_of_a_sandbox_that_was_spelled_otherwise_are_found(desk: Any) -> None:
+    with contextlib.chdir(desk.folder), open_desk() as opened, hold(opened.database, "sit1", "x", clock.now()) as lock:
+        detail = {"switch": "s", "what": "a trigger", "org": "00D"}
+        Journal(opened.database, lock, "01M0").open("bypass-on", detail)
+    assert desk.json("reset", "bypass-off", "SIT1", "--dry-run")["switches"] == [["a trigger"]]
 
 
 def test_only_the_owner_can_read_what_is_stored(desk: Any) -> None:
