@@ -26,6 +26,7 @@ from rehearse.errors import (
 from rehearse.org.bulk import fetch_json, json_body
 from rehearse.org.model import Session
 from rehearse.org.proof import SandboxProof
+from rehearse.org.rows import RowWriter
 from rehearse.org.transport import Transport, WireOptions, clean_origin, is_this_machine, proxies_for
 from rehearse.org.wire import Call, Grant, Wire
 
@@ -335,6 +336,16 @@ def test_a_redirect_is_not_followed(wire: Wire, scripted: Any) -> None:
     with pytest.raises(OrgUnreachable, match="redirect"):
         fetch_json(wire, GET)
     assert [one.path for one in scripted.seen] == ["/services/data/v67.0/limits"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_a_write_takes_nothing_anywhere(open_wire: Wire, scripted: Any, status: int) -> None:
+    scripted.answers(reply(b"", status, Location=f"{scripted.url}/elsewhere"))
+    with pytest.raises(OrgError):
+        RowWriter(open_wire, "67.0").insert("Account", [{"Name": "x"}])
+    assert [(one.method, one.path.partition("?")[0]) for one in scripted.seen] == [
+        ("POST", "/services/data/v67.0/composite/sobjects")
+    ]
 
 
 def test_clear_http_leaves_this_machine_never(quick: WireOptions) -> None:
