@@ -1,7 +1,8 @@
 """Edits of somebody else between the plan and the first write: found once, before our own writes can hide them.
 
 Later, automation that our writes set off becomes the last modifier of such a row, and nothing in it tells any more
-that somebody else was there. So they are looked up when a run begins, kept in the journal, and never written.
+that somebody else was there. So they are looked up when a run begins, kept in the journal, and never written. Values
+tell, not stamps: two edits of one second, with our read between them, bear the same stamp.
 """
 
 from __future__ import annotations
@@ -35,15 +36,12 @@ def fetch_newer(context: Context, since: Capture, *, everyone: bool = False) -> 
     everything = _fetch_touched(context, since, "" if everyone else context.user_id)
     for scope in since.scope.objects:
         touched = everything.get(scope.name, {})
-        stamps = {
-            str(row["Id"]): row["_stamp"]
-            for row in context.store.load_rows(since.ulid, scope.name, set(touched), ["_stamp"])
-        }
+        captured = {str(row["Id"]) for row in context.store.load_rows(since.ulid, scope.name, set(touched), ["Id"])}
         second = clock.iso(since.started.replace(microsecond=0))[:19]  # what nobody captured may be of this very second
         unseen = {
             back.get(one, one): row.by
             for one, row in touched.items()
-            if (stamps[one] != row.stamp if one in stamps else not row.deleted and (row.stamp or "")[:19] > second)
+            if one in captured or (not row.deleted and (row.stamp or "")[:19] > second)
         }
         gone = {back.get(one, one) for one, row in touched.items() if row.deleted}
         differing = set(_differing(context, since, scope.name, sorted(unseen.keys() - gone))) if unseen else set()

@@ -299,6 +299,20 @@ def lab(seeded_folder: Path, tmp_path: Path) -> Iterator[Lab]:
         found.close()
 
 
+@pytest.fixture(scope="module")
+def still_lab(seeded_folder: Path, module_folder: Path) -> Iterator[Lab]:
+    """One lab for a whole file, for tests that leave it usable; its clock stands in the middle of a second."""
+    shutil.copytree(seeded_folder, module_folder / "lab" / "estate")
+    found = open_lab(module_folder / "lab")
+    try:
+        clock = found.server.estate.clock
+        clock.set(found.org.now().replace(microsecond=0) + timedelta(seconds=2, milliseconds=400))
+        clock.pause()
+        yield found
+    finally:
+        found.close()
+
+
 @pytest.fixture
 def lab_at() -> Iterator[Callable[..., Lab]]:
     """Opens labs over given folders and closes whatever is still open at the end."""
