@@ -18,7 +18,7 @@ from rehearse.org.connect import OrgWriter
 from rehearse.org.model import Schema
 from rehearse.reset.apply_progress import Progress
 from rehearse.reset.context import ApplySettings
-from rehearse.reset.id_map import IdMap
+from rehearse.reset.id_map import IdMap, turn
 from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
@@ -56,6 +56,7 @@ class Context:
     planned_at: datetime
     user_id: str
     ids: dict[str, str] = field(default_factory=dict)
+    held: dict[str, bool] = field(default_factory=dict)
     results: dict[str, ActionResult] = field(default_factory=dict)
     written: set[tuple[str, str]] = field(default_factory=set)
     foreign: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -88,7 +89,18 @@ class Context:
 
     def back(self) -> Mapping[str, str]:
         """New Id -> Id in the baseline."""
-        return {new: old for old, new in self.ids.items()}
+        return turn(self.ids, self._held)
+
+    def _held(self, ids: Collection[str]) -> set[str]:
+        """Those of these Ids that the baseline knows rows by."""
+        if not self.held.keys() >= set(ids):
+            found = {
+                str(row["Id"])
+                for one in self.before.scope.objects
+                for row in self.store.load_rows(self.before.ulid, one.name, set(ids), ["Id"])
+            }
+            self.held.update({one: one in found for one in ids})
+        return {one for one in ids if self.held[one]}
 
     def note(self, action: Action, state: ActionState, detail: str = "") -> None:
         """Record what came of an action; somebody's edit stays recorded for the rest of the run."""

@@ -6,7 +6,7 @@ written in the transaction that closes the journal's intent, before any row that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -36,11 +36,33 @@ class IdMap:
         return {old: _last(old, pairs) for old in pairs}
 
     def add(self, connection: sa.Connection, pairs: Mapping[str, str]) -> None:
-        """Write pairs inside the caller's transaction; a pair that is known already is replaced."""
+        """Write pairs inside the caller's transaction; a pair that is known already is replaced.
+
+        The Id that a row had in between leads to its new one too: a later baseline knows the row by that.
+        """
         for old, new in sorted(pairs.items()):
-            here = (_pairs.c.org_id == self.org_id) & (_pairs.c.old == old)
-            connection.execute(sa.delete(_pairs).where(here))
-            connection.execute(sa.insert(_pairs).values(org_id=self.org_id, old=old, new=new))
+            between = connection.execute(sa.select(_pairs.c.new).where(self._is(old))).scalar()
+            self._write(connection, old, new)
+            if between not in (None, old, new):
+                self._write(connection, str(between), new)
+
+    def _is(self, old: str) -> sa.ColumnElement[bool]:
+        return (_pairs.c.org_id == self.org_id) & (_pairs.c.old == old)
+
+    def _write(self, connection: sa.Connection, old: str, new: str) -> None:
+        connection.execute(sa.delete(_pairs).where(self._is(old)))
+        connection.execute(sa.insert(_pairs).values(org_id=self.org_id, old=old, new=new))
+
+
+def turn(ids: Mapping[str, str], find_held: Callable[[Collection[str]], Collection[str]]) -> dict[str, str]:
+    """New Id -> Id in a baseline. Of several that lead to one new Id, that which the baseline holds, as `find_held`
+    tells of those in doubt."""
+    olds: dict[str, list[str]] = {}
+    for old, new in ids.items():
+        olds.setdefault(new, []).append(old)
+    doubt = {old for several in olds.values() if len(several) > 1 for old in several}
+    held = find_held(doubt) if doubt else ()
+    return {new: next((one for one in several if one in held), several[-1]) for new, several in olds.items()}
 
 
 def _last(old: str, pairs: Mapping[str, str]) -> str:

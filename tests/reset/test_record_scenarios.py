@@ -180,6 +180,7 @@ def test_a_second_reset_of_the_same_baseline_maps_the_new_ids(lab: Any) -> None:
     lab.delete(route, hard=True)
     lab.reset(before)
     first = lab.ids.load()[route]
+    between = lab.capture(objects=("Routing__c",))
     lab.delete(first, hard=True)
     proof = lab.reset(before)
     second = lab.ids.load()[route]
@@ -187,6 +188,9 @@ def test_a_second_reset_of_the_same_baseline_maps_the_new_ids(lab: Any) -> None:
     after = mapped_back(lab.photograph(("Routing__c",)).rows, {route: second})
     assert differences(without_numbers(after), without_numbers(picture.rows)) == {}
     assert proof.verdict == "clean-with-residue"
+    # the baseline between the two knows the row by its first new Id: it is there, and nothing is deleted or inserted
+    assert [(one.do, one.key) for one in lab.plan(between).actions] == []
+    assert [(one.key, one.outcome) for one in lab.prove(between).items] == [(first, "residue")]
 
 
 def mapped_back(rows: dict[str, dict[str, Any]], ids: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ from rehearse.reset.batches import error_code, row_mark, wire_value
 from rehearse.reset.component_marks import component_marks, residue_of
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.hazards import HAZARDS, find_hazard
-from rehearse.reset.id_map import IdMap
+from rehearse.reset.id_map import IdMap, turn
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Proof, ProofItem
 from rehearse.reset.profile_undo import not_removable, undo_profile, without_off
@@ -215,10 +215,16 @@ def test_ids_lead_to_their_newest_and_belong_to_a_generation(tmp_path: Path) -> 
             ids.add(connection, {"A": "B", "X": "Y"})
             ids.add(connection, {"B": "C"})
             ids.add(connection, {"X": "Z"})
-        assert ids.load() == {"A": "C", "B": "C", "X": "Z"}
+        assert ids.load() == {"A": "C", "B": "C", "X": "Z", "Y": "Z"}, "a later baseline knows X by the name of Y"
         assert other.load() == {}
     finally:
         database.close()
+
+
+def test_of_two_old_ids_the_one_of_the_baseline_counts() -> None:
+    pairs = {"A": "C", "B": "C", "X": "Z"}
+    assert turn(pairs, lambda ids: {"A"} & set(ids)) == {"C": "A", "Z": "X"}
+    assert turn(pairs, lambda ids: {"B"} & set(ids)) == {"C": "B", "Z": "X"}
 
 
 def build_small_proof() -> Proof:
