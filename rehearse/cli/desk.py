@@ -21,8 +21,9 @@ from rehearse.errors import GateClosed, RehearseError, UsageError
 from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import Reference, is_open_to_all, resolve
 from rehearse.state import Database, open_database
+from rehearse.workspace.find import find_workspace
 from rehearse.workspace.model import LoginConfig, SandboxConfig, Workspace
-from rehearse.workspace.read import find_workspace, load_workspace
+from rehearse.workspace.read import load_workspace
 
 if TYPE_CHECKING:
     from rehearse.baseline.budget import Budget

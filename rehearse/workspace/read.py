@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.clock import Hours, Span
 from rehearse.documents import Document, Place, load_document
-from rehearse.errors import NotFound, UsageError
+from rehearse.errors import UsageError
 from rehearse.secret import Reference, resolve
 from rehearse.workspace.calendar_file import BlackoutEntry, HoursEntry
 from rehearse.workspace.file import (
@@ -27,7 +27,6 @@ from rehearse.workspace.file import (
     WorkspaceEntry,
 )
 from rehearse.workspace.model import (
-    FILE,
     Blackout,
     BudgetConfig,
     BypassConfig,
@@ -47,17 +46,6 @@ from rehearse.workspace.model import (
 _SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
 """Salesforce allows ten letters and digits; a name of one's own for an org without a login may be longer."""
 _NEVER = clock.from_iso("1970-01-01T00:00:00Z")
-
-
-def find_workspace(start: Path) -> Path:
-    """The path of the nearest rehearse.yaml, from a folder upward; raises NotFound."""
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
-    raise NotFound(
-        f"There is no {FILE} in {start} or above it.",
-        "Write one with `rehearse init`, or try everything on a practice org with `rehearse practice up`.",
-    )
 
 
 def load_workspace(path: Path) -> Workspace:

@@ -1,12 +1,14 @@
 """rehearse.yaml: the documented example loads whole; each mistake is named at its line and column."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from rehearse.errors import DocumentError, NotFound
-from rehearse.workspace.read import find_workspace, load_workspace
+from rehearse.errors import DocumentError, NotFound, Refused
+from rehearse.workspace.find import find_workspace
+from rehearse.workspace.read import load_workspace
 
 EXAMPLE = """\
 version: 1
@@ -150,6 +152,22 @@ def test_the_file_is_found_upward(tmp_path: Path) -> None:
     assert find_workspace(tmp_path / "a" / "b") == path
     with pytest.raises(NotFound, match=r"no rehearse\.yaml"):
         find_workspace(Path("/"))
+
+
+def test_a_file_that_a_stranger_put_where_everybody_may_write_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, EXAMPLE)
+    (tmp_path / "mine").mkdir()
+    stranger = os.geteuid() + 1
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)  # what the administrator put there is no stranger's
+        stranger = 0
+    assert find_workspace(tmp_path / "mine", stranger) == path  # a folder that not everybody may write to
+    tmp_path.chmod(0o1777)
+    with pytest.raises(Refused, match="another user") as raised:
+        find_workspace(tmp_path / "mine", stranger)
+    assert raised.value.hint is not None
+    assert find_workspace(tmp_path / "mine", path.stat().st_uid) == path
+    tmp_path.chmod(0o700)
 
 
 def test_an_unknown_sandbox_lists_the_known_ones(tmp_path: Path) -> None:
