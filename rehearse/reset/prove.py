@@ -28,6 +28,7 @@ from rehearse.reset.live_capture import capture_live
 from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
+from rehearse.reset.remade_flows import with_remade_flows
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
 from rehearse.reset.stillness import find_moved
@@ -85,7 +86,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
-    items += _switches(reader, request)
+    items = with_remade_flows(reader, store, request.before, items) + _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
     told = (*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan))

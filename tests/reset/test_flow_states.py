@@ -107,3 +107,23 @@ def test_a_draft_that_acts_in_place_of_a_deleted_version_is_no_residue(lab: Any)
     assert {one.key: one.outcome for one in proof.items} == {"Invoice_Reminder": "impossible", FLOW: "residue"}
     versions = {one.number: one.status for one in meta_flows.load_versions(lab.org, FLOW)}
     assert versions == {1: "Obsolete", 2: "Active"}
+
+
+@pytest.mark.parametrize(
+    ("active", "verdict", "outcome"), [(1, "dirty", "impossible"), (2, "clean-with-residue", "residue")]
+)
+def test_versions_that_were_made_again_under_their_numbers_are_not_called_the_same(
+    lab: Any, active: int, verdict: str, outcome: str
+) -> None:
+    """The flow is deleted and deployed twice: the newest version is the old one, the one before it is another."""
+    admin = Author(lab.user("admin"), "2026-11-23T08:00:00.000Z")
+    meta_flows.set_active(lab.org, FLOW, active, admin)
+    assert len(meta_flows.load_versions(lab.org, FLOW)) == 2
+    before = lab.capture(objects=(), types=("Flow",))
+    with lab.org.transaction() as db:
+        db.execute(
+            "UPDATE meta_flow_version SET created_at = ?, id = '301000000000999AAA' WHERE flow = ? AND number = 1",
+            (lab.org.stamp(), FLOW),
+        )
+    proof = lab.prove(before)
+    assert (proof.verdict, [(one.key, one.outcome) for one in proof.items]) == (verdict, [(FLOW, outcome)])
