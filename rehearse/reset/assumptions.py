@@ -34,7 +34,8 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption("what a profile shows depends only on the frozen manifest that both captures were retrieved with"),
     Assumption("nobody else works as the user of this login while a reset runs: its writes count as our own"),
     Assumption(
-        "of a flow the newest version is compared by its contents, and which one is active; the others by number alone"
+        "of a flow the newest version is compared by its contents, and which one is active; the others by "
+        "their numbers and by when they were made"
     ),
     Assumption("an edit of somebody else on a row that automation of our own writes touches in the same pass is ours"),
     Assumption(
