@@ -15,7 +15,7 @@ from rehearse.cli.desk import Desk
 from rehearse.errors import UsageError
 from rehearse.events import OnEvent
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.schedule.ledger import Availability, Cycle, build_availability, merge_by_hand
+from rehearse.schedule.ledger import Availability, Cycle, build_availability, merge_by_hand, with_licence
 from rehearse.schedule.model import Booking
 from rehearse.workspace.model import SandboxConfig
 
@@ -108,10 +108,8 @@ def availability_of(
     desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
 ) -> Availability:
     """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
-    known = known_cycles(desk, config, cycles, now) if config else cycles
-    licence = config.type if config else None
-    if known and known[-1].licence != "?":
-        licence = known[-1].licence
+    known = known_cycles(desk, config, cycles, now) if config else with_licence(cycles, None)
+    licence = known[-1].licence if known and known[-1].licence != "?" else config.type if config else None
     return build_availability(name, licence, with_interval(desk, known), now, desk.workspace.refresh.clock)
 
 
@@ -124,11 +122,13 @@ def with_interval(desk: Desk, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
 def known_cycles(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> tuple[Cycle, ...]:
     """The cycles that production told, else those that people wrote into rehearse.yaml, a sheet or the ledger.
 
-    Raises UsageError where the one of rehearse.yaml is still to come: a mistyped year would lock the sandbox for long.
+    A refresh of unknown type has that of the sandbox. Raises UsageError where the one of rehearse.yaml is still to
+    come: a mistyped year would lock the sandbox for long.
     """
     from rehearse.schedule.ledger_store import load_refusals, with_refusals
 
     hand = config.last_refresh
+    cycles = with_licence(cycles, config.type)
     if hand is None or any(not one.by_hand for one in cycles):
         return cycles
     if max(one for one in (hand.requested, hand.copied, hand.activated) if one) > now:

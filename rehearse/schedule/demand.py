@@ -21,7 +21,7 @@ from rehearse.schedule.axis import (
     starts_touching,
     subtract,
 )
-from rehearse.schedule.ledger import Cycle
+from rehearse.schedule.ledger import Cycle, find_in_force
 from rehearse.schedule.model import Booking, Somebody, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row, row_of
 from rehearse.schedule.wall import add_span, build_hours, subtract_span
@@ -138,8 +138,7 @@ def is_gone(supply: Supply) -> bool:
 
 def in_force(supply: Supply) -> Cycle | None:
     """The refresh that the sandbox holds now."""
-    done = [one for one in supply.cycles if one.state == "completed"]
-    return max(done, key=lambda one: one.requested, default=None)
+    return find_in_force(supply.cycles)
 
 
 def ready_at(wish: Wish, supply: Supply) -> datetime:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -123,8 +123,11 @@ def build_availability(
 
 
 def find_in_force(cycles: Sequence[Cycle]) -> Cycle | None:
-    """The copy that the sandbox is now: the newest completed one, also while licences keep it locked."""
+    """The copy that the sandbox is now: the newest completed one, also while licences keep it locked. What a deleted
+    sandbox of the same name was does not count."""
     ordered = sorted(cycles, key=lambda one: one.requested)
+    now_named = next((one.sandbox_id for one in reversed(ordered) if one.sandbox_id), "")
+    ordered = [one for one in ordered if one.sandbox_id in ("", now_named)]
     done = [one for one in ordered if one.state == "completed" or (one.state == "locked" and _was_live(one, ordered))]
     return max(done, key=lambda one: one.requested, default=None)
 
@@ -138,11 +141,12 @@ def _was_live(one: Cycle, ordered: Sequence[Cycle]) -> bool:
 def merge_by_hand(cycles: Sequence[Cycle], written: Cycle) -> tuple[Cycle, ...]:
     """What people told of a sandbox, with the refresh that rehearse.yaml gives: neither makes the other forgotten.
 
-    Of two that are one refresh (its request is within a day of the other, or lies in it) the one that ends later
-    counts, because a sheet often knows one date only.
+    Of two that are one refresh (its request is within a day of the other, or lies in it) the end that is later counts,
+    and the request that is earlier, because a sheet often knows one date only.
     """
     same = [one for one in cycles if _touch(one, written) or _touch(written, one)]
     fullest = max([*same, written], key=lambda one: one.activated or one.copied or one.requested)
+    fullest = replace(fullest, requested=min(one.requested for one in (*same, written)))
     return tuple(sorted([*(one for one in cycles if one not in same), fullest], key=lambda one: one.requested))
 
 
@@ -151,9 +155,15 @@ def _touch(one: Cycle, other: Cycle) -> bool:
     return one.requested - timedelta(days=1) < other.requested < end + timedelta(days=1)
 
 
+def with_licence(cycles: Sequence[Cycle], fallback: str | None) -> tuple[Cycle, ...]:
+    """The cycles; those that a person wrote down without a licence type take the newest that is known, else this."""
+    known = next((one.licence for one in reversed(cycles) if one.licence != "?"), fallback or "?")
+    return tuple(replace(one, licence=known) if one.licence == "?" else one for one in cycles)
+
+
 def interval_of(licence: str | None, cycles: Sequence[Cycle] = ()) -> timedelta | None:
-    """The time between two refreshes of a licence type: as configured (carried by the cycles), else as documented."""
-    configured = next((one.interval for one in cycles if one.interval is not None), None)
+    """The time between two refreshes of a licence type: as configured (carried by its cycles), else as documented."""
+    configured = next((one.interval for one in cycles if one.interval is not None and one.licence == licence), None)
     return configured or INTERVALS.get(licence or "")
 
 

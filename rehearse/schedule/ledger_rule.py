@@ -18,6 +18,8 @@ from rehearse import clock
 Rule = Literal["learn", "request", "end", "activation"]
 Dated = Literal["request", "end", "activation"]
 _RULES: tuple[Dated, ...] = ("request", "end", "activation")
+_LIVED = ("completed", "locked")
+"""States of a copy that became the sandbox."""
 _WORDS = {"request": "the request", "end": "the end of the copy", "activation": "the activation"}
 
 NOT_ABOUT_TIME = frozenset(
@@ -121,7 +123,8 @@ def build_counting(ordered: Sequence[Cycle], interval: timedelta | None, rule: R
 def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, ...], str]:
     """The rules that stand, in the order of their dates, and what was observed."""
     kept, evidence = _RULES, ""
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    licence = ordered[-1].licence
+    for before, after in _pairs(ordered, licence):
         left = tuple(one for one in kept if not _contradicts(before, after, interval, one))
         if left and left != kept:
             kept = left
@@ -133,7 +136,7 @@ def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, 
     if len(kept) == 1:
         return kept, evidence
     for cycle in ordered:
-        for refusal in cycle.refusals:
+        for refusal in cycle.refusals if cycle.licence == licence else ():
             left = tuple(one for one in kept if not _in_doubt(cycle, refusal, interval, one))
             if left and left != kept:
                 kept = left
@@ -144,14 +147,20 @@ def _weigh(ordered: Sequence[Cycle], interval: timedelta) -> tuple[tuple[Dated, 
     return kept, evidence
 
 
-def find_wrong_rules(ordered: Sequence[Cycle], interval: timedelta | None) -> frozenset[Dated]:
-    """The rules that accepted requests of one sandbox (oldest first) prove wrong; never the request itself."""
+def find_wrong_rules(ordered: Sequence[Cycle], licence: str, interval: timedelta | None) -> frozenset[Dated]:
+    """The rules that accepted requests of one sandbox (oldest first) prove wrong for a licence type, whose interval is
+    given; never the request itself."""
     if interval is None:
         return frozenset()
-    pairs = list(zip(ordered, ordered[1:], strict=False))
+    pairs = _pairs(ordered, licence)
     return frozenset(
         one for one in _RULES if any(_contradicts(before, after, interval, one) for before, after in pairs)
     )
+
+
+def _pairs(ordered: Sequence[Cycle], licence: str) -> list[tuple[Cycle, Cycle]]:
+    """What followed what while the sandbox had this licence type: another type has another interval."""
+    return [one for one in zip(ordered, ordered[1:], strict=False) if one[0].licence == one[1].licence == licence]
 
 
 def _say(rules: Sequence[Dated]) -> str:
@@ -159,8 +168,12 @@ def _say(rules: Sequence[Dated]) -> str:
 
 
 def _contradicts(before: Cycle, after: Cycle, interval: timedelta, rule: Dated) -> bool:
-    """Whether `after` was taken although this rule forbade it. Only a refresh of the same sandbox tells anything."""
-    if before.by_hand or after.by_hand or before.licence != after.licence:
+    """Whether `after` was taken although this rule forbade it. Only a refresh of the same sandbox tells anything.
+
+    After a copy that was dropped nothing is proven: whether it uses up the interval is not documented, and where it
+    does not, the request that follows was never early.
+    """
+    if before.by_hand or after.by_hand or before.state not in _LIVED:
         return False
     if before.sandbox_id and after.sandbox_id and before.sandbox_id != after.sandbox_id:
         return False
@@ -171,8 +184,11 @@ def _contradicts(before: Cycle, after: Cycle, interval: timedelta, rule: Dated) 
 
 
 def _in_doubt(cycle: Cycle, refusal: Refusal, interval: timedelta, rule: Dated) -> bool:
-    """Whether a refusal came although this rule allowed the request."""
-    if not refusal.is_about_time or cycle.state not in ("completed", "discarded"):
+    """Whether a refusal came although this rule allowed the request; one while the copy was still to come or to be
+    activated was about that."""
+    if not refusal.is_about_time or cycle.state not in (*_LIVED, "discarded"):
+        return False
+    if refusal.at < (cycle.activated or cycle.copied or cycle.requested):
         return False
     base = cycle.counted_from(rule)
     return base is not None and refusal.at >= base + interval

@@ -73,7 +73,7 @@ def record_copies(database: Database, copies: Iterable[SandboxCopy], now: dateti
             found = next((known_one for known_one in known if known_one.id == one.sandbox_id), None)
             cycles = before.get(one.name, ())
             old = next((cycle for cycle in cycles if cycle.id == one.id), None)
-            row = _row_of(one, found, old, ordered, now)
+            row = _row_of(one, found, old, [*ordered, *cycles], now)
             if old is None and one.copied is None:
                 row |= _expected(cycles, str(row["licence"]), one.requested)
             upsert(connection, _cycles, one.id, row)
@@ -83,7 +83,7 @@ def _row_of(
     one: SandboxCopy,
     found: KnownSandbox | None,
     old: Cycle | None,
-    others: Sequence[SandboxCopy],
+    others: Sequence[SandboxCopy | Cycle],
     now: datetime,
 ) -> dict[str, object]:
     licence = licence_name(one.licence) or (found.licence if found else "") or (old.licence if old else "?")
@@ -104,7 +104,9 @@ def _row_of(
     }
 
 
-def _state_of(one: SandboxCopy, found: KnownSandbox | None, old: Cycle | None, others: Sequence[SandboxCopy]) -> str:
+def _state_of(
+    one: SandboxCopy, found: KnownSandbox | None, old: Cycle | None, others: Sequence[SandboxCopy | Cycle]
+) -> str:
     """The state of a copy; a dropped copy of a sandbox that lives on is *discarded*, its sandbox is not deleted.
 
     What the row of a discarded copy reads in the end is not documented (facts 2.3): what we discarded stays so.
@@ -183,8 +185,8 @@ def _with_learned(ledger: ByName[tuple[Cycle, ...]]) -> ByName[tuple[Cycle, ...]
     """What one sandbox proved about the interval holds for all of its licence type: it is the platform's rule."""
     wrong: dict[str, frozenset[Dated]] = {}
     for cycles in ledger.values():
-        kind = cycles[-1].licence if cycles else ""
-        wrong[kind] = wrong.get(kind, frozenset()) | find_wrong_rules(cycles, interval_of(kind))
+        for kind in {one.licence for one in cycles}:
+            wrong[kind] = wrong.get(kind, frozenset()) | find_wrong_rules(cycles, kind, interval_of(kind))
     return ByName(
         (name, tuple(replace(one, learned=wrong.get(one.licence, frozenset())) for one in cycles))
         for name, cycles in ledger.items()
@@ -192,9 +194,14 @@ def _with_learned(ledger: ByName[tuple[Cycle, ...]]) -> ByName[tuple[Cycle, ...]
 
 
 def _without_doubles(cycles: Sequence[Cycle]) -> list[Cycle]:
-    """What a person wrote down counts until production itself tells of the same refresh (within a day)."""
-    told = [one.requested for one in cycles if not one.by_hand]
-    return [one for one in cycles if not (one.by_hand and any(abs(at - one.requested) < _DAY for at in told))]
+    """What a person wrote down counts until production itself tells of the same refresh: within a day of its request,
+    or before it was activated (a sheet often knows that day only)."""
+    told = [(one.requested - _DAY, max(one.requested + _DAY, _end_of(one))) for one in cycles if not one.by_hand]
+    return [one for one in cycles if not (one.by_hand and any(first < one.requested < last for first, last in told))]
+
+
+def _end_of(one: Cycle) -> datetime:
+    return one.activated or one.copied or one.requested
 
 
 def with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:

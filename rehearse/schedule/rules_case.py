@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse.clock import Hours
 from rehearse.release.model import Rehearsal, Release
-from rehearse.schedule.ledger import Cycle
+from rehearse.schedule.ledger import Cycle, find_in_force
 from rehearse.schedule.model import Booking, Prepare, Refresh, Schedule, Supply, Window, Wish
 from rehearse.schedule.wall import add_span, build_hours, local_day, midnight
 
@@ -86,8 +86,7 @@ class Case:
 
     def force(self, name: str) -> Cycle | None:
         """The refresh that a sandbox holds now."""
-        done = [one for one in self.supply(name).cycles if one.state == "completed"]
-        return max(done, key=lambda one: one.requested, default=None)
+        return find_in_force(self.supply(name).cycles)
 
     def refreshes(self, name: str) -> list[Refresh]:
         """The refreshes of a sandbox, earliest first."""

@@ -47,6 +47,22 @@ def test_a_sheet_that_knows_less_does_not_make_rehearse_yaml_forgotten(by_hand: 
     by_hand.run(*radar["OTHER"].split()[1:], **NOW)
 
 
+def test_a_refresh_that_a_sheet_tells_less_of_keeps_its_request_and_its_type(by_hand: Any) -> None:
+    text = WORKSPACE.replace(
+        "SIT: {type: PARTIAL, last_refresh: {requested: 2026-11-10 08:00, activated: 2026-11-10 20:00}}",
+        "SIT: {type: FULL_PLUS}",
+    )
+    (by_hand.folder / "rehearse.yaml").write_text(text + "refresh: {interval: {FULL_PLUS: 20d}}\n")
+    (by_hand.folder / "sheet.csv").write_text("sandbox,last refresh\nUAT,2026-11-07\nSIT,2026-11-17 09:00\n")
+    by_hand.run("ledger", "import", "sheet.csv", **NOW)
+    rows = _rows(by_hand)
+    assert rows["UAT"]["possible_from"] == "2026-12-04T13:00:00Z", (
+        "29 days after what rehearse.yaml says was the request"
+    )
+    assert rows["UAT"]["certain_from"] == "2026-12-07T05:00:00Z", "the day of the sheet may have been the whole day"
+    assert (rows["SIT"]["type"], rows["SIT"]["possible_from"]) == ("FULL_PLUS", "2026-12-07T14:00:00Z")
+
+
 def test_a_refusal_is_kept_where_only_rehearse_yaml_tells_of_the_refresh(by_hand: Any) -> None:
     by_hand.run("ledger", "add", "SIT", "--refused", "2026-11-16 07:00", "--text", "not yet", **NOW)
     assert _rows(by_hand)["SIT"]["refreshable"] == "maybe"

@@ -1,5 +1,6 @@
 """What the interval counts from: each observed answer of the platform, and the dates that follow from it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,11 @@ def accepted(hours: float) -> tuple[Cycle, Cycle]:
         ((cycle(10, ((2, "INSUFFICIENT_ACCESS"),)),), (0, 60)),  # not about dates
         ((cycle(80, ((2, "X"),)), cycle(40)), (30, 60)),  # what was learned holds for the next one
         ((cycle(110, ((2, "X"),)), *accepted(1)), (0, 0)),  # an acceptance overrules a doubt
+        # what follows a copy that was dropped proves nothing: it may never have used up the interval
+        ((cycle(69 + 1 / 24, state="discarded"), cycle(40)), (0, 60)),
+        ((cycle(69 + 1 / 24, state="stopped"), cycle(40)), (0, 60)),
+        # a refusal while the copy waited for its activation was about that
+        ((cycle(40, ((2, "X"),), activated=NOW - 10 * DAY),), (0, 30 * 24)),
     ],
 )
 def test_each_answer_of_the_platform_gives_its_dates(history: tuple[Cycle, ...], expected: tuple[int, int]) -> None:
@@ -67,6 +73,21 @@ def test_only_a_refresh_of_the_same_sandbox_that_production_reported_tells_anyth
     assert dates(before, cycle(40, **{"sandbox_id": "0GQ1", **changes, "licence": "FULL"})) == (0, 60)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        (cycle(69 + 1 / 24, licence="PARTIAL"), cycle(40, licence="PARTIAL")),  # 5 days had long passed
+        (cycle(100, ((-24 * 24 + 20, "X"),), licence="PARTIAL"),),  # refused after request + 5 days, before end + 5
+    ],
+)
+def test_what_was_seen_of_another_licence_type_tells_nothing_of_this_one(before: tuple[Cycle, ...]) -> None:
+    assert dates(*before, cycle(10)) == (0, 60)
+    other = tuple(replace(one, licence="FULL") for one in before)
+    assert build_availability("UAT", None, [*other, cycle(10, licence="PARTIAL")], NOW).certain_from == (
+        NOW - 10 * DAY + 60 * HOUR + 5 * DAY
+    )
+
+
 def test_settled_and_evidence_say_what_was_seen() -> None:
     found = build_availability("UAT", None, accepted(1), NOW)
     assert found.settled and found.rule == "request" and "was accepted" in found.evidence
@@ -78,6 +99,18 @@ def test_settled_and_evidence_say_what_was_seen() -> None:
 def test_a_configured_interval_makes_an_unknown_licence_type_known() -> None:
     found = build_availability("X", None, [cycle(10, licence="FULL_PLUS", interval=20 * DAY)], NOW)
     assert found.possible_from == NOW + 10 * DAY
+
+
+def test_an_interval_is_that_of_the_licence_type_the_sandbox_has_now() -> None:
+    before = cycle(80, licence="FULL_PLUS", interval=60 * DAY, sandbox_id="0GQ1")
+    found = build_availability("X", None, [before, cycle(10, sandbox_id="0GQ2")], NOW)
+    assert found.possible_from == NOW + 19 * DAY
+
+
+def test_a_sandbox_that_is_made_again_is_not_the_org_of_its_namesake() -> None:
+    before = cycle(80, sandbox_id="0GQ1", org_id="00D1")
+    again = cycle(0.1, sandbox_id="0GQ2", org_id="00D2", state="copying", copied=None, activated=None)
+    assert build_availability("X", None, [before, again], NOW).org_id is None
 
 
 @pytest.mark.parametrize("given", ["Developer Pro", "developer_pro", "DEVELOPER-PRO", " Developer  Pro "])

@@ -1,6 +1,7 @@
 """What production says about its sandboxes, kept for good: clones, discarded copies, deleted and recreated names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,6 +70,25 @@ def test_a_dropped_copy_is_discarded_and_its_sandbox_lives_on(database: state.Da
     found = build_availability("UATFULL", None, cycles, NOW)
     assert (found.org_id, found.state, found.requested) == ("00D1", "completed", NOW - 5 * DAY)
     assert found.refreshable == "no" and not is_gone(load_sandboxes(database), "uatfull", cycles)
+
+
+def test_a_dropped_copy_is_discarded_also_when_production_has_forgotten_those_before_it(
+    database: state.Database,
+) -> None:
+    record_sandboxes(database, [info(1, "UATFull")], NOW)
+    record_copies(database, [copy(1, 1, 60)], NOW)
+    record_copies(database, [copy(2, 1, 35, "deleted")], NOW)
+    found = build_availability("UATFULL", None, load_cycles(database)["UATFULL"], NOW)
+    assert (found.state, found.refreshable, found.org_id) == ("completed", "yes", "00D1")
+
+
+def test_a_sheet_that_knows_the_activation_only_makes_no_second_refresh_of_it(database: state.Database) -> None:
+    record_copies(database, [copy(1, 1, 20, activated=NOW - 16 * DAY)], NOW)
+    day = NOW - 16 * DAY - 8 * HOUR
+    sheet = Cycle("sheet:1", "UATFull", "FULL", "completed", None, day, day + DAY, day + DAY, by_hand=True)
+    save_cycles(database, [replace(sheet, source="sheet")], NOW)
+    cycles = load_cycles(database)["UATFULL"]
+    assert [one.id for one in cycles] == ["0GR1"], "the 29 days would count from the activation"
 
 
 @pytest.mark.parametrize("label", ["deleted", "completed"])
