@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -62,8 +61,22 @@ def show(page: Page) -> None:
     from rehearse.report.text import render_text
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = max(40, min(180, shutil.get_terminal_size((150, 24)).columns))
-    typer.echo(render_text(page, width=width, colour=colour), nl=False)
+    typer.echo(render_text(page, width=max(20, min(180, _width())), colour=colour), nl=False)
+
+
+def _width() -> int:
+    """How wide people see what we print: COLUMNS, else the terminal, also behind a pipe (`| less`); 150 in a log."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+        try:
+            columns = os.get_terminal_size(stream.fileno()).columns if stream else 0
+        except (OSError, ValueError):  # no terminal, or closed
+            continue
+        if columns:
+            return columns
+    return 150
 
 
 def say(text: str) -> None:

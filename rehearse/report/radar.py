@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.report.view import Table, build_table
+from rehearse.report.view import Cell, Rows, Table, build_table
 from rehearse.schedule.ledger import COPY_TIMES, leeway_of
 from rehearse.schedule.model import Booking
 
@@ -250,7 +250,7 @@ def _announced(now: datetime, sky: Sky) -> Iterator[Deadline]:
 
 def build_radar_table(due: Sequence[Deadline], zone: ZoneInfo) -> Table:
     """The deadlines as a table."""
-    rows = [[clock.show(one.due, zone), one.what, one.clear_with] for one in due]
+    rows: Rows = [[clock.show(one.due, zone), one.what, Cell(one.clear_with, code=True)] for one in due]
     return build_table("Due soon", ["due", "what", "clear with"], rows, empty="nothing")
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import get_args
 
-from rehearse.report.view import BAR_NAMES, BarKind, Block, Cell, Page, Paragraph, Table, Timeline, printable
+from rehearse.report.text_table import STYLES, build_lines
+from rehearse.report.view import BAR_NAMES, BarKind, Block, Page, Paragraph, Timeline, printable
 
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-_WHOLE = 20
 _OVER = get_args(BarKind)
-_STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
 
 
 def render_text(page: Page, *, width: int = 120, colour: bool = False) -> str:
@@ -39,52 +34,23 @@ def render_block(block: Block, *, width: int = 120, colour: bool = False) -> str
     out = io.StringIO()
     console = Console(
         file=out,
-        width=max(width, _least(block)) if isinstance(block, Table) else width,
+        width=width,
         force_terminal=colour,
         color_system="standard" if colour else None,
         highlight=False,
         legacy_windows=False,
     )
     if isinstance(block, Paragraph):
-        console.print(Text(printable(block.text), style=_STYLES[block.tone]))
+        console.print(Text(printable(block.text), style=STYLES[block.tone]))
     elif isinstance(block, Timeline):
         out.write(printable(_timeline(block, width)))
+    elif not block.rows:
+        console.print(Text(printable(f"{block.title}: {block.empty}" if block.title else block.empty)))
     else:
-        if block.title and block.rows:
+        if block.title:
             console.print(Text(printable(block.title), style="bold"), soft_wrap=True)
-        console.print(_table(block))
+        console.print(Text("\n").join([Text(), *build_lines(block, width), Text()]), soft_wrap=True)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
-
-
-def _least(table: Table) -> int:
-    """The width below which short cells would be cut; a wider line is better than a date without its end."""
-    columns = [[name, *(row[index].text for row in table.rows)] for index, name in enumerate(table.columns)]
-    natural = [max(len(text) for text in texts) for texts in columns]
-    whole = [name == "id" for name in table.columns]
-    return sum((size if uncut else min(size, _WHOLE + 4)) + 3 for size, uncut in zip(natural, whole, strict=True))
-
-
-def _table(table: Table) -> RichTable | Text:
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    if not table.rows:
-        return Text(printable(f"{table.title}: {table.empty}" if table.title else table.empty))
-    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(table.columns):
-        short = name == "id" or all(len(row[index].text) <= _WHOLE for row in table.rows)  # dates and ids stay whole
-        justify: Literal["left", "right"] = "right" if index in table.right else "left"
-        made.add_column(Text(printable(name)), justify=justify, overflow="fold", no_wrap=short)
-    for row in table.rows:
-        made.add_row(*(_cell(one) for one in row))
-    return made
-
-
-def _cell(cell: Cell) -> Text:
-    from rich.text import Text
-
-    return Text(cell.text, style=_STYLES[cell.tone])
 
 
 _MARKS = {

@@ -1,6 +1,7 @@
 """Pages in every medium: nothing is cut, nothing is executed, nothing points outside."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,10 +56,38 @@ def test_markdown_escapes_titles_and_what_an_empty_table_says() -> None:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other work on the machine is no fault of ours
-@given(st.lists(st.text("abcdefg -", min_size=1, max_size=20).map(str.strip).filter(bool), min_size=8, max_size=8))
-def test_text_never_cuts_a_short_cell(cells: list[str]) -> None:
-    shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(8)], [cells]),)), width=60)
-    assert all(" ".join(cell.split()) in " ".join(shown.split()) for cell in cells)
+@given(
+    st.lists(
+        st.lists(st.text("abcdefg _-", max_size=60).map(str.strip), min_size=5, max_size=5), min_size=1, max_size=3
+    ),
+    st.integers(20, 120),
+)
+def test_text_fits_the_width_and_loses_no_letter_of_any_cell(rows: list[list[str]], width: int) -> None:
+    rows = [[f"r{number}", *cells] for number, cells in enumerate(rows)]
+    shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(6)], rows),)), width=width)
+    assert all(len(line) <= width + 4 for line in shown.splitlines())
+    told = Counter("".join(shown.split()))
+    assert not Counter("".join("".join(one for row in rows for one in row if one != "-").split())) - told
+    words = {word for row in rows for one in row for word in one.split() if len(word) <= 12}
+    assert words - {"-"} <= set(shown.split())
+
+
+def test_a_table_that_is_too_wide_is_told_in_bands_or_below_its_rows_and_a_command_in_one_piece() -> None:
+    dates = ["2026-11-23 08:00"] * 5
+    bands = render_text(Page("", (build_table("T", ["name", *"abcde"], [["UAT", *dates], ["SIT", *dates]]),)), width=60)
+    assert bands.count("2026-11-23 08:00") == 10 and bands.count("UAT") == 2 and bands.count("name") == 2
+    command = "sf data update bulk --sobject Thing__c --file records/thing-update.csv --target-org ORG"
+    steps = build_table(
+        "T", ["", "what", "command"], [["1", "Bring back " * 9, Cell(command, code=True)]] * 2, right=(0,)
+    )
+    told = render_text(Page("", (steps,)), width=60)
+    assert f"    command: {command}\n" in told and "what" in told
+    assert all(len(line) <= 60 for line in told.splitlines() if command not in line)
+
+
+def test_a_list_is_a_list_with_a_mark_for_each_entry() -> None:
+    told = render_text(Page("", (build_table("T", ["assumption"], [["a " * 30], ["b"]]),)), width=40)
+    assert [line[:4] for line in told.splitlines()[2:5]] == [" - a", "   a", " - b"]
 
 
 def test_text_has_no_colour_unless_it_is_asked_for() -> None:
