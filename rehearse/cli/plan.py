@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rehearse.cli.desk import Desk
     from rehearse.release.model import Release
-    from rehearse.schedule.model import Booking, BookingState, Schedule, Wish
+    from rehearse.schedule.model import Booking, BookingState, Schedule, Unplaced, Wish
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def plan(
     """Find a sandbox and a time for each rehearsal.
 
     Keeps to types, hours, order, blackouts, bookings, refresh windows and resets. Exit 3 when something does not
-    fit, with the reasons and the ways out. `plan why REHEARSAL FILES` says what stops one from being earlier.
+    fit, with reasons and ways out. `plan why REHEARSAL FILES`: what stops it from being earlier, or keeps it out.
 
     Example: rehearse plan plans/r41.yaml plans/r42.yaml
     """
@@ -59,7 +59,7 @@ def plan(
         if releases[0] == Path("why"):
             _why(desk, releases[1:], (replan, seconds), as_json=as_json)
             return
-        wanted, wish, schedule = _solve(desk, releases, (replan, seconds))
+        wanted, wish, schedule = _solve(desk, releases, (replan, seconds), explained=True)
         page, body = build_schedule_page(schedule, desk.workspace.zone), build_schedule_body(schedule)
         if as_json:
             kept = _book(desk, wanted, schedule, wish) if book and not dry_run else Kept(0)
@@ -72,8 +72,11 @@ def plan(
         raise typer.Exit(3 if schedule.unplaced else 0)
 
 
-def _solve(desk: Desk, files: Sequence[Path], how: tuple[bool, float]) -> tuple[Sequence[Release], Wish, Schedule]:
-    """Read the files and the world, and plan; `how` is replan and the seconds."""
+def _solve(
+    desk: Desk, files: Sequence[Path], how: tuple[bool, float], *, explained: bool
+) -> tuple[Sequence[Release], Wish, Schedule]:
+    """Read the files and the world, and plan; `how` is replan and the seconds, `explained` asks why something is
+    unplaced."""
     from rehearse.cli import overview, planning, progress
     from rehearse.cli.forecasting import find_burning
     from rehearse.schedule.solver import solve
@@ -84,15 +87,17 @@ def _solve(desk: Desk, files: Sequence[Path], how: tuple[bool, float]) -> tuple[
         now = desk.fetch_now()
         burns, said = find_burning(desk, wanted, on_event)
         wish = planning.build_wish(desk, wanted, now, replan=how[0], burns=burns)
-        schedule = solve(wish, seconds=how[1], on_event=on_event)
+        schedule = solve(wish, seconds=how[1], on_event=on_event, explained=explained)
     return wanted, wish, replace(schedule, warnings=(*schedule.warnings, *said))
 
 
 def _why(desk: Desk, words: Sequence[Path], how: tuple[bool, float], *, as_json: bool) -> None:
-    """What stops a placed rehearsal from being earlier; the files are those under plans/ unless given."""
+    """What stops a rehearsal from being earlier, or keeps it out; the files are those under plans/ unless given."""
     from rehearse.cli import progress
     from rehearse.errors import UsageError
-    from rehearse.report.schedule import build_why_body, build_why_page
+    from rehearse.report.schedule import build_why_body, build_why_not_body, build_why_not_page, build_why_page
+    from rehearse.schedule.explain import explain
+    from rehearse.schedule.model import Unplaced
     from rehearse.schedule.why_here import explain_place
 
     files = list(words[1:]) or sorted((desk.workspace.root / "plans").glob("*.yaml"))
@@ -101,29 +106,37 @@ def _why(desk: Desk, words: Sequence[Path], how: tuple[bool, float], *, as_json:
             "`plan why` needs a rehearsal and its release files.",
             'Write `rehearse plan why "R41 mock" plans/r41.yaml`.',
         )
-    _, wish, schedule = _solve(desk, files, how)
-    booking = _find_placed(schedule, str(words[0]))
+    _, wish, schedule = _solve(desk, files, how, explained=False)
+    asked = _find_asked(schedule, str(words[0]))
+    zone = desk.workspace.zone
     with progress.shown() as on_event:
-        found = explain_place(wish, schedule, booking, seconds=how[1], on_event=on_event)
-    finish("why", wish.now, build_why_body(found), build_why_page(found, desk.workspace.zone), as_json=as_json)
+        if isinstance(asked, Unplaced):
+            alone = explain(wish, replace(schedule, unplaced=(asked,)), seconds=how[1], on_event=on_event)
+            said = alone.warnings[len(schedule.warnings) :]
+            body, page = build_why_not_body(alone.unplaced[0], said), build_why_not_page(alone.unplaced[0], said)
+        else:
+            found = explain_place(wish, schedule, asked, seconds=how[1], on_event=on_event)
+            body, page = build_why_body(found), build_why_page(found, zone)
+    finish("why", wish.now, body, page, as_json=as_json, code=3 if isinstance(asked, Unplaced) else 0)
 
 
-def _find_placed(schedule: Schedule, name: str) -> Booking:
-    """A placed rehearsal by `R41 mock`, `R41/mock`, its id, or its own name where that is unique."""
+def _find_asked(schedule: Schedule, name: str) -> Booking | Unplaced:
+    """A rehearsal by `R41 mock`, `R41/mock`, the id of its booking, or its own name where that is unique."""
     from rehearse.errors import AmbiguousId, NotFound
 
     asked = name.replace("/", " ").casefold()
-    exact = [one for one in schedule.bookings if asked in (one.label.casefold(), one.id.casefold())]
-    found = exact or [one for one in schedule.bookings if (one.rehearsal or "").casefold() == asked]
+    known: list[tuple[str, Booking | Unplaced]] = [(f"{one.release} {one.rehearsal}", one) for one in schedule.bookings]
+    known += [(f"{one.release} {one.rehearsal}", one) for one in schedule.unplaced]
+    exact = [(label, one) for label, one in known if asked in (label.casefold(), getattr(one, "id", "").casefold())]
+    found = exact or [(label, one) for label, one in known if (one.rehearsal or "").casefold() == asked]
     if len(found) > 1:
-        raise AmbiguousId(f"{name!r} fits {', '.join(one.label for one in found)}.", "Name its release too.")
+        raise AmbiguousId(f"{name!r} fits {', '.join(label for label, _ in found)}.", "Name its release too.")
     if not found:
-        missing = any(
-            asked in (f"{one.release} {one.rehearsal}".casefold(), one.rehearsal) for one in schedule.unplaced
+        raise NotFound(
+            f"{name} is no rehearsal of these files that is still to come.",
+            "`rehearse plan FILES` says what is placed where, and why something is not.",
         )
-        why = "was not placed" if missing else "is no rehearsal of these files"
-        raise NotFound(f"{name} {why}.", "`rehearse plan FILES` says what is placed where, and why something is not.")
-    return found[0]
+    return found[0][1]
 
 
 def _is_wanted(schedule: Schedule, *, book: bool) -> bool:

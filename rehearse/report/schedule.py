@@ -231,6 +231,7 @@ def build_why_body(found: WhyHere) -> dict[str, Any]:
     return {
         "rehearsal": found.booking.rehearsal,
         "release": found.booking.release,
+        "kind": found.booking.kind,
         "sandbox": found.booking.sandbox,
         "start": found.booking.start,
         "by": found.by,
@@ -238,7 +239,20 @@ def build_why_body(found: WhyHere) -> dict[str, Any]:
         "reasons": [reason.__dict__ for reason in found.reasons],
         "goal": found.goal and found.goal.name,
         "would_cost": found.would_cost,
+        "repairs": [],
     }
+
+
+def build_why_not_body(one: Unplaced, said: Sequence[str]) -> dict[str, Any]:
+    """The `why` answer for what was not placed (`by`: unplaced): what keeps it out, and the ways out."""
+    text = " ".join(said) or f"{one.release} {one.rehearsal} was not placed."
+    nothing = dict.fromkeys(("sandbox", "start", "goal", "would_cost"))
+    return {**_unplaced_body(one), **nothing, "by": "unplaced", "text": text}
+
+
+def build_why_not_page(one: Unplaced, said: Sequence[str]) -> Page:
+    """What keeps a rehearsal out, for people."""
+    return Page("", (*_unplaced(one), *(Paragraph(text, "warn") for text in said)))
 
 
 def build_why_page(found: WhyHere, zone: ZoneInfo) -> Page:

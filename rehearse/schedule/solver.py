@@ -31,11 +31,11 @@ _LAST = 0.05
 _SHARE = 0.3
 
 
-def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> Schedule:
+def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore, explained: bool = True) -> Schedule:
     """The best schedule that can be found in some seconds, with what each goal cost and why something did not fit.
 
     A part of the seconds is kept for the reasons of what does not fit and for the last step; without anything unplaced
-    the answer comes so much earlier where time runs out.
+    the answer comes so much earlier where time runs out. Without `explained`, reasons are for the caller to ask.
     """
     until = time.monotonic() + seconds
     on_event(Started(WORK, len(_NAMES), "goals"))
@@ -47,6 +47,8 @@ def solve(wish: Wish, *, seconds: float = 30.0, on_event: OnEvent = ignore) -> S
     found = replace(found, warnings=(*name_broken_rules(wish, found), *found.warnings))
     on_event(Finished(WORK, "proven best" if found.proven else "not proven best in the time given"))
     left = until - time.monotonic()
+    if not explained:
+        return found
     return explain(wish, found, seconds=min(_EXPLAIN, max(0.5, left)), on_event=on_event)
 
 

@@ -41,7 +41,7 @@ def explain_place(
         return WhyHere(booking, "rules", f"{label} cannot start earlier{beside}, because of these rules:", reasons)
     if time.monotonic() >= until:
         return WhyHere(booking, "time", f"There was not enough time to find what holds {label}.")
-    found = solve(asked, seconds=seconds * 0.5, on_event=on_event)
+    found = solve(asked, seconds=seconds * 0.5, on_event=on_event, explained=False)
     return compare_places(wish, schedule, found, booking)
 
 

@@ -1,5 +1,6 @@
 """Dates that only people keep: rehearse.yaml, a sheet and the ledger together, without any Salesforce."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,22 @@ def test_a_sheet_is_taken_before_any_login_works(by_hand: Any) -> None:
     assert by_hand.json("ledger", "import", "sheet.csv", "--offline", **NOW)["known"] == []
     added = by_hand.run("ledger", "add", "UTA", "--requested", "2026-11-20 08:00", **NOW)
     assert "UTA is not in rehearse.yaml" in added.err
+
+
+def test_plan_why_asks_for_reasons_once_and_tells_what_keeps_one_out(by_hand: Any) -> None:
+    release = """version: 1
+release: R1
+go_live: 2026-12-04 18:00
+rehearsals:
+  - {name: mock, kind: mock, duration: 6h, needs: {type: PARTIAL}}
+  - {name: dress, kind: dress, duration: 6h, needs: {type: FULL, data_age: 1d}}
+  - {name: dry, kind: dry-run, duration: 6h, needs: {type: FULL, start: fresh, data_age: 1d}}
+"""
+    (by_hand.folder / "r1.yaml").write_text(release)
+    asked = by_hand.run("plan", "why", "R1 dress", "r1.yaml", "--json", code=3, **NOW)
+    found = json.loads(asked.out)
+    assert found["by"] == "unplaced" and found["repairs"]
+    assert {one["rule"] for one in found["reasons"]} == {"data_age", "type"}
+    assert asked.err.count("Looking for what keeps") == 1, "not those of the others"
+    placed = by_hand.run("plan", "why", "mock", "r1.yaml", "--json", **NOW)
+    assert "Looking for what keeps" not in placed.err and set(json.loads(placed.out)) == set(found)
