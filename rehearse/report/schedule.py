@@ -113,11 +113,11 @@ def build_schedule_page(schedule: Schedule, zone: ZoneInfo) -> Page:
 
 
 _GOALS = {
-    "unplaced": "rehearsals without a place, the important ones more",
+    "unplaced": "rehearsals without a place; each counts 1000, 100, 10 or 1, by priority 1 to 4",
     "moves": "booked rehearsals that move",
     "refreshes": "refreshes to ask for",
     "advances": "times a release is applied to a sandbox for keeps",
-    "distance": "days away from the wished dates",
+    "distance": "days away from the wished dates; each counts 1000, 100, 10 or 1, by priority 1 to 4",
     "unrepeatable": "rehearsals without time for a second run",
 }
 
