@@ -1,28 +1,31 @@
 """What an org has: the members of every metadata type, listed in the background and to be had type by type.
 
-One type a list call, a few at a time; what the first retrieve needs (profiles, objects, layouts, classes) first, so
-that it can begin while the rest is being listed, then types in folders, which take a call a folder. A type that cannot
-be listed, or of which there is nothing, is a coverage row and no error. Components of installed packages stay out (the
-packages themselves are in).
+What the first retrieve needs (profiles, objects, layouts, classes) first and alone, so that it can begin while the rest
+is being listed; then types in folders, and the others three a call. One that cannot be listed spoils its call, and each
+is asked for alone. A type that cannot be listed, or of which there is nothing, is a coverage row and no error.
+Components of installed packages stay out (the packages themselves are in).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from rehearse.baseline.component_types import FOLDER_TYPES
 from rehearse.baseline.flow_versions import fetch_flow_versions
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import OrgRejected
+from rehearse.org.metadata import LISTS_A_CALL
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
 
 LISTS_AT_ONCE = 4
 _FIRST = ("Profile", "CustomObject", "Layout", "ApexClass")
 FROM_TOOLING = "FlowDefinition"
+_UNNAMED = ("GlobalValueSetTranslation", "StandardValueSetTranslation")
+"""Their lines do not say of which type they are (facts/metadata.md 1.3), so they share no call."""
 STANDARD_VALUE_SETS = """
 AccountContactMultiRoles AccountContactRole AccountOwnership AccountRating AccountType AssetStatus CampaignMemberStatus
 CampaignStatus CampaignType CaseContactRole CaseOrigin CasePriority CaseReason CaseStatus CaseType ContactRole
@@ -56,6 +59,10 @@ class TypeListing:
     flows: Mapping[str, bytes] | None = None
 
 
+Found = Mapping[str, TypeListing]
+"""What there is of the types that were asked for together, by name."""
+
+
 @contextmanager
 def listing_threads() -> Iterator[ThreadPoolExecutor]:
     """Threads to list in; where the block fails, calls that have not begun are dropped and not waited for."""
@@ -72,15 +79,15 @@ class ListingWork:
     """A listing under way in the threads of `pool`; `flows`: take flow versions from Tooling where it tells them."""
 
     def __init__(self, reader: OrgReader, types: Sequence[MetadataType], pool: Executor, *, flows: bool = True) -> None:
-        first = sorted(types, key=lambda one: (one.name not in _FIRST, not one.in_folder, one.name))
         self.types = tuple(types)
-        self._found: dict[str, Future[TypeListing]] = {
-            one.name: pool.submit(_fetch_type, reader, one, flows=flows) for one in first
-        }
+        self._found: dict[str, Future[Found]] = {}
+        for group in _share_out(types):
+            asked = pool.submit(_fetch_types, reader, group, flows=flows)
+            self._found |= dict.fromkeys((one.name for one in group), asked)
 
     def of(self, type: str) -> TypeListing:
         """What there is of one type, once it is listed; nothing of a type that was not asked for. Raises OrgError."""
-        return self._found[type].result() if type in self._found else TypeListing()
+        return self._found[type].result()[type] if type in self._found else TypeListing()
 
     def result(self) -> Listing:
         """All of it, once it is there. Raises OrgError where the org fails."""
@@ -99,15 +106,39 @@ def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
         return ListingWork(reader, types, pool, flows=False).result()
 
 
+def _share_out(types: Sequence[MetadataType]) -> Iterator[Sequence[MetadataType]]:
+    """The types in the order in which they are asked for, those together that share a call."""
+    alone: list[MetadataType] = []
+    others: list[MetadataType] = []
+    for one in sorted(types, key=lambda one: (one.name not in _FIRST, not one.in_folder, one.name)):
+        is_alone = one.in_folder or one.name in (*_FIRST, *_UNNAMED, FROM_TOOLING)
+        (alone if is_alone else others).append(one)
+    yield from ([one] for one in alone)
+    yield from (others[start : start + LISTS_A_CALL] for start in range(0, len(others), LISTS_A_CALL))
+
+
+def _fetch_types(reader: OrgReader, types: Sequence[MetadataType], *, flows: bool) -> Found:
+    found = None
+    if len(types) > 1:
+        with suppress(OrgRejected):
+            found = reader.fetch_metadata_lists([one.name for one in types])
+    if found is not None:
+        return {one.name: _listed(one, found[one.name]) for one in types}
+    return {one.name: _fetch_type(reader, one, flows=flows) for one in types}
+
+
 def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeListing:
     versions = fetch_flow_versions(reader) if flows and type.name == FROM_TOOLING else None
     if versions is not None:
         return TypeListing(flows=versions)
     try:
-        found = _fetch_items(reader, type)
+        return _listed(type, _fetch_items(reader, type))
     except OrgRejected as error:
         note = f"{error.org_code}: {error.org_message}"
         return TypeListing(coverage=(CoverageRow("metadata", type.name, "not-listable", note=note),))
+
+
+def _listed(type: MetadataType, found: Sequence[MetadataItem]) -> TypeListing:
     own = [one for one in found if one.manageable_state != "installed" or type.name == "InstalledPackage"]
     names = {one.full_name for one in own}
     if type.name == "StandardValueSet":
@@ -115,12 +146,11 @@ def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeLi
     return TypeListing(tuple(sorted(names)), tuple(own) if names else (), _cover(type, len(found), len(own), names))
 
 
-def _fetch_items(reader: OrgReader, type: MetadataType) -> list[MetadataItem]:
+def _fetch_items(reader: OrgReader, type: MetadataType) -> Sequence[MetadataItem]:
     if not type.in_folder:
-        return list(reader.fetch_metadata_items(type.name))
+        return reader.fetch_metadata_items(type.name)
     folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
-    found = [item for folder in folders for item in reader.fetch_metadata_items(type.name, folder.full_name)]
-    return [*folders, *found]
+    return [*folders, *reader.fetch_metadata_items(type.name, [one.full_name for one in folders])]
 
 
 def _cover(type: MetadataType, found: int, own: int, names: set[str]) -> tuple[CoverageRow, ...]:

@@ -1,16 +1,16 @@
 """Metadata API over SOAP: describe, list, retrieve; and deploy for a proven sandbox. Zips are streamed both ways.
 
-One type a list call: one unsupported type spoils the others of its call. A retrieve's zip comes with the answer that
-says done, and is handed over once only: when that delivery breaks off, the retrieve is started again. Deployments
-are all or nothing (`rollbackOnError`), and their status is what the org says: whether it did what was asked, a proof
-decides.
+Three types or folders a list call at most: one unsupported type spoils the others of its call. A retrieve's zip comes
+with the answer that says done, and is handed over once only: when that delivery breaks off, the retrieve is started
+again. Deployments are all or nothing (`rollbackOnError`), and their status is what the org says: whether it did what
+was asked, a proof decides.
 """
 
 from __future__ import annotations
 
 import base64
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -29,6 +29,7 @@ from rehearse.org.wire import Call, Wire
 
 # a SOAP message may not exceed 50 MB: about 39 MB of zip once it is base64
 SOAP_BYTES = 52_428_800
+LISTS_A_CALL = 3
 _DELIVERIES = 4
 
 
@@ -44,16 +45,29 @@ class MetadataReader:
         call = SoapCall("m", "describeMetadata", {"asOfVersion": self._version}, "Describing metadata")
         return call_for_one(self._wire, self._version, call, _build_types)
 
-    def fetch_items(self, type: str, folder: str | None = None) -> tuple[MetadataItem, ...]:
-        """The components of one type (in one folder), each full name once; raises OrgRejected for an unknown type."""
-        query: dict[str, Element] = {"folder": folder, "type": type}
-        values: dict[str, Element] = {"queries": query, "asOfVersion": self._version}
-        call = SoapCall("m", "listMetadata", values, f"Listing {type}")
-        nodes = call_soap(self._wire, self._version, call)
-        with making_sense(call.doing):
-            found = [build_item(node, type) for node in nodes]
-        unique = {item.full_name: item for item in found if item.full_name}
-        return tuple(unique[name] for name in sorted(unique))
+    def fetch_items(self, type: str, folders: Sequence[str] | None = None) -> tuple[MetadataItem, ...]:
+        """The components of one type (in these folders), each full name once. Raises OrgRejected for an unknown one."""
+        queries = [(type, one) for one in folders] if folders is not None else [(type, None)]
+        batches = [queries[start : start + LISTS_A_CALL] for start in range(0, len(queries), LISTS_A_CALL)]
+        return _unique([item for batch in batches for item in self._list(batch, type)])
+
+    def fetch_lists(self, types: Sequence[str]) -> dict[str, tuple[MetadataItem, ...]] | None:
+        """The components of up to three types by one call; None where a line of the answer does not say whose it is.
+
+        Raises OrgRejected for all of them where the org does not list one.
+        """
+        found = self._list([(one, None) for one in types], "")
+        by_type = {one: _unique([item for item in found if item.type == one]) for one in types}
+        return by_type if {item.type for item in found} <= by_type.keys() else None
+
+    def _list(self, queries: Sequence[tuple[str, str | None]], otherwise: str) -> list[MetadataItem]:
+        """What queries for (type, folder) list, by one call; `otherwise`: the type of lines that have none."""
+        asked: list[Element] = [{"folder": folder, "type": type} for type, folder in queries]
+        values: dict[str, Element] = {"queries": asked, "asOfVersion": self._version}
+        doing = f"Listing {', '.join(dict.fromkeys(type for type, _ in queries))}"
+        nodes = call_soap(self._wire, self._version, SoapCall("m", "listMetadata", values, doing))
+        with making_sense(doing):
+            return [build_item(node, otherwise) for node in nodes]
 
     def retrieve(self, manifest: Manifest, to: Path, on_event: OnEvent = ignore) -> RetrieveResult:
         """Fetch the components of a manifest as a zip at `to`, which may be a file without a name.
@@ -107,6 +121,12 @@ class MetadataReader:
         except OrgRejected as error:
             # the job was known a moment ago: a delivery that broke off took the zip with it
             raise _not_whole(job_id) from error
+
+
+def _unique(items: Sequence[MetadataItem]) -> tuple[MetadataItem, ...]:
+    """Each full name once, sorted."""
+    unique = {item.full_name: item for item in items if item.full_name}
+    return tuple(unique[name] for name in sorted(unique))
 
 
 def _accept(job_id: str, ended: tuple[Node, int], to: Path) -> RetrieveResult:

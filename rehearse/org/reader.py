@@ -163,9 +163,16 @@ class OrgReader:
         """The rows of describeMetadata, by name."""
         return self._metadata.fetch_types()
 
-    def fetch_metadata_items(self, type: str, folder: str | None = None) -> tuple[MetadataItem, ...]:
-        """The components of one type, by full name; types in folders need the folder."""
-        return self._metadata.fetch_items(type, folder)
+    def fetch_metadata_items(self, type: str, folders: Sequence[str] | None = None) -> tuple[MetadataItem, ...]:
+        """The components of one type, by full name; types in folders need the folders."""
+        return self._metadata.fetch_items(type, folders)
+
+    def fetch_metadata_lists(self, types: Sequence[str]) -> dict[str, tuple[MetadataItem, ...]] | None:
+        """The components of up to three types by one call; None where they have to be asked for one by one.
+
+        Raises OrgRejected for all of them where the org does not list one.
+        """
+        return self._metadata.fetch_lists(types)
 
     def retrieve(self, manifest: Manifest, to: Path, on_event: OnEvent = ignore) -> RetrieveResult:
         """Fetch components as a zip at `to`; raises OrgRejected (LIMIT_EXCEEDED: split the manifest), DiskFull."""

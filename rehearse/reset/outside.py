@@ -78,7 +78,7 @@ def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:
     try:
         if type.in_folder:
             folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
-            items = [item for one in folders for item in reader.fetch_metadata_items(type.name, one.full_name)]
+            items = list(reader.fetch_metadata_items(type.name, [one.full_name for one in folders]))
         else:
             items = list(reader.fetch_metadata_items(type.name))
     except OrgRejected:

@@ -11,13 +11,14 @@ from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.compare import compare
 from rehearse.baseline.estimate import fetch_estimate
+from rehearse.baseline.listing import ListingWork, fetch_listing, listing_threads
 from rehearse.baseline.model import Capture, Scope
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.verify import verify_capture
 from rehearse.errors import GenerationChanged
 from rehearse.events import Advanced, Event, Noted
 from rehearse.org.connect import connect_reader
-from rehearse.org.model import Login
+from rehearse.org.model import Login, MetadataType
 from rehearse.org.reader import OrgReader
 from rehearse.org.transport import WireOptions
 from rehearse.practice.deploy import install
@@ -199,6 +200,20 @@ def test_a_killed_capture_is_continued(take: Any, store: CaptureStore, practice:
         (account(practice), ["Description"])
     ]
     assert len(list((store.root / "captures").iterdir())) == len(list((store.root / "keys").iterdir())) == 2
+
+
+def test_types_that_share_a_list_call_are_listed_as_each_alone(reader: OrgReader) -> None:
+    """One that the org does not list spoils no other, and is told."""
+    types = reader.fetch_metadata_types()
+    broken = [*types, MetadataType("Nonsense", "nonsense", None, in_folder=False, meta_file=False)]
+    together, spoilt = fetch_listing(reader, types), fetch_listing(reader, broken)
+    alone: dict[str, tuple[str, ...]] = {}
+    for one in types:
+        with listing_threads() as pool:
+            alone |= ListingWork(reader, [one], pool, flows=False).result().members
+    assert together.members == spoilt.members == alone and len(alone) > 20
+    assert together.items == spoilt.items
+    assert [one.name for one in spoilt.coverage if one.state == "not-listable"] == ["Nonsense"]
 
 
 def test_leftovers_of_another_purpose_are_swept(take: Any, store: CaptureStore) -> None:

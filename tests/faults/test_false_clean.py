@@ -251,15 +251,17 @@ def test_what_the_baseline_could_not_list_is_never_destroyed(
     from rehearse.errors import OrgRejected
     from rehearse.org.reader import OrgReader
 
-    real = OrgReader.fetch_metadata_items
+    def refusing(real: Any) -> Any:
+        def ask(reader: OrgReader, asked: Any, *more: Any) -> Any:
+            if asked == type or (not isinstance(asked, str) and type in asked):
+                raise OrgRejected("INSUFFICIENT_ACCESS", "no", "Listing metadata")
+            return real(reader, asked, *more)
 
-    def refuse(reader: OrgReader, asked: str, folder: str | None = None) -> Any:
-        if asked == type:
-            raise OrgRejected("INSUFFICIENT_ACCESS", "no", "Listing metadata")
-        return real(reader, asked, folder)
+        return ask
 
     with monkeypatch.context() as patch:
-        patch.setattr(OrgReader, "fetch_metadata_items", refuse)
+        for name in ("fetch_metadata_items", "fetch_metadata_lists"):
+            patch.setattr(OrgReader, name, refusing(getattr(OrgReader, name)))
         before = lab.capture(objects=(), types=("ApexClass", "ApexTrigger", "PermissionSet"))
     assert [one.do for one in lab.plan(before).actions] == []
     assert lab.prove(before).verdict != "clean"

@@ -226,12 +226,38 @@ def test_a_retrieve_that_failed_says_why(wire: Wire, scripted: Any, tmp_path: Pa
 def test_lists_repair_what_the_service_leaves_out(wire: Wire, scripted: Any) -> None:
     row = '<result><fullName>{}</fullName><type xsi:nil="true"/><fileName>x</fileName></result>'
     scripted.answers(answer("listMetadata", row.format("B") + row.format("A") + row.format("B")))
-    items = MetadataReader(wire, "67.0").fetch_items("StandardValueSetTranslation", "F")
+    items = MetadataReader(wire, "67.0").fetch_items("StandardValueSetTranslation", ["F"])
     assert [(one.type, one.full_name) for one in items] == [
         ("StandardValueSetTranslation", "A"),
         ("StandardValueSetTranslation", "B"),
     ]
     assert b"<queries><folder>F</folder><type>StandardValueSetTranslation</type></queries>" in scripted.seen[0].body
+
+
+def test_lists_of_several_types_are_told_apart_or_not_taken(wire: Wire, scripted: Any) -> None:
+    row = "<result><fullName>{}</fullName>{}<fileName>x</fileName></result>"
+    queue, role = row.format("B", "<type>Queue</type>"), row.format("A", "<type>Role</type>")
+    nameless, foreign = row.format("C", '<type xsi:nil="true"/>'), row.format("D", "<type>Group</type>")
+    scripted.answers(*(answer("listMetadata", one) for one in (queue + role, queue + nameless, role + foreign)))
+    reader = MetadataReader(wire, "67.0")
+    found = reader.fetch_lists(["Queue", "Role", "Layout"])
+    assert found is not None
+    assert {type: [one.full_name for one in items] for type, items in found.items()} == {
+        "Queue": ["B"],
+        "Role": ["A"],
+        "Layout": [],
+    }
+    assert [reader.fetch_lists(["Queue", "Role"]) for _ in range(2)] == [None, None]
+    assert b"<queries><type>Queue</type></queries><queries><type>Role</type></queries>" in scripted.seen[1].body
+
+
+def test_many_folders_are_listed_three_a_call(wire: Wire, scripted: Any) -> None:
+    row = "<result><fullName>{}/R</fullName><type>Report</type></result>"
+    scripted.answers(*(answer("listMetadata", "".join(map(row.format, one))) for one in ("DCB", "A")))
+    items = MetadataReader(wire, "67.0").fetch_items("Report", list("DCBA"))
+    assert [one.full_name for one in items] == ["A/R", "B/R", "C/R", "D/R"]
+    assert [one.body.count(b"<queries>") for one in scripted.seen] == [3, 1]
+    assert MetadataReader(wire, "67.0").fetch_items("Report", []) == () and len(scripted.seen) == 2
 
 
 @pytest.mark.parametrize(
