@@ -36,7 +36,7 @@ class Entry(BaseModel):
     """
 
     may_be_quoted: ClassVar[bool] = True
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 @dataclass
@@ -132,7 +132,7 @@ class _Nodes:
         self._seen = 0
 
     def plain(self, node: Node, place: Place) -> Any:
-        self.places[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        self.places[place] = self._mark(node)
         self._seen += 1
         if any(node is one for one in self._open):
             self._note(node, "an alias makes this file endless")
@@ -164,10 +164,15 @@ class _Nodes:
                 self._note(key_node, f"the key {key!r} stands here twice")
             else:
                 found[key] = self.plain(value_node, (*place, key))
+                if isinstance(value_node, ScalarNode) and value_node.start_mark.index == value_node.end_mark.index:
+                    self.places[*place, key] = self._mark(key_node)  # nothing stands where YAML says: lines below
         return found
 
+    def _mark(self, node: Node) -> tuple[int, int]:
+        return node.start_mark.line + 1, node.start_mark.column + 1
+
     def _note(self, node: Node, message: str) -> None:
-        self.problems.append(Problem(self.name, node.start_mark.line + 1, node.start_mark.column + 1, message))
+        self.problems.append(Problem(self.name, *self._mark(node), message))
 
 
 def _scalar(node: ScalarNode) -> str | int | float | bool | None:
