@@ -21,6 +21,7 @@
     │   ├── OrgBusy            the only one that a retry may follow
     │   ├── OrgRejected        keeps Salesforce's code and message
     │   ├── OrgLimit
+    │   │   └── AllowanceSpent   4   the day's requests are used up: run again to continue
     │   ├── OrgUnreachable     no connection, certificate, DNS
     │   └── OrgUncertain       a write whose reply was lost
     ├── StoreError ........................... 1   what lies on disk
@@ -214,6 +215,12 @@ class OrgLimit(OrgError):
     """A limit of the org is used up (daily requests, storage, jobs)."""
 
     code = "org-limit"
+
+
+class AllowanceSpent(OrgLimit):
+    """The requests that an org answers in 24 hours are used up: the same command goes on when some have come back."""
+
+    exit_code = 4
 
 
 class OrgUnreachable(OrgError):

@@ -203,7 +203,7 @@ def test_the_error_tree_is_drawn_in_its_docstring_with_its_exit_codes() -> None:
     for one in _tree(errors.RehearseError):
         assert one.__name__ in drawn
     codes = {one.__name__: one.exit_code for one in _tree(errors.RehearseError)}
-    assert codes["DocumentError"] == 2 and codes["StoppedPartWay"] == 4
+    assert codes["DocumentError"] == 2 and codes["StoppedPartWay"] == codes["AllowanceSpent"] == 4
     assert codes["NotASandbox"] == codes["StalePlan"] == codes["GenerationChanged"] == 5
     assert codes["AmbiguousId"] == 10 and codes["Locked"] == 11
     assert codes["KeyUnavailable"] == codes["SessionExpired"] == 12

@@ -24,7 +24,7 @@ from rehearse.baseline.listing import Listing, ListingWork
 from rehearse.baseline.manifests import halve_manifest, join_manifests, split_manifest
 from rehearse.baseline.metadata_tree import NearFiles
 from rehearse.baseline.model import CoverageRow
-from rehearse.errors import OrgBusy, OrgLimit, OrgRejected
+from rehearse.errors import AllowanceSpent, OrgBusy, OrgLimit, OrgRejected
 from rehearse.events import Advanced, Finished, OnEvent, Started, ignore
 from rehearse.org.model import MetadataItem, MetadataType
 from rehearse.org.reader import OrgReader
@@ -97,6 +97,8 @@ class _Retrieved:
         halves = halve_manifest(chunk)
         try:
             path, said, files = future.result()
+        except AllowanceSpent:  # halves would be refused as well, and nothing is wrong with the members
+            raise
         except (OrgLimit, OrgRejected) as error:
             self.failures += 1
             if halves and (self.zips or self.failures < _FAILURES):

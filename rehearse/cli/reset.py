@@ -17,7 +17,16 @@ from rehearse.cli.gate import Wait, read_patience
 from rehearse.cli.proof import keep_proof
 from rehearse.cli.reset_plan import Egress, Full
 from rehearse.cli.reset_prove import Reason, Residue
-from rehearse.errors import NotConfirmed, NotFound, StoreError, UsageError
+from rehearse.errors import (
+    NotConfirmed,
+    NotFound,
+    OrgBusy,
+    OrgUncertain,
+    OrgUnreachable,
+    StoppedPartWay,
+    StoreError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rehearse.cli.desk import Desk
@@ -88,18 +97,23 @@ def apply(
 
 @contextmanager
 def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
-    """Say that a sandbox is half put back when an error or Ctrl-C ends the block before the reset has ended."""
+    """Say that a sandbox is half put back when an error or Ctrl-C ends the block before the reset has ended.
+
+    Raises StoppedPartWay in place of an error of the network or a lost reply, where the same command goes on.
+    """
     from rehearse import clock
     from rehearse.reset.broken_off import load_broken_off
 
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         with suppress(StoreError):  # the error that is on its way says more than a second one
             for one in load_broken_off(desk.database, clock.now()):
                 if one.run == made.id:
                     way = "The same command goes on." if one.resumable else f"Go on with: {one.next_command}"
                     say(f"note: {one}. {way}")
+                    if one.resumable and isinstance(error, OrgBusy | OrgUnreachable | OrgUncertain):
+                        raise StoppedPartWay(error.message, error.hint) from error
         raise
 
 

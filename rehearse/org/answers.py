@@ -17,6 +17,7 @@ import requests
 from urllib3 import exceptions as urllib3_errors
 
 from rehearse.errors import (
+    AllowanceSpent,
     LoginError,
     OrgBusy,
     OrgError,
@@ -93,7 +94,7 @@ def error_for(status: int, fault: Fault, doing: str, safe: bool) -> RehearseErro
     if (code in _DEAD_SESSION or (status == 401 and not code)) and status != 200:
         return _session_error(fault, doing)
     if code == "REQUEST_LIMIT_EXCEEDED" and not re.search("concurrent", fault.message, re.IGNORECASE):
-        return _limit(doing, fault)
+        return _limit(doing, fault, AllowanceSpent)
     if code in _BUSY_CODES or code == "REQUEST_LIMIT_EXCEEDED":
         return _busy(f"{doing}: the org is busy ({code}: {fault.message}).", safe or code in _NOTHING_DONE)
     if code in _LIMIT_CODES:
@@ -123,8 +124,8 @@ def _session_error(fault: Fault, doing: str) -> RehearseError:
     )
 
 
-def _limit(doing: str, fault: Fault) -> OrgLimit:
-    return OrgLimit(
+def _limit(doing: str, fault: Fault, kind: type[OrgLimit] = OrgLimit) -> OrgLimit:
+    return kind(
         f"{doing}: a limit of the org is used up ({fault.code}: {fault.message})",
         "Wait until the limit recovers (daily limits count the last 24 hours), then run the same command again.",
     )

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from rehearse.errors import (
+    AllowanceSpent,
     GenerationChanged,
     LoginError,
     OrgBusy,
@@ -110,7 +111,8 @@ def test_waits_grow_and_are_not_all_the_same(wire: Wire, scripted: Any, slept: l
     [
         (reply(error_body("MALFORMED_QUERY", "unexpected token"), 400), OrgRejected),
         (reply(error_body("NOT_FOUND"), 404), OrgRejected),
-        (reply(error_body("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), 403), OrgLimit),
+        (reply(error_body("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), 403), AllowanceSpent),
+        (reply(error_body("STORAGE_LIMIT_EXCEEDED", "no room"), 400), OrgLimit),
         (reply(error_body("INVALID_SESSION_ID"), 401), SessionExpired),
         (reply(b"", 401), SessionExpired),
         (reply(b"<html>no</html>", 401, Content_Type="text/html"), SessionExpired),
