@@ -39,7 +39,7 @@ def finish(
     if as_json:
         from rehearse.report.json import render_answer
 
-        typer.echo(render_answer(name, at, body))
+        typer.echo(render_answer(name, at, body).encode())  # JSON is UTF-8, whatever the terminal speaks
     else:
         show(page)
         if then:

@@ -8,8 +8,10 @@ operating system says about a full or read-only disk and a closed pipe.
 from __future__ import annotations
 
 import atexit
+import codecs
 import errno
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -30,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+_PLAIN = {"─": "-", "…": "...", "·": ".", "“": '"', "”": '"', "’": "'", "→": "->"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -59,6 +62,7 @@ def main(words: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if words is None else words)
     verbs.register(app, given[0] if given else "")
     keep_files_private()
+    _speak_plainly()
     try:
         code = _run(given)
         sys.stdout.flush()
@@ -75,6 +79,19 @@ def main(words: Sequence[str] | None = None) -> None:
             _drop_stdout()
         _show(translated, as_json="--json" in given and error.filename is not None)
     sys.exit(code)
+
+
+def _speak_plainly() -> None:
+    """What a terminal's encoding lacks (`─` in Latin-1) is said with what it has, instead of ending the command."""
+
+    def plain(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return "".join(_PLAIN.get(one, "?") for one in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("rehearse-plain", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="rehearse-plain")
 
 
 def _drop_stdout() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rehearse.cli.answers import printable
 from rehearse.events import Advanced, Event, Finished, Noted, OnEvent, Started
 
 _QUIET = 60.0
@@ -52,7 +54,8 @@ def _span(seconds: float) -> str:
 @contextmanager
 def shown() -> Iterator[OnEvent]:
     """A listener for one command; what it drew on a terminal is wiped at the end of the block."""
-    screen = _Live() if sys.stderr.isatty() else _Lines()
+    can_wipe = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    screen = _Live() if can_wipe else _Lines()
     try:
         yield screen.hear
     finally:
@@ -69,10 +72,10 @@ class _Lines:
     def hear(self, event: Event) -> None:
         line = _line(event, self._pace)
         if isinstance(event, Noted):
-            print(event.text, file=sys.stderr)
+            print(printable(event.text), file=sys.stderr)
         elif isinstance(event, Advanced) and time.monotonic() - self._last > _QUIET:
             self._last = time.monotonic()
-            print(line, file=sys.stderr)
+            print(printable(line), file=sys.stderr)
 
     def close(self) -> None:
         """Nothing is left on a log to wipe."""
@@ -89,13 +92,24 @@ class _Live:
         line = _line(event, self._pace)
         if isinstance(event, Noted):
             self.close()
-            print(event.text, file=sys.stderr)
+            print(printable(event.text), file=sys.stderr)
         elif isinstance(event, Started | Finished) or time.monotonic() - self._last > 0.1:
             self._last = time.monotonic()
-            print(f"\r\033[2K{line[:100]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[2K{_cut(printable(line))}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         print("\r\033[2K", end="", file=sys.stderr, flush=True)
+
+
+def _cut(line: str) -> str:
+    """What of a line stays on one line of the terminal: the rest of a longer one would never be wiped."""
+    from rich.cells import set_cell_size
+
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except OSError:
+        columns = 80
+    return set_cell_size(line, min(100, columns - 1)).rstrip()
 
 
 def _line(event: Event, pace: Pace) -> str:

@@ -14,7 +14,13 @@ from rehearse import clock
 
 def render_answer(name: str, at: datetime, body: Mapping[str, Any]) -> str:
     """One answer as JSON text; instants become UTC ISO with Z, durations hours, frozen values plain objects."""
-    return json.dumps({"schema": f"rehearse.{name}/1", "at": clock.iso(at), **body}, default=_plain, ensure_ascii=False)
+    answer = {"schema": f"rehearse.{name}/1", "at": clock.iso(at), **body}
+    text = json.dumps(answer, default=_plain, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a letter, which an org's answer may hold and no encoding can write
+        return json.dumps(answer, default=_plain)
+    return text
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,9 @@
 """How a command shows its answer: as wide as whoever reads it sees."""
 
+import contextlib
 import fcntl
+import io
+import json
 import os
 import struct
 import sys
@@ -9,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearse.cli.answers import show
+from rehearse import clock
+from rehearse.cli.answers import finish, show
+from rehearse.cli.app import main
 from rehearse.report.view import Page, Paragraph
 
 
@@ -33,3 +38,20 @@ def test_a_page_behind_a_pipe_is_as_wide_as_the_terminal_that_it_is_read_in(
         monkeypatch.setenv("COLUMNS", "50")
         assert _shown(capsys) == 49
     os.close(master)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+def test_what_an_encoding_lacks_ends_no_command_and_json_is_utf_8(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "rehearse.yaml").write_text("version: 1\ntimezone: Europe/Dublin\nsandboxes:\n  UAT: {type: FULL}\n")
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with contextlib.redirect_stdout(out), contextlib.chdir(tmp_path), pytest.raises(SystemExit) as ended:
+        main(["sandboxes"])
+    assert ended.value.code == 0
+    rule = "─────".encode() if encoding == "ascii" else b"-----"  # typer itself takes a stream of ASCII for UTF-8
+    assert rule in out.buffer.getvalue()
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with contextlib.redirect_stdout(out):
+        finish("thing", clock.now(), {"by": "Rónán \ud800"}, Page("", ()), as_json=True)
+        finish("thing", clock.now(), {"by": "Rónán → …"}, Page("", ()), as_json=True)
+    broken, whole = out.buffer.getvalue().decode().splitlines()
+    assert json.loads(broken)["by"] == "Rónán \ud800" and json.loads(whole)["by"] == "Rónán → …"
