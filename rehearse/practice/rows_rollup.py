@@ -135,9 +135,8 @@ def _recalculate_object(org: OrgState, user_id: str, definition: ObjectDef, ids:
     totals = {name: _total_sql(org, summary) for name, summary in sums if org.find_object(summary.child) is not None}
     if definition.name == "Opportunity":
         lines = 'FROM "OpportunityLineItem" AS c WHERE c."IsDeleted" = 0 AND c."OpportunityId" = m."Id"'
-        price = 'c."Quantity" * c."UnitPrice" * (1 - coalesce(c."Discount", 0) / 100)'
         totals["HasOpportunityLineItem"] = f"(EXISTS (SELECT 1 {lines}))"
-        totals["Amount"] = f'coalesce((SELECT round(sum({price}), 2) {lines}), m."Amount")'
+        totals["Amount"] = f'coalesce((SELECT round(sum(c."TotalPrice"), 2) {lines}), m."Amount")'
     if not totals:
         return []
     moved = []

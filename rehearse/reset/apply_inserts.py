@@ -22,6 +22,7 @@ from rehearse.reset.apply_files import holds_files, insert_files
 from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.batches import by_object, error_code, in_batches, row_mark
 from rehearse.reset.bulk_jobs import start_job, take_up_job
+from rehearse.reset.coupled import follows
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action
 from rehearse.reset.order import Link, order_rows
@@ -123,7 +124,7 @@ def _cells(
 ) -> dict[str, str | None]:
     """The columns of one row: what may be set on insert, without deferred references and what Bulk cannot carry."""
     cells: dict[str, str | None] = {}
-    made = made_of_others(action.type, stored)
+    made = made_of_others(action.type, stored) | follows(action.type, stored)
     for one in scope_fields(context.before, action.type):
         known = context.schema(action.type).field(one.name)
         if known is None or one.name in made or not known.createable or known.calculated or known.auto_number:
@@ -147,7 +148,7 @@ def _insert(context: Context, object: str, batch: Sequence[Action], sent: Sent) 
         "columns": columns,
         "marks": marks,
     }
-    rows = [[sent[one.key].get(name) for name in columns] for one in batch]
+    rows = [[sent[one.key].get(name, "") for name in columns] for one in batch]  # empty: left to the org
     try:
         entry = start_job(context, "insert", detail, columns, rows)
     except OrgRejected as error:

@@ -117,7 +117,7 @@ def _judge(
         name for name in decision.fields if name not in made and (known := schema.field(name)) and known.updateable
     ]
     values = {}
-    for name in with_coupled(open_fields, schema):
+    for name in with_coupled(open_fields, schema, stored):
         if name in stored:
             values[name] = reference_or_value(context, action.type, name, stored[name])
     if switches_kind(action.type, row.values, stored):

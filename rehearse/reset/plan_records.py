@@ -143,7 +143,7 @@ def _plan_update(plan: RecordPlan, change: Change) -> None:
         plan.block(change, find_hazard("record", change.type, "updated", {"field-away"}), ", ".join(gone))
         writable = tuple(one for one in writable if one not in gone)
     if writable:
-        coupled = with_coupled(writable, schema) if schema else writable
+        coupled = with_coupled(writable, schema, before) if schema else writable
         closed = row_marks.closed_fields(writable, schema)
         fields = tuple(sorted({*closed, *(name for name in coupled if name in before)}))
         plan.act(UPDATE, "update", change, hazard, fields)

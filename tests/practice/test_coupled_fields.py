@@ -146,7 +146,7 @@ def test_data_4_row_44_with_products_an_amount_is_answered_and_not_written(small
     assert small.one(asked) == {"Amount": 30.0, "HasOpportunityLineItem": True}
     assert small.update("Opportunity", deal, Amount=99).success
     assert small.one(asked)["Amount"] == 30.0
-    assert small.update("OpportunityLineItem", line, Quantity=2).success
+    assert small.update("OpportunityLineItem", line, Quantity=2, UnitPrice=10).success
     assert small.one(asked)["Amount"] == 20.0
     small.delete(line)
     assert small.one(asked)["HasOpportunityLineItem"] is False
@@ -172,3 +172,44 @@ def test_a_reopened_case_or_task_loses_the_date_of_its_closing(small, name, done
     assert small.one(asked)[stamped] is None
     small.update(name, row, Status=done)
     assert small.one(asked)[stamped] > first
+
+
+# ---- prices that follow each other
+
+
+def test_prices_of_a_line_follow_each_other_and_are_not_changed_at_once(small):
+    product = small.insert("Product2", Name="Pump", IsActive=True)
+    book = small.insert("Pricebook2", Name="Trade", IsActive=True)
+    price = small.insert("PricebookEntry", Product2Id=product, Pricebook2Id=book, UnitPrice=10, IsActive=True)
+    deal = small.insert("Opportunity", Name="D", StageName="Prospecting", CloseDate="2026-12-01")
+    named = {"OpportunityId": deal, "PricebookEntryId": price, "Quantity": 4}
+    line = small.insert("OpportunityLineItem", **named, UnitPrice=10)
+
+    def prices(**values):
+        assert small.update("OpportunityLineItem", line, **values).success
+        row = small.one("SELECT UnitPrice, TotalPrice FROM OpportunityLineItem")
+        return row["UnitPrice"], row["TotalPrice"]
+
+    assert prices(UnitPrice=5) == (5.0, 20.0)
+    assert prices(Quantity=2) == (10.0, 20.0)  # a quantity alone leaves the total
+    assert prices(Quantity=4, UnitPrice=10) == (10.0, 40.0)
+    assert prices(Discount=50) == (10.0, 20.0)
+    assert prices(TotalPrice=40) == (20.0, 40.0)
+    refused = small.update("OpportunityLineItem", line, UnitPrice=1, TotalPrice=3)
+    assert refused.errors[0][0] == "INVALID_FIELD"
+    assert small.update("OpportunityLineItem", line, UnitPrice=20, TotalPrice=3).success, "one of them did not change"
+    assert small.refusal("OpportunityLineItem", **named, UnitPrice=1, TotalPrice=4)[0] == "FIELD_INTEGRITY_EXCEPTION"
+
+
+def test_an_entry_that_uses_the_standard_price_has_none_of_its_own(small):
+    product = small.insert("Product2", Name="Pump", IsActive=True)
+    standard, trade = (small.insert("Pricebook2", Name=name, IsActive=True) for name in ("Standard", "Trade"))
+    small.org.db.execute('UPDATE "Pricebook2" SET "IsStandard" = 1 WHERE "Id" = ?', (standard,))
+    first = small.insert("PricebookEntry", Product2Id=product, Pricebook2Id=standard, UnitPrice=7, IsActive=True)
+    other = small.insert("PricebookEntry", Product2Id=product, Pricebook2Id=trade, UseStandardPrice=True)
+    asked = f"SELECT UnitPrice FROM PricebookEntry WHERE Id = '{other}'"
+    assert small.one(asked)["UnitPrice"] == 7.0
+    assert small.update("PricebookEntry", first, UnitPrice=8).success
+    assert small.one(asked)["UnitPrice"] == 8.0
+    assert small.update("PricebookEntry", other, UnitPrice=9).errors[0][0] == "FIELD_INTEGRITY_EXCEPTION"
+    assert small.update("PricebookEntry", other, UnitPrice=9, UseStandardPrice=False).success

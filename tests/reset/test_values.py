@@ -130,10 +130,35 @@ def test_an_address_is_written_whole_and_as_codes() -> None:
     names = ["BillingCity", "BillingCountry", "BillingCountryCode", "BillingState", "BillingStateCode", "BillingStreet"]
     fields = tuple(Field(name, "string", updateable=True, compound_field="BillingAddress") for name in names)
     schema = Schema("Account", "001", True, True, True, True, True, True, False, fields)
-    assert with_coupled(["BillingState"], schema) == ("BillingCountryCode", "BillingStateCode")
-    assert with_coupled(["BillingCity"], schema) == ("BillingCity", "BillingCountryCode", "BillingStateCode")
+    row = dict.fromkeys(names)
+    assert with_coupled(["BillingState"], schema, row) == ("BillingCountryCode", "BillingStateCode")
+    assert with_coupled(["BillingCity"], schema, row) == ("BillingCity", "BillingCountryCode", "BillingStateCode")
     plain = replace(schema, fields=tuple(one for one in fields if not one.name.endswith("Code")))
-    assert with_coupled(["BillingState"], plain) == ("BillingState",)
+    assert with_coupled(["BillingState"], plain, row) == ("BillingState",)
+    older = {name: None for name in names if not name.endswith("Code")}
+    assert with_coupled(["BillingState"], schema, older) == ("BillingState",), "the baseline knows no codes"
+
+
+@pytest.mark.parametrize(
+    ("object", "differing", "row", "written"),
+    [
+        ("OpportunityLineItem", ["TotalPrice", "UnitPrice"], {"UnitPrice": "5"}, ("UnitPrice",)),
+        ("OpportunityLineItem", ["Quantity", "TotalPrice"], {"UnitPrice": "5"}, ("Quantity", "UnitPrice")),
+        ("OpportunityLineItem", ["TotalPrice"], {"UnitPrice": "5"}, ("TotalPrice",)),
+        ("OpportunityLineItem", ["Quantity", "TotalPrice"], {"UnitPrice": None}, ("Quantity", "TotalPrice")),
+        ("PricebookEntry", ["UnitPrice", "UseStandardPrice"], {"UseStandardPrice": "true"}, ("UseStandardPrice",)),
+        ("PricebookEntry", ["UnitPrice"], {"UseStandardPrice": "true"}, ("UnitPrice",)),
+        ("PricebookEntry", ["UnitPrice", "UseStandardPrice"], {"UseStandardPrice": "false"},
+         ("UnitPrice", "UseStandardPrice")),
+    ],
+)  # fmt: skip
+def test_of_two_prices_that_follow_each_other_one_is_written(
+    object: str, differing: list[str], row: dict[str, str | None], written: tuple[str, ...]
+) -> None:
+    names = ("Quantity", "TotalPrice", "UnitPrice", "UseStandardPrice")
+    fields = tuple(Field(name, "currency", updateable=True) for name in names)
+    schema = Schema(object, "00k", True, True, True, True, True, True, False, fields)
+    assert with_coupled(differing, schema, row) == written
 
 
 def test_picklists_that_depend_on_each_other_are_written_together() -> None:
@@ -141,8 +166,8 @@ def test_picklists_that_depend_on_each_other_are_written_together() -> None:
     fields = tuple(Field(name, "picklist", updateable=True, controller=up) for name, up in chain.items())
     schema = Schema("Account", "001", True, True, True, True, True, True, False, fields)
     for one in ("Region__c", "Country__c", "City__c"):
-        assert with_coupled([one], schema) == ("City__c", "Country__c", "Region__c")
-    assert with_coupled(["Other__c"], schema) == ("Other__c",)
+        assert with_coupled([one], schema, {}) == ("City__c", "Country__c", "Region__c")
+    assert with_coupled(["Other__c"], schema, {}) == ("Other__c",)
 
 
 def profile(inner: str) -> bytes:
