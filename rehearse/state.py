@@ -20,7 +20,7 @@ from sqlalchemy import event
 
 from rehearse.errors import Damaged, DiskFull, StoreError
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision under migrations/; Alembic is imported only when a database is not there yet."""
 
 TABLES = sa.MetaData()

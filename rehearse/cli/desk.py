@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.cli.answers import say
-from rehearse.errors import GateClosed, RehearseError, UsageError
+from rehearse.errors import GateClosed, RehearseError, StoreError, UsageError
 from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import Reference, is_open_to_all, resolve
 from rehearse.state import Database, open_database
@@ -81,7 +81,16 @@ class Desk:
         self.check_bypass(sandbox.name)
         if sandbox.name not in self._readers:
             self._readers[sandbox.name] = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
+            self._stack.callback(self._keep_use, sandbox.name)
         return self._readers[sandbox.name]
+
+    def _keep_use(self, sandbox: str) -> None:
+        """Remember that we logged in: a sandbox that nobody uses is deleted. Nothing ends in an error for it."""
+        from rehearse.schedule.uses import record_use
+
+        if self._now is not None:
+            with suppress(StoreError):
+                record_use(self.database, sandbox, self._now, "rehearse")
 
     def check_bypass(self, sandbox: str) -> None:
         """Raises GateClosed while a reset that was broken off bypasses the automation of a sandbox."""

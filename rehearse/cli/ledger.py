@@ -8,7 +8,6 @@ import typer
 
 from rehearse.cli import ledger_sheet
 from rehearse.cli.answers import Json, finish, not_blank, printable
-from rehearse.errors import UsageError
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
@@ -83,6 +82,9 @@ def add(
     copied: When = None,
     activated: When = None,
     refused: When = None,
+    used: Annotated[
+        str | None, typer.Option(callback=not_blank, help="When somebody logged in to it: a date, or today.")
+    ] = None,
     text: Annotated[str, typer.Option(help="What production said when it refused.")] = "",
     code: Annotated[str, typer.Option(help="Its error code, where there was one.")] = "",
     kind: Annotated[str | None, typer.Option("--type", callback=not_blank, help="Licence type, such as FULL.")] = None,
@@ -92,7 +94,7 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the entry, and keep nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write down a refresh, or a refusal, that others saw.
+    """Write down a refresh, a refusal or a login of others.
 
     Give the same --requested again to add the later dates. What production itself says is not overwritten.
 
@@ -101,12 +103,10 @@ def add(
     from rehearse.cli.desk import open_desk
     from rehearse.cli.ledger_lines import Entry, write_entry
 
-    if (requested is None) == (refused is None):
-        raise UsageError("Give --requested for a refresh, or --refused for a refused request.", "See --help.")
+    dates, answer = (requested, copied, activated), (code, printable(text))
+    entry = Entry(sandbox, dates, refused, answer, kind, org_id, printable(by or ""), printable(note), used)
     with open_desk() as desk:
         now = desk.fetch_now()
-        dates, answer = (requested, copied, activated), (code, printable(text))
-        entry = Entry(sandbox, dates, refused, answer, kind, org_id, printable(by or ""), printable(note))
         said = write_entry(desk, entry, now, dry_run=dry_run)
         body, then = {"sandbox": sandbox, "kept": not dry_run, "said": said}, f"rehearse ledger show {sandbox}"
         page = Page("", (Paragraph(said),))

@@ -12,7 +12,7 @@ from rehearse.cli.desk import Desk
 from rehearse.errors import NotFound, UsageError
 from rehearse.ids import is_same_name, to_18
 from rehearse.report.ledger import LedgerLine
-from rehearse.schedule.ledger import Cycle, Refusal
+from rehearse.schedule.ledger import Cycle, Refusal, holds
 from rehearse.schedule.ledger_outlook import (
     LicenceUse,
     build_copy_time,
@@ -83,7 +83,7 @@ def load_licences(desk: Desk, lines: tuple[LedgerLine, ...] | list[LedgerLine]) 
 @dataclass(frozen=True)
 class Entry:
     """What a person says about a refresh, as typed: requested, copied, activated; or when it was refused, with the code
-    and the text."""
+    and the text; or when somebody logged in."""
 
     sandbox: str
     dates: tuple[str | None, str | None, str | None]
@@ -93,15 +93,21 @@ class Entry:
     org_id: str | None
     by: str
     note: str
+    used: str | None = None
 
 
 def write_entry(desk: Desk, given: Entry, now: datetime, *, dry_run: bool) -> str:
     """Keep an entry, and say what it is. Raises UsageError for dates that cannot be."""
     from rehearse.cli.refresh_desk import who
 
+    if sum(one is not None for one in (given.dates[0], given.refused, given.used)) != 1:
+        what = "Give --requested for a refresh, --refused for a refused request, or --used for a login."
+        raise UsageError(what, "See --help.")
     zone, by = desk.workspace.zone, given.by or who()
+    if given.used is not None:
+        return _write_use(desk, given, (given.used, by), now, dry_run=dry_run)
     ledger = load_cycles(desk.database)
-    name = next((one.name for one in desk.workspace.sandboxes if is_same_name(one.name, given.sandbox)), given.sandbox)
+    name = _spelled(desk, given.sandbox)
     own = ledger.get(name, ())
     if not own and not any(one.name == name for one in desk.workspace.sandboxes):
         say(f"note: {name} is not in rehearse.yaml, and the ledger did not know it.")
@@ -121,6 +127,24 @@ def write_entry(desk: Desk, given: Entry, now: datetime, *, dry_run: bool) -> st
     return f"{name}: {', '.join(dates)} ({made.state}), by {by}"
 
 
+def _write_use(desk: Desk, given: Entry, use: tuple[str, str], now: datetime, *, dry_run: bool) -> str:
+    """Keep when somebody (`use`: when, who) logged in to a sandbox, and say so."""
+    from rehearse.schedule.uses import record_use
+
+    zone, (when, by) = desk.workspace.zone, use
+    name = _spelled(desk, given.sandbox)
+    at = now if when.casefold() in ("today", "now") else clock.parse_edge(when, zone, last=False)
+    _check_past(at, now)
+    if not dry_run:
+        record_use(desk.database, name, at, by)
+    return f"{name}: used {clock.show(at, zone)}, by {by}"
+
+
+def _spelled(desk: Desk, given: str) -> str:
+    """The name of a sandbox as rehearse.yaml spells it."""
+    return next((one.name for one in desk.workspace.sandboxes if is_same_name(one.name, given)), given)
+
+
 def _cycle_of(desk: Desk, given: Entry, name: str, own: tuple[Cycle, ...], now: datetime) -> Cycle:
     zone = desk.workspace.zone
     dates = [None if one is None else clock.parse_instant(one, zone) for one in given.dates]
@@ -130,7 +154,7 @@ def _cycle_of(desk: Desk, given: Entry, name: str, own: tuple[Cycle, ...], now: 
     if present != sorted(present):
         raise UsageError("The dates do not follow one another: requested, copied, activated.", "Check them.")
     assert dates[0] is not None
-    near = next((one for one in own if one.source == "org" and abs(one.requested - dates[0]) < timedelta(days=1)), None)
+    near = next((one for one in own if one.source == "org" and holds(one, dates[0])), None)
     if near is not None:
         raise UsageError(
             f"Production itself knows the refresh of {name} requested {clock.show(near.requested, zone)}.",

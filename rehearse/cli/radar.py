@@ -9,6 +9,7 @@ from rehearse.cli.desk import Desk
 from rehearse.report.radar import Deadline, Sky, build_radar
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.model import Booking
+from rehearse.schedule.uses import load_uses
 from rehearse.schedule.validations import load_validations
 
 
@@ -19,6 +20,11 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
     for one in bookings:
         if one.start <= now:
             used[one.sandbox] = max(used.get(one.sandbox, one.start), min(one.end, now))
+    seen = load_uses(desk.database)
+    for line in lines:
+        name = line.availability.sandbox
+        if (at := seen.get(name)) is not None:
+            used[name] = max(used.get(name, at), at)
     broken = _find_broken(desk, bookings, now)
     sky = Sky(
         previews=tuple((one.name, one.cut_off) for one in desk.workspace.previews),

@@ -166,7 +166,10 @@ def _idle(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
     last = max((one for one in seen if one and one <= now), default=None)
     if last is not None and now - last >= _IDLE_SEEN and line.booking is None:
         what = f"{name}: no use is known since {last:%Y-%m-%d}; a sandbox that nobody logs in to is deleted"
-        yield Deadline(what, last + _IDLE, f"rehearse baseline capture {name}", "idle", name)
+        clear = f"rehearse baseline capture {name}"
+        if not line.can_log_in:
+            what, clear = f"{what}: log in, then say so", f"rehearse ledger add {name} --used today"
+        yield Deadline(what, last + _IDLE, clear, "idle", name)
 
 
 def _bookings(lines: Sequence[SandboxLine], now: datetime, sky: Sky) -> Iterator[Deadline]:

@@ -56,6 +56,7 @@ DONE = ("completed", "discarded")
 """States after which a sandbox takes the next request. A discarded copy leaves the old org in place, but its request
 counts: whether it uses up the interval is not documented, so it is assumed to."""
 
+_DAY = timedelta(days=1)
 Refreshable = Literal["yes", "maybe", "no"]
 
 
@@ -152,7 +153,14 @@ def merge_by_hand(cycles: Sequence[Cycle], written: Cycle) -> tuple[Cycle, ...]:
 
 def _touch(one: Cycle, other: Cycle) -> bool:
     end = one.activated or one.copied or one.requested
-    return one.requested - timedelta(days=1) < other.requested < end + timedelta(days=1)
+    return one.requested - _DAY < other.requested < end + _DAY
+
+
+def holds(told: Cycle, requested: datetime) -> bool:
+    """Whether a request that a person wrote down is that of a refresh which production tells: within a day of it, or
+    before it was activated (a sheet often knows that day only)."""
+    end = told.activated or told.copied or told.requested
+    return told.requested - _DAY < requested < max(told.requested + _DAY, end)
 
 
 def with_licence(cycles: Sequence[Cycle], fallback: str | None) -> tuple[Cycle, ...]:

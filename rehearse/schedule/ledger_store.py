@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.errors import UsageError
 from rehearse.ids import ByName, build_ulid
-from rehearse.schedule.ledger import Cycle, Refusal, copy_times, interval_of, licence_name, percentile
+from rehearse.schedule.ledger import Cycle, Refusal, copy_times, holds, interval_of, licence_name, percentile
 from rehearse.schedule.ledger_rule import Dated, find_wrong_rules
 from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_sandboxes, upsert
 from rehearse.state import TABLES, Database
@@ -25,7 +25,6 @@ from rehearse.state import TABLES, Database
 if TYPE_CHECKING:
     from rehearse.org.model import SandboxCopy
 
-_DAY = timedelta(days=1)
 _cycles = sa.Table(
     "refresh_cycle",
     TABLES,
@@ -194,14 +193,9 @@ def _with_learned(ledger: ByName[tuple[Cycle, ...]]) -> ByName[tuple[Cycle, ...]
 
 
 def _without_doubles(cycles: Sequence[Cycle]) -> list[Cycle]:
-    """What a person wrote down counts until production itself tells of the same refresh: within a day of its request,
-    or before it was activated (a sheet often knows that day only)."""
-    told = [(one.requested - _DAY, max(one.requested + _DAY, _end_of(one))) for one in cycles if not one.by_hand]
-    return [one for one in cycles if not (one.by_hand and any(first < one.requested < last for first, last in told))]
-
-
-def _end_of(one: Cycle) -> datetime:
-    return one.activated or one.copied or one.requested
+    """What a person wrote down counts until production itself tells of the same refresh."""
+    told = [one for one in cycles if not one.by_hand]
+    return [one for one in cycles if not (one.by_hand and any(holds(other, one.requested) for other in told))]
 
 
 def with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple[Cycle, ...]:

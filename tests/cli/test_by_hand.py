@@ -142,3 +142,19 @@ rehearsals:
     assert asked.err.count("Looking for what keeps") == 1, "not those of the others"
     placed = by_hand.run("plan", "why", "mock", "r1.yaml", "--json", **NOW)
     assert "Looking for what keeps" not in placed.err and set(json.loads(placed.out)) == set(found)
+
+
+def test_an_idle_sandbox_without_a_login_is_cleared_by_the_command_of_its_line(by_hand: Any) -> None:
+    text = WORKSPACE.replace(
+        "  SIT:", "  OLD: {type: DEVELOPER, last_refresh: {requested: 2026-06-01, activated: 2026-06-01}}\n  SIT:"
+    )
+    (by_hand.folder / "rehearse.yaml").write_text(text.replace("2026-06-01", "2026-06-01 08:00"))
+    (idle,) = (one for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "idle")
+    assert (idle["sandbox"], idle["due"]) == ("OLD", "2026-11-28T12:00:00Z")
+    by_hand.run(*shlex.split(idle["clear_with"])[1:], **NOW)
+    assert not any(one["kind"] == "idle" for one in by_hand.json("status", **NOW)["radar"])
+    early = by_hand.json("ledger", "add", "old", "--used", "2026-06-20", "--by", "Ana", **NOW)
+    assert early["said"] == "OLD: used Sat 2026-06-20 00:00, by Ana"
+    assert not any(one["kind"] == "idle" for one in by_hand.json("status", **NOW)["radar"]), "the newest counts"
+    by_hand.refused("ledger", "add", "OLD", "--used", "2026-11-24", code=2, **NOW)
+    by_hand.refused("ledger", "add", "OLD", "--used", "today", "--requested", "2026-11-20", code=2, **NOW)

@@ -85,7 +85,7 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
     ("no room", [], Sky(bookings=(_use,), broken={"use": "A freeze."}), [("broken", "rehearse book cancel use")]),
     ("of a sheet", [replace(_line(1, state="copying", copied=None, activated=None), listed=False)], Sky(),
      [("copy", "rehearse ledger show UAT")]),
-    ("of no login", [replace(_line(150), can_log_in=False)], Sky(), [("idle", "rehearse ledger show UAT")]),
+    ("of no login", [replace(_line(150), can_log_in=False)], Sky(), [("idle", "rehearse ledger add UAT --used today")]),
     ("booked without a login", [replace(_line(10), can_log_in=False)], Sky(bookings=(_booking(20),)),
      [("booking", "rehearse book show r41-dress")]),
     ("booked in a sheet", [replace(_line(10), listed=False, can_log_in=False)], Sky(bookings=(_booking(20),)),
