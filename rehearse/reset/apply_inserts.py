@@ -23,6 +23,7 @@ from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.batches import by_object, error_code, in_batches, row_mark
 from rehearse.reset.bulk_jobs import start_job, take_up_job
 from rehearse.reset.coupled import follows
+from rehearse.reset.gone_targets import find_gone
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action
 from rehearse.reset.order import Link, order_rows
@@ -116,6 +117,9 @@ def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:
                 continue
             for batch in in_batches(group, context.settings.insert_batch):
                 sent = {one.key: _cells(context, one, values[one.key], ordered.deferred) for one in batch}
+                dead = find_gone(context, object, {one.key: (one, sent[one.key]) for one in batch})
+                for key, lost in dead.items():
+                    sent[key].update(dict.fromkeys(lost))
                 _insert(context, object, batch, sent)
 
 

@@ -21,6 +21,7 @@ from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_records import Send, Work, send_rows, who_wrote
 from rehearse.reset.batches import by_object, in_batches, wire_value
 from rehearse.reset.coupled import with_coupled
+from rehearse.reset.gone_targets import find_gone
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action
 from rehearse.reset.persons import made_of_others, switches_kind
@@ -43,9 +44,11 @@ def _update_batch(context: Context, object: str, batch: Sequence[Action]) -> Non
     unguarded: set[str] = set()
     read_at: dict[str, str] = {}
     for _ in range(context.settings.lock_tries):
-        work = _decide_work(context, object, left)
+        work, gone = _decide_work(context, object, left)
         unguarded |= {id for id, stamp in read_at.items() if context.stamps.get(id) == stamp}
         send_rows(context, "update", object, work, _updater(context, object, unguarded))
+        for action in (one for one, _ in work if one.key in gone and context.results[one.id].state == "done"):
+            context.note(action, "done", f"without what it names in {gone[action.key]}, which is not there")
         left = [action for action, _ in work if _was_moved(context, action)]
         if not left:
             return
@@ -80,17 +83,27 @@ def _updater(context: Context, object: str, unguarded: Collection[str]) -> Send:
     return send
 
 
-def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> Work:
-    """Each row that is to be written, as it is to be written; why nothing is, is recorded for the others."""
+def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> tuple[Work, dict[str, str]]:
+    """Each row that is to be written, as it is to be written, and by key the look-ups that it cannot have; why nothing
+    is written is recorded for the others."""
     decided = live_rows.decide_rows(context, object, batch)
     stored = context.load_values(context.before, object, [one.key for one in batch])
-    work: Work = []
+    judged: dict[str, tuple[Action, dict[str, Value]]] = {}
     for action in batch:
         row, decision = decided[action.key]
         values = _judge(context, action, row, decision, stored.get(action.key, {}))
         if values:
-            work.append((action, {"Id": context.live_id(action.key), **values}))
-    return work
+            judged[action.key] = (action, values)
+    gone = {key: ", ".join(sorted(names)) for key, names in find_gone(context, object, judged).items()}
+    work: Work = []
+    for key, (action, values) in judged.items():
+        left = {name: value for name, value in values.items() if name not in gone.get(key, "").split(", ")}
+        if left:
+            work.append((action, {"Id": context.live_id(key), **left}))
+        else:
+            told = (action.type, action.key) in context.left_alone
+            context.note(action, "waiting" if told else "failed", f"what it names in {gone[key]} is not there")
+    return work, gone
 
 
 def _judge(

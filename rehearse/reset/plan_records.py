@@ -19,6 +19,7 @@ from rehearse.reset.file_parts import find_document, parts_last
 from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.lost_targets import leave_lost_targets
 from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import follows_account
@@ -91,6 +92,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
         _plan_deletes(plan)
     if choices.create_missing:
         _plan_returns(plan)
+    leave_lost_targets(plan)
     if choices.update_changed:
         _plan_swaps(plan)
     return tuple(plan.actions), tuple(plan.blocked), tuple(sorted({*plan.warnings, *row_marks.retyped_fields(inputs)}))

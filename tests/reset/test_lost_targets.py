@@ -1,0 +1,49 @@
+"""Look-ups to rows that stay deleted: the plan names them, and the rest of each row goes back all the same."""
+
+from typing import Any
+
+from rehearse.reset.model import Choices
+
+OBJECTS = ("Opportunity", "Project__c", "ProjectMember__c", "Machine__c")
+
+NOT_THERE = "without what it names in Project__c, which is not there"
+
+
+def test_a_row_that_points_to_one_that_stays_deleted_gets_all_else_back(lab: Any) -> None:
+    """A project is left out; what named it, alive or deleted too, comes back without it, and no write is refused."""
+    before = lab.capture(objects=OBJECTS)
+    (project,) = lab.pick(
+        '"Project__c" p WHERE EXISTS (SELECT 1 FROM "Opportunity" WHERE "Project__c" = p."Id")'
+        ' AND EXISTS (SELECT 1 FROM "Machine__c" WHERE "Project__c" = p."Id")'
+        ' AND EXISTS (SELECT 1 FROM "ProjectMember__c" WHERE "Project__c" = p."Id") ORDER BY "Id" LIMIT 1'
+    )
+    deal = lab.pick('"Opportunity" WHERE "Project__c" = ? ORDER BY "Id" LIMIT 1', project)[0]
+    machine = lab.pick('"Machine__c" WHERE "Project__c" = ? ORDER BY "Id" LIMIT 1', project)[0]
+    members = lab.pick('"ProjectMember__c" WHERE "Project__c" = ?', project)
+    stage = lab.value("Opportunity", deal, "NextStep")
+    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal"})
+    lab.delete(machine)
+    lab.delete(project)
+    plan = lab.plan(before, Choices(left_out=frozenset([project])))
+    told = {one.key: one.reason for one in plan.blocked}
+    assert told.keys() >= {project, deal, machine, *members}
+    assert told[deal] == told[machine] == f"Project__c names {project}, which stays deleted"
+    assert not {one.key for one in plan.actions} & {project, *members}
+    report = lab.apply(plan)
+    assert {one.state for one in report.results} <= {"done", "already", "waiting"}
+    assert lab.value("Opportunity", deal, "NextStep") == stage and lab.value("Machine__c", machine, "IsDeleted") == 0
+    proof = lab.prove(before, plan, report)
+    assert proof.verdict == "dirty" and {one.outcome for one in proof.items if one.key in told} == {"manual"}
+
+
+def test_a_look_up_out_of_the_scope_that_names_nobody_any_more_holds_up_nothing_else(lab: Any) -> None:
+    before = lab.capture(objects=("Opportunity",))
+    (deal,) = lab.pick('"Opportunity" WHERE "Project__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    project, step = lab.value("Opportunity", deal, "Project__c"), lab.value("Opportunity", deal, "NextStep")
+    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal"})
+    lab.delete(project)
+    plan = lab.plan(before)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert lab.value("Opportunity", deal, "NextStep") == step
+    (item,) = [one for one in proof.items if one.key == deal]
+    assert proof.verdict == "dirty" and item.outcome == "failed" and item.detail == NOT_THERE
