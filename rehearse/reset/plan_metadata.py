@@ -16,7 +16,7 @@ from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, 
 from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.housed_rows import UNKNOWN, find_kept, object_of
-from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.inputs import MetadataBook, PlanInputs
 from rehearse.reset.lost_values import goes_with
 from rehearse.reset.model import Action, Blocked, Do, Hazard, What
 from rehearse.reset.plan_created import NO_PART, person
@@ -55,7 +55,8 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         if object := goes_with(inputs.metadata, change.type, change.key) if change.what == "deleted" else "":
             blocked.append(Blocked("component", change.type, change.key, "manual", f"it comes back with {object}"))
             continue
-        marks = component_marks(inputs.metadata, change.type, change.key)
+        book = _with_staying(inputs, houses) if change.type == "Profile" else inputs.metadata
+        marks = component_marks(book, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
         if hazard.grade in ("manual", "impossible"):
             reason = hazard.reason + _by_hand(inputs, change)
@@ -70,6 +71,18 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         if not found or pair.edited_in_place or pair.active_lost:
             blocked.append(_stuck_flow(inputs, name))
     return tuple(actions), tuple(blocked)
+
+
+def _with_staying(inputs: PlanInputs, houses: Mapping[str, Mapping[str, int]]) -> MetadataBook:
+    """The components as if the baseline had what this plan leaves in the org: entries about that stay in profiles."""
+    added = [one for one in inputs.changes if one.kind == "component" and one.what == "created"]
+    staying = {
+        place: inputs.metadata.after[place]
+        for one in added
+        if (place := (one.type, one.key)) in inputs.metadata.after
+        and (one.key in inputs.choices.left_out or not inputs.choices.delete_added or object_of(*place, houses))
+    }
+    return replace(inputs.metadata, before={**inputs.metadata.before, **staying})
 
 
 def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:

@@ -104,9 +104,9 @@ def _record_type(element: Any) -> tuple[str, str]:
 
 
 def grants_more(before: Any, after: Any) -> bool:
-    """Whether a profile has granting entries that it did not have at all: switched off, they stay as entries."""
+    """Whether a profile has entries that it did not have at all: switched off, or off already, they stay as entries."""
     known = {_key(one) for one in before}
-    return any(_key(one) not in known and tag_of(one) in OFF and not is_off(one) for one in after)
+    return any(_key(one) not in known and tag_of(one) in OFF for one in after)
 
 
 def overlay_profile(before: bytes, deployed: bytes) -> bytes:

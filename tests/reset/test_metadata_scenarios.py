@@ -8,6 +8,7 @@ import pytest
 
 from rehearse.practice.play import take_seats
 from rehearse.practice.play_client import Caller
+from rehearse.reset.model import Choices
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -157,6 +158,26 @@ def test_grants_of_a_profile_are_taken_back(lab: Any, crew: Any) -> None:
     assert lab.photograph(OBJECTS) == picture, "the photograph leaves out entries that grant nothing"
     assert proof.verdict == "clean-with-residue"
     assert [(one.key, one.outcome) for one in proof.items] == [("Service", "residue")]
+    assert {(one.key, one.grade) for one in lab.plan(before).actions} == {("Service", "residue")}
+
+
+def test_access_to_what_a_plan_leaves_stays_in_the_profile(lab: Any) -> None:
+    """With the field that it is about it would go, and the profile be as it was."""
+    before = lab.capture(objects=(), types=("CustomObject", "Profile"))
+    lab.deploy(
+        {
+            "objects/Routing__c.object": custom_object(TEXT.format("Added__c")),
+            "profiles/Sales.profile": f"{HEAD}<Profile {NS}><fieldPermissions><editable>true</editable>"
+            "<field>Routing__c.Added__c</field><readable>true</readable></fieldPermissions></Profile>",
+        }
+    )
+    grades = [
+        {one.key: one.grade for one in lab.plan(before, Choices(**choices)).actions}["Sales"]
+        for choices in ({}, {"delete_added": False}, {"left_out": frozenset({"Routing__c.Added__c"})})
+    ]
+    assert grades == ["exact", "residue", "residue"]
+    proof = lab.reset(before)
+    assert proof.verdict == "clean"
 
 
 def mixed() -> dict[str, str]:
