@@ -66,7 +66,7 @@ ROOT = Path(state.__file__).parents[1]
 STORES = [  # whoever declares a table is found, and need not be listed
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in sorted((ROOT / "rehearse").rglob("*.py"))
-    if re.search(r"^from rehearse\.state import .*TABLES", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if re.search(r"^from rehearse\.state import .*\bTABLES\b", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 
 
