@@ -21,6 +21,7 @@ from rehearse.ids import build_ulid
 from rehearse.org.connect import OrgReader
 from rehearse.reset.assumptions import BY_STAMP, list_unconfirmed
 from rehearse.reset.bypass_proof import fetch_bypass_items
+from rehearse.reset.cut_off import list_cut_off
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
 from rehearse.reset.inputs import PlanInputs
@@ -89,7 +90,8 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     items = with_remade_flows(reader, store, request.before, items) + _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
-    told = (*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan))
+    told = {*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan)}
+    told |= {*list_cut_off(request.before, gathered.schemas, gathered.ids)}
     unread = tuple(sorted({*told, *([unasked] if unasked else [])}))
     outside = count_outside(reader, request.before)
     return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)

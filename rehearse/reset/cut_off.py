@@ -1,0 +1,54 @@
+"""What hung on rows that came back under new Ids and lies outside the scope: nobody puts it back, so a proof names it.
+
+Pure. A row that was deleted for good took its details along and emptied the look-ups to it, without a stamp and without
+a trace in any bin. Inside the scope all of that is compared; outside nobody can see it any more, so it is told from the
+describes: which objects and fields may have pointed at such rows. The same holds for Ids that stand in texts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+from rehearse.baseline.model import Capture
+from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
+from rehearse.org.model import Schema
+
+MOST_NAMED = 8
+_VIEWS = frozenset({
+    "ActivityHistory", "AttachedContentDocument", "AttachedContentNote", "CombinedAttachment", "EmailStatus",
+    "EntitySubscription", "NoteAndAttachment", "OpenActivity", "OwnedContentDocument", "RecordAction",
+    "RecordActionHistory", "TopicAssignment",
+})  # fmt: skip
+"""Children in describes that only show rows of other objects, or what people follow."""
+
+
+def list_cut_off(before: Capture, schemas: Mapping[str, Schema], ids: Collection[str]) -> tuple[str, ...]:
+    """A sentence for each object with rows under new Ids (`ids`: their old ones), sorted."""
+    prefixes = {schema.key_prefix: name for name, schema in schemas.items() if schema.key_prefix}
+    counted = Counter(prefixes[one[:3]] for one in ids if one[:3] in prefixes)
+    scoped = {one.name for one in before.scope.objects}
+    return tuple(sorted(_sentence(schemas[name], rows, scoped) for name, rows in counted.items()))
+
+
+def _sentence(schema: Schema, rows: int, scoped: Collection[str]) -> str:
+    told = f"records {schema.name}: {rows} row(s) live under new Ids; texts that name the old ones are as they were"
+    below, pointing = [sorted(set(_outside(schema, scoped, cascade))) for cascade in (True, False)]
+    if below:
+        told += f"; outside the scope, what hung below them is gone: {_named(below)}"
+    if pointing:
+        told += f"; outside the scope, look-ups that named them are empty: {_named(pointing)}"
+    return told
+
+
+def _outside(schema: Schema, scoped: Collection[str], cascade: bool) -> Iterator[str]:
+    """`Object.field` of every relation to the object from outside the scope that a deletion follows, or empties."""
+    for one in schema.children:
+        hidden = one.object in _VIEWS or one.object.endswith(NOT_ROWS) or why_no_rows(one.object)
+        if one.object not in scoped and one.cascade_delete is cascade and not one.restricted_delete and not hidden:
+            yield f"{one.object}.{one.field}"
+
+
+def _named(names: Collection[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join([*names][:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

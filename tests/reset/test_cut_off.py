@@ -1,0 +1,35 @@
+"""What hung on rows that live under new Ids and lies outside the scope is named; no comparison sees it."""
+
+from dataclasses import replace
+from typing import Any
+
+from rehearse.org.model import Child, Schema
+from rehearse.reset.cut_off import list_cut_off
+
+ACCOUNT = Schema("Account", "001", True, True, True, True, True, True, False, ())
+
+
+def test_objects_outside_the_scope_are_named_by_what_a_deletion_does_to_them(lab: Any) -> None:
+    """Nothing is told of rows under their old Ids, of the platform's own rows, and of what stops a deletion."""
+    account, campaign = lab.insert("Account", {"Name": "Lost"})[0], lab.insert("Campaign", {"Name": "Lost"})[0]
+    (contact,) = lab.insert("Contact", {"LastName": "Lost", "AccountId": account})
+    (deal,) = lab.pick('"Opportunity" ORDER BY "Id" LIMIT 1')
+    lab.update("Opportunity", {"Id": deal, "CampaignId": campaign})
+    before = lab.capture(objects=["Account", "Campaign"])
+    lab.delete(account, campaign, hard=True)
+    proof = lab.reset(before)
+    assert proof.verdict == "clean-with-residue"
+    assert lab.pick('"Contact" WHERE "Id" = ? AND "IsDeleted" = 0', contact) == []
+    assert lab.value("Opportunity", deal, "CampaignId") is None
+    told = {one.partition(":")[0]: one for one in proof.not_compared}
+    gone, _, empty = told["records Account"].partition("are empty")
+    assert "1 row(s) live under new Ids" in gone and "Contact.AccountId" in gone and "Opportunity" in gone
+    assert "Project__c.Account__c" in empty and "Case" not in told["records Account"]
+    assert "are empty: Opportunity.CampaignId" in told["records Campaign"]
+
+    children = tuple(Child(name, "AccountId", True, False) for name in ("AccountHistory", "OpenActivity", "Asset"))
+    many = tuple(Child(f"Part{number}__c", "Account__c", False, False) for number in range(10))
+    schemas = {"Account": replace(ACCOUNT, children=(*children, *many)), "Contact": replace(ACCOUNT, key_prefix="003")}
+    (one,) = list_cut_off(before, schemas, ["001HES000000001YBA"])
+    assert "is gone: Asset.AccountId;" in one and one.endswith("Part7__c.Account__c and 2 more")
+    assert list_cut_off(before, schemas, []) == ()
