@@ -93,13 +93,13 @@ def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:
 
 def _settled_at(availability: Availability, baseline: Baseline | None) -> datetime:
     """Since when it does not matter what an earlier reset left: a new copy, or a proof that says what is so."""
-    instants = (availability.activated, baseline and baseline.proof_at, datetime.min.replace(tzinfo=UTC))
+    instants = (availability.live_since, baseline and baseline.proof_at, datetime.min.replace(tzinfo=UTC))
     return max(one for one in instants if one)
 
 
 def _find_burned(own: Sequence[Booking], availability: Availability, now: datetime) -> Booking | None:
     """The rehearsal after which nothing can be put back, unless a refresh was activated since."""
-    live = availability.activated or availability.copied
+    live = availability.live_since
     burns = [one for one in own if one.burns and one.end <= now and (live is None or live < one.end)]
     return burns[-1] if burns else None
 

@@ -9,7 +9,7 @@ from rehearse import clock
 from rehearse.ids import is_same_name
 from rehearse.lock import Lock
 from rehearse.refresh.model import Answer, Obstacle
-from rehearse.schedule.ledger import DONE, Availability, Cycle
+from rehearse.schedule.ledger import DONE, GONE, Availability, Cycle
 from rehearse.schedule.model import Booking
 
 ACTIVATION_LIMIT = timedelta(days=30)
@@ -24,7 +24,9 @@ def decide(found: Availability, bookings: Sequence[Booking], now: datetime) -> A
     hit = tuple(one for one in bookings if is_same_name(one.sandbox, found.sandbox) and one.free_at > now)
     hit = tuple(one for one in hit if one.what != "refresh" and not (one.prepare == "refresh" and one.start > now))
     reasons = []
-    if found.note and found.state not in (*DONE, "unknown"):
+    if found.state in GONE:
+        reasons.append(f"{found.note}; only Setup makes a sandbox")
+    elif found.note and found.state not in (*DONE, "unknown"):
         reasons.append(f"{found.note}: only one copy of a sandbox can be under way")
     elif found.note:
         reasons.append(found.note)

@@ -21,7 +21,7 @@ from rehearse.schedule.axis import (
     starts_touching,
     subtract,
 )
-from rehearse.schedule.ledger import Cycle, find_in_force
+from rehearse.schedule.ledger import GONE, Cycle, find_in_force
 from rehearse.schedule.model import Booking, Somebody, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row, row_of
 from rehearse.schedule.wall import add_span, build_hours, subtract_span
@@ -133,7 +133,7 @@ def serves(supply: Supply, rehearsal: Rehearsal, lifted: Lifted) -> bool:
 def is_gone(supply: Supply) -> bool:
     """Whether a sandbox was deleted."""
     last = max(supply.cycles, key=lambda one: one.requested, default=None)
-    return last is not None and last.state in ("deleted", "deleting")
+    return last is not None and last.state in GONE
 
 
 def in_force(supply: Supply) -> Cycle | None:

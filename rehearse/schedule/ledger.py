@@ -21,6 +21,7 @@ from rehearse.schedule.ledger_rule import Counting, Cycle, Dated, Refusal, Rule,
 __all__ = [
     "COPY_TIMES",
     "DONE",
+    "GONE",
     "INTERVALS",
     "Availability",
     "Cycle",
@@ -57,6 +58,8 @@ DONE = ("completed", "discarded")
 counts: whether it uses up the interval is not documented, so it is assumed to."""
 
 _DAY = timedelta(days=1)
+GONE = ("deleting", "deleted")
+"""States of the newest copy after which there is no sandbox to refresh: only making it anew, in Setup, helps."""
 Refreshable = Literal["yes", "maybe", "no"]
 
 
@@ -86,6 +89,8 @@ class Availability:
     note: str = ""
     rule: Dated = "activation"
     evidence: str = ""
+    live_since: datetime | None = None
+    """Since when the sandbox is the org that it is; a copy that waits or was dropped does not count."""
 
 
 def build_availability(
@@ -97,7 +102,7 @@ def build_availability(
     kind = licence or (last.licence if last else None)
     interval = interval_of(kind, ordered)
     in_force = find_in_force(ordered)
-    counting = build_counting(ordered, interval, rule)
+    counting = build_counting([] if last is not None and last.state in GONE else ordered, interval, rule)
     certain = counting.certain_from
     times = copy_times(ordered, kind)
     shown = in_force if last is not None and last.state == "discarded" and in_force else last
@@ -120,6 +125,7 @@ def build_availability(
         note=_note(last, kind, interval, now),
         rule=counting.rule,
         evidence=counting.evidence,
+        live_since=(in_force.activated or in_force.copied or in_force.requested) if in_force else None,
     )
 
 
@@ -129,6 +135,8 @@ def find_in_force(cycles: Sequence[Cycle]) -> Cycle | None:
     ordered = sorted(cycles, key=lambda one: one.requested)
     now_named = next((one.sandbox_id for one in reversed(ordered) if one.sandbox_id), "")
     ordered = [one for one in ordered if one.sandbox_id in ("", now_named)]
+    if ordered and ordered[-1].state in GONE:
+        return None
     done = [one for one in ordered if one.state == "completed" or (one.state == "locked" and _was_live(one, ordered))]
     return max(done, key=lambda one: one.requested, default=None)
 
@@ -224,6 +232,8 @@ def _refreshable(last: Cycle | None, interval: timedelta | None, counting: Count
 def _note(last: Cycle | None, kind: str | None, interval: timedelta | None, now: datetime) -> str:
     if last is None:
         return "no refresh is known"
+    if last.state in GONE:
+        return "it is being deleted" if last.state == "deleting" else "it was deleted in Salesforce"
     if last.state not in DONE:
         return f"the last refresh is {last.state}"
     if interval is None:

@@ -15,6 +15,7 @@ from rehearse import clock
 from rehearse.schedule.ledger import (
     COPY_TIMES,
     DONE,
+    GONE,
     Availability,
     Cycle,
     copy_times,
@@ -111,9 +112,9 @@ def build_copy_time(
 def build_next_dates(
     found: Availability, cycles: Sequence[Cycle], took: CopyTime | None, now: datetime
 ) -> tuple[NextDate, ...]:
-    """The next six dates of a sandbox; none where its interval is not known."""
+    """The next six dates of a sandbox; none where its interval is not known, or where it is deleted."""
     interval = interval_of(found.type, cycles)
-    if interval is None:
+    if interval is None or found.state in GONE:
         return ()
     first = max(found.possible_from or now, now)
     length = took.p90 if took else timedelta()

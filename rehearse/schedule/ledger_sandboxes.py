@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.ids import is_same_name
-from rehearse.schedule.ledger import Cycle, licence_name
+from rehearse.schedule.ledger import GONE, Cycle, licence_name
 from rehearse.state import TABLES, Database
 
 if TYPE_CHECKING:
@@ -77,12 +77,20 @@ def load_sandboxes(database: Database) -> tuple[KnownSandbox, ...]:
     )
 
 
+def load_gone(database: Database) -> frozenset[str]:
+    """The ids of sandboxes that production lists no more; none where it lists nothing: then we may not see them."""
+    known = load_sandboxes(database)
+    if all(one.gone is not None for one in known):
+        return frozenset()
+    return frozenset(one.id for one in known if one.gone is not None)
+
+
 def is_gone(known: Sequence[KnownSandbox], name: str, cycles: Sequence[Cycle]) -> bool:
     """Whether a sandbox was deleted: production lists it no more; without that, by the state of its newest copy."""
     own = [one for one in known if is_same_name(one.name, name)]
     if own:
         return all(one.gone is not None for one in own)
-    return bool(cycles) and cycles[-1].state in ("deleted", "deleting")
+    return bool(cycles) and cycles[-1].state in GONE
 
 
 def _licence_of(record: SandboxRecord, by_id: dict[str, SandboxRecord]) -> str:

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from rehearse import clock
 from rehearse.errors import UsageError
 from rehearse.ids import ByName, build_ulid
-from rehearse.schedule.ledger import Cycle, Refusal, copy_times, holds, interval_of, licence_name, percentile
+from rehearse.schedule.ledger import GONE, Cycle, Refusal, copy_times, holds, interval_of, licence_name, percentile
 from rehearse.schedule.ledger_rule import Dated, find_wrong_rules
-from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_sandboxes, upsert
+from rehearse.schedule.ledger_sandboxes import KnownSandbox, load_gone, load_sandboxes, upsert
 from rehearse.state import TABLES, Database
 
 if TYPE_CHECKING:
@@ -171,10 +171,13 @@ def load_cycles(database: Database) -> ByName[tuple[Cycle, ...]]:
     """All cycles by sandbox name (in any letter case), oldest first, each with the requests refused after it."""
     with database.begin() as connection:
         rows = connection.execute(sa.select(_cycles).order_by(_cycles.c.requested, _cycles.c.id)).mappings().all()
-    refusals = load_refusals(database)
+    refusals, gone = load_refusals(database), load_gone(database)
     found: ByName[list[Cycle]] = ByName((row["sandbox"], []) for row in rows)
     for row in rows:
         found[row["sandbox"]].append(_from_row(row))
+    for own in found.values():
+        if own and own[-1].sandbox_id in gone and own[-1].state not in GONE:
+            own[-1] = replace(own[-1], state="deleted")  # production lists it no more, and told of no end of its copy
     return _with_learned(
         ByName((name, with_refusals(_without_doubles(own), refusals.get(name, ()))) for name, own in found.items())
     )

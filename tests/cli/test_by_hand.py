@@ -110,6 +110,11 @@ def test_what_a_rehearsal_burned_is_not_forgotten_by_tidying_up(by_hand: Any) ->
         in by_hand.refused("book", "move", "r1-m", "--from", "2026-12-01 09:00", code=5, **later)["message"]
     )
     assert "burned UAT" in by_hand.refused("book", "cancel", "r1-m", code=5, **later)["message"]
+    copied = ("--requested", "2026-12-05 08:00", "--copied", "2026-12-06 08:00")
+    by_hand.run("ledger", "add", "UAT", *copied, REHEARSE_NOW="2026-12-07T08:00:00Z")
+    (row, _) = by_hand.json("status", REHEARSE_NOW="2026-12-07T08:00:00Z")["sandboxes"]
+    assert (row["state"], row["burned_by"]) == ("pending-activation", "r1-m"), "a copy that waits mends nothing yet"
+    by_hand.run("ledger", "forget", "UAT", *copied[:2], REHEARSE_NOW="2026-12-07T08:00:00Z")
     by_hand.run("book", "cancel", "r1-m", "--why", "nobody came", **later)
     assert by_hand.json("status", **later)["sandboxes"][0]["condition"] == "free"
 

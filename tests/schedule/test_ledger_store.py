@@ -11,6 +11,7 @@ from rehearse import clock, state
 from rehearse.errors import UsageError
 from rehearse.org.model import SandboxCopy, SandboxRecord, SandboxState
 from rehearse.schedule.ledger import Cycle, Refusal, build_availability
+from rehearse.schedule.ledger_outlook import build_next_dates
 from rehearse.schedule.ledger_sandboxes import is_gone, load_sandboxes, record_sandboxes
 from rehearse.schedule.ledger_store import (
     load_cycles,
@@ -119,6 +120,27 @@ def test_a_deleted_sandbox_is_gone_until_one_of_its_name_is_made_again(database:
     found = build_availability("UATFULL", None, cycles, NOW + 2 * DAY)
     assert found.type == "PARTIAL" and not found.settled, "a new sandbox proves nothing about the old one's interval"
     assert found.copy_p50 == 30 * HOUR and found.copy_p90 == 30 * HOUR
+
+
+def test_a_sandbox_that_production_lists_no_more_has_no_dates_and_is_no_org(database: state.Database) -> None:
+    record_sandboxes(database, [info(1, "UATFull"), info(2, "Other")], NOW)
+    record_copies(database, [copy(1, 1, 90), copy(2, 1, 60)], NOW)
+    record_sandboxes(database, [info(2, "Other")], NOW + DAY)
+    record_copies(database, [copy(1, 1, 90), copy(2, 1, 60)], NOW)  # its rows stay, and tell of no end
+    cycles = load_cycles(database)["UATFULL"]
+    found = build_availability("UATFULL", None, cycles, NOW)
+    assert (found.state, found.refreshable, found.possible_from, found.org_id) == ("deleted", "no", None, None)
+    assert found.note == "it was deleted in Salesforce" and not build_next_dates(found, cycles, None, NOW)
+    record_sandboxes(database, [], NOW + 2 * DAY)  # a login that may not see them any more
+    assert build_availability("UATFULL", None, load_cycles(database)["UATFULL"], NOW).refreshable == "yes"
+
+
+def test_a_copy_that_waits_or_was_dropped_is_not_the_sandbox_yet(database: state.Database) -> None:
+    for label in ("pending-activation", "discarding", "deleted"):
+        record_sandboxes(database, [info(1, "UATFull")], NOW)
+        record_copies(database, [copy(1, 1, 60), copy(2, 1, 5, label)], NOW)  # type: ignore[arg-type]
+        found = build_availability("UATFULL", None, load_cycles(database)["UATFULL"], NOW)
+        assert found.live_since == NOW - 60 * DAY + 30 * HOUR and found.copied == NOW - 5 * DAY + 30 * HOUR
 
 
 def test_production_forgets_and_the_ledger_does_not(database: state.Database) -> None:
