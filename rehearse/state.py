@@ -10,10 +10,12 @@ not at all. Instants are kept as UTC ISO text.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -35,9 +37,16 @@ _AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 class Database:
     """One workspace database. Connections are opened for each block, so a Database may be shared by threads."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, copy: sqlite3.Connection | None = None) -> None:
         self._engine = engine
         self._was_there = False
+        self._copy = copy
+        self._for_now = False
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this is but a copy in memory of a database that may not be written."""
+        return self._copy is not None
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -53,6 +62,27 @@ class Database:
             if ours and not _is_forbidden(error) and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
+
+    @contextmanager
+    def for_now(self) -> Iterator[None]:
+        """In the block a copy takes what is written, for as long as it is open; elsewhere it refuses every write.
+
+        For what is only observed: a command that shows it needs it, and the next one observes it again.
+        """
+        self._for_now = True
+        try:
+            yield
+        finally:
+            self._for_now = False
+
+    def hold_to_reading(self) -> None:
+        """From here on nothing can be written, but for now."""
+
+        def decide(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if self._for_now else 'ON'}")
+            connection.exec_driver_sql("BEGIN")
+
+        event.listen(self._engine, "begin", decide)
 
     def _enter(self, stack: ExitStack) -> sa.Connection:
         """Begin; where a server that was there is gone, wait for it a little: nothing has been sent yet."""
@@ -74,24 +104,14 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
+        if self._copy is not None:
+            self._copy.close()
 
 
 def open_database(url_or_folder: str | Path) -> Database:
     """Open (and create or migrate) the database at an SQLAlchemy URL, or `rehearse.db` inside a folder (0700)."""
     text = str(url_or_folder)
-    if "://" in text:
-        database = Database(_engine(text))
-    else:
-        folder = Path(text)
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        except OSError as error:
-            raise StoreError(
-                f"The folder {folder} cannot be {'used' if folder.is_dir() else 'made'}: {error.strerror}.",
-                "Choose storage.path.",
-            ) from error
-        database = Database(_engine(f"sqlite:///{folder / 'rehearse.db'}"))
+    database = Database(_engine(text)) if "://" in text else _open_folder(Path(text))
     try:
         _migrate(database)
     except BaseException:
@@ -100,9 +120,58 @@ def open_database(url_or_folder: str | Path) -> Database:
     return database
 
 
-def _engine(url: str) -> sa.Engine:
+def is_read_only(folder: Path) -> bool:
+    """Whether a folder is there and we may not write in it: another user's, or on a disk that is mounted so."""
+    return folder.is_dir() and not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _open_folder(folder: Path) -> Database:
+    """The database of a folder; in one that may only be read, a database that is there can be read."""
+    file = folder / "rehearse.db"
+    if is_read_only(folder) and file.exists():
+        return _open_copy(file)
     try:
-        made = sa.engine.make_url(url)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StoreError(
+            f"The folder {folder} cannot be {'used' if folder.is_dir() else 'made'}: {error.strerror}.",
+            "Choose storage.path.",
+        ) from error
+    return Database(_engine(sa.URL.create("sqlite", database=str(file))))
+
+
+def _open_copy(file: Path) -> Database:
+    """What a database that may only be read holds, in memory: it is migrated there, and then nothing can be written.
+
+    SQLite reads its WAL mode in such a folder only where the files beside it are there, or nobody has it open.
+    """
+    in_use = file.with_name(f"{file.name}-wal").exists()
+    shared = f"file:rehearse-{id(file)}-{time.monotonic_ns()}?mode=memory&cache=shared"
+    kept = sqlite3.connect(shared, uri=True, check_same_thread=False)
+    try:
+        how = "mode=ro" if in_use else "mode=ro&immutable=1"
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?{how}", uri=True)) as source:
+            source.backup(kept)
+    except sqlite3.DatabaseError as error:
+        kept.close()
+        raise _translated(sa.exc.DatabaseError(None, None, error)) from error
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(shared, uri=True, check_same_thread=False)
+        connection.isolation_level = None
+        return connection
+
+    engine = sa.create_engine("sqlite:///copy", creator=connect, hide_parameters=True)
+    database = Database(engine, kept)
+    _migrate(database)
+    database.hold_to_reading()
+    return database
+
+
+def _engine(url: str | sa.URL) -> sa.Engine:
+    try:
+        made = sa.make_url(url)
         if "@" in (made.host or ""):
             raise ValueError("a part of the password would be taken for the host")
         if made.drivername in ("postgres", "postgresql"):
@@ -212,7 +281,10 @@ def _translated(error: sa.exc.DatabaseError) -> StoreError:
             "The workspace database is busy: somebody else has been writing for 30 seconds.", "Run the command again."
         )
     if "readonly" in text or "unable to open" in text:
-        hint = "Look at the permissions of its file, of the -wal and -shm files beside it, and of its folder."
+        hint = (
+            "Look at the permissions of its file, of the -wal and -shm files beside it, and of its folder. Where they "
+            "may only be read, what shows and checks works, and nothing that keeps something does."
+        )
         return StoreError(f"The workspace database cannot be used: {text}.", hint)
     if "not a database" in text or "malformed" in text:
         return Damaged(

@@ -75,6 +75,8 @@ class Budget:
 
     def save(self, now: datetime | None = None) -> None:
         """Write down what was used since the last time; forget what is older than two days."""
+        if self._database.read_only:
+            return
         with self._lock:
             calls, self._unsaved = (self._unsaved, 0) if self._org_id else (0, self._unsaved)
         if not calls:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rehearse.baseline.writing import make_private_folder, storing
 from rehearse.errors import Locked
+from rehearse.state import is_read_only
 
 LOCK, SCRATCH = "store.lock", "scratch"
 
@@ -23,6 +24,10 @@ LOCK, SCRATCH = "store.lock", "scratch"
 @contextmanager
 def hold_store(root: Path, *, alone: bool) -> Iterator[None]:
     """Hold the store for the length of the block. Shared waits for a sweep; alone raises Locked while it is in use."""
+    if is_read_only(root) and not alone:
+        with _hold_for_reading(root / LOCK):
+            yield
+        return
     make_private_folder(root)
     with storing(root / LOCK):
         handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -37,6 +42,21 @@ def hold_store(root: Path, *, alone: bool) -> Iterator[None]:
                 ) from error
         if not alone:
             fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _hold_for_reading(lock: Path) -> Iterator[None]:
+    """Share a store that may only be read; without a lock file nobody has swept it, and nobody who could is here."""
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
         yield
     finally:
         os.close(handle)

@@ -202,6 +202,10 @@ def open_desk() -> Iterator[Desk]:
     with ExitStack() as stack:
         database = open_database(workspace.storage.database or workspace.storage.folder)
         stack.callback(database.close)
+        if database.read_only:
+            say(
+                f"note: {workspace.storage.folder} can only be read: nothing is kept there, also not what orgs say now."
+            )
         for bypass in load_bypasses(database):
             say(f"note: {bypass}")
         desk = Desk(workspace, database, stack)

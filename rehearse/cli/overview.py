@@ -30,8 +30,9 @@ def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
 
     production = desk.connect_production()
     if production is not None:
-        observe(production, desk.database, desk.fetch_now(), on_event)
-        _record_validations(desk, production)
+        with desk.database.for_now():
+            observe(production, desk.database, desk.fetch_now(), on_event)
+            _record_validations(desk, production)
 
 
 def _record_validations(desk: Desk, production: OrgReader) -> None:

@@ -1,20 +1,29 @@
 """Names that want out, folders that cannot be written, disks that are full: an error of ours, and nothing outside."""
 
 import contextlib
+import ctypes
+import importlib
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pygit2
 import pytest
 
 from rehearse import clock
 from rehearse.cli.desk import open_desk
+from rehearse.errors import StoreError
 from rehearse.journal import Journal
 from rehearse.lock import hold
+from rehearse.state import is_read_only, open_database
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 HOSTILE = ["../../x", "x\x1b[31m" + "💥" * 300, *(["", "B1\n"] if LONG else [])]
@@ -155,3 +164,100 @@ def test_nothing_leaves_the_folder(desk: Any, tmp_path: Path) -> None:
     desk.run("baseline", "capture", "SIT1", "--metadata-only")
     assert {one.name for one in tmp_path.iterdir()} == {desk.folder.name}
     assert {one.name for one in desk.folder.iterdir()} == {".rehearse", ".rehearse-key", "plans", "rehearse.yaml"}
+
+
+class _Capabilities(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
+
+
+def _obey_permissions() -> None:
+    """From here on this thread may no longer pass over the permissions of files, also where it is root's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    head, held = (ctypes.c_uint32 * 2)(0x20080522, 0), (_Capabilities * 2)()
+    assert libc.capget(head, held) == 0
+    held[0].effective &= ~0b110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    assert libc.capset(head, held) == 0
+
+
+def _as_a_user(work: Callable[[], None]) -> None:
+    """Capabilities are a thread's own: the work is done in one that has none, and its error comes out here."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            _obey_permissions()
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _allow(folder: Path, *, writing: bool) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod((0o700 if path.is_dir() else 0o600) if writing else (0o500 if path.is_dir() else 0o400))
+
+
+@pytest.fixture
+def moved(kept_desk: Any, tmp_path: Path) -> Iterator[Any]:
+    """The kept workspace in another place, where nothing may be written."""
+    folder = Path(shutil.copytree(kept_desk.folder, tmp_path / 'it\'s ünder ?#% "here"'))
+    _allow(folder, writing=False)
+    yield replace(kept_desk, folder=folder)
+    _allow(folder, writing=True)
+
+
+def test_what_reads_works_where_nothing_may_be_written(moved: Any) -> None:
+    before = {path: path.read_bytes() for path in moved.folder.rglob("*") if path.is_file()}
+
+    def work() -> None:
+        assert is_read_only(moved.folder / ".rehearse")
+        for words in (("status",), ("sandboxes",), ("ledger", "list"), ("book", "list"), ("report",)):
+            answer = moved.run(*words)
+            assert "can only be read" in answer.err and answer.out
+        assert moved.json("baseline", "list")["baselines"][0]["coverage"]
+        assert moved.json("baseline", "verify", "B1")["verdict"] == "usable"
+        error = moved.refused(
+            "book", "add", "DEV2", "--from", "2026-12-03 09:00", "--to", "2026-12-03 10:00", "--why", "x", code=1
+        )
+        assert "readonly" in error["message"]
+        moved.refused("diff", "SIT1", code=1)
+
+    _as_a_user(work)
+    assert {path: path.read_bytes() for path in moved.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_workspace_that_was_moved_keeps_its_baselines(moved: Any) -> None:
+    _allow(moved.folder, writing=True)
+    assert moved.json("baseline", "verify", "B1")["verdict"] == "usable"
+    kept, *_ = moved.json("baseline", "prune", "--dry-run")["captures"]
+    assert (kept["baseline"], kept["fate"]) == ("B1", "kept")
+
+
+def test_a_database_that_may_only_be_read_takes_what_is_observed_and_nothing_else(tmp_path: Path) -> None:
+    open_database(tmp_path).close()
+    _allow(tmp_path, writing=False)
+
+    def work() -> None:
+        database = open_database(tmp_path)
+        assert database.read_only
+        with database.for_now(), database.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO api_calls VALUES ('o', 'h', 1)")
+        with database.begin() as connection:
+            assert connection.exec_driver_sql("SELECT calls FROM api_calls").scalar() == 1
+        with pytest.raises(StoreError, match="readonly"), database.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM api_calls")
+        database.close()
+
+    _as_a_user(work)
+    _allow(tmp_path, writing=True)
+
+
+def test_a_store_of_another_owner_is_not_called_damaged() -> None:
+    importlib.import_module("rehearse.baseline.metadata_store")
+    assert not pygit2.settings.owner_validation
