@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from rehearse import clock
+from rehearse.baseline.manifest import MANIFEST
 from rehearse.baseline.model import Baseline
 from rehearse.errors import AmbiguousId, NotFound, StoreError, UsageError
 from rehearse.ids import find_by_prefix, spell
@@ -184,8 +185,12 @@ def check_has_records(baseline: Baseline, zone: ZoneInfo) -> None:
 
 
 def is_here(baseline: Baseline, store: Path) -> bool:
-    """Whether the files of a baseline are in this store of this machine."""
-    return baseline.host == socket.gethostname() and Path(baseline.store) == store.resolve()
+    """Whether the files of a baseline are in this store: where they were written, or moved or copied here since.
+
+    A capture id is given once in the world; whether the files are still those that were recorded, `verify` says.
+    """
+    written_here = baseline.host == socket.gethostname() and Path(baseline.store) == store.resolve()
+    return written_here or (store / "captures" / baseline.capture / MANIFEST).is_file()
 
 
 def check_is_here(baseline: Baseline, store: Path) -> None:

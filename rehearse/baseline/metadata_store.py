@@ -26,6 +26,7 @@ from rehearse.baseline.writing import make_private_folder, storing, sync_file, s
 from rehearse.errors import Damaged, DiskFull, StoreError
 from rehearse.ids import spell
 
+pygit2.settings.owner_validation = False  # containers and teams share folders; digests decide, and no hook is run
 _MARK = "%rehearse%"
 _REFUSED = re.compile(r"^(|\.{1,2}|\.git|git~\d+|\.git[ .:].*)$", re.IGNORECASE)
 
@@ -275,6 +276,8 @@ def translated(path: Path) -> Iterator[None]:
 def _reading(path: Path, commit: str) -> Iterator[None]:
     try:
         yield
+    except PermissionError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}.", "Look at its permissions.") from error
     except (pygit2.GitError, KeyError, ValueError, OSError) as error:
         raise Damaged(
             f"The metadata of commit {commit[:12]} in {path} is damaged or missing.",

@@ -77,6 +77,12 @@ def test_a_baseline_of_another_machine(tmp_path: Path) -> None:
     assert "here" in raised.value.message and raised.value.hint
 
 
+def test_a_store_that_was_moved_or_copied_has_its_baselines(tmp_path: Path) -> None:
+    (tmp_path / "captures" / ONE.capture).mkdir(parents=True)
+    (tmp_path / "captures" / ONE.capture / "manifest.json").write_text("{}")
+    check_is_here(ONE, tmp_path)
+
+
 def test_the_migration_makes_the_declared_table(database: Database) -> None:
     with database.begin() as connection:
         columns = {one["name"] for one in sa.inspect(connection).get_columns("baseline")}
