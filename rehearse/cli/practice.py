@@ -236,12 +236,12 @@ def clock(
             raise UsageError(f"{str(error).rstrip('.')}.", hint) from error
         if pause or resume:
             (estate.clock.pause if pause else estate.clock.resume)()
-        world = admin.show_world(estate)
-    body = {"now": world.now, "paused": world.paused, "speed": world.speed}
-    runs = (
-        "It is stopped" if world.paused else "It runs" + ("" if world.speed == 1 else f" {world.speed:g} times as fast")
-    )
-    page = Page("", (Paragraph(f"The practice clock says {as_text(world.now)} UTC. {runs}."),))
+        world, following = admin.show_world(estate), admin.next_event(estate)
+    body = {"now": world.now, "paused": world.paused, "speed": world.speed, "next_step": following}
+    fast = "" if world.speed == 1 else f" {world.speed:g} times as fast"
+    runs = "It is stopped" if world.paused else f"It runs{fast}"
+    due = f" The next step of a copy is due {as_text(following)} UTC." if following else ""
+    page = Page("", (Paragraph(f"The practice clock says {as_text(world.now)} UTC. {runs}.{due}"),))
     finish("practice-clock", world.now, body, page, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`rehearse practice org show | mail | job | end | package`: what a person does in an org that no API does.
+"""`rehearse practice org show | mail | job | end | package | copy | lock`: what is done to an org that no API does.
 
 E-mail deliverability, Apex jobs under way, and the version of an installed package, each seen at once by a running
 server. Refuses an org that does not exist, in one sentence. The administrator of the org stands in its audit trail.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rehearse.cli import practice_copy
 from rehearse.cli.answers import Json, finish
 from rehearse.cli.practice_world import Folder, find_home, open_world
 from rehearse.errors import UsageError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rehearse.practice.org_state import OrgState
 
 app = typer.Typer(
-    help="Do by hand in an org what no API does. E-mail deliverability, Apex jobs, package versions.",
+    help="Do by hand what no API does. E-mail deliverability, Apex jobs, package versions, copies that stop.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -120,6 +121,10 @@ def package(
     with _by_hand(folder, name) as (estate, org, admin):
         move_package(org, admin, namespace, version)
         _show(estate, name, org, as_json)
+
+
+app.command()(practice_copy.copy)
+app.command()(practice_copy.lock)
 
 
 def _find(estate: Estate, name: str) -> OrgState:

@@ -2,7 +2,7 @@
 
 Works on the estate folder itself, beside a running server: the clock and all rows are in estate.db, and the server sees
 a change with its next request. Nothing here needs a port or a secret of its own; who may read the folder may do this.
-Tokens and secrets are shown only by `show_clients`.
+No token and no secret is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from rehearse.practice.sandbox_rows import COPYING, Process, SandboxRows
 from rehearse.practice.sandbox_steps import next_step
 from rehearse.practice.sandbox_views import status_label
 from rehearse.practice.sandboxes import next_refresh
-from rehearse.practice.tokens import Client
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,6 @@ def show_world(estate: Estate) -> WorldStatus:
             )
         )
     return WorldStatus(reading.now, reading.paused, reading.speed, estate.production.org_id, tuple(found))
-
-
-def show_clients(estate: Estate) -> tuple[Client, ...]:
-    """Client ids and secrets: production's first, then one for each sandbox name."""
-    return estate.tokens.clients()
 
 
 def move_clock(estate: Estate, by: timedelta) -> datetime:

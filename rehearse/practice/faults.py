@@ -63,8 +63,8 @@ DEEDS: dict[str, str] = {
     "some-fail": "the job completes, and every third row was refused",
     "unknown-exception": "a retrieve of more than --amount members (0) ends with UNKNOWN_EXCEPTION",
     "finalizing-failed": "the deployment saves its work, and ends as FinalizingFailed",
-    "suspend": "the sandbox copy becomes Suspended, for --amount virtual minutes, or until it is resumed",
-    "stop": "the sandbox copy becomes Stopped",
+    "suspend": "the copy becomes Suspended for --amount virtual minutes, or until `practice org copy` resumes it",
+    "stop": "the copy becomes Stopped, until `practice org copy` resumes it",
 }
 INSTEAD = ("500", "503-html", "401", "403-limit", "406", "420-html", "429", "502-html", "lock-row")
 WIRE = (*INSTEAD, "lose-reply", "truncate", "stall", "slow", "empty")

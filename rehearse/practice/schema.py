@@ -155,10 +155,6 @@ class ObjectDef:
         return self._by_path.get(relationship.lower())
 
     @cached_property
-    def masters(self) -> tuple[FieldDef, ...]:
-        return tuple(field for field in self.fields if field.is_master)
-
-    @cached_property
     def stored_fields(self) -> tuple[FieldDef, ...]:
         return tuple(field for field in self.fields if field.stored)
 

@@ -32,9 +32,9 @@ def test_moving_the_clock_does_what_has_become_due(company):
         admin.set_clock(company.estate, START)
 
 
-def test_clients_are_shown_with_their_secrets(company):
+def test_every_org_has_a_client_with_a_secret_of_its_own(company):
     company.ready("DEV", "Developer")
-    shown = admin.show_clients(company.estate)
+    shown = company.estate.tokens.clients()
     assert [one.sandbox for one in shown] == [None, "DEV"]
     assert all(len(one.client_secret) == 64 for one in shown)
 

@@ -5,8 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from rehearse.cli import practice
 from rehearse.cli.practice_org import app
 from rehearse.errors import UsageError
+from rehearse.practice import admin
 from rehearse.practice.packages_installed import move_package
 from rehearse.practice.tooling_packages import installed_packages, package_versions
 
@@ -48,6 +50,9 @@ def test_mail_jobs_and_schedules_by_hand(run):
         (("package", "UATFULL", "tidemaps", "3.1"), "no way back"),
         (("package", "UATFULL", "other", "3.1"), "No package other"),
         (("package", "UATFULL", "tidemaps", "new"), "such as 3.12"),
+        (("copy", "UATFULL", "resume"), "No copy of UATFULL is suspended or stopped"),
+        (("copy", "NOPE", "stop"), "no sandbox NOPE"),
+        (("copy", "UATFULL", "halt"), "nothing that a copy can be told"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(run, words, said):
@@ -67,3 +72,25 @@ def test_a_package_that_moved_has_another_version_id_and_an_entry_in_the_trail(r
     assert org.db.execute(trail).fetchone() == ("Changed InstalledPackage tidemaps",)
     with pytest.raises(ValueError, match="no way back"):
         move_package(org, "", "tidemaps", "3.13.0")
+
+
+def test_a_copy_that_was_held_goes_on_and_locked_sandboxes_are_unlocked(company):
+    company.ready("UAT")
+    company.create("DEV", "Developer")
+    company.wait(minutes=10)
+
+    def status(*words):
+        to = ["--json", "--folder", str(company.estate.folder)]
+        answer = CliRunner().invoke(app, [*words, *to], catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        found = json.loads(answer.output)
+        assert found["schema"] == "rehearse.practice-sandboxes/1"
+        return [one["status"] for one in found["sandboxes"]]
+
+    assert status("copy", "DEV", "suspend", "--minutes", "20") == ["Suspended", "Completed"]
+    company.wait(minutes=21)
+    assert status("copy", "DEV", "stop") == ["Stopped", "Completed"]  # its minutes were over, and it ran again
+    assert status("copy", "dev", "resume") == ["Pending", "Completed"]
+    shown = CliRunner().invoke(practice.app, ["clock", "--folder", str(company.estate.folder)], catch_exceptions=False)
+    assert f"next step of a copy is due {admin.next_event(company.estate):%Y-%m-%d %H:%M} UTC" in shown.output
+    assert status("lock") == ["Pending", "Locked"] and status("lock", "--off") == ["Pending", "Completed"]
