@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rehearse import clock, journal, lock, state
 from rehearse.errors import AmbiguousId, Locked, NotFound, StoreError, UsageError
-from rehearse.ids import build_content_id, build_ulid, find_by_prefix, looks_like_id, to_18
+from rehearse.ids import ByName, build_content_id, build_ulid, find_by_prefix, is_same_name, looks_like_id, spell, to_18
 
 
 @pytest.fixture
@@ -22,6 +22,22 @@ def database(database_place: Path | str):  # type: ignore[no-untyped-def]
     opened = state.open_database(database_place)
     yield opened
     opened.close()
+
+
+def test_a_content_id_never_changes_between_versions() -> None:
+    assert build_content_id({"b": [1, 2.5, None, True], "a": "Ünï"}) == (
+        "4f17e0d25d9cc3cff8a7c1a7807a94c62ea98e7c658f5cc475b949ce8227a671"
+    )
+    assert build_content_id({"a": "Ünï", "b": [1, 2.5, None, True]}) == build_content_id(
+        {"b": [1, 2.5, None, True], "a": "Ünï"}
+    )
+
+
+def test_names_of_sandboxes_are_one_in_any_letter_case() -> None:
+    assert is_same_name("UATFull", "uatfull") and not is_same_name("UAT", "UAT2")
+    assert spell("uat", ["SIT", "UAT"]) == "UAT" and spell("dev", ["SIT", "UAT"]) == "dev"
+    kept = ByName([("UAT", 1), ("Sit", 2), ("uat", 3)])
+    assert kept["UaT"] == 3 and list(kept) == ["UAT", "Sit"] and len(kept) == 2
 
 
 def test_a_15_character_id_gets_its_known_suffix() -> None:
