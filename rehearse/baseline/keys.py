@@ -110,6 +110,11 @@ class Keys:
             raise KeyUnavailable("The workspace key is not the one that this store was made with.", _HINT_LOST)
         return bool(named)
 
+    def require_ready(self) -> None:
+        """Load the workspace key, or make it, before long work whose end needs it. Raises KeyUnavailable."""
+        self.require_fit()
+        self._load_workspace()
+
     def seal(self, text: str) -> str:
         """A text encrypted under the workspace key, for where no value may be readable. Raises KeyUnavailable."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -74,6 +74,7 @@ def capture(
             return
         import_module("rehearse.baseline.capture")  # what is needed first is there before the rest is loaded
         load_ahead(rows=bool(scope.objects))
+        desk.store().keys.require_ready()
         desk.connect_at_once(org)
         if scope.objects:
             check_masked(desk, org, unmasked=unmasked)
@@ -103,6 +104,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
 
     for sentence in desk.workspace.not_acted_on:
         say(f"note: {sentence}")
+    desk.store().keys.require_ready()
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
         past = load_past(desk, reader.org_id)

@@ -65,6 +65,14 @@ def _lose(desk: Any) -> None:
         (desk.folder / "away").rename(path)
 
 
+def test_a_key_that_cannot_be_had_is_told_before_anybody_is_asked_anything(desk: Any) -> None:
+    """A capture needs it only once all metadata was read, which takes an hour in a large org."""
+    path = desk.folder / "rehearse.yaml"
+    text = path.read_text().replace("{file: .rehearse-key}", "{env: NOT_SET}").replace("SIT1.secret", "gone.secret")
+    path.write_text(text)
+    assert desk.refused("baseline", "capture", "SIT1", code=12)["code"] == "key"
+
+
 def _prune(desk: Any) -> None:
     looked = desk.json("baseline", "prune", "--dry-run", **LATER)
     assert {one["fate"] for one in looked["captures"]} == {"destroyed"} and looked["swept"] is None
