@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,18 @@ def test_the_lock_of_a_killed_process_is_taken_over(database: state.Database, da
     process.join()
     process.close()
     assert lock.take(database, "UAT", "again", clock.now()).what == "again"
+
+
+def test_a_lock_is_dead_only_where_its_process_is_known_to_be_gone(database: state.Database) -> None:
+    mine = lock.take(database, "UAT", "reset", clock.now())
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert not lock.is_dead(mine) and lock.is_dead(replace(mine, process=f"{gone.pid}/1"))
+    assert not lock.is_dead(replace(mine, process=f"{gone.pid}/1", host="elsewhere"))  # nobody here can tell
+    number, _, started = mine.process.partition("/")
+    assert number == str(os.getpid()) and started.isdigit()
+    assert lock.is_dead(replace(mine, process=f"{number}/{int(started) - 1}"))  # the number belongs to a later process
+    assert not lock.is_dead(replace(mine, process=f"{number}/?"))
 
 
 def test_a_writer_whose_lock_was_broken_writes_no_further_intent(database: state.Database) -> None:
