@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
-from rehearse.schedule.model import Schedule, Window, Wish
+from rehearse.schedule.model import Refresh, Schedule, Window, Wish
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rules_case import Case, Run
 from rehearse.schedule.second_run import build_second_starts
@@ -70,11 +70,17 @@ def _first_second(case: Case, run: Run) -> datetime | None:
     burns = case.burns(run)
     bounds = [held if burns else held + case.supply(name).reset_time]
     if burns or run.rehearsal.needs.start == "fresh":
-        again = min((one.ready for one in case.refreshes(name) if case.off(one) >= held), default=None)
+        ways = (one.ready for one in case.refreshes(name) if _gone_from(case, one) >= held)
+        again = min(ways, default=None)
         if again is None:
             return None
         bounds.append(again)
     return max(bounds)
+
+
+def _gone_from(case: Case, one: Refresh) -> datetime:
+    """From when a refresh ends what was there before it: a copy that is under way already, only with its activation."""
+    return one.activate if one.running else case.off(one)
 
 
 def _taken(case: Case, run: Run) -> Window:

@@ -148,14 +148,18 @@ def _smaller(problem: Problem, search: Search, goals: list[Goal], until: float) 
 
 
 def _count(problem: Problem, schedule: Schedule) -> Schedule:
-    """The goals with the values that the finished schedule has, whatever the search believed."""
+    """The goals with the values that the finished schedule has, whatever the search believed.
+
+    A bound holds for whatever costs no more in the goals before it; so a goal that a later step brought to its bound is
+    proven, too.
+    """
     values = count_goals(problem, schedule)
     goals = tuple(
         replace(
             one,
             value=values[one.name],
             bound=min(one.bound, values[one.name]),
-            proven=one.proven and values[one.name] == one.bound,
+            proven=values[one.name] == one.bound,
         )
         for one in schedule.goals
     )

@@ -88,6 +88,15 @@ class Board:
             return domain.min()
         return self.model.new_int_var_from_domain(domain, "")
 
+    def add_no_overlap(self, stretches: Iterable[Expr]) -> None:
+        """One thing at a time.
+
+        A stretch before now that is always taken goes with them: without it the linear relaxation of OR-Tools is wrong
+        where something is there to the end. It counts from the earliest start of what may come before, as if any of it
+        did, and so calls the best schedule impossible.
+        """
+        self.model.add_no_overlap([self.model.new_fixed_size_interval_var(-1, 1, ""), *stretches])
+
     def limit(self, sandbox: str) -> int | None:
         """How many new refreshes a sandbox may have."""
         return self.most if self.most is None or isinstance(self.most, int) else self.most.get(sandbox, 0)

@@ -32,7 +32,7 @@ def add_refreshes(board: Board) -> None:
                 copies.append(board.model.new_optional_fixed_size_interval_var(slot.request, size, slot.present, ""))
     if copies and Row("copies") not in board.problem.lifted:
         copies += [board.model.new_fixed_size_interval_var(start, end - start, "") for start, end in merge(settled)]
-        board.model.add_no_overlap(copies)
+        board.add_no_overlap(copies)
 
 
 def count_useful(problem: Problem, site: Site) -> int:

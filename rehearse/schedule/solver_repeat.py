@@ -47,7 +47,7 @@ def _second(board: Board, site: Site, demand: Demand) -> Expr:
             model.add(begin >= slot.ready).only_enforce_if(chosen)
     size = board.up(demand.length)
     run = model.new_optional_fixed_size_interval_var(begin, size, literal, "")
-    model.add_no_overlap([run, *board.seen[site.name]])
+    board.add_no_overlap([run, *board.seen[site.name]])
     _wait_for_copies(board, site, begin, literal)
     _keep_resets(board, site, demand, (begin, size, literal))
     return literal

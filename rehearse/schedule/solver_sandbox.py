@@ -51,7 +51,7 @@ def add_sandbox(board: Board, site: Site) -> None:
     board.seen[site.name] += busy
     busy += board.waits.get(site.name, [])
     if len(busy) > 1:
-        board.model.add_no_overlap(busy)
+        board.add_no_overlap(busy)
 
 
 def _add_optional(board: Board, busy: list[Expr], span: tuple[Expr, Expr], literal: Expr) -> None:

@@ -161,4 +161,4 @@ def add_people(board: Board) -> None:
                 runs.append(board.model.new_optional_fixed_size_interval_var(start, size, placed, ""))
         if runs:
             runs += [board.model.new_fixed_size_interval_var(start, end - start, "") for start, end in merge(stays)]
-            board.model.add_no_overlap(runs)
+            board.add_no_overlap(runs)

@@ -161,3 +161,17 @@ def test_a_large_planning_shows_its_first_schedule(worlds: SimpleNamespace, monk
     found = solve(wish, seconds=2, on_event=lambda one: said.append(one.text) if isinstance(one, Noted) else None)
     assert found.proven and check(found, wish) == []
     assert said == ["A first schedule places 1 of 1 rehearsals; looking for better."]
+
+
+def test_a_goal_that_a_later_step_brought_to_its_bound_is_proven(worlds: SimpleNamespace) -> None:
+    wish = worlds.wish(
+        [worlds.supply("A")], [worlds.release("R1", worlds.now + timedelta(days=30), worlds.rehearsal("m"))]
+    )
+    found = solve(wish, seconds=5)
+    told = [replace(one, value=one.bound + 5, proven=False) for one in found.goals]
+    assert solver._count(build_problem(wish), replace(found, goals=tuple(told))).goals == found.goals
+    told = [replace(one, bound=max(0, one.bound - 1), proven=False) for one in found.goals]
+    counted = solver._count(build_problem(wish), replace(found, goals=tuple(told))).goals
+    assert [one.proven for one in counted] == [
+        one.bound == other.value for one, other in zip(told, found.goals, strict=True)
+    ]
