@@ -28,6 +28,7 @@ from rehearse.baseline.hollow import name_held
 from rehearse.baseline.known_digests import find_known
 from rehearse.baseline.known_metadata import Dates, load_dates, load_known, save_listing
 from rehearse.baseline.listing import ListingWork, listing_threads
+from rehearse.baseline.load_ahead import FILES, load_ahead
 from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ResolvedScope, Scope
@@ -207,6 +208,7 @@ def _read_metadata(
         with ExitStack() as writing:
 
             def make_shelf() -> Shelf:
+                load_ahead(FILES)
                 writer = writing.enter_context(work.store.metadata.writing(work.working.ulid))
                 return Shelf(writer, find_known(work.store, sandbox, render_types(types)))
 

@@ -1,31 +1,37 @@
-"""Libraries that a capture will need, loaded while the org is being asked: Arrow and git take a quarter of a second.
+"""Libraries that a capture will need, loaded on a thread of its own while there is nothing else to do.
 
-A capture asks a dozen short questions before it reads the first row or file, and each of them is mostly waiting; what
-is large is loaded on a thread of its own meanwhile. Nothing depends on it: whoever needs a library first loads it.
-Begun before the first question and not sooner: two threads that load at once take as long as one after the other.
+Before it reads the first row or file a capture asks a dozen short questions, and what is loaded then holds up each
+answer: only Arrow is, where rows are wanted, for it takes longest and is needed next. What reads files and shows the
+outcome is loaded when the first files are on their way. Nothing depends on it: whoever needs a library first loads it.
+Two threads that load at once take as long as one after the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from threading import Thread
 
-_FILES = ("cryptography.hazmat.primitives.ciphers.aead", "pygit2")
-_ROWS = ("pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.parquet.encryption")
-_TELLING = ("rich.console", "rich.table", "rich.text")
+ROWS = (
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "pyarrow",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "pyarrow.parquet.encryption",
+)
+FILES = ("pygit2", "rich.console", "rich.table", "rich.text")
 
 
-def load_ahead(*, rows: bool) -> None:
-    """Begin to load what reading files takes, and rows where these are wanted, and what shows the outcome.
+def load_ahead(names: Sequence[str]) -> None:
+    """Begin to load these.
 
     The thread is no daemon: the end of the process waits for it, for a library may not be torn down half loaded.
     """
-    names = (*_FILES, *(_ROWS if rows else ()), *_TELLING)
     Thread(target=_load, args=(names,), name="loading").start()
 
 
-def _load(names: tuple[str, ...]) -> None:
+def _load(names: Sequence[str]) -> None:
     with suppress(ImportError):  # whoever needs it says so
         for one in names:
             import_module(one)

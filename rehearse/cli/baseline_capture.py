@@ -60,7 +60,7 @@ def capture(
 
     Example: rehearse baseline capture UATFULL
     """
-    from rehearse.baseline.load_ahead import load_ahead
+    from rehearse.baseline.load_ahead import ROWS, load_ahead
     from rehearse.cli.desk import open_desk
     from rehearse.reset.gates import Patience
 
@@ -73,7 +73,8 @@ def capture(
             _estimate(desk, org, scope, refuse=not estimate, as_json=as_json)
             return
         import_module("rehearse.baseline.capture")  # what is needed first is there before the rest is loaded
-        load_ahead(rows=bool(scope.objects))
+        if scope.objects:
+            load_ahead(ROWS)
         desk.store().keys.require_ready()
         desk.connect_at_once(org)
         if scope.objects:
