@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from rehearse.errors import LoginError, OrgUnreachable
+from rehearse.org import patience
 from rehearse.org.guard import Outgoing
 
 Sleep = Callable[[float], None]
@@ -115,6 +116,17 @@ class _GuardedAdapter(HTTPAdapter):
         self._options = options
         self._used = time.monotonic()
         super().__init__(pool_connections=4, pool_maxsize=32, max_retries=0)
+
+    def init_poolmanager(self, *how: Any, **more: Any) -> None:
+        """The connections of this adapter, bounded in how long an answer may take."""
+        super().init_poolmanager(*how, **more)
+        patience.bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        """The same through a proxy."""
+        manager = super().proxy_manager_for(proxy, **more)
+        patience.bound(manager)
+        return manager
 
     def exchange(self, request: requests.PreparedRequest, check: Check, patient: bool) -> requests.Response:
         """Check the request as it will leave, then send it."""

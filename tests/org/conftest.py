@@ -38,6 +38,7 @@ class Request:
 
 
 # ("reply", body, status, headers) · ("drop", bytes sent before closing) · ("stall", bytes sent before silence)
+# · ("drip", bytes that are sent one by one)
 Answer = tuple[Any, ...]
 Script = Callable[[Request], Answer]
 
@@ -57,6 +58,7 @@ class ScriptedServer:
     url: str
     script: Script = field(default=lambda request: ("reply", {}, 200, {}))
     seen: list[Request] = field(default_factory=list)
+    pieces: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, *given: Answer) -> None:
@@ -96,7 +98,11 @@ def _serve(server: ScriptedServer, connection: socket.socket) -> None:
             answer = server.script(request)
             sent = build_reply(*answer[1:]) if answer[0] == "reply" else answer[1]
             try:
-                connection.sendall(sent)
+                for piece in [sent[at : at + 1] for at in range(len(sent))] if answer[0] == "drip" else [sent]:
+                    connection.sendall(piece)
+                    server.pieces += 1
+                    if answer[0] == "drip" and server.closing.wait(0.02):
+                        return
             except OSError:
                 return
             if answer[0] == "stall":

@@ -106,6 +106,16 @@ def test_waits_grow_and_are_not_all_the_same(wire: Wire, scripted: Any, slept: l
     assert max(slept[2::3]) <= wire.options.wait_seconds * 4 + 0.01
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_an_answer_that_drips_is_given_up_like_silence(scripted: Any, wire: Wire, open_wire: Wire, head: bytes) -> None:
+    scripted.answers(("drip", head + b"a" * 2_000))  # forty seconds of it, each byte well within the time-out
+    with pytest.raises(OrgUncertain):
+        open_wire.fetch(WRITE)
+    assert 2 < scripted.pieces < 1_000, "twice the time-out of 0.3 s are some thirty pieces"
+    scripted.answers(("drip", head + b"a" * 2_000), reply({"up": "again"}))
+    assert fetch_json(wire, GET) == {"up": "again"}
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
