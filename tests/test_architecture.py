@@ -1,6 +1,8 @@
 """The map of the house: who may import whom, what only one file may hold, and how large things may grow."""
 
 import ast
+import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -215,3 +217,15 @@ def test_every_file_says_what_it_is_for() -> None:
     for path in FILES:
         if path.name != "__init__.py":
             assert ast.get_docstring(_parsed(path)), path
+
+
+@pytest.mark.parametrize("room", ["baseline", "org", "reset", "schedule"])
+def test_the_map_of_a_large_room_leads_to_every_file(room: str) -> None:
+    page = ast.get_docstring(ast.parse((HOUSE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    left = " ".join(line[4:40] for line in page.splitlines() if line.startswith("    "))
+    globs = re.findall(r"[a-z0-9_*]+", left)
+    names = sorted(path.stem for path in (HOUSE / room).glob("*.py") if path.stem != "__init__")
+    lost = [name for name in names if not any(fnmatchcase(name, one) for one in globs)]
+    assert not lost, f"write these into the docstring of rehearse/{room}/__init__.py"
+    away = [one for one in globs if not any(fnmatchcase(name, one) for name in names)]
+    assert not away, "these stand on the map and are no files"

@@ -1,0 +1,32 @@
+"""Undoing: what a rehearsal would leave (forecast), the way back (plan), going it (apply), and whether it led there (proof).
+
+A change of an org comes from `baseline.compare`; `hazards` says what it can be undone to; the forecast, the plan and the
+proof all ask that one table. Everything that decides is pure and stands apart from what reads an org and what writes one.
+
+Where what lives:
+
+    model, inputs                        the nouns: plan, action, blocked item, grade, proof; what a plan is built from
+    hazards, *_hazards                   the table of hazards: metadata, records, steps, what cannot be seen or deployed
+    row_marks, component_marks           what is observed on one change, for that table to judge
+    forecast_*, forecast                 before the rehearsal: what of a package and its rows could be undone
+    gather, live_capture                 reading an org for a plan: difference, values, recycle bin, schemas
+    plan_*, plan, order, phases          the ordered actions that undo a difference, and what stays and why
+    *_rows, housed_values, cascades,     which rows a plan may not touch, what lives in what it destroys, what hangs on
+    file_parts, people, persons          whom; names of people; person accounts
+    ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
+    coupled, fields_away, cut_off        away, fields that move each other
+    flow_states, remade_flows            flows by their versions
+    profile_undo, component_xml          grants that a deployment only merges; edits of metadata files
+    gates, egress, storage_room,         what must hold before anything is written: quiet, no way out, room, a plan that
+    staleness, stillness, newer_edits    still fits, an org that stands still
+    apply_*, apply, context, next_pass,  the writing: phases and passes, batches, bulk jobs, deployments, inserts; calls
+    batches, bulk_jobs, row_state,       whose reply was lost
+    settle
+    bypass_*, bypass                     the org's own automation, silenced and put back
+    prove, grading, uncompared, outside, is the sandbox as it was: `prove` takes a fresh capture, `grading` gives each change its
+    setup_changes, assumptions           outcome, `prove.find_verdict` the verdict; what nobody compared, what changed outside
+    plan_file, proof_file, id_map,       what is kept: files, signed; old and new Ids; what was let out; resets that were
+    let_out, broken_off                  broken off
+    drill_*, drill                       the whole of it tried on a canary
+    backout_*, backout, deploy_zip       a release taken back by the team's own pipeline; the zips of deployments
+"""
