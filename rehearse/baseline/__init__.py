@@ -1,4 +1,4 @@
-"""What an org holds, kept: capture, store, comparison. One content has one snapshot id, whenever and however it was read.
+"""What an org holds, kept: capture, store, comparison. One content has one snapshot id, however it was read.
 
 A capture reads an org into the store in an order that survives a crash at any point; whatever reads the store checks
 digests. Nothing here changes an org.
@@ -7,7 +7,7 @@ Where what lives:
 
     model, store_model                   the nouns: scope, capture, snapshot, change; what became of a store
     scope, filters, row_kinds            what counts: types, objects, fields, frozen filters
-    capture_*, capture, asking, estimate taking a capture: metadata, rows, bulk pages, in which order; what it would take
+    capture_*, capture, asking, estimate taking a capture: metadata, rows, bulk pages, in order; what it would take
     listing, manifests, jobs_ahead,      metadata lists and retrieves; work that is begun before its turn
     load_ahead, early_digests
     components, component_types, zip_*,  any package or retrieve as components; metadata files as trees; source format

@@ -1,7 +1,7 @@
-"""Undoing: what a rehearsal would leave (forecast), the way back (plan), going it (apply), and whether it led there (proof).
+"""Undoing: what a rehearsal would leave (forecast), the way back (plan), going it (apply), whether it led there.
 
-A change of an org comes from `baseline.compare`; `hazards` says what it can be undone to; the forecast, the plan and the
-proof all ask that one table. Everything that decides is pure and stands apart from what reads an org and what writes one.
+A change of an org comes from `baseline.compare`; `hazards` says what it can be undone to; forecast, plan and proof
+all ask that one table. What decides is pure, and stands apart from what reads an org and what writes one.
 
 Where what lives:
 
@@ -23,10 +23,10 @@ Where what lives:
     batches, bulk_jobs, row_state,       whose reply was lost
     settle
     bypass_*, bypass                     the org's own automation, silenced and put back
-    prove, grading, uncompared, outside, is the sandbox as it was: `prove` takes a fresh capture, `grading` gives each change its
-    setup_changes, assumptions           outcome, `prove.find_verdict` the verdict; what nobody compared, what changed outside
-    plan_file, proof_file, id_map,       what is kept: files, signed; old and new Ids; what was let out; resets that were
-    let_out, broken_off                  broken off
+    prove, grading, uncompared, outside, is it as it was: `prove` takes a fresh capture, `grading` gives each change its
+    setup_changes, assumptions           outcome, `prove.find_verdict` the verdict; what was not compared, or lies outside
+    plan_file, proof_file, id_map,       what is kept: files, signed; old and new Ids; what was let out; resets that
+    let_out, broken_off                  were broken off
     drill_*, drill                       the whole of it tried on a canary
     backout_*, backout, deploy_zip       a release taken back by the team's own pipeline; the zips of deployments
 """

@@ -1,16 +1,16 @@
 """When may a sandbox be refreshed, and where does each rehearsal go: the ledger, the bookings and the planner.
 
-Times of a planning are whole minutes (`axis`); a schedule that any solver made is held against the judge (`rules`), which
-shares no code with it.
+Times of a planning are whole minutes (`axis`); whatever solver made a schedule, it is held against the judge (`rules`),
+which shares no code with it.
 
 Where what lives, by the beginning of a file's name:
 
     model                                the nouns: what is free, booked, wanted, and what came out
     ledger_*, ledger                     every refresh ever seen: next dates, copy times, the rule behind them, sheets
     wall, axis, blackouts, blackout_feed working days and hours over clock changes, minutes, what may not be used
-    store, deeds, releases_store,        the workspace database: bookings and their history, go-lives, validations, when a
-    validations, uses                    sandbox was last used
-    slots, preparation, booked, broken_* free times; what prepares a booking; a schedule as bookings; what the world broke
+    store, deeds, releases_store,        the workspace database: bookings and their history, go-lives, validations, when
+    validations, uses                    a sandbox was last used
+    slots, preparation, booked, broken_* free times; what prepares a booking; a schedule as bookings; what was broken
     broken
     problem, demand, site, second_run    one planning in minutes: rehearsals, sandboxes, room for a second run
     solver_*, solver, search             the exact model (CP-SAT) and its goals; solver_large, solver_parts and
