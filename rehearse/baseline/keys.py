@@ -23,7 +23,7 @@ from rehearse.secret import Reference, path_of, resolve
 
 KEY_BYTES = 32
 _HINT = "Use the key that this store was made with (storage.key in rehearse.yaml)."
-_HINT_LOST = f"{_HINT} If it is lost, so are the rows: begin a new store (another storage.path)."
+_HINT_LOST = f"{_HINT} If it is lost, so are the rows: begin a new store (docs/store.md, Another key)."
 
 
 class Keys:

@@ -74,12 +74,11 @@ def load_proof(path: Path, keys: Keys) -> Proof:
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged(f"The proof {path} cannot be read.", "Prove the sandbox again.") from error
     if content.get("schema") != SCHEMA or not keys.check(unsigned.encode(), signature):
-        sure = (
-            " was changed after it was signed"
-            if keys.require_fit()
-            else (" was changed after it was signed, or signed under another workspace key")
+        keys.require_fit()
+        raise Damaged(
+            f"The proof {path} was changed after it was signed, or it is of a store with another workspace key.",
+            "Check it beside the rehearse.yaml of the store that made it, or prove the sandbox again.",
         )
-        raise Damaged(f"The proof {path}{sure}.", "Prove the sandbox again.")
     return proof
 
 
