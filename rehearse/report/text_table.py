@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHORT = 20
 """Cells, and words of cells, that are no longer than this stay whole: dates, ids, most names."""
-_FOLDED = SHORT + 4
+_FOLDED, _LINES = SHORT + 4, 2
 _AIR, _LESS_AIR = 3, 2
 _BREAKS = re.compile(r"(?<=[/._,;:=\-])")
 STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
@@ -61,8 +61,11 @@ class _Size:
             return _Size(natural, natural, natural)
         words = max((min(_long(word), SHORT) for text in texts for word in text.split()), default=1)
         if natural > _FOLDED:
-            words = max(words, SHORT)
-        return _Size(natural, min(natural, _FOLDED), words)
+            return _Size(natural, _FOLDED, max(words, SHORT))
+        spoken = {text for text in texts if " " in text}
+        while words < natural and any(len(fold(text, words)) > _LINES for text in spoken):
+            words += 1
+        return _Size(natural, natural, words)
 
 
 @dataclass(frozen=True)
