@@ -21,6 +21,7 @@ from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
 from rehearse.reset.ghosts import cascading_fields
+from rehearse.reset.gone_targets import fetch_gone
 from rehearse.reset.housed_rows import UNKNOWN, fetch_housed
 from rehearse.reset.housed_values import fetch_written
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
@@ -82,6 +83,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
         people=fetch_names(reader, _users(changes, rows).union(*housed.values())),
         housed=housed,
+        gone=fetch_gone(reader, before, schemas, rows, ids),
     )
 
 

@@ -87,3 +87,5 @@ class PlanInputs:
     bypass: tuple[Switch, ...] = ()
     egress: tuple[Allowed, ...] = ()
     housed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    """Ids outside the scope that changed rows named in the baseline, and that no living row has."""

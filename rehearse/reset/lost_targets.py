@@ -37,11 +37,12 @@ def leave_lost_targets(plan: RecordPlan) -> None:
 
 
 def _stay_deleted(plan: RecordPlan) -> set[str]:
-    """The deleted rows of the baseline that no action of the plan brings back."""
+    """The deleted rows of the baseline that no action of the plan brings back, and those outside of it."""
     back = {one.key for one in plan.actions if one.do in BACK}
     left_out = [one for one in plan.inputs.changes if one.kind == "record" and one.key in plan.inputs.choices.left_out]
     gone = [*plan.by_what["deleted"], *(one for one in left_out if one.what == "deleted")]
-    return {one.key for one in gone if one.key not in back and plan.book(one.type).bin.get(one.key) != "live"}
+    away = {one.key for one in gone if one.key not in back and plan.book(one.type).bin.get(one.key) != "live"}
+    return away | plan.inputs.gone
 
 
 def _pointing(plan: RecordPlan, action: Action, lost: Collection[str]) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from rehearse.reset.model import Choices
 
 OBJECTS = ("Opportunity", "Project__c", "ProjectMember__c", "Machine__c")
@@ -36,14 +38,24 @@ def test_a_row_that_points_to_one_that_stays_deleted_gets_all_else_back(lab: Any
     assert proof.verdict == "dirty" and {one.outcome for one in proof.items if one.key in told} == {"manual"}
 
 
-def test_a_look_up_out_of_the_scope_that_names_nobody_any_more_holds_up_nothing_else(lab: Any) -> None:
+@pytest.mark.parametrize("after_the_plan", [False, True])
+def test_a_look_up_out_of_the_scope_that_names_nobody_any_more_holds_up_nothing_else(
+    lab: Any, after_the_plan: bool
+) -> None:
+    """The plan says so where it can; else the org refuses the row, which then goes without the look-up."""
     before = lab.capture(objects=("Opportunity",))
     (deal,) = lab.pick('"Opportunity" WHERE "Project__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
     project, step = lab.value("Opportunity", deal, "Project__c"), lab.value("Opportunity", deal, "NextStep")
-    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal"})
-    lab.delete(project)
+    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal", **({"Project__c": None} if after_the_plan else {})})
+    if not after_the_plan:
+        lab.delete(project)
     plan = lab.plan(before)
+    if after_the_plan:
+        lab.delete(project)
+    blocked = {(one.key, one.reason) for one in plan.blocked}
+    assert blocked == (set() if after_the_plan else {(deal, f"Project__c names {project}, which stays deleted")})
     proof = lab.prove(before, plan, lab.apply(plan))
     assert lab.value("Opportunity", deal, "NextStep") == step
     (item,) = [one for one in proof.items if one.key == deal]
-    assert proof.verdict == "dirty" and item.outcome == "failed" and item.detail == NOT_THERE
+    assert (proof.verdict, item.outcome) == ("dirty", "failed" if after_the_plan else "manual")
+    assert item.detail == (NOT_THERE if after_the_plan else plan.blocked[0].reason)
