@@ -185,11 +185,13 @@ def test_a_lost_reply_to_a_discard_leaves_the_old_org_and_the_ledger_says_discar
     assert cycle.state == "pending-activation"
     old = build_availability("DEV2", None, world.cycles("DEV2"), world.now).org_id
     world.practice.faults.add(("PATCH", "/tooling/sobjects/SandboxProcess"), do="lose-reply")
+    world.practice.estate.settings.put("discarded_ends_as", "1")  # as some orgs may show it: it was discarded by us
     with world.actor("DEV2", PATIENT) as actor:
         copy = actor.fetch_newest(cycle.sandbox_id)
         assert copy is not None and actor.discard(copy, "me").found
     world.move(timedelta(hours=1))
     cycles = world.cycles("DEV2")
+    world.practice.estate.settings.clear("discarded_ends_as")
     found = build_availability("DEV2", None, cycles, world.now)
     assert cycles[-1].state == "discarded" and found.org_id == old and found.state == "completed"
     assert found.requested == cycles[-1].requested, "a discarded refresh is assumed to use up the interval"
@@ -201,6 +203,9 @@ def test_suspended_and_stopped_copies_are_told_apart(world: World) -> None:
     world.move(timedelta(days=6))
     taken = world.request("SIT1")
     assert taken.copy is not None
+    with world.actor("DEV2") as actor:  # whose newest copy is older than that of another sandbox
+        newest = actor.fetch_newest(actor.fetch_record().id)
+        assert newest is not None and newest.id == world.cycles("DEV2")[-1].id != taken.copy.id
     world.move(timedelta(hours=2))
     admin.hold_copy(world.practice.estate, "SIT1", "suspend", 90)
     found = build_progress("SIT1", world.cycles("SIT1"), ())
