@@ -105,12 +105,22 @@ def after_ourselves(patience: Patience) -> Patience:
 def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
     """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked.
 
-    Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it.
+    Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it; where this is another org
+    than the ledger knows, production is asked first, which begins that list.
     """
+    from rehearse.cli.overview import refresh_ledger
     from rehearse.errors import GateClosed
+    from rehearse.events import ignore
     from rehearse.refresh.ready_store import MASKED, is_masking_open
+    from rehearse.schedule.ledger_store import load_cycles
 
-    if not unmasked and is_masking_open(desk.database, org, desk.connect_org(org).org_id):
+    if unmasked:
+        return
+    org_id = desk.connect_org(org).org_id
+    told = {one.org_id for one in load_cycles(desk.database).get(org, ()) if not one.by_hand}
+    if told and org_id not in told:
+        refresh_ledger(desk, ignore)
+    if is_masking_open(desk.database, org, org_id):
         raise GateClosed(
             f"{org} holds records of people that are not masked yet: {MASKED!r} is open on its ready list.",
             f'Tick it when it is done: rehearse refresh ready {org} --tick "{MASKED}" --by NAME. Or add --unmasked.',

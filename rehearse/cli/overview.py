@@ -14,6 +14,7 @@ from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import Desk
 from rehearse.errors import UsageError
 from rehearse.events import OnEvent
+from rehearse.ids import is_same_name
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.schedule.ledger import Availability, Cycle, build_availability, merge_by_hand, with_licence
 from rehearse.schedule.model import Booking
@@ -31,8 +32,26 @@ def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
     production = desk.connect_production()
     if production is not None:
         with desk.database.for_now():
-            observe(production, desk.database, desk.fetch_now(), on_event)
+            unseen = observe(production, desk.database, desk.fetch_now(), on_event)
             _record_validations(desk, production)
+            for name in unseen:
+                _start_list(desk, name, on_event)
+
+
+def _start_list(desk: Desk, name: str, on_event: OnEvent) -> None:
+    """Others refreshed a sandbox, and nobody here saw it coming: what is to be done after a refresh is to be done all
+    the same, above all before its records are kept anywhere."""
+    from rehearse.cli.refresh_desk import start_list
+    from rehearse.events import Noted
+    from rehearse.schedule.ledger import find_in_force
+    from rehearse.schedule.ledger_store import load_cycles
+
+    config = next((one for one in desk.workspace.sandboxes if is_same_name(one.name, name)), None)
+    cycle = find_in_force(load_cycles(desk.database).get(name, ()))
+    if config is not None and cycle is not None and start_list(desk, config.name, cycle, None):
+        on_event(
+            Noted(f"note: {config.name} was refreshed by others. What is left to do: rehearse refresh ready {name}")
+        )
 
 
 def _record_validations(desk: Desk, production: OrgReader) -> None:

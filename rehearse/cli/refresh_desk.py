@@ -166,15 +166,7 @@ class Case:
 
     def start_list(self, cycle: Cycle | None, losses: Losses | None) -> None:
         """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found."""
-        if cycle is None or cycle.org_id is None:
-            return
-        given = self.desk.workspace.refresh.ready
-        configured = None
-        if given is not None:
-            fitting = [one for one in given if not one.types or cycle.licence in one.types]
-            configured = [ReadyItem(one.item, one.owner, one.soql and f"counted by: {one.soql}") for one in fitting]
-        items = build_items(cycle.licence, configured, losses.keepsakes if losses else ())
-        add_items(self.desk.database, self.name, cycle.org_id, items)
+        start_list(self.desk, self.name, cycle, losses)
 
     def letter(self, deed: str) -> tuple[dict[str, Any], Blocks]:
         """What to ask the platform team for, as data and for people."""
@@ -201,6 +193,20 @@ def open_case(sandbox: str) -> Iterator[Case]:
         cycles = load_cycles(desk.database).get(config.name, ())
         now = desk.fetch_now()
         yield Case(desk, config, on_event, now, overview.known_cycles(desk, config, tuple(cycles), now))
+
+
+def start_list(desk: Desk, name: str, cycle: Cycle | None, losses: Losses | None) -> int:
+    """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found; how many items
+    were added."""
+    if cycle is None or cycle.org_id is None:
+        return 0
+    given = desk.workspace.refresh.ready
+    configured = None
+    if given is not None:
+        fitting = [one for one in given if not one.types or cycle.licence in one.types]
+        configured = [ReadyItem(one.item, one.owner, one.soql and f"counted by: {one.soql}") for one in fitting]
+    items = build_items(cycle.licence, configured, losses.keepsakes if losses else ())
+    return add_items(desk.database, name, cycle.org_id, items)
 
 
 def who() -> str:

@@ -72,10 +72,12 @@ def _build_body(
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
     from rehearse.report.schedule import build_booking_body
+    from rehearse.schedule.ledger_store import load_last_asked
 
     broken = find_broken(desk, now)
     return {
         "sandboxes": view.build_body(lines),
+        "production_told": load_last_asked(desk.database),
         "bookings": [build_booking_body(one, broken) for one in bookings],
         "blackouts": [
             {"name": one.name, "start": one.window.start, "end": one.window.end, "sandboxes": list(one.sandboxes)}
@@ -96,11 +98,12 @@ def build_page(
     from rehearse.report import sandboxes as view
     from rehearse.report.schedule import build_bookings_table
     from rehearse.report.timeline import build_timeline
+    from rehearse.schedule.ledger_store import load_last_asked
 
     zone = desk.workspace.zone
     span = (now - timedelta(weeks=4), now + ahead)
     timeline = build_timeline(lines, bookings, load_closed(desk.workspace, now), now, span)
-    blocks = view.build_page(lines, now, zone).blocks
+    blocks = view.build_page(lines, now, zone, load_last_asked(desk.database)).blocks
     due = radar.build_radar_table(load_radar(desk, lines, now), zone)
     title = f"Sandboxes of {desk.workspace.team}" if desk.workspace.team else "Sandboxes"
     return Page(

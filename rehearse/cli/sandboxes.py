@@ -59,6 +59,7 @@ def status(
     from rehearse.cli.radar import load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
+    from rehearse.schedule.ledger_store import load_last_asked
 
     with open_desk() as desk:
         if break_lock:
@@ -69,14 +70,12 @@ def status(
         due = load_radar(desk, lines, now)
         half = {line.availability.sandbox for line in lines if line.half_reset}
         broken_off = tuple(one for one in overview.find_broken_off(desk) if one.sandbox in half)
-        body = {
-            "sandboxes": view.build_body(lines),
-            "radar": radar.build_radar_body(due),
-            **_build_work(held, broken_off),
-        }
+        told = load_last_asked(desk.database)
+        seen = {"sandboxes": view.build_body(lines), "production_told": told, "radar": radar.build_radar_body(due)}
+        body = {**seen, **_build_work(held, broken_off)}
         zone = desk.workspace.zone
-        page = view.build_page(lines, now, zone)
-        page = Page("", (*page.blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
+        blocks = view.build_page(lines, now, zone, told).blocks
+        page = Page("", (*blocks, radar.build_radar_table(due, zone), _locks(held, zone)))
         finish("status", now, body, page, as_json=as_json)
         for one in broken_off:
             say(f"{one}. Go on with: {one.next_command}")

@@ -21,12 +21,16 @@ from rehearse.schedule.ledger_store import load_cycles, record_copies
 from rehearse.state import Database
 
 
-def observe(production: OrgReader, database: Database, now: datetime, on_event: OnEvent = ignore) -> None:
-    """Keep what production says about its sandboxes, their copies and stages, and void what that makes void."""
+def observe(production: OrgReader, database: Database, now: datetime, on_event: OnEvent = ignore) -> tuple[str, ...]:
+    """Keep what production says about its sandboxes, their copies and stages, and void what that makes void.
+
+    Returns the sandboxes that others refreshed, from the request to the end, since production was asked last.
+    """
+    unseen: list[str] = []
     on_event(Started("Asking production for its sandboxes"))
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("sandboxes", lambda: record_sandboxes(database, production.fetch_sandboxes(), now)),
-        ("copies of sandboxes", lambda: record_copies(database, production.fetch_sandbox_copies(), now)),
+        ("copies of sandboxes", lambda: unseen.extend(record_copies(database, production.fetch_sandbox_copies(), now))),
         ("stages of copies", lambda: record_stages(database, production.fetch_copy_stages())),
     )
     for what, step in steps:  # each may be hidden from this login without the others
@@ -35,6 +39,7 @@ def observe(production: OrgReader, database: Database, now: datetime, on_event: 
         except OrgRejected as error:
             on_event(Noted(f"note: Production does not show its {what} to this login ({error.org_code})."))
     _void_baselines(database, now, on_event)
+    return tuple(unseen)
 
 
 def _void_baselines(database: Database, now: datetime, on_event: OnEvent) -> None:

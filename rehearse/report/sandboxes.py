@@ -89,8 +89,12 @@ def _booking_body(booking: Booking | None) -> dict[str, Any] | None:
     return None if booking is None else {"id": booking.id, "start": booking.start, "end": booking.end}
 
 
-def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) -> Page:
-    """The windows of all sandboxes as a page."""
+_STALE = timedelta(hours=1)
+"""How old production's word may be before a page says so: a copy ends, and colleagues activate, at any time."""
+
+
+def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo, told: datetime | None = None) -> Page:
+    """The windows of all sandboxes as a page; `told`: when production last said so, where it was not asked just now."""
     notes: dict[str, list[str]] = {}
     for line in lines:
         if line.availability.note:
@@ -106,6 +110,9 @@ def build_page(lines: tuple[SandboxLine, ...], now: datetime, zone: ZoneInfo) ->
     blocks += [
         Paragraph(f"{', '.join(names)}: {clock.show_within(note, zone)}", "faint") for note, names in notes.items()
     ]
+    if told is not None and now - told >= _STALE:
+        words = f"As production told on {clock.show(told, zone)}. Ask it again with `rehearse sandboxes`."
+        blocks.append(Paragraph(words, "warn"))
     return Page("", tuple(blocks))
 
 

@@ -59,11 +59,13 @@ _refusals = sa.Table(
 )
 
 
-def record_copies(database: Database, copies: Iterable[SandboxCopy], now: datetime) -> None:
+def record_copies(database: Database, copies: Iterable[SandboxCopy], now: datetime) -> tuple[str, ...]:
     """Keep what production says about its copies; a row that is known already takes the newer state.
 
     Where a copy is seen under way for the first time, what we expect of it is kept too, to be held against it later.
+    Returns the sandboxes that were refreshed since production was asked last, from the request to the end.
     """
+    unseen: list[str] = []
     known = load_sandboxes(database)
     before = load_cycles(database)
     ordered = sorted(copies, key=lambda one: one.requested)
@@ -76,6 +78,10 @@ def record_copies(database: Database, copies: Iterable[SandboxCopy], now: dateti
             if old is None and one.copied is None:
                 row |= _expected(cycles, str(row["licence"]), one.requested)
             upsert(connection, _cycles, one.id, row)
+            told = [cycle.requested for cycle in cycles if not cycle.by_hand]
+            if old is None and row["state"] == "completed" and told and one.requested > max(told):
+                unseen.append(one.name)
+    return tuple(unseen)
 
 
 def _row_of(
@@ -209,6 +215,13 @@ def with_refusals(cycles: Sequence[Cycle], refusals: Sequence[Refusal]) -> tuple
         own = tuple(one for one in refusals if one.at >= cycle.requested and (end is None or one.at < end))
         found.append(replace(cycle, refusals=own))
     return tuple(found)
+
+
+def load_last_asked(database: Database) -> datetime | None:
+    """When production last told of its copies; None where it never did."""
+    with database.begin() as connection:
+        found = connection.execute(sa.select(sa.func.max(_cycles.c.seen)).where(_cycles.c.source == "org")).scalar()
+    return _instant(found)
 
 
 def load_refusals(database: Database) -> ByName[tuple[Refusal, ...]]:

@@ -1,5 +1,7 @@
 """The ledger and the refresh verbs at the command line: shapes, names in any case, and no right to refresh."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +112,28 @@ def test_names_of_rehearse_yaml_mean_productions_names_in_any_letter_case(desk: 
     assert [one["name"] for one in lines] == ["Sit1"] and lines[0]["generation"] == 5
     assert desk.json("diff", "SIT1", code=10)["code"] == "not-found"
     assert desk.json("refresh", "check", "SIT1")["sandbox"] == "Sit1"
+
+
+def _forget_newest(desk: Any, sandbox: str) -> None:
+    """As it stood before the last refresh of a sandbox was seen."""
+    with closing(sqlite3.connect(desk.folder / ".rehearse" / "rehearse.db")) as database:
+        newest = "SELECT max(requested) FROM refresh_cycle WHERE sandbox = ?1"
+        database.execute(f"DELETE FROM refresh_cycle WHERE sandbox = ?1 AND requested = ({newest})", (sandbox,))
+        database.commit()
+
+
+def test_a_refresh_that_others_made_between_two_looks_begins_its_ready_list(desk: Any) -> None:
+    desk.run("sandboxes")
+    assert desk.json("refresh", "ready", "SIT1", code=3)["items"] == [], "what was long before is nobody's to prepare"
+    _forget_newest(desk, "SIT1")
+    # the login answers as an org that the ledger does not know: its records are those of people until somebody says no
+    refused = desk.refused("baseline", "capture", "SIT1", code=5)
+    assert "'masking finished' is open" in refused["message"]
+    _forget_newest(desk, "UATFULL")
+    assert "UATFULL was refreshed by others" in desk.run("sandboxes").err
+    lines = {one["name"]: one for one in desk.json("status")["sandboxes"]}
+    assert [name for name, one in lines.items() if one["condition"] == "not-ready"] == ["SIT1", "UATFULL"]
+    assert "As production told" not in desk.run("status").out
+    later = {"REHEARSE_NOW": "2026-11-25T08:00:00Z"}
+    assert "As production told on Mon 2026-11-23" in " ".join(desk.run("status", **later).out.split())
+    assert desk.json("status", **later)["production_told"] == desk.json("report", **later)["production_told"]
