@@ -31,16 +31,21 @@ lookupDialogsAdditionalFields lookupPhoneDialogsAdditionalFields searchFilterFie
 sortOrder sections subscriptions dashboardGridComponents components matchingRuleItems ruleItems fieldNames stageSteps
 botSteps valueListItems relatedContentItems leftComponents rightComponents narrowComponents wideComponents
 dashboardFilters dashboardFilterColumns dashboardFilterOptions dashboardTableColumn flexTableColumn block chartSummaries
-sortOptions appMenuItems exitCriteriaFilterItems milestoneCriteriaFilterItems
+sortOptions appMenuItems exitCriteriaFilterItems milestoneCriteriaFilterItems entryConditions exitConditions
+botStepConditions botMessages botQuickReplyOptions botNavigationLinks multilineLayoutFields groupingColumn groupingSorts
+chartSummary dataCategory listViewButtons massQuickActions searchResultsCustomButtons standardTab customTab
+subscriberTabs feedFilters containers sidebarComponents similarOpportunitiesDisplayColumns
 """
 _ORDERED = frozenset(_ORDERED_TAGS.split())
 _ORDERED_IN = frozenset(
     {
         ("decisions", "rules"), ("screens", "fields"), ("fields", "fields"), ("waits", "waitEvents"),
-        ("approvalPageFields", "field"), ("buckets", "values"),
+        ("approvalPageFields", "field"), ("buckets", "values"), ("visibilityRule", "criteria"), ("indexes", "fields"),
+        ("sections", "items"), ("recommendationLoad", "condition"), ("recommendationLoad", "sortField"),
+        ("if", "childNodeExpression"), ("sort", "field"), ("union", "childNode"), ("mutuallyExclusive", "childNode"),
     }
 )  # fmt: skip
-_ORDERED_LEAVES = frozenset({"fields", "miniLayout", "excludeButtons", "customButtons"})
+_ORDERED_LEAVES = frozenset({"fields", "miniLayout", "excludeButtons", "customButtons", "links"})
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "applicationVisibilities": ("application",),

@@ -76,7 +76,16 @@ def test_order_and_layout_do_not_count(seed: int) -> None:
         *((f"<x><{tag}><f>a</f></{tag}><{tag}><f>b</f></{tag}></x>",
            f"<x><{tag}><f>b</f></{tag}><{tag}><f>a</f></{tag}></x>")
           for tag in ("sortOptions", "appMenuItems", "block", "chartSummaries", "dashboardTableColumn",
-                      "flexTableColumn", "exitCriteriaFilterItems", "milestoneCriteriaFilterItems")),
+                      "flexTableColumn", "exitCriteriaFilterItems", "milestoneCriteriaFilterItems", "entryConditions",
+                      "exitConditions", "botStepConditions", "multilineLayoutFields", "dataCategory", "groupingSorts")),
+        ("<visibilityRule><booleanFilter>1 AND (2 OR 3)</booleanFilter><criteria><l>a</l></criteria><criteria><l>b</l>"
+         "</criteria><criteria><l>c</l></criteria></visibilityRule>",
+         "<visibilityRule><booleanFilter>1 AND (2 OR 3)</booleanFilter><criteria><l>b</l></criteria><criteria><l>a</l>"
+         "</criteria><criteria><l>c</l></criteria></visibilityRule>"),
+        *((f"<x><{tag}>a</{tag}><{tag}>b</{tag}></x>", f"<x><{tag}>b</{tag}><{tag}>a</{tag}></x>")
+          for tag in ("multilineLayoutFields", "groupingColumn", "listViewButtons", "links", "standardTab")),
+        ("<indexes><fields><name>a</name></fields><fields><name>b</name></fields></indexes>",
+         "<indexes><fields><name>b</name></fields><fields><name>a</name></fields></indexes>"),
         ("<buckets><values><v>1</v></values><values><v>2</v></values></buckets>",
          "<buckets><values><v>2</v></values><values><v>1</v></values></buckets>"),
         ("<a>x</a>", "<a>x </a>"),

@@ -58,7 +58,7 @@ FILES = {
 }
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ROWS_SUM = "6d0d3d8ae59116c51b328b9b16e5f53a"
-SNAPSHOT = "72ada6783e9fe2b5e43103f5287e646e71d62bc508b31acabf5da78637ed0c53"
+SNAPSHOT = "ef34431ee6f70de509a71851a26d8b65a1ab1f9ca54ec55e33ed4aae032bb297"
 
 
 def _convert(working: Working, folder: Path) -> ObjectCapture:
