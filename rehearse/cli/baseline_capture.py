@@ -75,12 +75,16 @@ def capture(
         import_module("rehearse.baseline.capture")  # what is needed first is there before the rest is loaded
         if scope.objects:
             load_ahead(ROWS)
-        desk.store().keys.require_ready()
-        desk.connect_at_once(org)
-        if scope.objects:
-            check_masked(desk, org, unmasked=unmasked)
+        _enter(desk, org, unmasked=unmasked or not scope.objects)
         baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)
         _tell(desk, baseline, taken, as_json=as_json)
+
+
+def _enter(desk: Desk, org: str, *, unmasked: bool) -> None:
+    """Log in, with a key at hand for what will be read. Raises KeyUnavailable, GateClosed."""
+    desk.store().keys.require_ready()
+    desk.connect_at_once(org)
+    check_masked(desk, org, unmasked=unmasked)
 
 
 def take_baseline(
