@@ -170,6 +170,16 @@ def test_a_writer_whose_lock_was_broken_writes_no_further_intent(database: state
     assert len(journal.load_entries(database, "run")) == 1
 
 
+def test_a_writer_whose_lock_somebody_else_has_now_writes_no_further_intent(database: state.Database) -> None:
+    held = lock.take(database, "UAT", "reset", clock.now())
+    log = journal.Journal(database, held, "run")
+    lock.break_lock(database, held.token)
+    (other, shown) = (lock.take(database, "uat", "another reset", clock.now()), lock.load_locks(database))
+    with pytest.raises(Locked, match="broken"):
+        log.open("update", {"ids": 3})
+    assert [one.token for one in shown] == [other.token] and journal.load_entries(database, "run") == ()
+
+
 def test_what_is_written_with_a_result_is_written_with_it_or_not_at_all(database: state.Database) -> None:
     log = journal.Journal(database, lock.take(database, "UAT", "reset", clock.now()), "run")
     entry = log.amend(log.open("insert", {"object": "Account"}), {"job": "750"})
