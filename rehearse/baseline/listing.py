@@ -106,6 +106,11 @@ def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
         return ListingWork(reader, types, pool, flows=False).result()
 
 
+def count_calls(types: Sequence[MetadataType]) -> int:
+    """How many calls list these types, where the reports of one are in three folders at the most."""
+    return sum(1 + any(one.in_folder or one.name == FROM_TOOLING for one in group) for group in _share_out(types))
+
+
 def _share_out(types: Sequence[MetadataType]) -> Iterator[Sequence[MetadataType]]:
     """The types in the order in which they are asked for, those together that share a call."""
     alone: list[MetadataType] = []

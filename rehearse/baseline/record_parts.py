@@ -10,7 +10,9 @@ whose prints differ need to be read to find what differs.
 from __future__ import annotations
 
 import bisect
+import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +94,27 @@ def part_schema(fields: Sequence[ComparableField]) -> Any:
     return pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_digest", DIGEST_TYPE)])
 
 
+def stored_size(batch: Any, fields: Sequence[ComparableField]) -> int:
+    """The bytes that rows of `build_batch` take as a part; nothing is stored."""
+    told = io.BytesIO()
+    with _open_writer(told, fields, (os.urandom(32), b"")) as writer:
+        writer.write_batch(batch)
+    return len(told.getvalue())
+
+
+def _open_writer(to: Any, fields: Sequence[ComparableField], lock: tuple[bytes, bytes]) -> Any:
+    """pyarrow's writer of a part, into a path or a stream; `lock` is the data key, and what the part is bound to."""
+    key, aad = lock
+    return pq.ParquetWriter(
+        to,
+        part_schema(fields),
+        compression="zstd",
+        write_statistics=["Id"],
+        use_dictionary=[one.name for one in fields] + ["_by"],
+        encryption_properties=encryption.create_encryption_properties(key, aad_prefix=aad, store_aad_prefix=False),
+    )
+
+
 class PartWriter:
     """Writes one part; counts rows and references, sums digests. Leaves no half file behind when the block fails."""
 
@@ -108,16 +131,7 @@ class PartWriter:
     def __enter__(self) -> PartWriter:
         with storing(self._target):
             self._target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(
-                self._target,
-                part_schema(self._fields),
-                compression="zstd",
-                write_statistics=["Id"],
-                use_dictionary=[one.name for one in self._fields] + ["_by"],
-                encryption_properties=encryption.create_encryption_properties(
-                    self._file.key, aad_prefix=self._file.aad, store_aad_prefix=False
-                ),
-            )
+            self._writer = _open_writer(self._target, self._fields, (self._file.key, self._file.aad))
         return self
 
     def write(self, batch: Any) -> None:

@@ -5,11 +5,12 @@ Nothing here decides which way an object is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock, Semaphore
+from typing import Any
 
 from rehearse.baseline.canonical import DIGEST_MODULUS, value_text
 from rehearse.baseline.canonical_arrays import text_array
@@ -124,9 +125,14 @@ def write_rows(file: PartFile, shape: RowShape, rows: Iterable[Mapping[str, Valu
     with PartWriter(file, shape.fields) as writer:
         waiting = iter(rows)
         while batch := list(islice(waiting, REST_ROWS)):
-            columns = {name: text_array(_texts([row.get(name) for row in batch])) for name in shape.columns}
-            writer.write(build_batch(columns, shape))
+            writer.write(batch_of_rows(shape, batch))
     return writer.finish(), writer.digest_sum
+
+
+def batch_of_rows(shape: RowShape, rows: Sequence[Mapping[str, Value]]) -> Any:
+    """Rows that came as JSON in the layout of a part."""
+    columns = {name: text_array(_texts([row.get(name) for row in rows])) for name in shape.columns}
+    return build_batch(columns, shape)
 
 
 def _texts(values: Iterable[Value]) -> list[str | None]:

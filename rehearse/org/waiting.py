@@ -16,6 +16,19 @@ T = TypeVar("T")
 _SHARE = 0.1
 
 
+def count_questions(seconds: float, options: WireOptions) -> int:
+    """How often `wait_until` asks for work that takes so long."""
+    waited, asked = 0.0, 1
+    while waited < seconds:
+        waited += _pause(waited, options)
+        asked += 1
+    return asked
+
+
+def _pause(waited: float, options: WireOptions) -> float:
+    return min(max(options.first_poll, waited * _SHARE), options.longest_poll)
+
+
 def wait_until(fetch: Callable[[], T], done: Callable[[T], bool], options: WireOptions) -> T:
     """Ask with `fetch` until `done` says yes to the answer, and return that answer."""
     waited = 0.0
@@ -23,6 +36,6 @@ def wait_until(fetch: Callable[[], T], done: Callable[[T], bool], options: WireO
         answer = fetch()
         if done(answer):
             return answer
-        pause = min(max(options.first_poll, waited * _SHARE), options.longest_poll)
+        pause = _pause(waited, options)
         options.sleep(pause)
         waited += pause

@@ -298,6 +298,23 @@ def test_a_refreshed_sandbox_is_not_compared(take: Any, reader: OrgReader, store
     assert {one.name: one.rows for one in fetch_estimate(reader, Scope()).objects}["Account"] == taken.record_count
 
 
+def test_an_estimate_is_near_what_is_stored(
+    take: Any, reader: OrgReader, store: CaptureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all rows of few it is exact but for the encryption; a sample comes from the middle and the end."""
+    lines = Scope(metadata_include=("CustomLabels",), objects=("InvoiceLine__c",))
+    taken = take(lines)
+    stored = sum((store.folder(taken.ulid) / part.path).stat().st_size for part in taken.objects[0].parts)
+    monkeypatch.setattr("rehearse.baseline.estimate._SAMPLE_ROWS", 500)
+    (exact,) = fetch_estimate(reader, lines).objects
+    assert 0.98 < exact.disk / stored < 1.02
+    monkeypatch.setattr("rehearse.baseline.estimate._SAMPLE_ROWS", 100)
+    (sampled,) = fetch_estimate(reader, lines).objects
+    assert 2 * 500 > sampled.rows == exact.rows > 2 * 100
+    assert 0.9 < sampled.bytes / exact.bytes < 1.1 and 0.8 < sampled.disk / stored < 1.2
+    assert (sampled.bytes, sampled.disk) != (exact.bytes, exact.disk)
+
+
 def test_bulk_leaves_no_job_and_no_page_behind(take: Any, store: CaptureStore, practice: Any) -> None:
     take(FEW, rest_rows=0)
     jobs = practice.ask("UATFULL", "GET", "jobs/query").json()["records"]
