@@ -92,7 +92,10 @@ def apply(
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
         wanted = _Wanted(delete_side_effects, keep_newer, full, allowed, patience)
-        keep_proof(desk, _apply_and_prove(desk, made, wanted), accept_residue or "", reason or "", as_json=as_json)
+        proof = _apply_and_prove(desk, made, wanted)
+        for one in made.warnings:
+            say(f"note: {one}")
+        keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
     leave_lost_targets(plan)
     if choices.update_changed:
         _plan_swaps(plan)
-    return tuple(plan.actions), tuple(plan.blocked), tuple(sorted({*plan.warnings, *row_marks.retyped_fields(inputs)}))
+    return tuple(plan.actions), tuple(plan.blocked), row_marks.sum_warnings(inputs, plan.actions, plan.warnings)
 
 
 def reference_links(

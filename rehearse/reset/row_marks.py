@@ -7,7 +7,7 @@ was seen (`in-bin`, `autonumber`, `field-not-updateable`).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rehearse.baseline.model import Capture, Change, ComparableField
 from rehearse.baseline.scope import BODY_TYPE
@@ -96,6 +96,30 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
     if change.type == "Contract" and "Status" in differing and after.get("Status") == "Activated":
         marks.add("activated")
     return marks, tuple(fixed)
+
+
+def sum_warnings(inputs: PlanInputs, actions: Sequence[Action], known: Collection[str]) -> tuple[str, ...]:
+    """What a plan has to say of whole objects, with what is known of single rows."""
+    return tuple(sorted({*known, *retyped_fields(inputs), *_binned_values(inputs, actions)}))
+
+
+def _binned_values(inputs: PlanInputs, actions: Sequence[Action]) -> Iterator[str]:
+    """A warning for each unique field whose values go to the bin; whether they still count there no document says."""
+    binned: dict[str, list[str]] = {}
+    for one in actions:
+        if one.do == "delete" and not one.hard:
+            binned.setdefault(one.type, []).append(one.key)
+    for object, keys in sorted(binned.items()):
+        rows, stays = (
+            inputs.rows.get(object, RowBook()).after,
+            {one.name for one in scope_fields(inputs.before, object)},
+        )
+        for field in (one for one in _unique_fields(inputs, object) if one in stays):
+            if held := sum(1 for key in keys if rows.get(key, {}).get(field)):
+                yield (
+                    f"{object}: {held:,} created row(s) go to the recycle bin with their {field}, which is unique: a "
+                    "rehearsal that loads the same values may be refused until somebody empties the bin (else 15 days)."
+                )
 
 
 def retyped_fields(inputs: PlanInputs) -> Iterator[str]:

@@ -155,6 +155,19 @@ def test_only_fields_that_differ_are_written(case: tuple[World, World, dict[str,
             assert set(action.fields) == {name for name in old if old[name] != new[name]}
 
 
+def test_unique_values_that_go_to_the_bin_are_told_for_the_next_rehearsal() -> None:
+    unique = replace(MASTER, fields=(replace(MASTER.fields[0], unique=True), MASTER.fields[1]))
+    rows: dict[str, dict[str, str | None]] = {
+        id: {"Master__c": None, "Name": name, "Up__c": None} for id, name in (("M0", "a"), ("N1", "b"), ("N2", None))
+    }
+    before, after = {"Master__c": {"M0": rows["M0"]}}, {"Master__c": rows}
+    schemas = {"Master__c": unique, "Detail__c": DETAIL}
+    (told,) = build_plan(replace(build_inputs(before, after, {}), schemas=schemas)).warnings
+    assert told.startswith("Master__c: 1 created row(s) go to the recycle bin with their Name, which is unique")
+    assert not build_plan(build_inputs(before, after, {})).warnings, "nothing is unique"
+    assert not build_plan(replace(build_inputs(before, before, {}), schemas=schemas)).warnings, "nothing is deleted"
+
+
 def test_a_parent_that_cannot_be_changed_back_is_named_and_the_rest_is_done() -> None:
     fixed = tuple(replace(one, updateable=one.name != "Master__c") for one in DETAIL.fields)
     before: World = {"Master__c": {}, "Detail__c": {"D1": {"Master__c": "M1", "Name": "x", "Up__c": None}}}
