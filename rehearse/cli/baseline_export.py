@@ -39,5 +39,5 @@ def export(
         if not dry_run:
             say(f"note: {target} will hold {found.records:,} records in clear text. Delete it when it has served.")
             done = export_capture(desk.store(), taken, found.name, target)
-        body = {**build_baseline_body(found, None), "to": str(target), "written": done}
+        body = {**build_baseline_body(found, taken), "to": str(target), "written": done}
         finish("export", desk.fetch_now(), body, build_export_page(found, str(target), done), as_json=as_json)

@@ -46,13 +46,16 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
     page = build_proof_page(proof, desk.workspace.zone)
     finish("proof", proof.at, {**build_proof_body(proof), "file": str(path)}, page, as_json=as_json)
     if not as_json:
-        say(f"Saved {path}.")
+        say(f"{proof.sandbox} is {proof.verdict.upper()}. Saved {path}.")  # the page is long: its first line is gone
     if not as_json and proof.verdict == "clean-with-residue" and not proof.accepted_by:
         say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
     for sentence in () if as_json else what_next(proof):
         say(sentence)
     if not as_json and exit_code(proof) == 0:
-        say(f"As a page for the change board: rehearse baseline verify --proof {quote(str(path))} --format html")
+        say(
+            "As a page for the change board: "
+            f"rehearse baseline verify --proof {quote(str(path))} --format html --output proof.html"
+        )
     raise typer.Exit(exit_code(proof))
 
 

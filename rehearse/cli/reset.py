@@ -92,10 +92,7 @@ def apply(
         reset_prove.check_names(made.sandbox, accept_residue, reason if accept_residue or not allow_egress else None)
         _confirm(made, confirm)
         wanted = _Wanted(delete_side_effects, keep_newer, full, allowed, patience)
-        proof = _apply_and_prove(desk, made, wanted)
-        for one in made.warnings:
-            say(f"note: {one}")
-        keep_proof(desk, proof, accept_residue or "", reason or "", as_json=as_json)
+        keep_proof(desk, _apply_and_prove(desk, made, wanted), accept_residue or "", reason or "", as_json=as_json)
 
 
 @contextmanager
@@ -132,7 +129,10 @@ def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
         report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
         patience = after_ourselves(wanted.patience)
         proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full, patience)
-        return reset_prove.prove_baseline(desk, proving, on_event)
+        proof = reset_prove.prove_baseline(desk, proving, on_event)
+    for one in made.warnings:
+        say(f"note: {one}")
+    return proof
 
 
 app.command()(reset_prove.prove)

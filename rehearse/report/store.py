@@ -31,7 +31,8 @@ def build_prune_page(fates: Sequence[Fate], swept: Swept | None, zone: ZoneInfo)
     columns = ["baseline", "capture", "sandbox", "taken", "records", "fate", "why"]
     blocks: list[Block] = [build_table("Captures with records", columns, rows, right=(4,), empty="none")]
     if swept is not None:
-        told = f"{swept.keys:,} key(s) and {swept.files:,} file(s) removed, {size(swept.bytes)} came free."
+        told = f"{swept.keys:,} key(s) and {swept.files:,} file(s) removed, metadata packed anew: "
+        told += f"{size(swept.bytes)} came free."
         blocks.append(Paragraph(told))
     return Page("", tuple(blocks))
 

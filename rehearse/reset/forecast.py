@@ -104,5 +104,7 @@ def _warnings(inputs: ForecastInputs, until: datetime | None) -> tuple[str, ...]
             "under new Ids."
         )
     if inputs.rows:
-        found.append("Automation of the org may change more rows when these are written; the reset compares again.")
+        found.append(
+            "Automation of the org may change more rows when these are written; only a comparison afterwards tells."
+        )
     return tuple(found)

@@ -26,9 +26,7 @@ STEP_HAZARDS: tuple[Hazard, ...] = (
         "the runbook calls it a point of no return and gives no way to undo it",
     ),
     _step("step-by-hand", "manual", "", "unknown", "done by hand, and the runbook does not say how to undo it"),
-    _step("step-apex", "apex", "", "unknown", "what Apex writes is known afterwards only; the reset compares again"),
-    _step(
-        "step-shell", "shell", "", "unknown", "what a script does is known afterwards only; the reset compares again"
-    ),
-    _step("step-other", "*", "", "unknown", "what this step does is known afterwards only; the reset compares again"),
+    _step("step-apex", "apex", "", "unknown", "what Apex writes is known afterwards only, by a comparison"),
+    _step("step-shell", "shell", "", "unknown", "what a script does is known afterwards only, by a comparison"),
+    _step("step-other", "*", "", "unknown", "what this step does is known afterwards only, by a comparison"),
 )
