@@ -15,8 +15,10 @@ Where what lives:
     file_parts, people, persons          whom; names of people; person accounts
     ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
     coupled, fields_away, cut_off        away, fields that move each other
-    flow_states, remade_flows            flows by their versions
-    profile_undo, component_xml          grants that a deployment only merges; edits of metadata files
+    flow_states, remade_flows,           flows by their versions; components that were deleted and made again
+    made_again, component_names          under their names; what names say about each other
+    profile_undo, profile_layouts,       grants and layouts that a deployment only merges; edits of metadata files
+    component_xml
     gates, egress, storage_room,         what must hold before anything is written: quiet, no way out, room, a plan that
     staleness, stillness, newer_edits    still fits, an org that stands still
     apply_*, apply, context, next_pass,  the writing: phases and passes, batches, bulk jobs, deployments, inserts; calls

@@ -91,5 +91,6 @@ def _plan_again(context: Context, original: ResetPlan, live: Capture) -> ResetPl
     )
     plan = build_plan(gather(context.writer.reader, context.store, request))
     actions = keep_allowed(context, original, _without(plan, context.silent).actions)
-    changed = replace(plan, actions=_not_edited(context, live, actions), fingerprint="")
+    left = tuple(one for one in original.blocked if one not in plan.blocked)  # chosen, and still not there
+    changed = replace(plan, actions=_not_edited(context, live, actions), blocked=(*plan.blocked, *left), fingerprint="")
     return replace(changed, fingerprint=build_fingerprint(changed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearse.reset.access_hazards import ACCESS_HAZARDS
 from rehearse.reset.model import Hazard
 from rehearse.reset.undeployable_hazards import UNDEPLOYABLE_HAZARDS, component
 
@@ -37,6 +38,17 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     component(
+        "dependency-added",
+        "CustomField",
+        "updated",
+        "dependency-added",
+        (
+            "manual",
+            "an API cannot remove a field dependency, nor a controlling value from one",
+            "Metadata API guide, ValueSettings",
+        ),
+    ),
+    component(
         "picklist-added",
         "CustomField GlobalValueSet",
         "updated",
@@ -46,13 +58,6 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "an added picklist value is deactivated; an API cannot delete it",
             "Metadata API guide, CustomValue",
         ),
-    ),
-    component(
-        "dependency-added",
-        "CustomField",
-        "updated",
-        "dependency-added",
-        ("manual", "an API cannot remove a field dependency", "Metadata API guide, ValueSettings"),
     ),
     component(
         "retyped-unheld",
@@ -195,52 +200,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Tooling API guide, Flow and FlowDefinition",
         ),
     ),
-    component(
-        "profile-section",
-        "Profile",
-        "updated",
-        "profile-not-removable",
-        ("manual", "a deployment cannot remove this section of a profile", "Metadata API guide, Profile"),
-    ),
-    component(
-        "profile-added",
-        "Profile",
-        "created",
-        "",
-        ("exact", "deleted; refused while users hold it", "Metadata API guide, Profile"),
-    ),
-    component(
-        "profile-lost",
-        "Profile",
-        "deleted",
-        "",
-        ("residue", "redeployed; its users have to be assigned again", "Metadata API guide, Profile"),
-    ),
-    component(
-        "permission-set-lost",
-        "PermissionSet",
-        "deleted",
-        "",
-        ("residue", "redeployed; its assignments are rows and are lost", "Metadata API guide, PermissionSet"),
-    ),
-    component(
-        "profile-granted",
-        "Profile",
-        "updated",
-        "grant-added",
-        (
-            "residue",
-            "what was granted since is switched off; the entry stays in the profile",
-            "Metadata API guide, Profile",
-        ),
-    ),
-    component(
-        "profile",
-        "Profile",
-        "updated",
-        "",
-        ("exact", "redeployed with an explicit false for what was granted since", "Metadata API guide, Profile"),
-    ),
+    *ACCESS_HAZARDS,
     component(
         "value-set-added",
         "GlobalValueSet",
@@ -261,6 +221,17 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "updated",
         "",
         ("unknown", "redeployed; some switches cannot be turned off again", "Metadata API guide, Settings"),
+    ),
+    component(
+        "record-type-uses",
+        "BusinessProcess CompactLayout",
+        "created",
+        "record-type-uses",
+        (
+            "unknown",
+            "deleted where the org lets it: an added record type uses it, which no API deletes",
+            "Metadata API guide, BusinessProcess; RecordType",
+        ),
     ),
     component(
         "standard-object",

@@ -20,6 +20,7 @@ from rehearse.reset import component_xml as xml
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.lost_values import access_marks, loss_marks
+from rehearse.reset.profile_layouts import without_redirected
 from rehearse.reset.profile_undo import (
     grants_more,
     is_about,
@@ -60,6 +61,8 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     if before is not None and after is None:
         gone = element_of(before, book.files_before)
         return marks | loss_marks(book, type, full_name, gone) | access_marks(book, type, gone)
+    if before is None and _is_used_by_record_type(book, type, full_name):
+        marks.add("record-type-uses")
     if before is None or after is None:
         return marks
     old, new = element_of(before, book.files_before), element_of(after, book.files_after)
@@ -70,8 +73,7 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     if type == "CustomField":
         if xml.text_at(old, "type") != xml.text_at(new, "type"):
             marks |= {"type-changed", *(loss_marks(book, type, full_name, old) & {"values-unheld"})}
-        dependency = "valueSet/controllingField"
-        if xml.text_at(new, dependency) and not xml.text_at(old, dependency):
+        if _depends_more(old, new):
             marks.add("dependency-added")
     if type == "Profile":
         marks |= _profile_marks(book, old, new)
@@ -80,6 +82,30 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     if type == "Territory2Model" and xml.text_at(new, "state") == "Archived":
         marks.add("archived")
     return marks
+
+
+_USED = {"BusinessProcess": "businessProcess", "CompactLayout": "compactLayoutAssignment"}
+"""What record types use of their object -> the element that names it."""
+
+
+def _is_used_by_record_type(book: MetadataBook, type: str, full_name: str) -> bool:
+    """Whether a record type that was added too, and that no API deletes, uses an added component."""
+    object, _, name = full_name.partition(".")
+    return type in _USED and any(
+        (kind, key.partition(".")[0]) == ("RecordType", object)
+        and (kind, key) not in book.before
+        and (element := element_of(one, book.files_after)) is not None
+        and xml.text_at(element, _USED[type]) == name
+        for (kind, key), one in book.after.items()
+    )
+
+
+def _depends_more(old: Any, new: Any) -> bool:
+    """Whether a picklist depends on another one since, or old values on more of its values: no API takes that away."""
+    controlled = [xml.text_at(one, "valueSet/controllingField") is not None for one in (old, new)]
+    values = xml.picklist_values(old)
+    more = {one for one in xml.dependencies(new) - xml.dependencies(old) if not values or one[0] in values}
+    return controlled == [False, True] or bool(more)
 
 
 def _entries(root: Any) -> set[tuple[str, str]]:
@@ -143,8 +169,9 @@ def residue_of(book: MetadataBook, type: str, full_name: str) -> str | None:
         return None
     if type == "Profile":
         left = without_assignments_of(new, {key for key in book.after if key not in book.before})
+        left = without_redirected(old, left)
         same = canonical_form(without_off(old)) == canonical_form(without_off(left))
-        stay = "; so do the layouts of record types that stay" if len(left) < len(new) else ""
+        stay = "; so do layouts that were assigned to record types" if len(left) < len(new) else ""
         return f"entries that were granted stay in the profile, switched off{stay}" if same else None
     extra = set(xml.picklist_values(new)) - set(xml.picklist_values(old))
     if extra and not any(xml.picklist_values(new)[one] for one in extra) and _same_without(old, new, extra):
@@ -156,6 +183,8 @@ def _same_without(old: Any, new: Any, extra: set[str]) -> bool:
     """Whether two elements mean the same once the named picklist values are taken out of the new one."""
     stripped = deepcopy(new)
     for one in list(stripped.iter()):
-        if tag_of(one) in ("value", "customValue", "standardValue") and xml.text_at(one, "fullName") in extra:
+        tag = tag_of(one)
+        value = tag in ("value", "customValue", "standardValue") and xml.text_at(one, "fullName") in extra
+        if value or (tag == "valueSettings" and xml.text_at(one, "valueName") in extra):
             one.getparent().remove(one)
     return canonical_form(stripped) == canonical_form(old)

@@ -53,3 +53,12 @@ def picklist_values(element: Any) -> dict[str, bool]:
             if name is not None:
                 values[name] = text_at(one, "isActive") != "false"
     return values
+
+
+def dependencies(field: Any) -> set[tuple[str, str]]:
+    """The values of a picklist field with each value of the controlling field under which they can be chosen."""
+    return {
+        (text_at(one, "valueName") or "", str(under.text or "").strip())
+        for one in field.iterfind(f"{_NS}valueSet/{_NS}valueSettings")
+        for under in one.iterfind(f"{_NS}controllingFieldValue")
+    }

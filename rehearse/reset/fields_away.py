@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import element_of
+from rehearse.reset.component_names import is_respelled
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.lost_values import SHARED, loss_marks
 from rehearse.reset.row_state import scope_fields
@@ -26,6 +27,8 @@ def _comes_back(inputs: PlanInputs, object: str, name: str) -> bool:
     book = inputs.metadata
     for parent in (object, *(parent for parent, objects in SHARED.items() if object in objects)):
         place = ("CustomField", f"{parent}.{name}")
+        if is_respelled(book, *place):
+            return False
         if place in book.before and place not in book.after:
             lost = loss_marks(book, *place, element_of(book.before[place], book.files_before)) - {"master-detail"}
             return inputs.choices.create_missing and place[1] not in inputs.choices.left_out and not lost

@@ -63,13 +63,15 @@ def _count_behind(reader: OrgReader, before: Capture, scope: ObjectScope) -> int
 
 
 def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -> int:
-    """Rows written since, and rows in the bin that lived before; an object without a bin tells of living ones only."""
+    """Rows written since, and rows in the bin that lived before; an object without a bin tells of living ones only,
+    one without SystemModstamp (UserLogin) by when it was modified last."""
     since = clock.iso(first_second(before))
     written = f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}{more}"
     with suppress(OrgRejected):
         return reader.fetch_count(f"{written} AND (IsDeleted = false OR CreatedDate < {since})", deleted=True)
-    with suppress(OrgRejected):
-        return reader.fetch_count(written)
+    for stamp in ("SystemModstamp", "LastModifiedDate"):
+        with suppress(OrgRejected):
+            return reader.fetch_count(f"SELECT COUNT() FROM {name} WHERE {stamp} >= {since}{more}")
     return 0
 
 

@@ -7,12 +7,13 @@ destroyed after the rows that use it (facts/metadata.md 4.2). Flows go through v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, element_of, is_active
+from rehearse.reset.component_names import find_kept_part, is_respelled
 from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.housed_rows import UNKNOWN, find_kept, object_of
@@ -37,30 +38,18 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
     actions: list[Action] = []
     blocked: list[Blocked] = []
     flows: dict[str, Change] = {}
-    houses = find_kept(inputs.housed, inputs.choices)
-    for change in inputs.changes:
-        if change.kind != "component" or change.key in inputs.choices.left_out or not _chosen(inputs, change):
-            continue
-        if change.what == "created" and _came_into_sight(inputs, change):
-            unseen = find_hazard("component", change.type, "created", {"came-into-sight"})
-            blocked.append(Blocked("component", change.type, change.key, unseen.grade, unseen.reason, unseen.source))
-            continue
-        if change.what == "created" and (object := object_of(change.type, change.key, houses)):
-            reason = _lived_in(inputs, object, houses[object])
-            blocked.append(Blocked("component", change.type, change.key, "manual", reason))
-            continue
+    wanted, stay = _sort_out(inputs)
+    blocked.extend(stay.values())
+    book = _without_what_stays(inputs, wanted)
+    for change in wanted:
         if change.type in FLOW_TYPES:
             flows.setdefault(flow_of(change.key), change)
             continue
-        if object := goes_with(inputs.metadata, change.type, change.key) if change.what == "deleted" else "":
-            blocked.append(Blocked("component", change.type, change.key, "manual", f"it comes back with {object}"))
-            continue
-        book = _with_staying(inputs, houses) if change.type == "Profile" else inputs.metadata
-        marks = component_marks(book, change.type, change.key)
+        marks = component_marks(book if change.type == "Profile" else inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
         if hazard.grade in ("manual", "impossible"):
             reason = hazard.reason + _by_hand(inputs, change)
-            blocked.append(Blocked("component", change.type, change.key, hazard.grade, reason, hazard.source))
+            blocked.append(replace(_block(change, hazard), reason=reason))
             if hazard.name not in PARTLY:
                 continue
         actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
@@ -73,16 +62,46 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
     return tuple(actions), tuple(blocked)
 
 
-def _with_staying(inputs: PlanInputs, houses: Mapping[str, Mapping[str, int]]) -> MetadataBook:
-    """The components as if the baseline had what this plan leaves in the org: entries about that stay in profiles."""
-    added = [one for one in inputs.changes if one.kind == "component" and one.what == "created"]
-    staying = {
-        place: inputs.metadata.after[place]
-        for one in added
-        if (place := (one.type, one.key)) in inputs.metadata.after
-        and (one.key in inputs.choices.left_out or not inputs.choices.delete_added or object_of(*place, houses))
-    }
-    return replace(inputs.metadata, before={**inputs.metadata.before, **staying})
+def _sort_out(inputs: PlanInputs) -> tuple[list[Change], dict[tuple[str, str], Blocked]]:
+    """The component changes that are to be undone, and of what the user wants undone what is left, with the reason."""
+    houses = find_kept(inputs.housed, inputs.choices)
+    chosen = [
+        one
+        for one in inputs.changes
+        if one.kind == "component" and one.key not in inputs.choices.left_out and _chosen(inputs, one)
+    ]
+    found = {(one.type, one.key): _stays(inputs, one, houses) for one in chosen}
+    stay = {place: why for place, why in found.items() if why is not None}
+    return [one for one in chosen if (one.type, one.key) not in stay], stay
+
+
+def _without_what_stays(inputs: PlanInputs, wanted: Collection[Change]) -> MetadataBook:
+    """The metadata as if what was added and stays had been there before: profiles keep their entries about it."""
+    going = {(one.type, one.key) for one in wanted}
+    created = {(one.type, one.key) for one in inputs.changes if one.kind == "component" and one.what == "created"}
+    book = inputs.metadata
+    stay = {place: one for place, one in book.after.items() if place in created and place not in going}
+    return replace(book, before={**book.before, **stay}) if stay else book
+
+
+def _stays(inputs: PlanInputs, change: Change, houses: Mapping[str, Mapping[str, int]]) -> Blocked | None:
+    """Why a component is left as it is, whatever the table of hazards says; None where nothing speaks against it."""
+    if is_respelled(inputs.metadata, change.type, change.key):
+        return _block(change, find_hazard("component", change.type, change.what, {"respelled"}))
+    if change.what == "created" and _came_into_sight(inputs, change):
+        return _block(change, find_hazard("component", change.type, "created", {"came-into-sight"}))
+    reason = ""
+    if change.what == "created" and (object := object_of(change.type, change.key, houses)):
+        reason = _lived_in(inputs, object, houses[object])
+    elif change.what == "created" and (kept := find_kept_part(inputs, change)):
+        reason = f"{kept} is left out by choice, and would go with it"
+    elif change.what == "deleted" and (object := goes_with(inputs.metadata, change.type, change.key)):
+        reason = f"it comes back with {object}"
+    return Blocked("component", change.type, change.key, "manual", reason) if reason else None
+
+
+def _block(change: Change, hazard: Hazard) -> Blocked:
+    return Blocked("component", change.type, change.key, hazard.grade, hazard.reason, hazard.source)
 
 
 def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:

@@ -14,6 +14,7 @@ from lxml import etree
 
 from rehearse.baseline.canonical_xml import parse_xml, tag_of
 from rehearse.reset.component_xml import set_text, text_at, write
+from rehearse.reset.profile_layouts import SECTION, find_assigned, redirect
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "applicationVisibilities": ("application",),
@@ -82,7 +83,7 @@ def without_assignments_of(root: Any, record_types: Collection[tuple[str, str]])
     """A copy of a profile without what assigns layouts to these record types: no deployment takes that away."""
     kept = copy.deepcopy(root)
     for element in list(kept):
-        if tag_of(element) == "layoutAssignments" and _record_type(element) in record_types:
+        if tag_of(element) == SECTION and _record_type(element) in record_types:
             kept.remove(element)
     return kept
 
@@ -104,9 +105,10 @@ def _record_type(element: Any) -> tuple[str, str]:
 
 
 def grants_more(before: Any, after: Any) -> bool:
-    """Whether a profile has entries that it did not have at all: switched off, or off already, they stay as entries."""
+    """Whether a profile has entries that it did not have at all: undone, or off already, they stay as entries."""
     known = {_key(one) for one in before}
-    return any(_key(one) not in known and tag_of(one) in OFF for one in after)
+    more = any(_key(one) not in known and tag_of(one) in OFF for one in after)
+    return more or bool(find_assigned(before, after))
 
 
 def overlay_profile(before: bytes, deployed: bytes) -> bytes:
@@ -121,7 +123,7 @@ def overlay_profile(before: bytes, deployed: bytes) -> bytes:
 
 
 def undo_profile(before: bytes, after: bytes) -> bytes:
-    """The baseline's profile, with an explicit "off" for every entry that only the live one has."""
+    """The baseline's profile, with an explicit "off" for every entry that only the live one has, and its layouts."""
     root, live = parse_xml(before), parse_xml(after)
     if root is None or live is None:
         return before
@@ -133,6 +135,7 @@ def undo_profile(before: bytes, after: bytes) -> bytes:
         for name, value in OFF[tag_of(element)].items():
             set_text(off, name, value)
         root.append(off)
+    root.extend([back for one in find_assigned(root, live) if (back := redirect(root, one)) is not None])
     root[:] = sorted(root, key=lambda one: (tag_of(one), _key(one)))
     return write(root)
 
@@ -145,8 +148,9 @@ def not_removable(before: bytes, after: bytes) -> tuple[str, ...]:
     known = {_key(one) for one in old}
     found = {
         tag_of(one) for one in live
-        if _key(one) not in known and tag_of(one) not in (*OFF, "layoutAssignments") and (len(one) or one.text)
+        if _key(one) not in known and tag_of(one) not in (*OFF, SECTION) and (len(one) or one.text)
     }  # fmt: skip
+    found |= {SECTION for one in find_assigned(old, live) if redirect(old, one) is None}
     return tuple(sorted(found))
 
 

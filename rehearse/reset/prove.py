@@ -26,6 +26,7 @@ from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.grading import Evidence, grade_changes, place_of
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.live_capture import capture_live
+from rehearse.reset.made_again import with_made_again
 from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
@@ -87,6 +88,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
+    items = with_made_again(store, request.before, live, items)
     items = with_remade_flows(reader, store, request.before, items) + _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))

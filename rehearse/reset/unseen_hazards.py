@@ -42,6 +42,11 @@ UNSEEN_HAZARDS: tuple[Hazard, ...] = (
         "Metadata API guide, FileProperties",
     ),
     Hazard(
+        "respelled", "component", ("*",), "any", ("respelled",), "manual",
+        "its name differs in letter case only, and an org takes both for one: rename it back in Setup, then plan again",
+        "Metadata API guide, fullName",
+    ),
+    Hazard(
         "edited-in-place", "component", ("Flow",), "updated", ("edited-in-place",), "manual",
         "a version was edited in place; edit it back",
         "Tooling API guide, Flow",

@@ -1,0 +1,117 @@
+"""Components under a name that says less than it seems: made again, in other letters, or holding what was left out."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rehearse.baseline.canonical_xml import NAMESPACE, parse_xml
+from rehearse.baseline.model import Change, Component
+from rehearse.practice.play import take_seats
+from rehearse.practice.play_client import Caller
+from rehearse.reset.inputs import MetadataBook, PlanInputs
+from rehearse.reset.model import Choices
+from rehearse.reset.plan_metadata import plan_metadata
+from rehearse.reset.profile_layouts import without_redirected
+from rehearse.reset.profile_undo import not_removable, undo_profile
+from tests.reset.hazards.building import build_given, manifest
+from tests.reset.test_plan import NOW, build_capture
+
+CREDENTIAL = (
+    "<endpoint>https://kept.example</endpoint><label>Kept</label><principalType>Anonymous</principalType>"
+    "<protocol>NoAuthentication</protocol>"
+)
+TEXT = "<label>Extra</label><length>20</length><type>Text</type>"
+
+
+def test_what_was_deleted_and_made_again_is_not_called_clean(lab: Any) -> None:
+    """A credential has lost its secret, a field of an object outside the scope its values: no metadata shows either."""
+    package = build_given(lab, [{"given": {"NamedCredential:Kept": CREDENTIAL, "CustomField:Contact.Extra__c": TEXT}}])
+    gone = {"NamedCredential": ["Kept"], "CustomField": ["Contact.Extra__c"]}
+    destruction = {"package.xml": manifest({}).encode(), "destructiveChanges.xml": manifest(gone).encode()}
+    _, admin = take_seats(lab.server.estate, "UATFULL", lab.server.http_url)
+    with Caller(admin) as caller:
+        caller.deploy(package)
+        before = lab.capture(objects=(), types=("NamedCredential", "CustomObject"))
+        assert lab.prove(before).verdict == "clean"
+        caller.deploy(destruction)
+        caller.deploy(package)
+    proof = lab.prove(before)
+    assert proof.live_snapshot == proof.baseline_snapshot, "the metadata is the same"
+    assert {(one.key, one.outcome) for one in proof.items} == {("Kept", "residue"), ("Contact.Extra__c", "manual")}
+    assert proof.verdict == "dirty"
+
+
+def component(type: str, name: str) -> Component:
+    return Component(type, name, name, (f"files/{name}",))
+
+
+def planned(
+    sides: tuple[list[tuple[str, str]], list[tuple[str, str]]], left_out: frozenset[str] = frozenset()
+) -> tuple[list[str], dict[str, str]]:
+    """What a plan does about components that are there on one side only, and why it leaves others."""
+    before, after = ({one: component(*one) for one in found} for found in sides)
+    changes = [Change("component", *one, "digest", None) for one in before.keys() - after.keys()]
+    changes += [Change("component", *one, None, "digest") for one in after.keys() - before.keys()]
+    ordered = tuple(sorted(changes, key=lambda one: (one.type, one.key)))
+    inputs = PlanInputs(
+        "UATFULL", "B1", build_capture("b"), build_capture("a"), ordered, {}, {}, MetadataBook(before, after), NOW
+    )
+    actions, blocked = plan_metadata(replace(inputs, choices=Choices(left_out=left_out)))
+    return [f"{one.do} {one.key}" for one in actions], {one.key: one.reason for one in blocked}
+
+
+def test_a_name_in_other_letters_is_never_deleted() -> None:
+    """An org takes both names for one: deleting the new one would take the field, and its values, along."""
+    done, stays = planned(([("CustomField", "A__c.Note__c")], [("CustomField", "A__c.NOTE__c")]))
+    assert not done
+    assert set(stays) == {"A__c.Note__c", "A__c.NOTE__c"} and all("letter case" in why for why in stays.values())
+    assert planned(([("CustomField", "A__c.Note__c")], [("CustomField", "B__c.NOTE__c")]))[0] == [
+        "deploy A__c.Note__c",
+        "destroy B__c.NOTE__c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        (("CustomObject", "New__c"), ("CustomField", "New__c.Code__c")),
+        (("CustomObject", "New__c"), ("Layout", "New__c-New Layout")),
+        (("Report", "New"), ("Report", "New/Kept")),
+    ],
+)
+def test_what_is_left_out_keeps_what_it_is_part_of(whole: tuple[str, str], part: tuple[str, str]) -> None:
+    other = ("CustomField", "Newer__c.Code__c")
+    done, stays = planned(([], [whole, part, other]), frozenset({part[1]}))
+    assert done == [f"destroy {other[1]}"]
+    assert stays == {whole[1]: f"{part[1]} is left out by choice, and would go with it"}
+
+
+def profile(*assigned: tuple[str, str]) -> bytes:
+    inner = "".join(
+        f"<layoutAssignments><layout>{layout}</layout>{f'<recordType>{kind}</recordType>' if kind else ''}"
+        "</layoutAssignments>"
+        for layout, kind in assigned
+    )
+    return f'<Profile xmlns="{NAMESPACE}">{inner}</Profile>'.encode()
+
+
+def layouts(content: bytes) -> set[tuple[str, ...]]:
+    root = parse_xml(content)
+    assert root is not None
+    return {tuple(str(part.text) for part in one) for one in root}
+
+
+def test_a_layout_that_was_assigned_goes_back_to_that_of_the_object() -> None:
+    """No deployment takes an assignment away; without one, a record type shows the layout of its object."""
+    before, live = profile(("A__c-One", "")), profile(("A__c-Two", ""), ("A__c-Two", "A__c.Kind"))
+    undone = undo_profile(before, live)
+    assert layouts(undone) == {("A__c-One",), ("A__c-One", "A__c.Kind")}
+    assert not not_removable(before, live)
+    left = without_redirected(parse_xml(before), parse_xml(undone))
+    assert len(left) == 1
+    assert len(without_redirected(parse_xml(before), parse_xml(live))) == 2, "another layout is no residue"
+
+
+def test_a_layout_that_the_baseline_does_not_tell_cannot_be_given_back() -> None:
+    assert not_removable(profile(), profile(("A__c-Two", "A__c.Kind"))) == ("layoutAssignments",)
