@@ -53,7 +53,7 @@ def import_(
         taken, known, clashes = (first + second for first, second in zip(refreshes, bookings, strict=True))
         bad = [{"tab": one.tab, "row": one.row, "why": one.why} for one in reading.bad]
         body = {"rows": reading.rows, "kept": not dry_run, "taken": taken, "known": known}
-        body |= {"clashes": clashes, "bad": bad}
+        body |= {"clashes": clashes, "bad": bad, "unread": reading.unread}
         page = _page(reading, (taken, known, clashes), dry_run=dry_run)
         if not as_json and dry_run:
             say("Nothing was kept: run it again without --dry-run.")
@@ -136,7 +136,7 @@ def take_cycles(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: bo
     for one, place in reading.cycles:
         said = f"{place}: {one.sandbox}, refresh requested {clock.show(one.requested, zone)}"
         own = [*ledger.get(one.sandbox, ()), *(other for other in new if other.sandbox == one.sandbox)]
-        near = next((other for other in own if _is_same_day(other, one, desk)), None)
+        near = next((other for other in own if _is_same_day(other, one, desk) or _is_told(other, one)), None)
         if near is None:
             new.append(one)
             taken.append(said)
@@ -150,6 +150,13 @@ def take_cycles(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: bo
     if not dry_run:
         save_cycles(desk.database, new, now)
     return taken, known, clashes
+
+
+def _is_told(other: Cycle, one: Cycle) -> bool:
+    """Whether production tells of the refresh that a row means: a sheet often knows its activation only."""
+    from rehearse.schedule.ledger import holds
+
+    return not other.by_hand and holds(other, one.requested)
 
 
 def _is_same_day(one: Cycle, other: Cycle, desk: Desk) -> bool:
@@ -221,4 +228,7 @@ def _page(reading: SheetReading, taken: Taken, *, dry_run: bool) -> Page:
     if reading.bad:
         rows: Rows = [[one.tab or "-", str(one.row), one.why] for one in reading.bad]
         blocks.append(build_table("Rows left out", ["tab", "row", "why"], rows, right=(1,)))
+    if reading.unread:
+        how = f'If one is ours under another name: --column "{reading.unread[0]}=for".'
+        blocks.append(Paragraph(f"Columns that were not read: {', '.join(reading.unread)}. {how}", "warn"))
     return Page("", tuple(blocks))

@@ -31,7 +31,7 @@ _CALLED: Mapping[str, str] = {
     "org id": "orgid|organization id|organisation id",
     "from": "booked from|booking from|start|starts|use from|begin|begins",
     "to": "booked to|booked until|until|till|end|ends|use to|use until",
-    "for": "booked for|purpose|project|used for|what for|reason|release",
+    "for": "booked for|purpose|project|used for|what for|for what|reason|release",
     "by": "booked by|owner|who|contact|responsible|requested by|team",
     "note": "notes|comment|comments|remark|remarks",
 }
@@ -63,12 +63,14 @@ class BadRow:
 
 @dataclass
 class SheetReading:
-    """What a sheet says: refreshes and bookings with the place of each, and the rows that were left out."""
+    """What a sheet says: refreshes and bookings with the place of each, the rows that were left out, and the columns
+    whose names mean nothing to us."""
 
     cycles: list[tuple[Cycle, str]] = field(default_factory=list)
     bookings: list[tuple[Booking, str]] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     rows: int = 0
+    unread: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def _read_tab(tab: Tab, terms: SheetTerms, found: SheetReading) -> None:
     if twice:
         why = f"two columns mean {' and '.join(repr(one) for one in twice)}: the first one is read"
         found.bad.append(BadRow(tab.title, number + 1, why))
+    named = [one_line(str(cell or "")) for at, cell in enumerate(tab.rows[number]) if at not in columns.values()]
+    found.unread += [one for one in named if one and one not in found.unread]
     below = tab.rows[number + 1 :]
     orders: dict[str, Order] = {}
     for name, at in columns.items():

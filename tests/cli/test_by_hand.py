@@ -32,9 +32,11 @@ def _rows(desk: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_a_sheet_that_knows_less_does_not_make_rehearse_yaml_forgotten(by_hand: Any) -> None:
-    sheet = "sandbox,type,last refresh\nUAT,Full,2026-11-05 08:00\nSIT,Partial,2026-11-17 09:00\nOTHER,Dev,2026-11-22\n"
+    sheet = "sandbox,type,last refresh,next refresh?\nUAT,Full,2026-11-05 08:00,soon\nSIT,Partial,2026-11-17 09:00\n"
+    sheet += "OTHER,Dev,2026-11-22\n"
     (by_hand.folder / "sheet.csv").write_text(sheet)
-    by_hand.run("ledger", "import", "sheet.csv", **NOW)
+    read = by_hand.json("ledger", "import", "sheet.csv", **NOW)
+    assert read["unread"] == ["next refresh?"], "what was not read is named"
     rows = _rows(by_hand)
     assert rows["UAT"]["certain_from"] == "2026-12-06T16:00:00Z", "what ends later is the fuller of the two"
     assert rows["SIT"]["requested"] == "2026-11-17T14:00:00Z", "the newer one is in force"
