@@ -44,10 +44,11 @@ AS_METADATA: Mapping[str, tuple[str, ...]] = {
 
 _LOGS = """
 ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
-FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserLogin UserPermissionAccess
+FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserPermissionAccess
 """
 LOGS = frozenset(_LOGS.split())
-"""What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org or the login."""
+"""What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org or the login. Not
+UserLogin: people freeze users with it, before a go-live all of them (object reference, UserLogin)."""
 
 ONLY_BY_PARENT = frozenset({
     "ContentFolderItem", "ContentFolderLink", "ContentFolderMember", "IdeaComment", "Vote", "FieldHistoryArchive",

@@ -23,7 +23,7 @@ NEVER_COMPARED = frozenset(
         "LastModifiedById", "LastViewedDate", "LastReferencedDate", "LastActivityDate", "LastLoginDate",
         "LastCURequestDate", "LastCUUpdateDate", "LastPasswordChangeDate", "NumberOfFailedLogins", "PhotoUrl",
         "SmallPhotoUrl", "FullPhotoUrl", "MediumPhotoUrl", "SmallBannerPhotoUrl", "MediumBannerPhotoUrl",
-        "BannerPhotoUrl", "UserRecordAccessId", "MasterRecordId", "JigsawCompanyId", "JigsawContactId",
+        "BannerPhotoUrl", "IsPasswordLocked", "UserRecordAccessId", "MasterRecordId", "JigsawCompanyId", "JigsawContactId",
     }
 )  # fmt: skip
 AGING = frozenset({"Event", "Task"})

@@ -12,13 +12,16 @@ from dataclasses import replace
 from rehearse.practice.meta_mirror import put_row
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_logins import make_logins
 from rehearse.practice.rows_persons import MIRRORED, PERSON_TYPE, has_persons
 from rehearse.practice.rows_places import load_places
 from rehearse.practice.schema import FieldDef, ObjectDef, PicklistValue
+from rehearse.practice.schema_standard import STANDARD_OBJECTS
 
 
 def follow_features(org: OrgState) -> None:
-    """Bring an org what the settings have switched on since."""
+    """Bring an org what the settings have switched on since, and what worlds of an older version lack."""
+    _bring_newer(org)
     if org.settings.get("state_country_codes", False):
         account = org.find_object("Account")
         if account is not None and account.find("BillingCountryCode") is None:
@@ -27,6 +30,21 @@ def follow_features(org: OrgState) -> None:
         account = org.find_object("Account")
         if account is not None and not has_persons(account):
             _bring_persons(org, account)
+
+
+def _bring_newer(org: OrgState) -> None:
+    """Objects and fields that came to the practice org after this world was made."""
+    newer = {one.name: one for one in STANDARD_OBJECTS if one.name in ("OpportunityLineItem", "UserLogin")}
+    if org.find_object("UserLogin") is None:
+        with org.transaction():
+            org.put_object(newer["UserLogin"])
+            make_logins(org)
+    lines, total = org.object("OpportunityLineItem"), newer["OpportunityLineItem"].find("TotalPrice")
+    if total is not None and (old := lines.find("TotalPrice")) is not None and old.formula:
+        price = '"Quantity" * "UnitPrice" * (1 - coalesce("Discount", 0) / 100)'
+        with org.transaction() as db:
+            org.put_object(lines.with_field(total))
+            db.execute(f'UPDATE "OpportunityLineItem" SET "TotalPrice" = round({price}, 2)')
 
 
 # ---- state and country picklists

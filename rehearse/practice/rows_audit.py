@@ -14,6 +14,7 @@ from rehearse.practice.schema import ObjectDef
 
 SECTIONS = {
     "User": "Manage Users",
+    "UserLogin": "Manage Users",
     "UserRole": "Manage Users",
     "Group": "Groups",
     "GroupMember": "Groups",

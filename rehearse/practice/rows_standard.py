@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
 from rehearse.practice.rows_files import measure_body
+from rehearse.practice.rows_logins import check_lock
 from rehearse.practice.rows_prices import price_line, use_standard_price
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.schema import ObjectDef
@@ -51,6 +52,8 @@ def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mappi
         if not values.get("Product2Id") and values.get("PricebookEntryId"):
             values["Product2Id"] = _parent_value(org, "PricebookEntry", values["PricebookEntryId"], "Product2Id")
         price_line(values, before)
+    elif name == "UserLogin":
+        check_lock(values, before)
     elif name == "PricebookEntry":
         use_standard_price(org, values, before)
 

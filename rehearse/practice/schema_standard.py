@@ -130,7 +130,7 @@ def _object(lines: list[str]) -> ObjectDef:
         updateable=not read_only and "not-updateable" not in flags,
         deletable=not read_only and "not-deletable" not in flags,
         undeletable=not read_only and "not-undeletable" not in flags,
-        replicateable=not read_only,
+        replicateable=not read_only and "not-replicateable" not in flags,
         mergeable="mergeable" in flags,
         searchable="not-searchable" not in flags,
         triggerable="setup" not in flags,

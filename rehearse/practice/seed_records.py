@@ -13,6 +13,7 @@ from itertools import islice
 from rehearse.practice import rows, rows_rollup, seed_billing, seed_people, seed_projects, seed_sales
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_logins import make_logins
 from rehearse.practice.seed_pen import Pen, Row
 
 # Object, its share of the records in thousandths, who writes it. Objects without a share have a fixed number of rows.
@@ -55,6 +56,7 @@ LEAST = 80  # rows of each scaled object, so that every kind of row exists in a 
 def load_users(org: OrgState, pen: Pen) -> None:
     """Load users, queue members and permission set assignments; then the pen knows users and queues."""
     rows.load(org, "User", seed_people.user_rows(pen))
+    make_logins(org)
     found = org.db.execute('SELECT "DeveloperName", "Id" FROM "Group" WHERE "Type" = \'Queue\'').fetchall()
     pen.queues = {str(name): str(row_id) for name, row_id in found}
     kinds = org.db.execute('SELECT "SobjectType", "DeveloperName", "Id" FROM "RecordType"').fetchall()

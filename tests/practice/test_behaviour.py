@@ -292,3 +292,26 @@ def test_an_assignment_rule_takes_new_leads_unless_the_header_says_no(shared_pra
         assert owner(**{"Sforce-Auto-Assign": "FALSE"}) == me
     finally:
         shared_practice.estate.settings.clear("assignment_rules")
+
+
+# ---- who may log in
+
+
+def test_each_user_has_a_row_that_freezes_him_and_that_no_call_locks(small):
+    """Object reference, UserLogin."""
+    profile = small.org.new_id("00e")
+    small.org.db.execute('INSERT INTO "Profile" ("Id", "Name") VALUES (?, ?)', (profile, "P"))
+    named = {
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_IE",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+    }
+    new = small.insert("User", Username="n@x.example", LastName="N", Alias="n", Email="n@x.example",
+                       ProfileId=profile, **named)  # fmt: skip
+    (row,) = small.query(f"SELECT Id, IsFrozen FROM UserLogin WHERE UserId = '{new}'")
+    assert row["IsFrozen"] is False
+    assert small.update("UserLogin", row["Id"], IsFrozen=True).success
+    assert small.one("SELECT UserId FROM UserLogin WHERE IsFrozen = true") == {"UserId": new}
+    assert small.update("UserLogin", row["Id"], IsPasswordLocked=True).errors[0][0] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    assert small.refusal("UserLogin", IsFrozen=True)[0] == "INVALID_TYPE_FOR_OPERATION"
