@@ -133,7 +133,7 @@ def fetch_stages(rest: RestReader) -> tuple[CopyStage, ...]:
         except OrgRejected:
             continue
         with making_sense("Reading SandboxProcessStage"):
-            return tuple(_build_stage(row, parent) for row in rows)
+            return tuple(_build_stage(row, parent) for row in rows if row[parent] is not None)
     return ()
 
 

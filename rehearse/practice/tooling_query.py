@@ -98,7 +98,7 @@ def scratch(world: World, name: str, labels: dict[str, str]) -> Iterator[OrgStat
     try:
         with org.transaction():
             for one in sorted(_closure(name)):
-                definition = tooling_tables.OBJECTS[one]
+                definition = tooling_tables.define(world, tooling_tables.OBJECTS[one])
                 org.put_object(definition)
                 rows = tooling_tables.load_rows(world, one)
                 labels.update({row["Status"]: row["_label"] for row in rows if "_label" in row})

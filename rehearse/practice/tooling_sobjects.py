@@ -26,7 +26,7 @@ from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.schema import ObjectDef
 from rehearse.practice.tooling_query import answer
-from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, SINCE, World, find_object
+from rehearse.practice.tooling_tables import OBJECTS, ON_PRODUCTION, SINCE, World, define, find_object
 
 ALSO_PLAIN = ("ApexClass", "ApexTrigger", "Group", "Organization", "PermissionSet", "Profile", "RecordType", "User")
 MISSING = "The requested resource does not exist"
@@ -84,7 +84,7 @@ def describe(request: Request) -> Response:
     definition = known_object(world.org, name)
     if definition is None or float(request.state.api_version) < SINCE.get(definition.name, 0):
         raise missing()
-    return JSONResponse(describes.describe_object(world.org, definition, request.state.api_version))
+    return JSONResponse(describes.describe_object(world.org, define(world, definition), request.state.api_version))
 
 
 def create(request: Request) -> Response:
@@ -114,7 +114,7 @@ def read(request: Request) -> Response:
     definition = known_object(world.org, name)
     if definition is None:
         raise missing()
-    fields = ", ".join(field.name for field in definition.fields)
+    fields = ", ".join(field.name for field in define(world, definition).fields)
     asked = row_id.replace("\\", "").replace("'", "")
     records = answer(world, f"SELECT {fields} FROM {definition.name} WHERE Id = '{asked}'", request.state.api_version)
     if not records["records"]:

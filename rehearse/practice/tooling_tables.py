@@ -7,7 +7,7 @@ object that is not listed here is a plain object of the org. Sandboxes exist on 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -57,6 +57,15 @@ def find_object(org: OrgState, name: str) -> ObjectDef | None:
     if found is not None and found.name == tooling_tracking.NAME and not tooling_tracking.tracks(org):
         return None
     return found
+
+
+def define(world: World, definition: ObjectDef) -> ObjectDef:
+    """The object as this world has it: no source names the column of a stage that tells its process."""
+    if definition.name != "SandboxProcessStage":
+        return definition
+    parent = str(world.estate.settings["stage_parent_field"])
+    named = (replace(one, name=parent) if one.name == "SandboxProcessId" else one for one in definition.fields)
+    return replace(definition, fields=tuple(named))
 
 
 def load_rows(world: World, name: str) -> Rows:

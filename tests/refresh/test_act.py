@@ -216,6 +216,20 @@ def test_suspended_and_stopped_copies_are_told_apart(world: World) -> None:
     assert found.verdict == "stopped" and "Salesforce Support" in found.words and "watch" in found.run_next
 
 
+def test_stages_are_read_whichever_column_names_their_copy_and_left_out_under_one_that_nobody_knows(
+    world: World,
+) -> None:
+    before = world.production.fetch_copy_stages()
+    settings = world.practice.estate.settings
+    try:
+        settings.put("stage_parent_field", "SandboxProcess")
+        assert {one.copy_id for one in world.production.fetch_copy_stages()} == {one.copy_id for one in before} != set()
+        settings.put("stage_parent_field", "Parent")
+        assert world.production.fetch_copy_stages() == () and world.cycles("DEV1")
+    finally:
+        settings.clear("stage_parent_field")
+
+
 def test_a_baseline_is_never_voided_by_an_older_org(world: World) -> None:
     """Production names every copy `Locked` while licences are missing: nothing was refreshed."""
     force = next(one for one in reversed(world.cycles("UATFULL")) if one.state == "completed")
