@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rehearse.schedule.model import Booking
 
 
+_PAST = timedelta(days=31)
+"""How long what is over stays in a report."""
+
+
 class Form(enum.StrEnum):
     """What a report can be written as."""
 
@@ -50,7 +54,7 @@ def report(
     with open_desk() as desk:
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
-        recent = (one for one in desk.load_bookings() if one.free_at >= now - timedelta(days=31))
+        recent = (one for one in desk.load_bookings() if one.free_at >= now - _PAST)
         bookings = as_prepared(desk, recent, now)
         page = build_page(desk, lines, bookings, now, timedelta(weeks=weeks))
         if as_json:
@@ -121,12 +125,13 @@ def _render(
     if form is Form.ics:
         from rehearse.cli.radar import load_radar
         from rehearse.report.ical import render_ical
-        from rehearse.report.schedule import build_happenings
+        from rehearse.report.schedule import build_cancelled, build_happenings
         from rehearse.schedule.deeds import count_changes
+        from rehearse.schedule.store import load_cancelled
 
-        changed = count_changes(desk.database)
+        changed, gone = count_changes(desk.database), load_cancelled(desk.database, now - _PAST)
         happenings = build_happenings(lines, bookings, now, load_radar(desk, lines, now), changed)
-        return render_ical(page.title, happenings, now)
+        return render_ical(page.title, (*happenings, *build_cancelled(gone, changed)), now)
     if form is Form.markdown:
         from rehearse.report.markdown import render_markdown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Happening:
     text: str = ""
     sequence: int = 0
     """How often it was changed since it first stood in a feed."""
+    status: Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"] = ""
+    """What became of something that keeps a sandbox busy; a date to know of has none, and keeps nobody busy."""
 
 
 def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> bytes:
@@ -27,6 +30,7 @@ def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> byt
     calendar = Calendar()
     calendar.add("prodid", "-//rehearse//calendar//EN")
     calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
     for one in sorted(happenings, key=lambda found: (found.start, found.uid)):
         event = Event()
@@ -36,6 +40,9 @@ def render_ical(name: str, happenings: Iterable[Happening], at: datetime) -> byt
         event.add("dtend", one.end)
         event.add("sequence", one.sequence)
         event.add("summary", one.title)
+        event.add("transp", "OPAQUE" if one.status in ("CONFIRMED", "TENTATIVE") else "TRANSPARENT")
+        if one.status:
+            event.add("status", one.status)
         if one.text:
             event.add("description", one.text)
         calendar.add_component(event)

@@ -200,6 +200,7 @@ def build_happenings(
             f"{one.sandbox}: {one.label}",
             f"prepare: {one.prepare}",
             (changed or {}).get(one.id, 0),
+            "TENTATIVE" if one.state == "requested" else "CONFIRMED",
         )
         for one in bookings
     ]
@@ -220,6 +221,14 @@ def build_happenings(
             uid = f"{one.kind}-{one.sandbox or 'production'}-{one.subject or format(one.due, '%Y%m%d%H%M')}"
             found.append(Happening(uid, one.due, one.due + timedelta(minutes=30), one.what, one.clear_with))
     return tuple(found)
+
+
+def build_cancelled(bookings: Sequence[Booking], changed: Mapping[str, int]) -> tuple[Happening, ...]:
+    """Bookings that were taken back: a calendar that took them over earlier learns it only when it is told."""
+    return tuple(
+        Happening(one.id, one.start, one.end, f"{one.sandbox}: {one.label}", "", changed.get(one.id, 0), "CANCELLED")
+        for one in bookings
+    )
 
 
 def _ask(one: Booking) -> str:

@@ -173,6 +173,13 @@ def load_bookings(database: Database, sandbox: str | None = None, names: Iterabl
     return tuple(replace(one, sandbox=spell(one.sandbox, spelling)) for one in found)
 
 
+def load_cancelled(database: Database, since: datetime) -> tuple[Booking, ...]:
+    """Bookings that were taken back and would have ended after `since`, oldest first."""
+    gone = sa.select(_bookings).where(_bookings.c.cancelled.is_not(None), _bookings.c.free_at > _text(since))
+    with database.begin() as connection:
+        return tuple(_booking(row) for row in connection.execute(gone.order_by(_bookings.c.start)).mappings())
+
+
 def _is_of(sandbox: str) -> sa.ColumnElement[bool]:
     return sa.func.lower(_bookings.c.sandbox) == sandbox.lower()
 

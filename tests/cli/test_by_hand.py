@@ -165,3 +165,27 @@ def test_an_idle_sandbox_without_a_login_is_cleared_by_the_command_of_its_line(b
     assert not any(one["kind"] == "idle" for one in by_hand.json("status", **NOW)["radar"]), "the newest counts"
     by_hand.refused("ledger", "add", "OLD", "--used", "2026-11-24", code=2, **NOW)
     by_hand.refused("ledger", "add", "OLD", "--used", "today", "--requested", "2026-11-20", code=2, **NOW)
+
+
+def test_a_calendar_is_told_of_what_was_moved_and_cancelled_under_the_same_name(by_hand: Any) -> None:
+    from icalendar import Calendar
+
+    def events() -> dict[str, tuple[int, str, str]]:
+        feed = Calendar.from_ical(by_hand.run("report", "--format", "ics", **NOW).out)
+        assert feed["METHOD"] == "PUBLISH"
+        rows = [
+            (str(one["UID"]), (one["SEQUENCE"], str(one.get("STATUS")), str(one["TRANSP"])))
+            for one in feed.walk("VEVENT")
+        ]
+        assert len(dict(rows)) == len(rows), "each thing once"
+        return dict(rows)
+
+    words = ("book", "add", "SIT", "--from", "2026-12-01 09:00", "--to", "2026-12-01 17:00", "--why", "x")
+    key = by_hand.json(*words, **NOW)["id"]
+    first = events()
+    assert first[f"{key}@rehearse"] == (0, "CONFIRMED", "OPAQUE") and events() == first
+    assert first["UAT-certain-202611051300@rehearse"] == (0, "None", "TRANSPARENT"), "a date keeps nobody busy"
+    by_hand.run("book", "move", key, "--from", "2026-12-02 09:00", **NOW)
+    assert events()[f"{key}@rehearse"] == (1, "CONFIRMED", "OPAQUE")
+    by_hand.run("book", "cancel", key, "--why", "y", **NOW)
+    assert events()[f"{key}@rehearse"] == (2, "CANCELLED", "TRANSPARENT"), "one who imported the file keeps it else"
