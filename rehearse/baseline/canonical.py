@@ -74,12 +74,20 @@ def field_digest(type: str, text: str | None) -> str | None:
     return None if value is None else hashlib.sha256(value.encode()).hexdigest()[:32]
 
 
-def build_snapshot_id(scope: ResolvedScope, components: Iterable[Component], objects: Iterable[ObjectCapture]) -> str:
-    """The SHA-256 that names a content: scope, components and rows, and nothing of when or how they were read."""
+def build_snapshot_id(
+    scope: ResolvedScope,
+    components: Iterable[Component],
+    objects: Iterable[ObjectCapture],
+    canonicaliser: str = CANONICALISER,
+) -> str:
+    """The SHA-256 that names a content: scope, components and rows, and nothing of when or how they were read.
+
+    `canonicaliser`: the rules that digested the components, where an older rehearse wrote them.
+    """
     return build_content_id(
         [
             "rehearse-snapshot/1",
-            CANONICALISER,
+            canonicaliser,
             [
                 sorted(scope.types),
                 [

@@ -18,7 +18,7 @@ from rehearse.baseline.bodies import take_over_bodies
 from rehearse.baseline.canonical import build_snapshot_id
 from rehearse.baseline.components import read_components
 from rehearse.baseline.manifest import save_components, save_manifest
-from rehearse.baseline.model import Capture, Component, CoverageRow, ObjectCapture, Part, ResolvedScope
+from rehearse.baseline.model import CANONICALISER, Capture, Component, CoverageRow, ObjectCapture, Part, ResolvedScope
 from rehearse.baseline.record_parts import PartWriter, RowShape, part_schema
 from rehearse.baseline.record_store import CaptureStore, find_object, shape_of
 from rehearse.baseline.row_reading import part_file, total
@@ -114,12 +114,23 @@ def _find_metadata(store: CaptureStore, capture: Capture, sources: Iterable[Capt
     for source in sources:
         try:
             files = store.metadata.load_files(source.commit)
+            built = _components(store, source, files, capture.canonicaliser)
         except _BROKEN:
             continue
-        built = read_components(files)
-        if build_snapshot_id(capture.scope, built, capture.objects) == capture.snapshot_id:
+        if build_snapshot_id(capture.scope, built, capture.objects, capture.canonicaliser) == capture.snapshot_id:
             return _Metadata(source, files, _signed(store, built, (capture, source)))
     return None
+
+
+def _components(
+    store: CaptureStore, source: Capture, files: Mapping[str, bytes], canonicaliser: str
+) -> tuple[Component, ...]:
+    """The components of a tree; what older rules made of it only a list can tell that they wrote. Raises Damaged."""
+    if canonicaliser == CANONICALISER:
+        return read_components(files)
+    if source.canonicaliser != canonicaliser:
+        raise Damaged(f"The capture {source.ulid} was digested by other rules.")
+    return store.load_components(source.ulid)
 
 
 def _signed(store: CaptureStore, components: tuple[Component, ...], lists: Iterable[Capture]) -> tuple[Component, ...]:
@@ -173,7 +184,7 @@ def _build(
     return replace(
         old,
         ulid=working.ulid,
-        snapshot_id=build_snapshot_id(scope, components, objects),
+        snapshot_id=build_snapshot_id(scope, components, objects, old.canonicaliser),
         scope=scope,
         manifest=old.manifest if metadata else {},
         objects=objects,

@@ -52,6 +52,7 @@ def verify(
 
 
 def _verify_baseline(desk: Desk, found: Baseline, *, deep: bool, as_json: bool) -> None:
+    from rehearse.baseline.model import CANONICALISER
     from rehearse.cli.baseline_check import check_baseline
     from rehearse.report.baselines import build_baseline_body
     from rehearse.report.view import Page, Paragraph
@@ -59,6 +60,8 @@ def _verify_baseline(desk: Desk, found: Baseline, *, deep: bool, as_json: bool) 
     gone = found.pruned is not None
     taken = check_baseline(desk, found, deep=deep, records=not gone)
     what = "every row and component was read and its digest recomputed" if deep else "the digests of all files hold"
+    if deep and taken.canonicaliser != CANONICALISER:
+        what = "every row was read and its digest recomputed; its metadata, of older rules, has the digests of git"
     if gone:
         what = "its manifest and metadata are as they were written; its records were destroyed by prune"
     said = [Paragraph(f"Baseline {found.name} of {found.sandbox} is whole: {what}.", "good")]

@@ -73,3 +73,8 @@ BY_STAMP = (
     "for objects whose counts differ, which are read again (--full reads every row)"
 )
 """What a proof rests on that was not asked to read everything."""
+OLDER_RULES = (
+    "the baseline was digested by another rehearse, by other rules: what these tell apart is compared file by file, "
+    "and its snapshot id is another one although nothing differs"
+)
+"""What a proof rests on whose baseline is older than the rules of today."""

@@ -19,7 +19,7 @@ from rehearse.baseline.writing import file_sha256
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import build_ulid
 from rehearse.org.connect import OrgReader
-from rehearse.reset.assumptions import BY_STAMP, list_unconfirmed
+from rehearse.reset.assumptions import BY_STAMP, OLDER_RULES, list_unconfirmed
 from rehearse.reset.bypass_proof import fetch_bypass_items
 from rehearse.reset.cut_off import list_cut_off
 from rehearse.reset.gather import GatherRequest, gather
@@ -136,7 +136,7 @@ def _build(store: CaptureStore, request: ProofRequest, gathered: PlanInputs, ite
         counts=dict(sorted(Counter(one.outcome for one in items).items())),
         scope=_scope(before),
         outside_scope={},
-        assumptions=_assumptions(request),
+        assumptions=_assumptions(request, live),
         digests=digests,
         ids=dict(gathered.ids),
         egress=request.egress,
@@ -152,10 +152,11 @@ def _scope(before: Capture) -> dict[str, tuple[str, ...]]:
     return {**named, "filters": filters} if filters else named
 
 
-def _assumptions(request: ProofRequest) -> tuple[str, ...]:
+def _assumptions(request: ProofRequest, live: Capture) -> tuple[str, ...]:
     """What nobody has confirmed and the proof rests on: open facts, stamps, and that others have stopped writing."""
     going_on = (f"nobody goes on with this after the proof: {one}" for one in request.busy)
-    return (*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,)), *going_on)
+    older = (OLDER_RULES,) if request.before.canonicaliser != live.canonicaliser else ()
+    return (*list_unconfirmed(request.answers), *(() if request.full else (BY_STAMP,)), *older, *going_on)
 
 
 def find_verdict(items: tuple[ProofItem, ...], changes: tuple[Change, ...], before: Capture, live: Capture) -> Verdict:

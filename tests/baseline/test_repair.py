@@ -1,16 +1,19 @@
 """Repair: proven by the snapshot id where it says whole, honest about what is lost; damaged files stay untouched."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rehearse.baseline.canonical import build_snapshot_id
+from rehearse.baseline.manifest import save_components, save_manifest
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.repair import find_damage, repair_capture
 from rehearse.baseline.verify import verify_capture
 from rehearse.baseline.writing import write_durably
-from rehearse.errors import KeyUnavailable
+from rehearse.errors import Damaged, KeyUnavailable
 
 FIELDS = {"Name": "string"}
 ROWS = [{"Id": f"00100000000000{number}AAA", "Name": f"secret {number}"} for number in range(4)]
@@ -101,3 +104,31 @@ def test_metadata_that_is_gone_comes_from_another_commit(
     assert not damage.is_whole and damage.metadata in (taken.ulid, donor.ulid)
     repaired = repair_capture(store, taken, damage)
     assert repaired.snapshot_id == taken.snapshot_id and store.load_files(repaired.ulid) == FILES
+
+
+def test_a_capture_of_older_rules_is_whole_and_mended_without_its_own_list_of_them(
+    store: CaptureStore, taken: Capture, build_capture: Any
+) -> None:
+    """An update of rehearse digests components otherwise; a baseline from before it was called damaged, and cut."""
+
+    def grow_old(capture: Capture) -> Capture:
+        folder, listed = store.folder(capture.ulid), store.load_components(capture.ulid)
+        old = tuple(replace(one, digest=one.digest[::-1]) for one in listed)
+        snapshot_id = build_snapshot_id(capture.scope, old, capture.objects, "1")
+        made = replace(capture, canonicaliser="1", snapshot_id=snapshot_id)
+        (folder / "manifest.json").unlink()
+        save_manifest(folder, replace(made, components_sha256=save_components(folder, old)))
+        return store.load(capture.ulid)
+
+    aged = grow_old(taken)
+    assert verify_capture(store, aged.ulid, deep=True) == aged and find_damage(store, aged).is_whole
+    donor = grow_old(build_capture(store, {"Thing": (FIELDS, ROWS), "Other": (FIELDS, ROWS[:2])}, FILES))
+    build_capture(store, {"Thing": (FIELDS, ROWS), "Other": (FIELDS, ROWS[:2])}, FILES)  # of today's rules: of no use
+    (store.folder(aged.ulid) / "components.json").unlink()
+    damage = find_damage(store, aged)
+    assert damage.metadata == donor.ulid
+    mended = repair_capture(store, aged, damage)
+    assert (mended.snapshot_id, mended.canonicaliser) == (aged.snapshot_id, "1")
+    flip(store.folder(donor.ulid) / "components.json")
+    with pytest.raises(Damaged):
+        verify_capture(store, donor.ulid, deep=True)
