@@ -22,7 +22,7 @@ from rehearse.journal import load_entries
 from rehearse.org.connect import OrgReader, connect_reader
 from rehearse.org.model import Login
 from rehearse.practice import admin
-from rehearse.refresh.act import Actor, ActSettings, open_actor, run_of
+from rehearse.refresh.act import Actor, ActSettings, find_open, open_actor, run_of, was_asked_by_us
 from rehearse.refresh.arrive import check_arrival, keep_arrival
 from rehearse.refresh.loss import fetch_losses
 from rehearse.refresh.model import Since
@@ -122,6 +122,15 @@ def test_a_refresh_is_asked_for_once_with_every_field_and_turned_into_a_new_org(
     copy = replace(taken.copy, id=cycle.id)
     with world.actor("DEV1") as actor:
         assert actor.activate(copy, "me").copy.state == "activating"  # type: ignore[union-attr]
+        actor._journal.open("activate", {"copy": copy.id, "by": "me"})  # as a kill after the call leaves it
+    sent = world.asked("PATCH")
+    assert find_open(world.database, "dev1") == {"activate"}
+    with world.actor("DEV1", PATIENT) as actor:
+        assert actor.activate(copy, "me").found and world.asked("PATCH") == sent
+    assert find_open(world.database, "DEV1") == set() and was_asked_by_us(world.database, "DEV1", copy.id)
+    with world.actor("SIT1") as actor:
+        actor._journal.close(actor._journal.open("activate", {"copy": copy.id}), {"copy": copy.id})
+    assert not was_asked_by_us(world.database, "SIT1", copy.id), "it was activated here, and asked for elsewhere"
     world.move(timedelta(hours=1))
     cycle = world.cycles("DEV1")[-1]
     assert cycle.state == "completed" and cycle.activated and index.find("B1").voided is not None
