@@ -170,7 +170,9 @@ def _read(work: _Work, early: _Early) -> Content:
     changed = changed_fields(dates, early.fields.result(), work.base.started) if work.base else None
     metadata = early.beside.submit(_read_metadata, work, (dates, changed), early)
     read, refused = _read_rows(work, changed) if question.scope.objects else ([], [])
-    listing_sha256 = save_listing(work.working.folder, early.listing.result().items, early.fields.result())
+    listed = early.listing.result()
+    items = (*listed.items, *listed.installed)
+    listing_sha256 = save_listing(work.working.folder, items, early.fields.result())
     found, components, commit = metadata.result()
     return Content(read, refused, found, components, commit, listing_sha256)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from rehearse.baseline.component_types import HELD_IN
 from rehearse.baseline.components import TYPES_FILE
 from rehearse.baseline.known_metadata import AskedManifest, Known
-from rehearse.baseline.listing import Listing, ListingWork
+from rehearse.baseline.listing import INSTALLED, Listing, ListingWork
 from rehearse.baseline.manifests import halve_manifest, join_manifests, split_manifest
 from rehearse.baseline.metadata_tree import NearFiles
 from rehearse.baseline.model import CoverageRow
@@ -135,7 +135,7 @@ def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_ev
         own={TYPES_FILE: render_types(wish.listing.types), **(listing.flows or {})},
         items=listing.items,
         manifest=join_manifests(wish.frozen, listing.members),
-        coverage=(*listing.coverage, *_refused(got.refused), *_unretrieved(got.messages, listing)),
+        coverage=(*listing.coverage, *_refused(got.refused, listing), *_unretrieved(got.messages, listing)),
         listed=listing.members,
         said=frozenset(got.said | told),
         fields=_count_fields(wish.fetch_fields() or (), listing) if "CustomObject" in listing.members else {},
@@ -218,11 +218,18 @@ def _count_fields(fields: Sequence[MetadataItem], listing: Listing) -> dict[str,
     return dict(Counter(object for object in own if object in objects))
 
 
-def _refused(refused: Mapping[tuple[str, str], Sequence[str]]) -> list[CoverageRow]:
-    return [
-        CoverageRow("metadata", type, "not-retrieved", len(names), f"{', '.join(sorted(names))}: {why}")
-        for (type, why), names in refused.items()
-    ]
+def _refused(refused: Mapping[tuple[str, str], Sequence[str]], listing: Listing) -> list[CoverageRow]:
+    """What the org would not give; objects of packages, which some hide, are told and make no capture partial."""
+    hidden = {(one.type, one.full_name) for one in listing.installed}
+    rows: list[CoverageRow] = []
+    for (type, why), names in refused.items():
+        own = sorted(one for one in names if (type, one) not in hidden)
+        if own:
+            rows.append(CoverageRow("metadata", type, "not-retrieved", len(own), f"{', '.join(own)}: {why}"))
+        if kept := sorted({*names}.difference(own)):
+            note = f"{INSTALLED}: {', '.join(kept)}: {why}"
+            rows.append(CoverageRow("metadata", f"{type} (installed packages)", "excluded", len(kept), note))
+    return rows
 
 
 def _unretrieved(messages: Sequence[str], listing: Listing) -> list[CoverageRow]:

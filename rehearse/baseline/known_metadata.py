@@ -145,7 +145,8 @@ class AskedManifest(Mapping[str, tuple[str, ...]]):
         return len(list(iter(self)))
 
     def _members(self, type: str) -> tuple[str, ...]:
-        return tuple(sorted({*self._frozen.get(type, ()), *self._listing.of(type).members}))
+        listed = self._listing.of(type)
+        return tuple(sorted({*self._frozen.get(type, ()), *listed.members, *listed.held}))
 
     def _split(self, type: str) -> tuple[str, ...]:
         names = self._members(type)

@@ -24,6 +24,9 @@ from rehearse.org.reader import OrgReader
 LISTS_AT_ONCE = 4
 _FIRST = ("Profile", "CustomObject", "Layout", "ApexClass")
 FROM_TOOLING = "FlowDefinition"
+HOLD_LOCAL_PARTS = frozenset({"CustomObject"})
+"""Types of which an installed component may hold parts that people made: a field on an object of a package."""
+INSTALLED = "components of installed packages; the packages are listed with their versions"
 _UNNAMED = ("GlobalValueSetTranslation", "StandardValueSetTranslation")
 """Their lines do not say of which type they are (facts/metadata.md 1.3), so they share no call."""
 STANDARD_VALUE_SETS = """
@@ -40,23 +43,30 @@ SalesTeamRole Salutation SolutionStatus TaskPriority TaskStatus TaskSubject Task
 class Listing:
     """What an org has: members by type, who touched them, and what could not be listed.
 
-    `flows`: the files of flow versions; None where Tooling was not asked or does not tell them.
+    `flows`: the files of flow versions; None where Tooling was not asked or does not tell them. `installed`: what came
+    with packages and is not retrieved, but for objects, which may hold parts that people made.
     """
 
     members: Mapping[str, tuple[str, ...]]
     items: tuple[MetadataItem, ...]
     coverage: tuple[CoverageRow, ...]
     flows: Mapping[str, bytes] | None = None
+    installed: tuple[MetadataItem, ...] = ()
 
 
 @dataclass(frozen=True)
 class TypeListing:
-    """What an org has of one type; `flows` where that came from Tooling."""
+    """What an org has of one type; `flows` where that came from Tooling, `held`: what is retrieved though installed."""
 
     members: tuple[str, ...] = ()
     items: tuple[MetadataItem, ...] = ()
     coverage: tuple[CoverageRow, ...] = ()
     flows: Mapping[str, bytes] | None = None
+    installed: tuple[MetadataItem, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        return tuple(sorted(one.full_name for one in self.installed if one.type in HOLD_LOCAL_PARTS))
 
 
 Found = Mapping[str, TypeListing]
@@ -97,6 +107,7 @@ class ListingWork:
             items=tuple(item for one in found.values() for item in one.items),
             coverage=tuple(row for one in found.values() for row in one.coverage),
             flows=next((one.flows for one in found.values() if one.flows is not None), None),
+            installed=tuple(item for one in found.values() for item in one.installed),
         )
 
 
@@ -127,9 +138,14 @@ def _fetch_types(reader: OrgReader, types: Sequence[MetadataType], *, flows: boo
     if len(types) > 1:
         with suppress(OrgRejected):
             found = reader.fetch_metadata_lists([one.name for one in types])
-    if found is not None:
+    if found is not None and all(_is_of(one, item) for one in types for item in found[one.name]):
         return {one.name: _listed(one, found[one.name]) for one in types}
     return {one.name: _fetch_type(reader, one, flows=flows) for one in types}
+
+
+def _is_of(type: MetadataType, item: MetadataItem) -> bool:
+    """Whether the place of an item says too that it is of this type."""
+    return item.file_name.partition("/")[0] == type.directory
 
 
 def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeListing:
@@ -148,7 +164,9 @@ def _listed(type: MetadataType, found: Sequence[MetadataItem]) -> TypeListing:
     names = {one.full_name for one in own}
     if type.name == "StandardValueSet":
         names |= set(STANDARD_VALUE_SETS)
-    return TypeListing(tuple(sorted(names)), tuple(own) if names else (), _cover(type, len(found), len(own), names))
+    installed = tuple(one for one in found if one not in own)
+    coverage = _cover(type, len(found), len(own), names)
+    return TypeListing(tuple(sorted(names)), tuple(own) if names else (), coverage, installed=installed)
 
 
 def _fetch_items(reader: OrgReader, type: MetadataType) -> Sequence[MetadataItem]:
@@ -159,7 +177,6 @@ def _fetch_items(reader: OrgReader, type: MetadataType) -> Sequence[MetadataItem
 
 
 def _cover(type: MetadataType, found: int, own: int, names: set[str]) -> tuple[CoverageRow, ...]:
-    if own < found:
-        note = "components of installed packages; the packages are listed with their versions"
-        return (CoverageRow("metadata", type.name, "excluded", found - own, note),)
-    return () if names else (CoverageRow("metadata", type.name, "empty"),)
+    if own < found and type.name not in HOLD_LOCAL_PARTS:
+        return (CoverageRow("metadata", type.name, "excluded", found - own, INSTALLED),)
+    return () if names or own < found else (CoverageRow("metadata", type.name, "empty"),)

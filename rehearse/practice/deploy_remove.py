@@ -24,6 +24,7 @@ from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem, Item
 from rehearse.practice.meta_types import BY_NAME, FOLDER_TYPE, OBJECT_CHILDREN, known
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.packages_installed import installed_versions, namespace_of
 
 ELSEWHERE = {
     "CustomField": "This custom field is referenced elsewhere in salesforce.com. : {}.",
@@ -84,6 +85,8 @@ def remove(org: OrgState, item: Item, author: Author, going: Going, *, purge: bo
 
 
 def _check(org: OrgState, found: Component, going: Going) -> None:
+    if namespace_of(found.type, found.name, installed_versions(org)):
+        raise DeployProblem(f"Cannot delete managed object: {found.name}")
     if found.type == "RecordType":
         raise DeployProblem("Cannot delete record type through API")
     if found.type in ("CustomObject", "CustomField") and not found.name.endswith(("__c", "__mdt", "__e")):

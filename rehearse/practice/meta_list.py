@@ -14,6 +14,7 @@ from rehearse.practice.components import Component
 from rehearse.practice.http_errors import ApiError
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, EPOCH, FOLDER_TYPE, LISTED_AS_NIL, TYPES, known
 from rehearse.practice.org_state import OrgState
+from rehearse.practice.packages_installed import installed_versions, namespace_of
 
 MOST_QUERIES = 3
 Properties = dict[str, Any]
@@ -75,6 +76,7 @@ class Register:
         sql = 'SELECT "Id", trim(coalesce("FirstName", ?) || ? || "LastName") FROM "User"'
         with org.lock:
             self._names: dict[str, str] = dict(org.db.execute(sql, ("", " ")))
+        self.namespaces = frozenset(installed_versions(org))
         self.undated = frozenset(org.settings.get("undated_types", ()))
         self.unnamed = frozenset(org.settings.get("unnamed_files", ()))
 
@@ -100,6 +102,14 @@ def file_properties(component: Component, register: Register, prefix: str = "") 
         "lastModifiedById": component.modified_by,
         "lastModifiedByName": register.name(component.modified_by),
         "lastModifiedDate": component.modified_at if dated else EPOCH,
-        "manageableState": "unmanaged",
+        **_managed(namespace_of(component.type, component.name, register.namespaces)),
         "type": component.type,
     }
+
+
+def _managed(namespace: str) -> Properties:
+    return (
+        {"manageableState": "installed", "namespacePrefix": namespace}
+        if namespace
+        else {"manageableState": "unmanaged"}
+    )

@@ -6,6 +6,8 @@ and a package that is not installed, with ValueError. The move stands in the aud
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rehearse.practice import components
 from rehearse.practice.components import Author
 from rehearse.practice.meta_mirror import write_audit
@@ -17,6 +19,12 @@ def installed_versions(org: OrgState) -> dict[str, str]:
     """The version of every installed package by its namespace."""
     found = components.load_type(org, "InstalledPackage")
     return {one.name: text_of(parse(one.xml), "versionNumber", "1.0") for one in found}
+
+
+def namespace_of(type_name: str, name: str, namespaces: Iterable[str]) -> str:
+    """The namespace of the package that a component came with, by its own name, not that of its object."""
+    short = name.partition("-")[2] if type_name == "Layout" else name.rpartition(".")[2]
+    return next((one for one in namespaces if short.startswith(f"{one}__")), "")
 
 
 def move_package(org: OrgState, user_id: str, namespace: str, version: str) -> None:

@@ -17,6 +17,7 @@ from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
+from rehearse.reset.component_names import is_managed
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.lost_values import access_marks, loss_marks
@@ -53,7 +54,7 @@ def element_of(component: Component, files: Mapping[str, bytes]) -> Any | None:
 def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     """Marks of a changed component, from both files."""
     before, after = book.before.get((type, full_name)), book.after.get((type, full_name))
-    marks: set[str] = set()
+    marks: set[str] = {"managed"} if is_managed(type, full_name) else set()
     if type in FLOW_TYPES:
         return flow_marks(book, flow_of(full_name))
     if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):

@@ -6,9 +6,25 @@ the one would take the other along, with its values. Parts go with what they are
 
 from __future__ import annotations
 
-from rehearse.baseline.component_types import FOLDER_TYPES
+import re
+
+from rehearse.baseline.component_types import FOLDER_TYPES, PARENT_OF
 from rehearse.baseline.model import Change
 from rehearse.reset.inputs import MetadataBook, PlanInputs
+
+_CUSTOM = re.compile("__[a-z]+$", re.IGNORECASE)
+
+
+def is_managed(type: str, full_name: str) -> bool:
+    """Whether an object, or a part of one, came with an installed package: its own name begins with a namespace.
+
+    Names that people give hold no two underscores in a row, but for what the platform puts at their end.
+    """
+    parent = PARENT_OF[type][0] if type in PARENT_OF else type
+    if parent != "CustomObject":
+        return False
+    name = full_name.rpartition(".")[2]
+    return "__" in (_CUSTOM.sub("", name) if type in ("CustomObject", "CustomField") else name)
 
 
 def is_respelled(book: MetadataBook, type: str, full_name: str) -> bool:

@@ -34,7 +34,7 @@ from rehearse.reset.remade_flows import with_remade_flows
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
 from rehearse.reset.stillness import find_moved
-from rehearse.reset.uncompared import first_second, list_reowned, list_uncompared
+from rehearse.reset.uncompared import first_second, list_installed, list_reowned, list_uncompared
 
 MOST_LOOKS = 3
 """So often is an org looked at that does not stand still; then no statement covers it."""
@@ -93,6 +93,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
     told = {*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan)}
+    told |= {*list_installed(store, request.before, live)}
     told |= {*list_cut_off(request.before, gathered.schemas, gathered.ids)}
     unread = tuple(sorted({*told, *([unasked] if unasked else [])}))
     outside = count_outside(reader, request.before)

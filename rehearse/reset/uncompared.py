@@ -11,11 +11,15 @@ from collections import Counter
 from datetime import datetime
 
 from rehearse import clock
+from rehearse.baseline.known_metadata import load_dates
+from rehearse.baseline.listing import INSTALLED
 from rehearse.baseline.model import Capture, CoverageRow
+from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.reset.model import ResetPlan
 
+_MOST_NAMED = 10
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
 
 
@@ -32,6 +36,30 @@ def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[
         behind = object in objects and hidden and row.state in ("masked", "excluded")
         found.append(f"{said}{_written(reader, before, object)}" if behind else said)
     return tuple(sorted(found))
+
+
+def list_installed(store: CaptureStore, before: Capture, live: Capture) -> tuple[str, ...]:
+    """A sentence for each type in scope of which packages brought components: those whose dates moved are named.
+
+    They are not captured, people may change some of them all the same (a page layout), and dates are all that an org
+    tells of that (facts/metadata.md 6.1). Raises Damaged.
+    """
+    rows = {one.name: one.count for one in live.coverage if one.state == "excluded" and one.note == INSTALLED}
+    if not rows:
+        return ()
+    old, new = load_dates(store, before), load_dates(store, live)
+    known = {(one.type, one.full_name) for side in (before, live) for one in store.load_components(side.ulid)}
+    moved: dict[str, list[str]] = {}
+    for type, name in sorted((old.keys() | new.keys()) - known):
+        if type in rows and old.get((type, name)) != new.get((type, name)):
+            moved.setdefault(type, []).append(name)
+    told = {type: _named(moved[type]) if type in moved else "none of them has another date" for type in rows}
+    return tuple(f"metadata {type}: {count} {INSTALLED}; {told[type]}" for type, count in sorted(rows.items()))
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f"since the baseline were made, changed or deleted: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 _TEAMS = {"Account": "AccountTeamMember", "Case": "CaseTeamMember", "Opportunity": "OpportunityTeamMember"}

@@ -13,6 +13,12 @@ def component(name: str, types: str, what: What, when: str, verdict: tuple[Grade
     return Hazard(name, "component", tuple(types.split()), what, tuple(when.split()), grade, reason, source)
 
 
+_MANAGED: tuple[tuple[What, Grade, str], ...] = (
+    ("created", "manual", "it came with the package, and goes with it alone"),
+    ("updated", "unknown", "redeployed as far as its publisher lets it be changed"),
+    ("deleted", "manual", "it went with the package, and comes back with it alone"),
+)
+
 UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
     component(
         "package",
@@ -24,6 +30,20 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
             "a package cannot be downgraded or restored by a deployment",
             "Metadata API guide, InstalledPackage",
         ),
+    ),
+    *(
+        component(
+            f"managed-{what}",
+            "*",
+            what,
+            "managed",
+            (
+                grade,
+                f"part of an installed package: {why}",
+                "Metadata API guide, manageableState; managed component attributes",
+            ),
+        )
+        for what, grade, why in _MANAGED
     ),
     component(
         "schedule",
