@@ -202,8 +202,10 @@ def test_a_killed_capture_is_continued(take: Any, store: CaptureStore, practice:
     assert len(list((store.root / "captures").iterdir())) == len(list((store.root / "keys").iterdir())) == 2
 
 
-def test_types_that_share_a_list_call_are_listed_as_each_alone(reader: OrgReader) -> None:
-    """One that the org does not list spoils no other, and is told."""
+def test_types_that_share_a_list_call_are_listed_as_each_alone(
+    reader: OrgReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the org does not list spoils no other, and is told; what lies elsewhere than its type is asked alone."""
     types = reader.fetch_metadata_types()
     broken = [*types, MetadataType("Nonsense", "nonsense", None, in_folder=False, meta_file=False)]
     together, spoilt = fetch_listing(reader, types), fetch_listing(reader, broken)
@@ -214,6 +216,14 @@ def test_types_that_share_a_list_call_are_listed_as_each_alone(reader: OrgReader
     assert together.members == spoilt.members == alone and len(alone) > 20
     assert together.items == spoilt.items
     assert [one.name for one in spoilt.coverage if one.state == "not-listable"] == ["Nonsense"]
+    real = OrgReader.fetch_metadata_lists
+
+    def mistaken(reader: OrgReader, asked: Any) -> Any:
+        found = real(reader, asked) or {}
+        return dict(zip(found, [*list(found.values())[1:], *list(found.values())[:1]], strict=True))
+
+    monkeypatch.setattr(OrgReader, "fetch_metadata_lists", mistaken)
+    assert fetch_listing(reader, types).members == alone
 
 
 def test_leftovers_of_another_purpose_are_swept(take: Any, store: CaptureStore) -> None:
