@@ -1,4 +1,4 @@
-"""Users who were frozen for a go-live: a scope of everything lets them in again, a narrower one says that they are out."""
+"""Users who were frozen for a go-live: a scope of everything lets them in again, a narrower one says they are out."""
 
 from typing import Any
 
