@@ -86,13 +86,13 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
     tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(proof.verdict, "bad")  # type: ignore[assignment]
     accepted = f", accepted by {proof.accepted_by}: {proof.accept_reason}" if proof.accepted_by else ""
     head = f"{proof.sandbox} is {proof.verdict.upper()} against baseline {proof.baseline}{accepted}"
-    blocks: list[Table | Paragraph] = [Paragraph(f"{head} ({clock.show(proof.at, zone)}).", tone)]
+    blocks: list[Table | Paragraph] = [Paragraph(f"{head}. Proven {clock.show(proof.at, zone)}.", tone)]
     rows: Rows = [
         [Cell(name, _TONES.get(name, "plain")), f"{count:,}"] for name, count in proof.counts.items() if count
     ]
     blocks.append(build_table("What became of each change", ["outcome", "items"], rows, right=(1,), empty="no change"))
     blocks += _notable(proof, whole=whole)
-    scope = ", ".join(f"{len(names)} {kind}" for kind, names in proof.scope.items())
+    scope = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(proof.scope.items()))
     blocks.append(
         Paragraph(
             f"Scope: {scope}. Snapshot of the baseline {proof.baseline_snapshot[:12]}, now {proof.live_snapshot[:12]}."
