@@ -43,6 +43,31 @@ def from_iso(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
+def from_http(text: str) -> datetime | None:
+    """The instant of a Date header (RFC 9110); None for text that is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None else None
+
+
+_SKEW = timedelta(minutes=5)
+"""What a clock may be off: answers take their time, and dates of sandboxes are counted in hours."""
+
+
+def describe_skew(mine: datetime, theirs: datetime) -> str:
+    """`2 h ahead of` or `30 min behind`; empty where two clocks agree to five minutes."""
+    off = abs(mine - theirs)
+    if off < _SKEW:
+        return ""
+    minutes = round(off / timedelta(minutes=1))
+    size = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h" if minutes < 2880 else f"{off.days} d"
+    return f"{size} {'ahead of' if mine > theirs else 'behind'}"
+
+
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name; raises UsageError that names the nearest known ones."""

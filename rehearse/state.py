@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -59,9 +60,16 @@ class Database:
                 yield self._enter(stack)
         except sa.exc.DatabaseError as error:
             ours = isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError)
-            if ours and not _is_forbidden(error) and not self._is_about_the_url(error):
+            if ours and _code(error) != _FORBIDDEN and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
+
+    def fetch_time(self) -> datetime | None:
+        """What the clock of the database's server says; None where it has none of its own."""
+        if self._engine.dialect.name != "postgresql":
+            return None
+        with self.begin() as connection:
+            return connection.execute(sa.text("SELECT clock_timestamp()")).scalar()
 
     @contextmanager
     def for_now(self) -> Iterator[None]:
@@ -255,10 +263,6 @@ _LOCK_TIMEOUT, _FORBIDDEN = "55P03", "42501"
 def _code(error: sa.exc.DatabaseError) -> str:
     """PostgreSQL's five-letter code of an error; empty elsewhere."""
     return getattr(error.orig, "sqlstate", None) or ""
-
-
-def _is_forbidden(error: sa.exc.DatabaseError) -> bool:
-    return _code(error) == _FORBIDDEN
 
 
 def _is_lost(error: sa.exc.DatabaseError) -> bool:

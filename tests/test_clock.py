@@ -153,3 +153,17 @@ def test_a_sentence_tells_its_instants_in_the_zone_of_people() -> None:
     assert (
         shown == "Booked from Sun 2026-10-25 01:30+01:00 until Mon 2026-11-02 09:00; 2026-11-02T09:00:00+00:00 stays."
     )
+
+
+def test_two_clocks_are_held_against_each_other() -> None:
+    noon = clock.from_iso("2026-11-23T12:00:00Z")
+    theirs = clock.from_http("Mon, 23 Nov 2026 12:00:00 GMT")
+    assert theirs == noon and clock.from_http("soon") is None and clock.from_http("") is None
+    for off, said in (
+        (timedelta(minutes=4), ""),
+        (timedelta(minutes=31), "31 min ahead of"),
+        (timedelta(hours=2), "2 h ahead of"),
+        (timedelta(hours=-25), "25 h behind"),
+        (timedelta(days=-3), "3 d behind"),
+    ):
+        assert clock.describe_skew(noon + off, noon) == said

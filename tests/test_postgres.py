@@ -136,3 +136,33 @@ def test_a_server_that_never_was_there_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="failed") as caught:
         state.open_database(f"postgresql://rehearse:secret@/none?host={tmp_path}")
     assert "secret" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_member_whose_clock_is_wrong_is_told(
+    postgres: PostgresServer,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "rehearse.yaml").write_text(WORKSPACE + "storage: {database: {env: REHEARSE_DATABASE}}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REHEARSE_DATABASE", postgres_url)
+    monkeypatch.delenv("REHEARSE_NOW", raising=False)
+
+    def status() -> str:
+        with pytest.raises(SystemExit):
+            main(("status",))
+        return capfd.readouterr().err
+
+    assert "clock" not in status()
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:  # a server whose clock says otherwise
+        later = "SELECT pg_catalog.clock_timestamp() + interval '125 minutes'"
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz AS $$ {later} $$ LANGUAGE sql"
+        )
+        connection.exec_driver_sql(f'ALTER DATABASE "{engine.url.database}" SET search_path = public, pg_catalog')
+    engine.dispose()
+    told = status()
+    assert told.count("The clock of this machine is 2 h behind that of the workspace database") == 1

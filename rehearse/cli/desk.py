@@ -49,6 +49,7 @@ class Desk:
     _production: OrgReader | None = None
     _store: CaptureStore | None = None
     _readers: dict[str, OrgReader] = field(default_factory=dict)
+    _told_of_clock: bool = False
     continues: str = ""
     """The run (a reset plan) that this command continues: it alone may work where that run bypasses automation."""
 
@@ -68,6 +69,16 @@ class Desk:
     def known_now(self) -> datetime | None:
         """What counts as now, where it was asked for already."""
         return self._now
+
+    def hold_clock_against(self, whose: str, theirs: datetime | None) -> None:
+        """Say once that the machine's clock, by which this command counts, is not that of an org or of the database."""
+        if theirs is None or self._told_of_clock or self.workspace.clock == "org" or os.environ.get("REHEARSE_NOW"):
+            return
+        if told := clock.describe_skew(clock.now(), theirs):
+            self._told_of_clock = True
+            say(
+                f"note: The clock of this machine is {told} that of {whose}. Every date is counted by it: set it right."
+            )
 
     def connect_production(self) -> OrgReader | None:
         """A reader of production, or None where rehearse.yaml gives no login for it."""
@@ -192,7 +203,11 @@ class Desk:
 
         budget = Budget(self.database, share, name)
         self._stack.callback(budget.save)
-        return budget, WireOptions(on_call=budget.heard, retrieves_at_once=self.workspace.budget.retrieves)
+        return budget, WireOptions(
+            on_call=budget.heard,
+            on_date=lambda said: self.hold_clock_against("Salesforce", clock.from_http(said)),
+            retrieves_at_once=self.workspace.budget.retrieves,
+        )
 
 
 @contextmanager
@@ -209,6 +224,7 @@ def open_desk() -> Iterator[Desk]:
         for bypass in load_bypasses(database):
             say(f"note: {bypass}")
         desk = Desk(workspace, database, stack)
+        desk.hold_clock_against("the workspace database", database.fetch_time())
         try:
             yield desk
         except RehearseError as error:

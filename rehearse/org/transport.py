@@ -38,7 +38,7 @@ class WireOptions:
     After `idle_seconds` a write takes a new connection: one that a balancer dropped silently would make it doubtful.
     `largest_answer`: bytes, unpacked, of an answer that is held in memory; the largest of an org has some ten million.
     `retrieves_at_once`: what an org allows is not published (facts/metadata.md 2); Salto allows itself three.
-    `on_call` hears ("before" | "after", method, path) around every exchange.
+    `on_call` hears ("before" | "after", method, path) around every exchange, `on_date` each answer's Date.
     """
 
     connect_seconds: float = 10.0
@@ -54,6 +54,7 @@ class WireOptions:
     largest_answer: int = 128 << 20
     sleep: Sleep = field(default=time.sleep, repr=False)
     on_call: Callable[[str, str, str], None] | None = field(default=None, repr=False)
+    on_date: Callable[[str], None] | None = field(default=None, repr=False)
 
 
 class StreamedBody(Protocol):
@@ -101,7 +102,10 @@ class Transport:
             params=dict(exchange.params),
             data=exchange.body,
         ).prepare()
-        return self._adapter.exchange(prepared, exchange.check, exchange.patient)
+        response = self._adapter.exchange(prepared, exchange.check, exchange.patient)
+        if self.options.on_date is not None:
+            self.options.on_date(response.headers.get("Date", ""))
+        return response
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -479,6 +479,15 @@ def test_a_crash_inside_a_call_is_nobodys_to_catch(scripted: Any) -> None:
     transport.close()
 
 
+def test_what_an_answer_says_of_the_time_is_heard(scripted: Any) -> None:
+    heard: list[str] = []
+    transport = Transport(None, WireOptions(on_date=heard.append, sleep=lambda _: None))
+    scripted.answers(reply([], Date="Sun, 22 Nov 2026 08:00:00 GMT"))
+    fetch_json(Wire(transport, Grant(Session(scripted.url, TOKEN))), GET)
+    assert heard == ["Sun, 22 Nov 2026 08:00:00 GMT"]
+    transport.close()
+
+
 def test_a_write_after_a_pause_takes_a_new_connection(scripted: Any, proven: Prove) -> None:
     """The first connection is dropped without a word while nothing is said on it."""
     transport = Transport(None, WireOptions(idle_seconds=-1, sleep=lambda _: None))
