@@ -167,9 +167,7 @@ def play(
     try:
         steps = theatre.play(*seats, number, hard=hard, on_step=heard)
     except PlayFailed as error:
-        raise RehearseError(
-            f"The play stopped in {sandbox}: {error}", "Put the sandbox back, then try again."
-        ) from error
+        raise RehearseError(f"The play stopped in {sandbox}: {error}", _after_a_play(str(error))) from error
     if as_json:
         body = {"sandbox": sandbox, "steps": [one.__dict__ for one in steps]}
         finish("practice-play", world_now(home), body, Page("", ()), as_json=True)
@@ -266,3 +264,12 @@ def seed_(
     seed.build(home, number, records, components, skew).close()
     words = f"Made a practice world in {home}. Start it with `rehearse practice up --folder {home}`."
     tell("practice-seed", world_now(home), {"folder": home, "seed": number}, words, as_json=as_json)
+
+
+def _after_a_play(said: str) -> str:
+    if "DUPLICATE_VALUE" not in said:
+        return "Put the sandbox back, then try again."
+    return (
+        "Put the sandbox back. What is deleted keeps its unique values in the recycle bin for 15 days: move the clock "
+        "(`rehearse practice clock`), or `rehearse practice setting put binned_rows_hold_unique_values false`."
+    )
