@@ -101,6 +101,9 @@ def test_a_refresh_is_asked_for_once_with_every_field_and_turned_into_a_new_org(
         record = actor.fetch_record()
         taken = actor.request(record, "me", world.now)
         assert taken.copy is not None and taken.copy.id != before.id and not taken.found and taken.differs == ()
+        actor._journal.open("refresh", {"sandbox": record.id, "newest": before.id, "by": "me"})  # killed after the call
+        sent, again = world.asked("PATCH"), actor.request(record, "me", world.now)
+        assert again.found and again.copy == taken.copy and world.asked("PATCH") == sent
         after = actor.fetch_record()
     assert {**after.fields, "AutoActivate": None} == {**record.fields, "AutoActivate": None}
     assert after.fields["AutoActivate"] is False
