@@ -60,7 +60,7 @@ class Database:
                 yield self._enter(stack)
         except sa.exc.DatabaseError as error:
             ours = isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError)
-            if ours and _code(error) != _FORBIDDEN and not self._is_about_the_url(error):
+            if ours and _code(error) not in _FORBIDDEN and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
             raise _translated(error) from error
 
@@ -257,7 +257,7 @@ def _migrate(database: Database) -> None:
             raise
 
 
-_LOCK_TIMEOUT, _FORBIDDEN = "55P03", "42501"
+_LOCK_TIMEOUT, _FORBIDDEN = "55P03", ("42501", "25006")
 
 
 def _code(error: sa.exc.DatabaseError) -> str:
@@ -275,11 +275,11 @@ def _translated(error: sa.exc.DatabaseError) -> StoreError:
     if "disk is full" in text or "disk I/O" in text or _code(error) == "53100":
         return DiskFull("The workspace database cannot be written: the disk is full.", "Free some space and run again.")
     if _is_lost(error):
-        return StoreError(
-            "The connection to the workspace database was lost in the middle of a step: the step was kept whole or not "
-            "at all.",
-            "Run the same command again when the database is back: it continues.",
-        )
+        text = "The connection to the workspace database was lost in the middle of a step, kept whole or not at all."
+        return StoreError(text, "Run the same command again when the database is back: it continues.")
+    if _code(error) in _FORBIDDEN:
+        hint = "Ask its keeper for the right to write; a newer rehearse needs one run that may change its tables."
+        return StoreError(f"The workspace database may only be read by this login: {text}.", hint)
     if _code(error) == _LOCK_TIMEOUT or "database is locked" in text:
         return StoreError(
             "The workspace database is busy: somebody else has been writing for 30 seconds.", "Run the command again."

@@ -166,3 +166,29 @@ def test_a_member_whose_clock_is_wrong_is_told(
     engine.dispose()
     told = status()
     assert told.count("The clock of this machine is 2 h behind that of the workspace database") == 1
+
+
+@pytest.mark.parametrize("how", ["a login that may only read", "a server that takes no writes"])
+def test_a_database_that_may_only_be_read_is_shown_and_says_so(how: str, postgres_url: str) -> None:
+    state.open_database(postgres_url).close()
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    url = admin.url
+    with admin.connect() as connection:
+        if "login" in how:
+            connection.exec_driver_sql("DROP ROLE IF EXISTS viewer")
+            connection.exec_driver_sql("CREATE ROLE viewer LOGIN")
+            connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO viewer")
+            url = url.set(username="viewer")
+        else:
+            connection.exec_driver_sql(f'ALTER DATABASE "{url.database}" SET default_transaction_read_only = on')
+    database = state.open_database(url.render_as_string(hide_password=False))
+    assert load_bookings(database) == ()
+    with pytest.raises(StoreError, match="may only be read by this login") as refused:
+        save_bookings(database, [_booking("a", 24)], NOW)
+    assert "right to write" in (refused.value.hint or "")
+    database.close()
+    with admin.connect() as connection:
+        if "login" in how:
+            connection.exec_driver_sql("DROP OWNED BY viewer")
+            connection.exec_driver_sql("DROP ROLE viewer")
+    admin.dispose()
