@@ -58,6 +58,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; the only place where an error of the tree ends it."""
     from rehearse.cli import verbs
 
+    _open_what_is_closed()
     atexit.register(gc.freeze)  # looking for cycles in all that is left takes the interpreter a quarter of a second
     given = list(sys.argv[1:] if words is None else words)
     verbs.register(app, given[0] if given else "")
@@ -79,6 +80,18 @@ def main(words: Sequence[str] | None = None) -> None:
             _drop_stdout()
         _show(translated, as_json="--json" in given and error.filename is not None)
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Whoever starts us without a stdin, stdout or stderr gets /dev/null in its place: the next file that is opened
+    would take the number, and a library that complains on stderr would write into the database."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def _speak_plainly() -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import subprocess
 import sys
 import termios
 from pathlib import Path
@@ -55,3 +56,26 @@ def test_what_an_encoding_lacks_ends_no_command_and_json_is_utf_8(encoding: str,
         finish("thing", clock.now(), {"by": "Rónán → …"}, Page("", ()), as_json=True)
     broken, whole = out.buffer.getvalue().decode().splitlines()
     assert json.loads(broken)["by"] == "Rónán \ud800" and json.loads(whole)["by"] == "Rónán → …"
+
+
+def test_a_command_without_streams_does_its_work_and_writes_into_no_file(tmp_path: Path) -> None:
+    (tmp_path / "rehearse.yaml").write_text("version: 1\ntimezone: Europe/Dublin\nsandboxes:\n  UAT: {type: FULL}\n")
+
+    def close() -> None:
+        for number in (0, 1, 2):
+            os.close(number)
+
+    command = [sys.executable, "-m", "rehearse", "report", "--output", "page.txt"]
+    done = subprocess.run(command, cwd=tmp_path, preexec_fn=close, check=False, timeout=120)
+    assert done.returncode == 0
+    assert (tmp_path / "page.txt").read_text().count("UAT")
+    assert (tmp_path / ".rehearse" / "rehearse.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_ctrl_c_while_everything_is_still_loaded_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "rehearse", "status"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (130, "error: Interrupted.")
