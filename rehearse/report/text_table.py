@@ -22,7 +22,8 @@ SHORT = 20
 """Cells, and words of cells, that are no longer than this stay whole: dates, ids, most names."""
 _FOLDED, _LINES = SHORT + 4, 2
 _AIR, _LESS_AIR = 3, 2
-_BREAKS = re.compile(r"(?<=[/._,;:=\-])")
+_BREAKS = re.compile(r"(?<=[/.,;:=\-])|(?<=[^_]_)(?=[^_])")
+"""Where a name may be folded: never within the `__c` of Salesforce."""
 STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "faint": "dim"}
 
 
@@ -41,8 +42,10 @@ def build_lines(table: Table, width: int) -> list[Text]:
         bands = list(_bands(every, named, sizes, width))
         drawn = [_draw(table, _Layout.of(table, band, sizes, (width, _LESS_AIR, "natural"))) for band in bands]
         return [line for number, band in enumerate(drawn) for line in ([Text(), *band] if number else band)]
-    beside = _beside(every, sizes, width)
-    return _draw(table, _Layout.of(table, beside, sizes, (width, _LESS_AIR, "words")))
+    tight, loose = (_beside(every, sizes, width, least) for least in ("words", "folded"))
+    if all(sizes[one].natural > 2 * _FOLDED for one in set(tight) - set(loose)):  # prose may go, a name stays beside
+        return _draw(table, _Layout.of(table, loose, sizes, (width, _LESS_AIR, "folded")))
+    return _draw(table, _Layout.of(table, tight, sizes, (width, _LESS_AIR, "words")))
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,10 @@ def _bands(
     yield band
 
 
-def _beside(columns: tuple[int, ...], sizes: dict[int, _Size], width: int) -> tuple[int, ...]:
+def _beside(columns: tuple[int, ...], sizes: dict[int, _Size], width: int, least: str) -> tuple[int, ...]:
     """The columns that fit beside each other: the longest go first, of those as long the last, never the first."""
     kept = list(columns)
-    while len(kept) > 1 and _wide(kept, [sizes[one].words for one in kept], _LESS_AIR) > width:
+    while len(kept) > 1 and _wide(kept, [getattr(sizes[one], least) for one in kept], _LESS_AIR) > width:
         kept.remove(max(kept[1:], key=lambda one: (max(sizes[one].natural, _FOLDED), one)))
     return tuple(kept)
 
