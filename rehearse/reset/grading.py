@@ -161,16 +161,21 @@ def _outcome(
         return "changed by someone else", "changed after the plan was made"
     if marks == {"platform-stamp"} and _only_stamps(evidence.now, change):
         return "residue", hazard.reason
+    if marks == {"only-derived"}:
+        return "manual", f"{', '.join(_differing(evidence.now, change))}: {hazard.reason}"
     told = "left the filter of the baseline" if left else change.what
     return "failed", (result.detail if result else "") or f"{told} and not put back"
 
 
 def _only_stamps(now: PlanInputs, change: Change) -> bool:
     """Whether nothing differs but instants that only the platform sets: everything that can be written is back."""
-    book = now.rows.get(change.type, RowBook())
-    before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
-    differing = set(differing_fields(now, change.type, before, after))
+    differing = set(_differing(now, change))
     return differing <= platform_stamps(now, change.type, derived_fields(now, change))
+
+
+def _differing(now: PlanInputs, change: Change) -> tuple[str, ...]:
+    book = now.rows.get(change.type, RowBook())
+    return differing_fields(now, change.type, book.before.get(change.key, {}), book.after.get(change.key, {}))
 
 
 def _left_filter(now: PlanInputs, change: Change) -> bool:
@@ -202,9 +207,7 @@ def _residue(evidence: Evidence, change: Change) -> str | None:
             return flow_residue(now.metadata, flow_of(change.key))
         return residue_of(now.metadata, change.type, change.key)
     if change.what == "updated" and change.key in now.ids:
-        book = now.rows.get(change.type, RowBook())
-        before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
-        differing = differing_fields(now, change.type, before, after)
+        differing = _differing(now, change)
         marks, fixed = update_marks(now, change, differing)
         if marks == {"only-platform-fields"} and set(fixed) == set(differing):
             lost = _unread(now, change.type)
@@ -219,9 +222,7 @@ def _marks(now: PlanInputs, change: Change) -> set[str]:
         return create_marks(now, change)
     if change.what == "deleted":
         return delete_marks(now, change)
-    book = now.rows.get(change.type, RowBook())
-    before, after = book.before.get(change.key, {}), book.after.get(change.key, {})
-    return update_marks(now, change, differing_fields(now, change.type, before, after))[0]
+    return update_marks(now, change, _differing(now, change))[0]
 
 
 def _re_inserted(evidence: Evidence) -> Iterator[tuple[Place, ProofItem]]:

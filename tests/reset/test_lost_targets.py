@@ -1,4 +1,4 @@
-"""Look-ups to rows that stay deleted: the plan names them, and the rest of each row goes back all the same."""
+"""What hangs on rows that do not come back, or are out of the scope: named, and the rest goes back all the same."""
 
 from typing import Any
 
@@ -59,3 +59,15 @@ def test_a_look_up_out_of_the_scope_that_names_nobody_any_more_holds_up_nothing_
     (item,) = [one for one in proof.items if one.key == deal]
     assert (proof.verdict, item.outcome) == ("dirty", "failed" if after_the_plan else "manual")
     assert item.detail == (NOT_THERE if after_the_plan else plan.blocked[0].reason)
+
+
+def test_what_the_platform_derives_from_a_row_out_of_the_scope_is_for_somebody_to_put_back(lab: Any) -> None:
+    """A task's account is that of its deal: no reset of tasks alone can write it, and none has failed to."""
+    before = lab.capture(objects=("Task",))
+    deals = lab.pick('"Opportunity" WHERE "Id" IN (SELECT "WhatId" FROM "Task") ORDER BY "Id" LIMIT 1')
+    tasks = lab.pick('"Task" WHERE "WhatId" = ? AND "IsDeleted" = 0 ORDER BY "Id"', deals[0])
+    (other,) = lab.pick('"Account" WHERE "Id" <> ? LIMIT 1', lab.value("Opportunity", deals[0], "AccountId"))
+    lab.update("Opportunity", {"Id": deals[0], "AccountId": other})
+    proof = lab.reset(before)
+    assert {(one.key, one.outcome) for one in proof.items} == {(one, "manual") for one in tasks}
+    assert proof.verdict == "dirty" and all(one.detail.startswith("AccountId: ") for one in proof.items)
