@@ -217,6 +217,9 @@ def open_desk() -> Iterator[Desk]:
     with ExitStack() as stack:
         database = open_database(workspace.storage.database or workspace.storage.folder)
         stack.callback(database.close)
+        if workspace.storage.unset:
+            folder = workspace.storage.folder
+            say(f"note: {workspace.storage.unset} is not set: what is kept now stays in {folder} alone.")
         if database.read_only:
             say(
                 f"note: {workspace.storage.folder} can only be read: nothing is kept there, also not what orgs say now."

@@ -154,12 +154,16 @@ class BudgetConfig:
 
 @dataclass(frozen=True)
 class StorageConfig:
-    """Where things are kept: the folder, the database (URL or None for SQLite in the folder), the key."""
+    """Where things are kept: the folder, the database (URL or None for SQLite in the folder), the key.
+
+    `unset` is the variable that rehearse.yaml names for the team's database, where it is not set.
+    """
 
     folder: Path
     database: str | None
     key: Reference
     keep: timedelta
+    unset: str = ""
 
 
 @dataclass(frozen=True)

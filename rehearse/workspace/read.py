@@ -260,8 +260,9 @@ class _Reader:
         database: str | None = None
         if entry.database:
             database = _database_url(self.reference(entry.database))
-        keep = self.span(("storage", "keep"), entry.keep)
-        return StorageConfig(self.root / Path(entry.path).expanduser(), database, self.reference(entry.key), keep)
+        given = entry.database if "database" in entry.model_fields_set and database is None else None
+        keep, folder = self.span(("storage", "keep"), entry.keep), self.root / Path(entry.path).expanduser()
+        return StorageConfig(folder, database, self.reference(entry.key), keep, (given and given.env) or "")
 
 
 def _bypass(entry: BypassEntry) -> BypassConfig:

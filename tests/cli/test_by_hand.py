@@ -189,3 +189,12 @@ def test_a_calendar_is_told_of_what_was_moved_and_cancelled_under_the_same_name(
     assert events()[f"{key}@rehearse"] == (1, "CONFIRMED", "OPAQUE")
     by_hand.run("book", "cancel", key, "--why", "y", **NOW)
     assert events()[f"{key}@rehearse"] == (2, "CANCELLED", "TRANSPARENT"), "one who imported the file keeps it else"
+
+
+def test_a_member_who_has_not_set_the_teams_database_is_told(by_hand: Any) -> None:
+    said = "note: TEAM_DB is not set: what is kept now stays in "
+    assert said not in by_hand.run("status", **NOW).err
+    text = WORKSPACE.replace("{path: .rehearse,", "{path: .rehearse, database: {env: TEAM_DB},")
+    (by_hand.folder / "rehearse.yaml").write_text(text)
+    assert said in by_hand.run("status", **NOW).err
+    assert said not in by_hand.run("status", TEAM_DB=f"sqlite:///{by_hand.folder}/team.db", **NOW).err

@@ -74,7 +74,7 @@ def test_the_documented_example_loads_whole(tmp_path: Path, monkeypatch: pytest.
     assert workspace.people[0].away[0][0] == datetime(2026, 12, 14, 5, tzinfo=UTC)
     login = workspace.sandbox("SIT1").login
     assert login and login.kind == "client_credentials" and "client_secret" in login.secrets
-    assert workspace.storage.database is None
+    assert workspace.storage.database is None and workspace.storage.unset == "REHEARSE_DATABASE"
     assert [(one.kind, one.name) for one in workspace.scope.bypass] == [("custom_permission", "Bypass_Automation")]
     assert not any("bypass" in one for one in workspace.not_acted_on)
     assert workspace.budget.retrieves == 5
