@@ -55,6 +55,7 @@ def diff(
     check_output(output)
     with open_desk() as desk:
         base = find_baseline(desk, desk.name_org(sandbox), baseline)
+        _tell_who_works(desk, base.sandbox)
         found = _compare(desk, base, values=values)
         page = build_diff_page(found, None if every or output or form is Form.html else _FEW)
         if output is None and form is Form.text:
@@ -66,6 +67,15 @@ def diff(
         if base.sandbox != PRODUCTION:
             say(f"To undo this: rehearse reset plan {base.sandbox}")
         raise typer.Exit(3)
+
+
+def _tell_who_works(desk: Desk, sandbox: str) -> None:
+    """A comparison takes no lock, and shows what a reset under way has not put back yet."""
+    from rehearse.lock import is_dead, load_locks
+
+    for one in load_locks(desk.database):
+        if one.sandbox == sandbox and not is_dead(one):
+            say(f"note: {one.who} on {one.host} is at work in {sandbox} ({one.what}): what differs may be gone soon.")
 
 
 def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:

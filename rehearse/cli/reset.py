@@ -101,14 +101,15 @@ def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
 
     Raises StoppedPartWay in place of an error of the network or a lost reply, where the same command goes on.
     """
-    from rehearse import clock
+    from rehearse import clock, lock
     from rehearse.reset.broken_off import load_broken_off
 
     try:
         yield
     except BaseException as error:
         with suppress(StoreError):  # the error that is on its way says more than a second one
-            for one in load_broken_off(desk.database, clock.now()):
+            at_work = {one.sandbox for one in lock.load_locks(desk.database) if not lock.is_dead(one)}  # somebody else
+            for one in load_broken_off(desk.database, clock.now(), at_work):
                 if one.run == made.id:
                     way = "The same command goes on." if one.resumable else f"Go on with: {one.next_command}"
                     say(f"note: {one}. {way}")

@@ -8,7 +8,7 @@ import pytest
 
 from rehearse import clock, lock
 from rehearse.cli.reset import telling_of_a_break
-from rehearse.errors import OrgRejected, OrgUnreachable, RehearseError, StoppedPartWay
+from rehearse.errors import Locked, OrgRejected, OrgUnreachable, RehearseError, StoppedPartWay
 from rehearse.journal import Journal
 from rehearse.reset.broken_off import load_broken_off
 from rehearse.state import open_database
@@ -51,6 +51,9 @@ def test_an_apply_that_breaks_off_says_that_the_sandbox_is_half_put_back(
     with pytest.raises(KeyboardInterrupt), telling_of_a_break(desk, made):  # type: ignore[arg-type]
         raise KeyboardInterrupt
     assert "half put back" in capsys.readouterr().err
+    with lock.hold(database, "UAT", "reset 01D", clock.now()), pytest.raises(Locked), telling_of_a_break(desk, made):  # type: ignore[arg-type]
+        lock.take(database, "UAT", "a second one", clock.now())
+    assert capsys.readouterr().err == "", "nothing was broken off where somebody is at work"
     ends: list[tuple[Exception, type[RehearseError]]] = [
         (OrgUnreachable("gone"), StoppedPartWay),
         (OrgRejected("X", "no", "doing"), OrgRejected),
