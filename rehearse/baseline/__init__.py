@@ -8,8 +8,9 @@ Where what lives:
     model, store_model                   the nouns: scope, capture, snapshot, change; what became of a store
     scope, filters, row_kinds            what counts: types, objects, fields, frozen filters
     capture_*, capture, asking, estimate taking a capture: metadata, rows, bulk pages, in order; what it would take
-    listing, manifests, jobs_ahead,      metadata lists and retrieves; work that is begun before its turn
-    load_ahead, early_digests
+    listing, standard_value_sets,        metadata lists and retrieves; what no list names; work that is begun before
+    manifests, jobs_ahead, load_ahead,   its turn
+    early_digests
     components, component_types, zip_*,  any package or retrieve as components; metadata files as trees; source format
     metadata_xml, source_tree, profiles
     canonical_*, canonical               one text and one digest for what means the same: values, columns, XML

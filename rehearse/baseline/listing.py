@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from rehearse.baseline.component_types import FOLDER_TYPES
 from rehearse.baseline.flow_versions import fetch_flow_versions
 from rehearse.baseline.model import CoverageRow
+from rehearse.baseline.standard_value_sets import STANDARD_VALUE_SETS
 from rehearse.errors import OrgRejected
 from rehearse.org.metadata import LISTS_A_CALL
 from rehearse.org.model import MetadataItem, MetadataType
@@ -29,14 +30,6 @@ HOLD_LOCAL_PARTS = frozenset({"CustomObject"})
 INSTALLED = "components of installed packages; the packages are listed with their versions"
 _UNNAMED = ("GlobalValueSetTranslation", "StandardValueSetTranslation")
 """Their lines do not say of which type they are (facts/metadata.md 1.3), so they share no call."""
-STANDARD_VALUE_SETS = """
-AccountContactMultiRoles AccountContactRole AccountOwnership AccountRating AccountType AssetStatus CampaignMemberStatus
-CampaignStatus CampaignType CaseContactRole CaseOrigin CasePriority CaseReason CaseStatus CaseType ContactRole
-ContractContactRole ContractStatus EntitlementType EventSubject EventType Industry LeadSource LeadStatus
-OpportunityCompetitor OpportunityStage OpportunityType OrderStatus OrderType PartnerRole Product2Family QuoteStatus
-SalesTeamRole Salutation SolutionStatus TaskPriority TaskStatus TaskSubject TaskType WorkOrderPriority WorkOrderStatus
-""".split()  # noqa: SIM905
-"""Standard value sets cannot be listed (facts/metadata.md 1.3); those that an org lacks only make a message."""
 
 
 @dataclass(frozen=True)

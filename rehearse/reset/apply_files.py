@@ -1,4 +1,4 @@
-"""Bringing back rows that hold the contents of a file and are in no recycle bin: attachments and documents.
+"""Bringing back rows that are in no recycle bin and that Bulk cannot carry: attachments, documents, a name of `#N/A`.
 
 Bulk has no base64 fields, so each goes alone in a REST call, its contents taken from the baseline. An insert whose
 reply is lost leaves a row whose Id nobody knows: it is looked up among the rows that our own user made since apply
@@ -18,6 +18,7 @@ from rehearse.journal import Entry
 from rehearse.org.model import SaveResult, Value
 from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_updates import reference_or_value
+from rehearse.reset.coupled import follows
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action, Do
 from rehearse.reset.row_state import Values, scope_fields
@@ -37,7 +38,8 @@ def insert_files(
     """Insert rows one by one; a refused one is recorded and stops no other."""
     for action in actions:
         stored = context.load_values(context.before, object, [action.key]).get(action.key, {})
-        names = [one for one in sent_names(context, object) if one not in deferred.get(action.key, ())]
+        left_out = {*deferred.get(action.key, ()), *follows(object, stored)}
+        names = [one for one in sent_names(context, object) if one not in left_out]
         values = {name: reference_or_value(context, object, name, stored.get(name)) for name in names}
         _insert(context, action, values)
 

@@ -27,7 +27,7 @@ from rehearse.reset.gone_targets import find_gone
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action
 from rehearse.reset.order import Link, order_rows
-from rehearse.reset.persons import fetch_contacts, made_of_others
+from rehearse.reset.persons import fetch_contacts, is_person, made_of_others
 from rehearse.reset.plan_records import reference_links
 from rehearse.reset.row_state import scope_fields
 
@@ -112,15 +112,24 @@ def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:
         context.note(missing[key], "failed", "its references form a circle in which none may be null")
     for level in ordered.levels:
         for object, group in by_object(missing[key] for key in level).items():
-            if holds_files(context, object):
-                insert_files(context, object, group, ordered.deferred)
-                continue
+            alone = [one for one in group if _goes_alone(context, object, values[one.key])]
+            insert_files(context, object, alone, ordered.deferred)
+            group = [one for one in group if one not in alone]
             for batch in in_batches(group, context.settings.insert_batch):
                 sent = {one.key: _cells(context, one, values[one.key], ordered.deferred) for one in batch}
                 dead = find_gone(context, object, {one.key: (one, sent[one.key]) for one in batch})
                 for key, lost in dead.items():
                     sent[key].update(dict.fromkeys(lost))
                 _insert(context, object, batch, sent)
+
+
+def _goes_alone(context: Context, object: str, stored: Mapping[str, str | None]) -> bool:
+    """Whether Bulk cannot insert a row at all: it takes no contents of files, and no text that means null there where
+    a value is required (`#N/A` is what a spreadsheet writes into a name)."""
+    if holds_files(context, object):
+        return True
+    needed = [one.name for one in context.schema(object).fields if one.createable and not one.nillable]
+    return not is_person(stored) and any(bulk_cannot_carry(stored.get(name)) for name in needed)
 
 
 def _cells(

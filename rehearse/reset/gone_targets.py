@@ -22,8 +22,8 @@ GONE = ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS
 """What an org answers to a value that names a row which is not there (SOAP API guide, StatusCode)."""
 
 
-SET_UP = frozenset({"User", "Group", "RecordType", "Profile", "PermissionSet", "PermissionSetGroup", "UserRole"})
-"""What is never deleted, or comes back by deployment."""
+SET_UP = frozenset({"005", "00E", "00G", "00e", "012", "0PG", "0PS"})
+"""Prefixes of what is never deleted, or comes back by deployment: users, roles, groups, profiles, record types, sets."""
 
 
 def fetch_gone(
@@ -35,13 +35,13 @@ def fetch_gone(
 ) -> frozenset[str]:
     """The Ids that changed rows named in the baseline, outside its scope, and that no living row has."""
     wanted: dict[tuple[str, ...], set[str]] = {}
-    own = {one.key_prefix for one in schemas.values()}
+    told = SET_UP | {one.key_prefix for one in schemas.values()}
     for object, book in rows.items():
         for field in (one.name for one in scope_fields(before, object) if one.type == "reference"):
             known = schemas[object].field(field) if object in schemas else None
-            targets = tuple(one for one in known.reference_to if one not in SET_UP) if known else ()
+            targets = known.reference_to if known else ()
             named = {values.get(field) for key, values in book.before.items() if _moved(book, key, field)}
-            if targets and (asked := {one for one in named if one and one[:3] not in own}):
+            if targets and (asked := {one for one in named if one and one[:3] not in told}):
                 wanted.setdefault(targets, set()).update(asked)
     found: set[str] = set()
     for targets, old in wanted.items():

@@ -132,7 +132,7 @@ def undo_profile(before: bytes, after: bytes) -> bytes:
         if _key(element) in known or tag_of(element) not in OFF or is_off(element):
             continue
         off = copy.deepcopy(element)
-        for name, value in OFF[tag_of(element)].items():
+        for name, value in {**OFF[tag_of(element)], **dict.fromkeys(_granted(off), "false")}.items():
             set_text(off, name, value)
         root.append(off)
     root.extend([back for one in find_assigned(root, live) if (back := redirect(root, one)) is not None])
@@ -166,7 +166,13 @@ def without_off(root: Any) -> Any:
 def is_off(element: Any) -> bool:
     """Whether an entry grants nothing."""
     off = OFF.get(tag_of(element), {})
-    return bool(off) and all((text_at(element, name) or value) == value for name, value in off.items())
+    said = all((text_at(element, name) or value) == value for name, value in off.items())
+    return bool(off) and said and not _granted(element)
+
+
+def _granted(element: Any) -> list[str]:
+    """What an entry grants by a plain yes: releases of Salesforce add to what there is (viewAllFields of objects)."""
+    return [tag_of(one) for one in element if one.text == "true"]
 
 
 def _key(element: Any) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from rehearse.reset.inputs import MetadataBook, PlanInputs
 from rehearse.reset.model import Choices
 from rehearse.reset.plan_metadata import plan_metadata
 from rehearse.reset.profile_layouts import without_redirected
-from rehearse.reset.profile_undo import not_removable, undo_profile
+from rehearse.reset.profile_undo import is_off, not_removable, undo_profile
 from tests.reset.hazards.building import build_given, manifest
 from tests.reset.test_plan import NOW, build_capture
 
@@ -111,6 +111,20 @@ def test_a_layout_that_was_assigned_goes_back_to_that_of_the_object() -> None:
     left = without_redirected(parse_xml(before), parse_xml(undone))
     assert len(left) == 1
     assert len(without_redirected(parse_xml(before), parse_xml(live))) == 2, "another layout is no residue"
+
+
+def test_a_grant_of_a_newer_release_is_switched_off_too() -> None:
+    """Reading all fields of an object came with API 63: it stayed, and the entry counted as off."""
+    entry = (
+        "<objectPermissions><allowRead>{}</allowRead><object>A__c</object><viewAllFields>{}</viewAllFields>"
+        "</objectPermissions>"
+    )
+    live = f'<Profile xmlns="{NAMESPACE}">{entry.format("true", "true")}</Profile>'.encode()
+    undone = parse_xml(undo_profile(profile(), live))
+    assert undone is not None and is_off(undone[0])
+    assert b"true" not in undo_profile(profile(), live)
+    half = parse_xml(live.replace(b"<allowRead>true", b"<allowRead>false"))
+    assert half is not None and not is_off(half[0])
 
 
 def test_a_layout_that_the_baseline_does_not_tell_cannot_be_given_back() -> None:
