@@ -245,3 +245,16 @@ def test_a_case_and_a_task_that_were_reopened_are_closed_again_with_a_new_stamp(
     assert lab.value("Case", case, "Status") == "Closed" and lab.value("Case", case, "ClosedDate") != closed
     assert {one.key: one.outcome for one in proof.items} == dict.fromkeys((case, task, twice), "residue")
     assert proof.verdict == "clean-with-residue"
+
+
+def test_a_row_whose_name_means_null_to_bulk_is_inserted_by_itself(lab: Any) -> None:
+    """A spreadsheet writes #N/A into names; Bulk takes that for null, and a name is required."""
+    names = ("#N/A", "#n/a", "Plain")
+    ids = lab.insert("Account", *({"Name": one, "Industry": "Shipping"} for one in names))
+    before = lab.capture(objects=("Account",))
+    lab.delete(*ids, hard=True)
+    proof = lab.reset(before)
+    pairs = lab.ids.load()
+    assert [lab.value("Account", pairs[one], "Name") for one in ids] == [*names]
+    assert {lab.value("Account", pairs[one], "Industry") for one in ids} == {"Shipping"}
+    assert (proof.verdict, proof.counts) == ("clean-with-residue", {"residue": 3})
