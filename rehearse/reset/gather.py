@@ -83,7 +83,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
         people=fetch_names(reader, _users(changes, rows).union(*housed.values())),
         housed=housed,
-        gone=fetch_gone(reader, before, schemas, rows, ids),
+        gone=fetch_gone(reader, (before, after), schemas, rows, ids),
     )
 
 

@@ -16,6 +16,7 @@ from rehearse.org.model import Schema, Value
 from rehearse.reset.apply_context import Context
 from rehearse.reset.inputs import RowBook
 from rehearse.reset.model import Action
+from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.row_state import scope_fields
 
 GONE = ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY")
@@ -23,21 +24,24 @@ GONE = ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS
 
 
 SET_UP = frozenset({"005", "00E", "00G", "00e", "012", "0PG", "0PS"})
-"""Prefixes of what is never deleted, or comes back by deployment: users, roles, groups, profiles, record types, sets."""
+"""Prefixes of what is never deleted or comes back by deployment: users, roles, groups, profiles, record types, sets."""
 
 
 def fetch_gone(
     reader: OrgReader,
-    before: Capture,
+    sides: tuple[Capture, Capture],
     schemas: Mapping[str, Schema],
     rows: Mapping[str, RowBook],
     ids: Mapping[str, str],
 ) -> frozenset[str]:
-    """The Ids that changed rows named in the baseline, outside its scope, and that no living row has."""
+    """The Ids that changed rows named in the baseline, outside its scope, and that no living row has.
+
+    None for a login that lacks View All Data: what it does not see may live.
+    """
     wanted: dict[tuple[str, ...], set[str]] = {}
     told = SET_UP | {one.key_prefix for one in schemas.values()}
-    for object, book in rows.items():
-        for field in (one.name for one in scope_fields(before, object) if one.type == "reference"):
+    for object, book in rows.items() if not hides_rows(sides[1]) else ():
+        for field in (one.name for one in scope_fields(sides[0], object) if one.type == "reference"):
             known = schemas[object].field(field) if object in schemas else None
             targets = known.reference_to if known else ()
             named = {values.get(field) for key, values in book.before.items() if _moved(book, key, field)}
@@ -72,7 +76,7 @@ def _is_doubtful(context: Context, action: Action) -> bool:
     """Whether the plan says that not all of a row comes back, or the org refused it for a look-up."""
     result = context.results.get(action.id)
     refused = result is not None and result.state == "failed" and result.detail.partition(" ")[0] in GONE
-    return refused or (action.type, action.key) in context.left_alone
+    return refused or ((action.type, action.key) in context.left_alone and not hides_rows(context.after))
 
 
 def _dead(context: Context, object: str, field: ComparableField, rows: Sequence[Mapping[str, Value]]) -> set[str]:

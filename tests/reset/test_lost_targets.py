@@ -20,10 +20,11 @@ def test_a_row_that_points_to_one_that_stays_deleted_gets_all_else_back(lab: Any
         ' AND EXISTS (SELECT 1 FROM "ProjectMember__c" WHERE "Project__c" = p."Id") ORDER BY "Id" LIMIT 1'
     )
     deal = lab.pick('"Opportunity" WHERE "Project__c" = ? ORDER BY "Id" LIMIT 1', project)[0]
+    owner = lab.value("Opportunity", deal, "OwnerId")
     machine = lab.pick('"Machine__c" WHERE "Project__c" = ? ORDER BY "Id" LIMIT 1', project)[0]
     members = lab.pick('"ProjectMember__c" WHERE "Project__c" = ?', project)
     stage = lab.value("Opportunity", deal, "NextStep")
-    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal"})
+    lab.update("Opportunity", {"Id": deal, "NextStep": "rehearsal", "OwnerId": lab.user("desk1")})
     lab.delete(machine)
     lab.delete(project)
     plan = lab.plan(before, Choices(left_out=frozenset([project])))
@@ -33,7 +34,8 @@ def test_a_row_that_points_to_one_that_stays_deleted_gets_all_else_back(lab: Any
     assert not {one.key for one in plan.actions} & {project, *members}
     report = lab.apply(plan)
     assert {one.state for one in report.results} <= {"done", "already", "waiting"}
-    assert lab.value("Opportunity", deal, "NextStep") == stage and lab.value("Machine__c", machine, "IsDeleted") == 0
+    assert [lab.value("Opportunity", deal, one) for one in ("NextStep", "OwnerId")] == [stage, owner]
+    assert lab.value("Machine__c", machine, "IsDeleted") == 0
     proof = lab.prove(before, plan, report)
     assert proof.verdict == "dirty" and {one.outcome for one in proof.items if one.key in told} == {"manual"}
 
