@@ -6,7 +6,7 @@ Bulk jobs. Refuses whatever soql_plan refuses, before the first row is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,19 +42,30 @@ class QueryResult:
         return (shape.row(raw) for raw in self.found)
 
 
+def _rest_instant(value: Any) -> str:
+    return str(value).replace("Z", "+0000")
+
+
+_REST: dict[str, Callable[[Any], Any]] = {
+    "boolean": bool,
+    "datetime": _rest_instant,
+    **dict.fromkeys(("double", "currency", "percent"), float),
+    **dict.fromkeys(("int", "long"), int),
+}
+"""What REST makes of a stored value, by the kind of its field; of other kinds nothing."""
+
+
 def rest_value(kind: str, value: Any) -> Any:
     """A stored value as REST writes it."""
-    if value is None:
-        return None
-    if kind == "boolean":
-        return bool(value)
-    if kind == "datetime":
-        return str(value).replace("Z", "+0000")
-    if kind in ("double", "currency", "percent"):
-        return float(value)
-    if kind in ("int", "long"):
-        return int(value)
-    return value
+    write = _REST.get(kind)
+    return value if write is None or value is None else write(value)
+
+
+def _step(output: Output | Child) -> Output | Child | tuple[str, int, Callable[[Any], Any] | None]:
+    """Name, place and writer of a plain field of the object itself; anything else as it is."""
+    if isinstance(output, Child) or output.parts or len(output.path) > 1 or output.type in ("base64", "label"):
+        return output
+    return output.path[0], output.index, _REST.get(output.type)
 
 
 class Shape:
@@ -65,21 +76,28 @@ class Shape:
         self.org = org
         self.base = f"/services/data/v{version}/sobjects"
         self.version = version
+        self.is_aggregate = plan.query.is_aggregate
+        self.name, self.id_place = plan.definition.name, plan.ids.get((), 0)  # aggregates have none
+        self.steps = [_step(one) for one in plan.outputs]
 
     def row(self, raw: Raw) -> Row:
-        if self.plan.query.is_aggregate:
+        if self.is_aggregate:
             row: Row = {"attributes": {"type": "AggregateResult"}}
             for output in self.plan.outputs:
                 if isinstance(output, Output):
                     row[output.path[0]] = rest_value(output.type, raw[output.index])
             return row
-        row_id = str(raw[self.plan.ids[()]])
-        row = {"attributes": self.attributes(self.plan.definition.name, row_id)}
-        for output in self.plan.outputs:
-            if isinstance(output, Child):
-                row[output.key] = self.children(output.plan, row_id)
-                continue
-            self.put(row, output, raw)
+        row_id = str(raw[self.id_place])
+        row = {"attributes": self.attributes(self.name, row_id)}
+        for step in self.steps:
+            if isinstance(step, tuple):
+                name, place, write = step
+                value = raw[place]
+                row[name] = value if write is None or value is None else write(value)
+            elif isinstance(step, Child):
+                row[step.key] = self.children(step.plan, row_id)
+            else:
+                self.put(row, step, raw)
         return row
 
     def attributes(self, name: str, row_id: str) -> Row:
