@@ -25,6 +25,7 @@ QUICK_DAYS = 10
 FINALIZING_FROM = 65  # the API version that has these states
 BEFORE_FINALIZING = {"Finalizing": "InProgress", "FinalizingFailed": "Failed"}  # the second: our guess
 SAVED = ("Succeeded", "SucceededPartial")
+UNEXPLAINED = "UNKNOWN_EXCEPTION: An unexpected error occurred. Please include this ErrorId if you contact support: 1"
 ON_ACTIVE_ORG = "purgeOnDelete option can only be used on a non-active org"
 
 
@@ -81,6 +82,10 @@ def run(org: OrgState, job: Job) -> Finished:
         return Finished("Failed", finish(options, [outcome], started, org.stamp()))
     plan = build_plan(package, options)
     plan.settled[:0] = manifest_outcomes(_manifests(package))
+    odd = frozenset(org.settings.get("unexplained_components", ()))
+    if any(one.name in odd for one in plan.items):
+        trouble = {"errorMessage": UNEXPLAINED, "errorStatusCode": "UNKNOWN_EXCEPTION", "success": False}
+        return Finished("Failed", {**finish(options, [], started, org.stamp()), **trouble, "status": "Failed"})
     outcomes = apply_plan(org, plan, options, author)
     result = finish(options, outcomes, started, org.stamp())
     has_apex = any(one.type in ("ApexClass", "ApexTrigger") for one in outcomes)

@@ -124,6 +124,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("finalizing_seconds", 0.05, "real seconds that a deployment is Finalizing, for API 65.0 and newer; 0 = never"),
     Knob("retrieve_file_limit", 10_000, "most files of one retrieve"),
     Knob("retrieve_zip_bytes", 39_000_000, "largest zip of one retrieve"),
+    Knob("unexplained_components", [], "components that end a deployment in an error which names none"),
     Knob("unnamed_files", [], "types whose entries in a list have no fileName"),
     Knob("retrieve_shuffles", True, "arrays come in another order with each retrieve"),
     Knob(

@@ -1,9 +1,9 @@
 """Deploying and destroying components, each deployment journalled before and after; what is refused is set aside.
 
 Holds the writer, with apply_records, apply_updates and apply_inserts. A deployment is all or nothing, so a component
-that the org refuses is taken out and the rest is sent again; the next pass tries it anew, because relief within one
-transaction is not universal (facts/metadata.md 4.2). What is still in a state that the plan does not know is
-somebody's edit.
+that the org refuses is taken out and the rest is sent again, in halves where the org does not say what it refuses; the
+next pass tries it anew, because relief within one transaction is not universal (facts/metadata.md 4.2). What is still
+in a state that the plan does not know is somebody's edit.
 """
 
 from __future__ import annotations
@@ -24,18 +24,26 @@ from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
 from rehearse.reset.newer_edits import UNGUARDED
 
+FAILED = "Failed"
+"""How a deployment ends that the org refused; others were cancelled, and are not sent again in parts."""
+
 
 def apply_deploys(context: Context, book: MetadataBook, actions: Sequence[Action]) -> None:
     """Deploy or destroy the components of these actions (all of one kind) that are still as the plan saw them."""
     ready = _ready(context, actions)
     lacking = {(one.type, one.key) for one in context.plan.blocked} & (book.before.keys() - book.after.keys())
-    while ready:
-        refused = _deploy(context, book, ready, lacking)
-        if not refused:
-            return
-        more = {(one.type, one.key) for one in ready if one.id in refused and one.type not in ACCESS}
+    groups = [ready] if ready else []
+    while groups:
+        group = groups.pop(0)
+        refused = _deploy(context, book, group, lacking)
+        if refused is None:
+            groups[:0] = [group[: len(group) // 2], group[len(group) // 2 :]]
+            continue
+        more = {(one.type, one.key) for one in group if one.id in refused and one.type not in ACCESS}
         lacking |= more  # one of them may be all that is wrong with a profile
-        ready = [one for one in ready if one.id not in refused or (more and one.type in ACCESS)]
+        left = [one for one in group if one.id not in refused or (more and one.type in ACCESS)]
+        if refused and left:
+            groups.insert(0, left)
 
 
 def _ready(context: Context, actions: Sequence[Action]) -> list[Action]:
@@ -76,8 +84,8 @@ def fetch_digests(context: Context, actions: Sequence[Action]) -> dict[tuple[str
 
 def _deploy(
     context: Context, book: MetadataBook, actions: Sequence[Action], lacking: Collection[tuple[str, str]]
-) -> set[str]:
-    """One deployment; answers the ids of the actions that the org refused (all of them when it named none)."""
+) -> set[str] | None:
+    """One deployment; answers the ids of the actions that the org refused, None where it told nothing of which."""
     version = context.writer.reader.api_version
     try:
         build = build_destruction(actions, version) if actions[0].do == "destroy" else None
@@ -93,6 +101,9 @@ def _deploy(
             context.note(action, "waiting", "the reply was lost; the next pass looks again")
         return set()
     refused = {} if result.success else _refusals(result, actions)
+    halved = not result.success and not refused and result.status == FAILED and len(actions) > 1
+    if not result.success and not refused and not halved:
+        refused = dict.fromkeys((one.id for one in actions), _why(result))
     ok = [one.id for one in actions] if result.success else []
     context.journal.close(entry, {"ok": ok, "failed": refused})
     for action in actions:
@@ -102,7 +113,7 @@ def _deploy(
             context.deployed[place] = context.deployed.get(place, 0) + 1
         elif action.id in refused:
             context.note(action, "failed", refused[action.id])
-    return set(refused)
+    return None if halved else set(refused)
 
 
 def _run_deploy(context: Context, entry: Entry, files: dict[str, bytes]) -> DeployResult | None:
@@ -123,7 +134,11 @@ def _run_deploy(context: Context, entry: Entry, files: dict[str, bytes]) -> Depl
 
 
 def _refusals(result: DeployResult, actions: Sequence[Action]) -> dict[str, str]:
-    """Why the org refused, by action id. A message about a container counts for its children."""
+    """Why the org refused, by action id. A message about a container counts for its children.
+
+    Nothing where no message is about an action: an error without messages (facts/metadata.md 7), or a name spelled
+    in another way.
+    """
     found: dict[str, str] = {}
     for message in result.messages:
         if message.success:
@@ -135,7 +150,8 @@ def _refusals(result: DeployResult, actions: Sequence[Action]) -> dict[str, str]
                 inside and not any((one.type, one.key) == (message.type, message.full_name) for one in actions)
             ):
                 found[action.id] = message.problem or "refused"
-    if not found:
-        why = result.error or next((one.problem for one in result.messages if not one.success), "the deployment failed")
-        found = {one.id: why for one in actions}
     return found
+
+
+def _why(result: DeployResult) -> str:
+    return result.error or next((one.problem for one in result.messages if not one.success), "the deployment failed")

@@ -221,3 +221,19 @@ def test_a_rule_added_by_the_rehearsal_does_not_stop_the_rows(lab: Any, crew: An
     )
     assert lab.reset(before).verdict == "clean"
     assert lab.photograph(OBJECTS) == picture
+
+
+def test_what_an_org_refuses_without_a_name_holds_up_nothing_else(lab: Any, crew: Any) -> None:
+    """The org answers with an error that names no component: all of the deployment counted as refused."""
+    before = lab.capture(objects=(), types=TYPES)
+    picture = lab.photograph(())
+    crew(mixed())
+    crew(changed_field(lab))
+    lab.server.estate.settings.put("unexplained_components", ["Hotline"])
+    proof = lab.reset(before)
+    outcomes = {(one.key, one.outcome, one.detail.partition(":")[0]) for one in proof.items}
+    assert ("Hotline", "failed", "UNKNOWN_EXCEPTION") in outcomes
+    assert {outcome for key, outcome, _ in outcomes if key != "Hotline"} == {"restored"}
+    assert len(outcomes) == 4 and proof.verdict == "dirty"
+    after = lab.photograph(()).components
+    assert [key for key in picture.components if after[key] != picture.components[key]] == [("CustomLabel", "hotline")]
