@@ -88,7 +88,23 @@ def _solve(
         burns, said = find_burning(desk, wanted, on_event)
         wish = planning.build_wish(desk, wanted, now, replan=how[0], burns=burns)
         schedule = solve(wish, seconds=how[1], on_event=on_event, explained=explained)
-    return wanted, wish, replace(schedule, warnings=(*schedule.warnings, *said))
+    left = tuple(f"{text} {hint}" for text, hint in _left_without(schedule, wish)[:3])
+    return wanted, wish, replace(schedule, warnings=(*left, *schedule.warnings, *said))
+
+
+def _left_without(schedule: Schedule, wish: Wish) -> list[tuple[str, str]]:
+    """What a new planning would take from bookings that it was not asked about, and what to do instead."""
+    from rehearse.schedule.booked import find_left_without, find_superseded
+
+    known = [one for supply in wish.supplies for one in supply.bookings]
+    gone = find_superseded(schedule, known, wish.now) if wish.replan else ()
+    return [
+        (
+            f"This gives up {one.id}, on which {other.label} relies: that is booked, and its file was not given.",
+            f"Plan with the file of {other.release} too, or take it back first: `rehearse book cancel {other.id}`.",
+        )
+        for one, other in find_left_without(schedule, gone, wish)
+    ]
 
 
 def _why(desk: Desk, words: Sequence[Path], how: tuple[bool, float], *, as_json: bool) -> None:
@@ -150,13 +166,17 @@ def _is_wanted(schedule: Schedule, *, book: bool) -> bool:
 
 def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish) -> Kept:
     """Book rehearsals, advances and the times in which a refresh keeps a sandbox busy; what has begun stays.
-    Raises StalePlan when somebody changed meanwhile what was planned with.
+    Raises StalePlan when somebody changed meanwhile what was planned with, Refused where others would lose what they
+    rely on.
     """
     from rehearse.cli.book import state_for, user
+    from rehearse.errors import Refused
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
     from rehearse.schedule.store import Planned, save_bookings
 
+    for text, hint in _left_without(schedule, wish):
+        raise Refused(text, hint)
     known, now = tuple(one for supply in wish.supplies for one in supply.bookings), wish.now
     before = {one.id: one for one in known}
     planned = [one for one in build_bookings(schedule, by=user()) if one.start >= now]

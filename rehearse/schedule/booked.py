@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rehearse.schedule.ledger import leeway_of
-from rehearse.schedule.model import Advance, Booking, Refresh, Schedule
+from rehearse.schedule.model import Advance, Booking, Refresh, Schedule, Wish
 
 
 def build_bookings(schedule: Schedule, by: str) -> tuple[Booking, ...]:
@@ -50,6 +50,44 @@ def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime)
         and (
             one.what in ("advance", "refresh") or (one.what == "rehearsal" and (one.release, one.rehearsal) in missing)
         )
+    )
+
+
+def find_left_without(schedule: Schedule, gone: Sequence[Booking], wish: Wish) -> tuple[tuple[Booking, Booking], ...]:
+    """What a planning with replan gives up although something relies on it that is booked and that it was not asked
+    about (its file was not given): each with the first that does."""
+    own = {(release.name, one.name) for release in wish.releases for one in release.rehearsals}
+    others = [one for supply in wish.supplies for one in supply.bookings]
+    others = [
+        one
+        for one in others
+        if one.what == "rehearsal" and one.start > wish.now and (one.release, one.rehearsal) not in own
+    ]
+    found = []
+    for one in gone:
+        needs = [other for other in others if _relies(other, one, wish) and not _replaced(schedule, one, other)]
+        if needs:
+            found.append((one, min(needs, key=lambda other: other.start)))
+    return tuple(found)
+
+
+def _relies(other: Booking, one: Booking, wish: Wish) -> bool:
+    if other.sandbox != one.sandbox or other.start < one.end:
+        return False
+    if one.what == "refresh":
+        return other.prepare == "refresh"
+    lives = {release.name: release.go_live for release in wish.releases}
+    before, after = lives.get(one.release or ""), lives.get(other.release or "")
+    return one.what == "advance" and (before is None or after is None or before < after)
+
+
+def _replaced(schedule: Schedule, one: Booking, other: Booking) -> bool:
+    """Whether the new schedule does the same in time: a refresh serves for an advance as well."""
+    if any(found.sandbox == one.sandbox and one.start <= found.ready <= other.start for found in schedule.refreshes):
+        return True
+    return any(
+        (found.sandbox, found.release) == (one.sandbox, one.release) and found.end <= other.start
+        for found in schedule.advances
     )
 
 

@@ -43,6 +43,7 @@ def _against(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
         yield from _late_go_live(wish, one)
         yield from _not_ready(wish, supply, one)
         yield from _burned(supply, one)
+        yield from _unlike_production(wish, supply, one)
     if one.what == "refresh":
         yield from _not_requested(wish, supply, one)
 
@@ -115,6 +116,25 @@ def _burned(supply: Supply, one: Booking) -> Iterator[str]:
         )
         if not (again or planned):
             yield f"{supply.name} is burned by {other.label}, and no refresh is booked in between."
+
+
+def _unlike_production(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
+    """A release goes live before a rehearsal of a later one, and neither a copy nor an advance brings it there."""
+    own = next((found for found in wish.releases if found.name == one.release), None)
+    if own is None or one.what != "rehearsal":
+        return
+    copies = [cycle.requested for cycle in supply.cycles if cycle.state in (*RUNNING, "completed", "locked")]
+    copies += [other.request for other in supply.bookings if other.request is not None and other.end <= one.start]
+    for release in sorted(wish.releases, key=lambda found: found.go_live):
+        if release.go_live >= own.go_live or release.go_live > one.start:
+            continue
+        applied = any(
+            other.what == "advance" and other.release == release.name and other.end <= one.start
+            for other in supply.bookings
+        )
+        if not applied and not any(release.go_live <= at <= one.start for at in copies):
+            at = clock.show(release.go_live, wish.policy.zone)
+            yield f"{release.name} goes live on {at}, and is neither applied to {supply.name} by then nor copied."
 
 
 def _not_requested(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rehearse import clock
-from rehearse.schedule.booked import build_bookings, find_own_refreshes
+from rehearse.schedule.booked import build_bookings, find_left_without, find_own_refreshes, find_superseded
 from rehearse.schedule.broken import find_broken
 from rehearse.schedule.broken_rules import name_broken_rules
 from rehearse.schedule.model import Booking, Closed, Window, Wish
@@ -117,3 +117,36 @@ def test_what_prepares_a_booking_is_told_as_things_stand(booked: Wish, worlds: S
     cycles = (*supply.cycles, waits)
     world = replace(booked, supplies=(replace(supply, bookings=(*alone, due), cycles=cycles),))
     assert prepare_bookings(world)[late.id].ready_by == NOW + 6 * HOUR, "not activated yet: it settles from now on"
+
+
+def test_a_rehearsal_that_lost_the_advance_before_it_is_marked(worlds: SimpleNamespace) -> None:
+    first = worlds.release("R1", NOW + 4 * DAY, worlds.rehearsal("mock", "R1"))
+    second = worlds.release("R2", NOW + 24 * DAY, worlds.rehearsal("mock", "R2", not_before=NOW + 7 * DAY))
+    wish = worlds.wish([worlds.supply("UAT")], [first, second])
+    made = build_bookings(solve(wish, seconds=5), by="ann")
+    assert [one.what for one in made] == ["rehearsal", "advance", "rehearsal"]
+    booked = replace(wish, supplies=(replace(wish.supplies[0], bookings=made),))
+    assert find_broken(booked) == ()
+    without = replace(wish, supplies=(replace(wish.supplies[0], bookings=(made[0], made[2])),))
+    (broken,) = find_broken(without)
+    assert broken.booking == made[2] and "R1 goes live on" in broken.text
+    copied = worlds.cycle("UAT", "FULL", NOW + 4 * DAY, state="copying", copied=None, activated=None)
+    cycles = (*wish.supplies[0].cycles, copied)
+    assert find_broken(replace(without, supplies=(replace(without.supplies[0], cycles=cycles),))) == ()
+
+
+def test_a_replanning_names_what_it_takes_from_others(worlds: SimpleNamespace) -> None:
+    first = worlds.release("R1", NOW + 4 * DAY, worlds.rehearsal("mock", "R1"))
+    second = worlds.release("R2", NOW + 24 * DAY, worlds.rehearsal("mock", "R2", not_before=NOW + 7 * DAY))
+    wish = worlds.wish([worlds.supply("UAT")], [first, second])
+    made = build_bookings(solve(wish, seconds=5), by="ann")
+    advance, later = made[1], made[2]
+    other = replace(second, rehearsals=())  # its file was not given
+    supply = replace(wish.supplies[0], bookings=made)
+    alone = replace(wish, releases=(first, other), supplies=(supply,), replan=True)
+    schedule = solve(alone, seconds=5)
+    gone = find_superseded(schedule, made, NOW)
+    assert gone == (advance,) and find_left_without(schedule, gone, alone) == ((advance, later),)
+    whole = replace(alone, releases=(first, second))
+    schedule = solve(whole, seconds=5)
+    assert find_left_without(schedule, find_superseded(schedule, made, NOW), whole) == ()
