@@ -25,6 +25,7 @@ from rehearse.reset.gone_targets import find_gone
 from rehearse.reset.live_rows import LiveRow
 from rehearse.reset.model import Action
 from rehearse.reset.persons import made_of_others, switches_kind
+from rehearse.reset.refused_values import find_refused, refusal
 from rehearse.reset.row_state import Decision, scope_fields
 
 UNKNOWN = ("METHOD_NOT_ALLOWED", "INVALID_HEADER", "HTTP_405", "HTTP_501")
@@ -44,11 +45,11 @@ def _update_batch(context: Context, object: str, batch: Sequence[Action]) -> Non
     unguarded: set[str] = set()
     read_at: dict[str, str] = {}
     for _ in range(context.settings.lock_tries):
-        work, gone = _decide_work(context, object, left)
+        work, without = _decide_work(context, object, left)
         unguarded |= {id for id, stamp in read_at.items() if context.stamps.get(id) == stamp}
         send_rows(context, "update", object, work, _updater(context, object, unguarded))
-        for action in (one for one, _ in work if one.key in gone and context.results[one.id].state == "done"):
-            context.note(action, "done", f"without what it names in {gone[action.key]}, which is not there")
+        for action in (one for one, _ in work if one.key in without and context.results[one.id].state == "done"):
+            context.note(action, "done", without[action.key])
         left = [action for action, _ in work if _was_moved(context, action)]
         if not left:
             return
@@ -84,7 +85,7 @@ def _updater(context: Context, object: str, unguarded: Collection[str]) -> Send:
 
 
 def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> tuple[Work, dict[str, str]]:
-    """Each row that is to be written, as it is to be written, and by key the look-ups that it cannot have; why nothing
+    """Each row that is to be written, as it is to be written, and by key without which values, in words; why nothing
     is written is recorded for the others."""
     decided = live_rows.decide_rows(context, object, batch)
     stored = context.load_values(context.before, object, [one.key for one in batch])
@@ -94,16 +95,22 @@ def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> tupl
         values = _judge(context, action, row, decision, stored.get(action.key, {}))
         if values:
             judged[action.key] = (action, values)
-    gone = {key: ", ".join(sorted(names)) for key, names in find_gone(context, object, judged).items()}
+    gone = find_gone(context, object, judged)
     work: Work = []
+    without: dict[str, str] = {}
     for key, (action, values) in judged.items():
-        left = {name: value for name, value in values.items() if name not in gone.get(key, "").split(", ")}
+        result, dead = context.results.get(action.id), sorted(gone.get(key, ()))
+        refused = () if dead else find_refused(result, values)
+        left = {name: value for name, value in values.items() if name not in (*dead, *refused)}
         if left:
             work.append((action, {"Id": context.live_id(key), **left}))
-        else:
+        elif dead:
             told = (action.type, action.key) in context.left_alone
-            context.note(action, "waiting" if told else "failed", f"what it names in {gone[key]} is not there")
-    return work, gone
+            context.note(action, "waiting" if told else "failed", f"what it names in {', '.join(dead)} is not there")
+        if dead or refused:
+            gone_told = f"without what it names in {', '.join(dead)}, which is not there"
+            without[key] = gone_told if dead else refusal(result, refused)
+    return work, without
 
 
 def _judge(
