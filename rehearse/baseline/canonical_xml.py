@@ -71,6 +71,7 @@ applicationVisibilities classAccesses customMetadataTypeAccesses customPermissio
 fieldPermissions flowAccesses layoutAssignments objectPermissions pageAccesses recordTypeVisibilities tabVisibilities
 tabSettings userPermissions
 """
+_NOISY_ROOTS = frozenset({"PermissionSet", "PermissionSetGroup"})
 _ANY_KEY = ("fullName", "name", "developerName", "masterLabel", "label")
 
 
@@ -214,7 +215,7 @@ def _counts(attribute: str) -> bool:
 def _grouped(element: Any, root: str) -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = defaultdict(list)
     parent = tag_of(element)
-    noisy = root == "Flow" or (root == "PermissionSet" and parent == root)
+    noisy = root == "Flow" or (root in _NOISY_ROOTS and parent == root)
     for child in element:
         tag = _local(child.tag)
         if not (_is_noise(root, parent, tag, child) if noisy else tag == "packageVersions"):
@@ -234,10 +235,11 @@ def _keeps_order(parent: str, tag: str, group: list[Any]) -> bool:
 
 
 def _is_noise(root: str, parent: str, tag: str, element: Any) -> bool:
-    """What never counts: canvas positions and status of flows, package versions, permission set entries that say no."""
+    """What never counts: canvas positions and status of flows, package versions, permission set entries that say no,
+    and how far the platform has reckoned a permission set group anew."""
     if root == "Flow":
         return tag in ("locationX", "locationY") or (tag == "status" and parent == "Flow")
-    if tag == "packageVersions":
+    if tag == "packageVersions" or (tag == "status" and root == parent == "PermissionSetGroup"):
         return True
     if root == "PermissionSet" and parent == "PermissionSet" and len(element):
         said = [one.text for one in element if one.text in ("true", "false")]

@@ -20,6 +20,11 @@ from rehearse.org.connect import OrgReader
 from rehearse.reset.model import ResetPlan
 
 _MOST_NAMED = 10
+_SHOWN_BESIDE = frozenset({
+    "ApexClass", "ApexPage", "CustomApplication", "CustomObject", "CustomPermission", "CustomTab", "ExternalDataSource",
+    "Flow", "Layout",
+})  # fmt: skip
+"""Types whose sections a profile shows only where they are retrieved with it."""
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
 
 
@@ -35,7 +40,16 @@ def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[
         said = f"{kind} {name}: {row.note or row.state}"
         behind = object in objects and hidden and row.state in ("masked", "excluded")
         found.append(f"{said}{_written(reader, before, object)}" if behind else said)
-    return tuple(sorted(found))
+    return tuple(sorted((*found, *_hidden_sections(before))))
+
+
+def _hidden_sections(before: Capture) -> tuple[str, ...]:
+    """What profiles say of types outside the scope: a retrieve shows it only beside these (facts/metadata.md 3.6)."""
+    left = {row.name for row in before.coverage if row.kind == "metadata" and row.state == "excluded"}
+    hidden = sorted(_SHOWN_BESIDE & left - set(before.scope.types))
+    if "Profile" not in before.scope.types or not hidden:
+        return ()
+    return (f"metadata Profile (sections): who may use what is out of scope is not shown: {', '.join(hidden)}",)
 
 
 def list_installed(store: CaptureStore, before: Capture, live: Capture) -> tuple[str, ...]:

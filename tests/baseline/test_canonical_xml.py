@@ -106,6 +106,7 @@ def test_what_means_something_counts(left: str, right: str) -> None:
          "<tabSettings><tab>T</tab><visible>false</visible></tabSettings>", ""),
         ("ApexClass", "<packageVersions><namespace>n</namespace></packageVersions><status>Active</status>",
          "<status>Active</status>"),
+        ("PermissionSetGroup", "<label>L</label><status>Outdated</status>", "<label>L</label><status>Updated</status>"),
         ("Thing", "<a>x\r\ny</a>", "<a>x\ny</a>"),
     ],
 )  # fmt: skip

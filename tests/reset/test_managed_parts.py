@@ -110,3 +110,15 @@ def test_no_change_of_what_a_package_brought_is_promised() -> None:
     grades = {what: find_hazard("component", "CustomField", what, {"managed"}).grade for what in ("created", "updated")}
     assert grades == {"created": "manual", "updated": "unknown"}
     assert find_hazard("component", "CustomObject", "deleted", {"managed", "rows-unheld"}).grade == "manual"
+
+
+def test_what_a_profile_hides_is_told(lab: Any) -> None:
+    """Without classes in scope a retrieve shows nobody's access to them: a grant is no change of the profile."""
+    before = lab.capture(objects=(), types=("CustomObject", "Profile"))
+    grant = "<classAccesses><apexClass>DunningLetter</apexClass><enabled>true</enabled></classAccesses>"
+    profile = f"{HEAD}<Profile {NS}>{grant}</Profile>"
+    lab.deploy({"profiles/Service.profile": profile})
+    proof = lab.prove(before)
+    assert not proof.items, "what cannot be seen is no item"
+    told = next(one for one in proof.not_compared if one.startswith("metadata Profile (sections)"))
+    assert "ApexClass" in told and "Layout" in told and "CustomObject" not in told
