@@ -175,6 +175,8 @@ def _fetch_own_users(sandbox: OrgReader, production: OrgReader | None, refused: 
     soql = "SELECT Username FROM User WHERE IsActive = true"
     here = _ask(sandbox, "User", soql, refused)
     there = {str(one["Username"]).lower() for one in _ask(production, "User of production", soql, refused)}
+    if not there:  # refused, and said: it has at least the user of its own login
+        return
     extra = [str(one["Username"]) for one in here if not any(_is_copy(str(one["Username"]), own) for own in there)]
     for name in sorted(extra):
         yield Keepsake(f"user {name}"[:120], "", "this user exists only here and is gone after the refresh")

@@ -24,7 +24,7 @@ from rehearse.org.model import Login
 from rehearse.practice import admin
 from rehearse.refresh.act import Actor, ActSettings, find_open, open_actor, run_of, was_asked_by_us
 from rehearse.refresh.arrive import check_arrival, keep_arrival
-from rehearse.refresh.loss import fetch_losses
+from rehearse.refresh.loss import _is_copy, fetch_losses
 from rehearse.refresh.model import Since
 from rehearse.refresh.observe import observe
 from rehearse.refresh.ready_store import load_arrival
@@ -280,3 +280,59 @@ def test_the_loss_guard_names_what_somebody_changed_and_nobody_else(world: World
     assert [(one.where, one.count) for one in losses.records] == [("Account", 1)]
     assert "only@here.example" in {one.item.removeprefix("user ") for one in losses.keepsakes}
     assert all("Changed here" not in str(one) for one in (losses.records, losses.keepsakes, losses.setup))
+
+
+def _soap(world: World, org: str, operation: str, inner: str) -> None:
+    token = world.practice.orgs[org].access_token
+    ours = "http://soap.sforce.com/2006/04/metadata"
+    body = (
+        f'<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Header><SessionHeader xmlns="{ours}"><sessionId>'
+        f'{token}</sessionId></SessionHeader></Header><Body><{operation} xmlns="{ours}" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{inner}</{operation}></Body></Envelope>'
+    )
+    headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
+    answer = world.practice.session.post(f"{world.practice.http_url}/services/Soap/m/67.0", data=body, headers=headers)
+    assert "<success>true</success>" in answer.text, answer.text
+
+
+def test_the_loss_guard_names_components_by_what_production_has_of_them(world: World) -> None:
+    force = world.cycles("UATFULL")[-1]
+    label = "<language>en_US</language><protected>false</protected><shortDescription>x</shortDescription>"
+    changes = [
+        f'<metadata xsi:type="CustomLabel"><fullName>{name}</fullName>{label}<value>v</value></metadata>'
+        for name in ("Only_Here", "No_Route")
+    ]
+    _soap(world, "UATFULL", "createMetadata", changes[0])
+    _soap(world, "UATFULL", "updateMetadata", changes[1])
+    _soap(world, "UATFULL", "deleteMetadata", "<type>CustomLabel</type><fullNames>Visit_Done</fullNames>")
+    _soap(
+        world,
+        "UATFULL",
+        "createMetadata",
+        '<metadata xsi:type="NamedCredential"><fullName>Bank</fullName><label>Bank</label><endpoint>https://b.example'
+        "</endpoint><principalType>Anonymous</principalType><protocol>NoAuthentication</protocol></metadata>",
+    )
+    with connect_reader(world.login("UATFULL"), ca_bundle=world.practice.ca_file) as reader:
+        losses = fetch_losses(reader, world.production, Since(force.activated, force.requested), [])
+        alone = fetch_losses(reader, None, Since(force.activated, force.requested), [])
+        world.practice.faults.add(("GET", "Username.*User"), nth=2, do="406")  # the second asks production
+        hidden = fetch_losses(reader, world.production, Since(force.activated, force.requested), [])
+    assert [one.partition(":")[0] for one in hidden.not_asked] == ["User of production"]
+    assert not [one for one in hidden.keepsakes if one.item.startswith("user ")], "nobody knows who is in production"
+    labels = {one.name: one.state for one in losses.components if one.type == "CustomLabel"}
+    assert labels == {"Only_Here": "only here", "No_Route": "differs from production", "Visit_Done": "deleted here"}
+    assert [(one.item, one.why) for one in losses.keepsakes if "Bank" in one.item] == [
+        ("NamedCredential Bank", "its secret is not in any package")
+    ]
+    assert not [one for one in losses.keepsakes if "Label" in one.item] and losses.not_asked == ()
+    assert {one.who for one in losses.setup} and all(one.count and one.where for one in losses.setup)
+    # without production nothing is compared, nobody is called deleted, and no user is called one of this org alone
+    assert {one.state for one in alone.components} == {"not compared"}
+    assert {one.name for one in alone.components} >= {"Only_Here", "No_Route", "Bank"}
+    assert not [one for one in alone.keepsakes if one.item.startswith("user ")]
+
+
+def test_a_username_is_a_copy_of_productions_with_the_sandbox_behind_it() -> None:
+    copies = ("Ana@acme.com.uat", "ana@acme.com", "x1ana@acme.com.uat")
+    assert all(_is_copy(one, "ana@acme.com") for one in copies)
+    assert not any(_is_copy(one, "ana@acme.com") for one in ("ben@acme.com.uat", "ana@acme.com.ie.uat"))
