@@ -38,7 +38,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
     ),
     _record(
         "user-created",
-        "User",
+        "User UserLogin",
         "created",
         "",
         (

@@ -17,3 +17,19 @@ def test_frozen_users_are_never_called_clean_unsaid(lab: Any, scope: str) -> Non
     else:
         assert (len(frozen), proof.outside_scope["UserLogin"]) == (2, 2)
     assert proof.verdict == "clean"
+
+
+def test_a_new_user_is_no_reason_to_call_the_sandbox_burned(lab: Any) -> None:
+    """His row of UserLogin cannot be deleted either: like him, it is left to whoever deactivates him."""
+    before = lab.capture(objects=["User", "UserLogin"])
+    (profile,) = lab.pick('"Profile" ORDER BY "Id" LIMIT 1')
+    places = {
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_IE",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+    }
+    name = "trial@tidewater.example.uatfull"
+    lab.insert("User", {"Username": name, "LastName": "T", "Alias": "t", "Email": name, "ProfileId": profile, **places})
+    plan = lab.plan(before)
+    assert {(one.type, one.grade) for one in plan.blocked} == {("User", "manual"), ("UserLogin", "manual")}
