@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
@@ -89,7 +89,25 @@ def load_document(path: Path, model: type[Model], shown_as: str | None = None) -
     except ValidationError as error:
         # one more than is shown: looking for a key that is near takes its time
         problems = [_from_pydantic(name, model, places, one) for one in error.errors()[: MOST_SHOWN + 1]]
-        raise DocumentError(sorted(problems, key=lambda one: (one.line, one.column)), _hint(name)) from None
+        raise DocumentError(_joined(sorted(problems, key=lambda one: (one.line, one.column))), _hint(name)) from None
+
+
+def _joined(problems: Sequence[Problem]) -> list[Problem]:
+    """What is wrong with one value by each of the forms that it might have had, as one mistake."""
+    found: list[Problem] = []
+    for one in problems:
+        head, _, said = one.message.partition(": ")
+        last = found[-1] if found else None
+        if (
+            last
+            and said
+            and (last.line, last.column) == (one.line, one.column)
+            and last.message.startswith(f"{head}: ")
+        ):
+            found[-1] = replace(last, message=f"{last.message}; or it {said.removeprefix('input ')}")
+        else:
+            found.append(one)
+    return found
 
 
 def _hint(name: str) -> str:
@@ -199,7 +217,8 @@ def _problem_at(name: str, places: dict[Place, tuple[int, int]], place: Place, m
 
 def _from_pydantic(name: str, model: type[BaseModel], places: dict[Place, tuple[int, int]], error: Any) -> Problem:
     place = tuple(one for one in error["loc"] if not (isinstance(one, str) and one.startswith("function-")))
-    place = tuple(one for index, one in enumerate(place) if place[: index + 1] in places or index == len(place) - 1)
+    named = len(place) - 1 if error["type"] in ("missing", "extra_forbidden") else -1  # else a form that it might have
+    place = tuple(one for index, one in enumerate(place) if place[: index + 1] in places or index == named)
     here = ".".join(str(one) for one in place)
     if error["type"] == "extra_forbidden":
         known = _known_keys(model, place[:-1])

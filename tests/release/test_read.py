@@ -72,6 +72,12 @@ def test_a_release_file_becomes_a_release(tmp_path: Path) -> None:
         ("deploy: package, tests", "tests", 16, "exactly one of manual, deploy"),
         ("priority: 1", "priority: 5", 8, "less than or equal to 4"),
         ("key: Code__c", "kee: Code__c", 17, "did you mean 'key'"),
+        (
+            "duration: 6h",
+            "duration: 6h, hours: nights",
+            11,
+            "'rehearsals.0.hours': input should be 'calendar', 'any' or 'go_live'; or it must hold keys and values",
+        ),
     ],
 )
 def test_a_mistake_is_named_at_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
