@@ -153,13 +153,16 @@ def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeLi
 
 
 def _listed(type: MetadataType, found: Sequence[MetadataItem]) -> TypeListing:
-    own = [one for one in found if one.manageable_state != "installed" or type.name == "InstalledPackage"]
+    own: list[MetadataItem] = []
+    brought: list[MetadataItem] = []
+    for one in found:
+        is_own = one.manageable_state != "installed" or type.name == "InstalledPackage"
+        (own if is_own else brought).append(one)
     names = {one.full_name for one in own}
     if type.name == "StandardValueSet":
         names |= set(STANDARD_VALUE_SETS)
-    installed = tuple(one for one in found if one not in own)
     coverage = _cover(type, len(found), len(own), names)
-    return TypeListing(tuple(sorted(names)), tuple(own) if names else (), coverage, installed=installed)
+    return TypeListing(tuple(sorted(names)), tuple(own) if names else (), coverage, installed=tuple(brought))
 
 
 def _fetch_items(reader: OrgReader, type: MetadataType) -> Sequence[MetadataItem]:
