@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.errors import LoginError, OrgError
 from rehearse.report.view import Page, Table, build_table
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ def sandboxes(as_json: Json = False) -> None:
     from rehearse.report import sandboxes as view
 
     with open_desk() as desk:
-        with progress.shown() as on_event:
-            overview.refresh_ledger(desk, on_event)
+        try:
+            with progress.shown() as on_event:
+                overview.refresh_ledger(desk, on_event)
+        except (OrgError, LoginError) as error:
+            if desk.workspace.clock != "org":  # then status would ask production as well
+                error.hint = f"{error.hint or ''} `rehearse status` shows what was seen last.".strip()
+            raise
         now = desk.fetch_now()
         lines = overview.load_overview(desk, now)
         page = view.build_page(lines, now, desk.workspace.zone)

@@ -79,3 +79,20 @@ def test_ctrl_c_while_everything_is_still_loaded_is_a_sentence(tmp_path: Path) -
         [sys.executable, "-m", "rehearse", "status"], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr.splitlines()[0]) == (130, "error: Interrupted.")
+
+
+def test_where_production_cannot_be_asked_what_was_seen_last_is_pointed_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOBODY_SET", raising=False)
+    login = "{token: {url: {env: NOBODY_SET}, access_token: {env: NOBODY_SET}}}"
+    (tmp_path / "rehearse.yaml").write_text(
+        f"version: 1\ntimezone: Europe/Dublin\nproduction: {{name: P, login: {login}}}\n"
+        "sandboxes: {UAT: {type: FULL}}\n"
+    )
+    for words, code in (("sandboxes", 12), ("status", 0)):
+        with contextlib.chdir(tmp_path), pytest.raises(SystemExit) as ended:
+            main([words])
+        assert ended.value.code == code
+        told = capsys.readouterr()
+        assert ("`rehearse status` shows what was seen last" in told.err) == bool(code) and bool(told.out) != bool(code)
