@@ -79,6 +79,7 @@ def _solve(
     unplaced."""
     from rehearse.cli import overview, planning, progress
     from rehearse.cli.forecasting import find_burning
+    from rehearse.schedule.clones import name_clones
     from rehearse.schedule.solver import solve
 
     wanted = planning.load_plans(desk, files)
@@ -89,7 +90,7 @@ def _solve(
         wish = planning.build_wish(desk, wanted, now, replan=how[0], burns=burns)
         schedule = solve(wish, seconds=how[1], on_event=on_event, explained=explained)
     left = tuple(f"{text} {hint}" for text, hint in _left_without(schedule, wish)[:3])
-    return wanted, wish, replace(schedule, warnings=(*left, *schedule.warnings, *said))
+    return wanted, wish, replace(schedule, warnings=(*left, *schedule.warnings, *said, *name_clones(wish, schedule)))
 
 
 def _left_without(schedule: Schedule, wish: Wish) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.view import Cell, Rows, Table, build_table
-from rehearse.schedule.ledger import COPY_TIMES, leeway_of
+from rehearse.schedule.ledger import COPY_TIMES, DONE, leeway_of
 from rehearse.schedule.model import Booking
 
 _SOON, _DAY = timedelta(days=7), timedelta(days=1)
@@ -138,6 +138,8 @@ def _refreshes(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
     name, dates = line.availability.sandbox, line.availability
     certain, possible = dates.certain_from, dates.possible_from
     ask = f"rehearse refresh check {name}"
+    if dates.state not in DONE:
+        return  # a copy under way: what follows it is not near, whatever its request would allow
     if possible and possible != certain and now <= possible <= now + _SOON:
         yield Deadline(f"{name}: a refresh becomes possible, not yet for certain", possible, ask, "refresh", name)
     if certain and now <= certain <= now + _SOON:

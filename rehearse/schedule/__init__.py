@@ -11,7 +11,7 @@ Where what lives, by the beginning of a file's name:
     store, deeds, releases_store,        the workspace database: bookings and their history, go-lives, validations, when
     validations, uses                    a sandbox was last used
     slots, preparation, booked, broken_* free times; what prepares a booking; a schedule as bookings; what was broken
-    broken
+    broken, clones                       since; which sandboxes copy others
     problem, demand, site, second_run    one planning in minutes: rehearsals, sandboxes, room for a second run
     solver_*, solver, search             the exact model (CP-SAT) and its goals; solver_large, solver_parts and
                                          solver_bounds for a year

@@ -55,6 +55,8 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
      [("activation", "rehearse refresh activate UAT")]),
     ("copying", [_line(1, state="copying", copied=None, activated=None)], Sky(),
      [("copy", "rehearse refresh watch UAT")]),
+    ("a copy that takes its time", [_line(26, state="copying", copied=None, activated=None)], Sky(),
+     [("copy", "rehearse refresh watch UAT")]),  # nothing of the refresh after it
     ("burned", [replace(_line(40), burned_by=_booking(-30, burns=True))], Sky(),
      [("burned", "rehearse refresh request UAT")]),
     ("ready list", [replace(_line(3), open_items=2)], Sky(), [("ready", "rehearse refresh ready UAT")]),

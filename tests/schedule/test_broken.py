@@ -10,6 +10,7 @@ from rehearse import clock
 from rehearse.schedule.booked import build_bookings, find_left_without, find_own_refreshes, find_superseded
 from rehearse.schedule.broken import find_broken
 from rehearse.schedule.broken_rules import name_broken_rules
+from rehearse.schedule.clones import name_clones
 from rehearse.schedule.model import Booking, Closed, Window, Wish
 from rehearse.schedule.preparation import prepare_bookings
 from rehearse.schedule.rules import check
@@ -150,3 +151,13 @@ def test_a_replanning_names_what_it_takes_from_others(worlds: SimpleNamespace) -
     whole = replace(alone, releases=(first, second))
     schedule = solve(whole, seconds=5)
     assert find_left_without(schedule, find_superseded(schedule, made, NOW), whole) == ()
+
+
+def test_a_plan_that_uses_a_clone_says_what_its_copies_are_of(booked: Wish) -> None:
+    schedule = solve(booked, seconds=5)
+    assert name_clones(booked, schedule) == ()
+    supply = booked.supplies[0]
+    cycles = tuple(replace(one, clone_of="GOLD") for one in supply.cycles)
+    (said,) = name_clones(replace(booked, supplies=(replace(supply, cycles=cycles),)), schedule)
+    assert said.startswith("UAT is a clone of GOLD: a refresh copies GOLD")
+    assert name_clones(replace(booked, supplies=(replace(supply, name="B", cycles=cycles),)), schedule) == ()
