@@ -127,7 +127,7 @@ def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
         yield Deadline(what, due, f"rehearse refresh request {name}", "burned", name, line.burned_by.id)
     if line.open_items and dates.state == "completed":
         what = f"{name}: {line.open_items} item(s) of its ready list are open"
-        yield Deadline(what, dates.activated or now, f"rehearse refresh ready {name}", "ready", name)
+        yield Deadline(what, dates.live_since or now, f"rehearse refresh ready {name}", "ready", name, _asked_at(line))
 
 
 def _asked_at(line: SandboxLine) -> str:

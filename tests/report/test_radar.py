@@ -160,3 +160,9 @@ def test_an_entry_keeps_its_name_when_it_moves_and_says_how_often_it_was_changed
     slow = replace(quick, availability=replace(quick.availability, copy_p90=70 * HOUR))
     assert feed(1, quick) == feed(2, slow)
     assert feed(1, quick)["r41-dress@rehearse"] == 3 and len(feed(1, quick)) == 3
+
+
+def test_the_open_list_of_a_new_sandbox_is_one_entry_whenever_it_is_looked_at() -> None:
+    made = replace(_line(3, activated=None), open_items=2)  # a create: nobody activates it
+    found = [build_happenings([], [], at, build_radar([made], at)) for at in (NOW, NOW + DAY)]
+    assert found[0] == found[1] and found[0][0].uid.startswith("ready-UAT-")
