@@ -17,7 +17,8 @@ Where what lives:
     coupled, fields_away, cut_off,       away, or refused by now; fields that move each other
     refused_values
     flow_states, remade_flows,           flows by their versions; components that were deleted and made again
-    made_again, component_names          under their names; what names say about each other
+    made_again, component_names,         under their names, or renamed; what names say about each other
+    renamed
     profile_undo, profile_layouts,       grants and layouts that a deployment only merges; edits of metadata files
     component_xml
     gates, egress, storage_room,         what must hold before anything is written: quiet, no way out, room, a plan that

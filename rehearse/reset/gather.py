@@ -28,6 +28,7 @@ from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowB
 from rehearse.reset.lost_values import held_fields
 from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
+from rehearse.reset.renamed import find_renamed
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
 
 OVERLAP = timedelta(minutes=10)
@@ -229,9 +230,9 @@ def load_metadata_of(
     sides = [_side(store, capture, names) for capture in (before, after)]
     (old, old_files), (new, new_files) = sides
     flows = _flows(old, old_files), _flows(new, new_files)
-    return MetadataBook(
-        old, new, old_files, new_files, *flows, held=held_fields(before), types=frozenset(before.scope.types)
-    )
+    renamed = find_renamed(store, before, after, old.keys() - new.keys(), new.keys() - old.keys())
+    types = frozenset(before.scope.types)
+    return MetadataBook(old, new, old_files, new_files, *flows, held=held_fields(before), types=types, renamed=renamed)
 
 
 def _side(

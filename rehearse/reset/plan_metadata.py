@@ -21,6 +21,7 @@ from rehearse.reset.inputs import MetadataBook, PlanInputs
 from rehearse.reset.lost_values import goes_with
 from rehearse.reset.model import Action, Blocked, Do, Hazard, What
 from rehearse.reset.plan_created import NO_PART, person
+from rehearse.reset.renamed import waits_for_its_name
 
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
@@ -88,6 +89,8 @@ def _stays(inputs: PlanInputs, change: Change, houses: Mapping[str, Mapping[str,
     """Why a component is left as it is, whatever the table of hazards says; None where nothing speaks against it."""
     if is_respelled(inputs.metadata, change.type, change.key):
         return _block(change, find_hazard("component", change.type, change.what, {"respelled"}))
+    if waits_for_its_name(inputs.metadata, change.type, change.key):
+        return _block(change, find_hazard("component", change.type, change.what, {"renamed"}))
     if change.what == "created" and _came_into_sight(inputs, change):
         return _block(change, find_hazard("component", change.type, "created", {"came-into-sight"}))
     reason = ""

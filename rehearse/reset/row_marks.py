@@ -153,7 +153,8 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
     schema, book = inputs.schemas.get(change.type), inputs.rows.get(change.type, RowBook())
     marks: set[str] = set()
     if schema is None:
-        return {"object-lost", "hard-deleted"}
+        renamed = {"object-renamed"} if ("CustomObject", change.type) in inputs.metadata.renamed else set()
+        return {"object-lost", "hard-deleted", *renamed}
     where = book.bin.get(change.key)
     if where == "bin":
         marks.add("in-bin" if schema.undeletable else "not-undeletable")

@@ -26,6 +26,11 @@ UNSEEN_HAZARDS: tuple[Hazard, ...] = (
         "REST API guide, INVALID_FIELD",
     ),
     Hazard(
+        "object-renamed", "record", ("*",), "deleted", ("object-renamed",), "manual",
+        "its object was renamed and holds it under the new name: rename that back in Setup, then plan again",
+        "Metadata API guide, FileProperties: id",
+    ),
+    Hazard(
         "field-away", "record", ("*",), "updated", ("field-away",), "manual",
         "a field that is hidden from this login, or gone and not made anew, held values here: bring it back and plan "
         "again",
@@ -40,6 +45,12 @@ UNSEEN_HAZARDS: tuple[Hazard, ...] = (
         "came-into-sight", "component", ("*",), "created", ("came-into-sight",), "manual",
         "it is older than the baseline, or the baseline could not list its type; it is not deleted",
         "Metadata API guide, FileProperties",
+    ),
+    Hazard(
+        "renamed", "component", ("*",), "any", ("renamed",), "manual",
+        "renamed since the baseline: it, or its object, is there under another name and holds what no deployment "
+        "brings back; rename it back in Setup, then plan again",
+        "Metadata API guide, FileProperties: id",
     ),
     Hazard(
         "respelled", "component", ("*",), "any", ("respelled",), "manual",

@@ -7,13 +7,17 @@ import pytest
 
 from rehearse.baseline.canonical_xml import NAMESPACE, parse_xml
 from rehearse.baseline.model import Change, Component
+from rehearse.practice import meta_rename
+from rehearse.practice.components import Author
 from rehearse.practice.play import take_seats
 from rehearse.practice.play_client import Caller
+from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import MetadataBook, PlanInputs
 from rehearse.reset.model import Choices
 from rehearse.reset.plan_metadata import plan_metadata
 from rehearse.reset.profile_layouts import without_redirected
 from rehearse.reset.profile_undo import is_off, not_removable, undo_profile
+from rehearse.reset.renamed import waits_for_its_name
 from tests.reset.hazards.building import build_given, manifest
 from tests.reset.test_plan import NOW, build_capture
 
@@ -40,6 +44,34 @@ def test_what_was_deleted_and_made_again_is_not_called_clean(lab: Any) -> None:
     assert proof.live_snapshot == proof.baseline_snapshot, "the metadata is the same"
     assert {(one.key, one.outcome) for one in proof.items} == {("Kept", "residue"), ("Contact.Extra__c", "manual")}
     assert proof.verdict == "dirty"
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_field_that_was_renamed_keeps_its_values(lab: Any, held: bool) -> None:
+    """By name one field is gone and another one was added: deleting that would take along what the baseline had."""
+    objects = ("Routing__c",) if held else ()
+    before = lab.capture(objects=objects, types=("CustomObject",))
+    author = Author(lab.user("admin"), "2026-11-24T08:00:00.000Z")
+    renamed = meta_rename.rename(lab.org, author, ("CustomField", "Routing__c.Remark__c", "Routing__c.Comment__c"))
+    assert renamed["success"]
+    values = lab.pick('"Routing__c" WHERE "Comment__c" IS NOT NULL')
+    plan = lab.plan(before)
+    done = {(one.do, one.key) for one in plan.actions if one.kind == "component"}
+    why = {one.key: one.reason for one in plan.blocked if one.kind == "component"}
+    assert not done and set(why) == {"Routing__c.Comment__c", "Routing__c.Remark__c"}
+    assert all(one.startswith("renamed since the baseline") for one in why.values())
+    assert lab.reset(before).verdict != "clean"
+    assert values and lab.pick('"Routing__c" WHERE "Comment__c" IS NOT NULL') == values
+
+
+def test_what_a_renamed_object_holds_is_neither_deleted_nor_inserted_again() -> None:
+    old, new = ("CustomObject", "Old__c"), ("CustomObject", "New__c")
+    book = MetadataBook({}, {}, renamed={old: new, new: old})
+    parts = [(*new,), ("CustomField", "New__c.Code__c"), ("Layout", "New__c-New Layout"), (*old,)]
+    assert all(waits_for_its_name(book, *one) for one in parts)
+    assert not waits_for_its_name(book, "CustomField", "Newer__c.Code__c")
+    row = find_hazard("record", "Old__c", "deleted", {"object-lost", "hard-deleted", "object-renamed"})
+    assert row.grade == "manual"
 
 
 def component(type: str, name: str) -> Component:
