@@ -23,6 +23,7 @@ XSD = "http://www.w3.org/2001/XMLSchema"
 NO_DOCTYPE = "DOCTYPE is disallowed when the feature disallow-doctype-decl is set to true."
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 ENTITIES = {'"': "&quot;", "'": "&apos;", "\r": "&#xd;"}
+_SPECIAL = re.compile("[&<>\"'\r]")
 
 
 class BrokenXml(ValueError):
@@ -55,9 +56,7 @@ def local(element: etree._Element) -> str:
 
 def elements(parent: etree._Element, tag: str = "") -> Iterator[etree._Element]:
     """The child elements with this local tag (all of them when no tag is given), in document order."""
-    for child in parent:
-        if isinstance(child.tag, str) and (not tag or local(child) == tag):
-            yield child
+    return parent.iterchildren(f"{{*}}{tag}" if tag else etree.Element)
 
 
 def first(parent: etree._Element, tag: str) -> etree._Element | None:
@@ -141,17 +140,23 @@ def _emit(element: etree._Element, depth: int, lines: list[str], head: str = "",
             _emit(child, depth + 1, lines)
         lines.append(f"{indent}</{name}>")
     elif element.text:
-        lines.append(f"{indent}<{opening}>{escape(element.text, ENTITIES)}</{name}>")
+        lines.append(f"{indent}<{opening}>{_escaped(element.text)}</{name}>")
     else:
         lines.append(f"{indent}<{opening}/>" if depth else f"{indent}<{opening}>\n{indent}</{name}>")
 
 
+def _escaped(text: str) -> str:
+    return escape(text, ENTITIES) if _SPECIAL.search(text) else text
+
+
 def _attributes(element: etree._Element) -> str:
+    if not element.attrib:
+        return ""
     parts = []
     for name, value in sorted((str(name), str(value)) for name, value in element.attrib.items()):
         short = name.replace(f"{{{XSI}}}", "xsi:")
         if not short.startswith("{"):
-            parts.append(f' {short}="{escape(value, ENTITIES)}"')
+            parts.append(f' {short}="{_escaped(value)}"')
     return "".join(parts)
 
 

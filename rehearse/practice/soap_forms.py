@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -56,7 +56,7 @@ def render_value(tag: str, value: Any) -> str:
         return f"<{tag}>{''.join(render_value(key, one) for key, one in value.items())}</{tag}>"
     if value is None:
         return f'<{tag} xsi:nil="true"/>'
-    return f"<{tag}>{escape(as_text(value))}</{tag}>"
+    return f"<{tag}>{escape(as_text(value), quote=False)}</{tag}>"
 
 
 def as_text(value: Any) -> str:
