@@ -49,7 +49,10 @@ def write_record_files(
     start = f"{load.step}-{load.object}"
     if load.operation == "delete":
         names = [one.name for one in scope.fields]
-        note = "rows that left the recycle bin come back with the other file, under new Ids"
+        note = (
+            "rows that left the recycle bin come back under new Ids; first take out the columns that only the platform "
+            "sets (describe: createable is false)"
+        )
         binned = RecordFile(load.step, load.object, "undelete", f"{start}-undelete.csv", 0)
         found += _write(folder, binned, ["Id"], known)
         whole = base.store.load_rows(base.capture.ulid, load.object, {str(one["Id"]) for one in known}, names)

@@ -8,7 +8,7 @@ describes: which objects and fields may have pointed at such rows. The same hold
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 
 from rehearse.baseline.model import Capture
 from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
@@ -29,6 +29,15 @@ def list_cut_off(before: Capture, schemas: Mapping[str, Schema], ids: Collection
     counted = Counter(prefixes[one[:3]] for one in ids if one[:3] in prefixes)
     scoped = {one.name for one in before.scope.objects}
     return tuple(sorted(_sentence(schemas[name], rows, scoped) for name, rows in counted.items()))
+
+
+def lost_below(before: Capture, schemas: Mapping[str, Schema], objects: Set[str]) -> Iterator[str]:
+    """A sentence for each relation from outside the scope by which rows went with those of these objects, which come
+    back by an insert."""
+    scoped = {one.name for one in before.scope.objects}
+    for name in sorted(objects & schemas.keys()):
+        for below in sorted({one.partition(".")[0] for one in _outside(schemas[name], scoped, True)}):
+            yield f"{below} is outside the scope: its rows below deleted rows of {name} do not come back."
 
 
 def _sentence(schema: Schema, rows: int, scoped: Collection[str]) -> str:

@@ -6,11 +6,14 @@ Pure. A deletion is confirmed by name, so everything that goes is told by who ma
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from rehearse.reset import row_marks
 from rehearse.reset.housed_rows import find_kept
-from rehearse.reset.inputs import PlanInputs
-from rehearse.reset.model import Creation
+from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.model import Blocked, Creation
+from rehearse.reset.row_state import scope_fields
 
 NO_PART = "who took no part; it stays (--participant or --delete-others would take it along)"
 
@@ -18,6 +21,18 @@ NO_PART = "who took no part; it stays (--participant or --delete-others would ta
 def person(inputs: PlanInputs, user_id: str) -> str:
     """The name of a user, or his Id where no name is known."""
     return inputs.people.get(user_id, user_id) or "an unknown user"
+
+
+def with_emptied(inputs: PlanInputs, blocked: Sequence[Blocked], deleted: Collection[str]) -> list[Blocked]:
+    """The same, with the look-ups of rows that stay and name a row that is deleted: these are emptied along with it."""
+    found = []
+    for one in blocked:
+        values = inputs.rows.get(one.type, RowBook()).after.get(one.key, {}) if one.reason.endswith(NO_PART) else {}
+        types = {field.name: field.type for field in scope_fields(inputs.after, one.type)}
+        names = sorted(name for name, to in values.items() if to in deleted and types.get(name) == "reference")
+        told = f"{one.reason}; what it names in {', '.join(names)} is deleted" if names else one.reason
+        found.append(replace(one, reason=told))
+    return found
 
 
 def count_created(inputs: PlanInputs) -> tuple[Creation, ...]:

@@ -7,13 +7,14 @@ those that Salesforce couples with them) are written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
 from rehearse.reset.coupled import with_coupled
+from rehearse.reset.cut_off import lost_below
 from rehearse.reset.fields_away import fields_away
 from rehearse.reset.file_parts import find_document, parts_last
 from rehearse.reset.ghosts import find_ghosts
@@ -23,7 +24,7 @@ from rehearse.reset.lost_targets import leave_lost_targets
 from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import follows_account
-from rehearse.reset.plan_created import NO_PART, person
+from rehearse.reset.plan_created import NO_PART, person, with_emptied
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 from rehearse.reset.set_up_rows import find_owner
 
@@ -167,6 +168,7 @@ def _plan_deletes(plan: RecordPlan) -> None:
             plan.blocked.append(Blocked("record", change.type, change.key, "manual", f"created by {who}, {NO_PART}"))
         else:
             wanted[change.key] = change
+    plan.blocked = with_emptied(plan.inputs, plan.blocked, wanted)
     late = _plan_detach(plan, wanted)
     links = [link for change in wanted.values() for link in _links_of(plan, change, live=True)]
     inverse = [Link(link.to, link.field, link.of, True) for link in links]
@@ -271,19 +273,9 @@ def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: in
             hazard = find_hazard("record", change.type, "deleted", marks)
             plan.act(start + min(level, 99), do, change, hazard, ordered.deferred.get(key, ()))
     if do == "insert":
-        plan.warnings.extend(_lost_outside(plan, {one.type for one in rows.values()}))
+        plan.warnings.extend(lost_below(plan.inputs.before, plan.inputs.schemas, {one.type for one in rows.values()}))
     for key in ordered.stuck:
         plan.block(rows[key], find_hazard("record", rows[key].type, "deleted", {"circle"}))
-
-
-def _lost_outside(plan: RecordPlan, objects: set[str]) -> Iterator[str]:
-    """Objects outside the scope whose rows went with rows that do not come back from the bin."""
-    scoped = {one.name for one in plan.inputs.before.scope.objects}
-    for object in sorted(objects):
-        schema = plan.inputs.schemas.get(object)
-        for child in schema.children if schema else ():
-            if child.cascade_delete and child.object not in scoped and child.object.endswith("__c"):
-                yield f"{child.object} is outside the scope: its rows below deleted rows of {object} do not come back."
 
 
 def _plan_swaps(plan: RecordPlan) -> None:
