@@ -118,7 +118,7 @@ class Shell:
     def refused(self, *words: str, code: int, **environment: str) -> dict[str, Any]:
         """Run a command that must fail with `code`, a sentence and a hint; its error as data."""
         plain = self.run(*words, code=code, **environment)
-        assert plain.err.startswith("error: ") and "\nhint: " in plain.err, plain
+        assert "\nerror: " in f"\n{plain.err}" and "\nhint: " in plain.err, plain  # notes may come first
         error = self.json(*words, code=code, **environment)
         assert error["schema"] == "rehearse.error/1" and error["exit"] == code and error["hint"], error
         return error
