@@ -228,6 +228,13 @@ def _no_time(text: str) -> time:
     raise UsageError(f"{text!r} is not a time of day.", 'Write for example "09:00", in quotes.')
 
 
+def until_now(at: datetime, now: datetime, where: ZoneInfo) -> datetime:
+    """The end of a bare date of something that happened: of today, which is not over yet, now; else as it is."""
+    local = at.astimezone(where)
+    began = wall_forward(local.date() - timedelta(days=1), time(0), where)
+    return now if local.time() == time(0) and began <= now < at else at
+
+
 def parse_edge(text: str, where: ZoneInfo, *, last: bool) -> datetime:
     """Like `parse_instant`, but a bare date is its first minute, or with `last` the end of that day (included)."""
     if re.match(r"\d{4}-\d\d-\d\d\Z", text.strip()):

@@ -20,9 +20,9 @@ from rehearse.schedule.store import find_booking
 
 
 def read_window(desk: Desk, start: str, until: str) -> Window:
-    """A start and an end as written on the command line; raises UsageError."""
+    """A start and an end as written on the command line, of bare dates the whole days; raises UsageError."""
     zone = desk.workspace.zone
-    begin, end = clock.parse_instant(start, zone), clock.parse_instant(until, zone)
+    begin, end = clock.parse_edge(start, zone, last=False), clock.parse_edge(until, zone, last=True)
     if end <= begin:
         raise UsageError(f"{until!r} is not after {start!r}.", "Give --to an instant after --from.")
     return Window(begin, end)

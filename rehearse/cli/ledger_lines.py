@@ -147,7 +147,10 @@ def _spelled(desk: Desk, given: str) -> str:
 
 def _cycle_of(desk: Desk, given: Entry, name: str, own: tuple[Cycle, ...], now: datetime) -> Cycle:
     zone = desk.workspace.zone
-    dates = [None if one is None else clock.parse_instant(one, zone) for one in given.dates]
+    edges = [  # a bare date means that whole day, as in a sheet: what counts from its end must not come too early
+        None if one is None else clock.parse_edge(one, zone, last=number > 0) for number, one in enumerate(given.dates)
+    ]
+    dates = [edges[0], *(None if one is None else clock.until_now(one, now, zone) for one in edges[1:])]
     present = [one for one in dates if one is not None]
     for one in present:
         _check_past(one, now)

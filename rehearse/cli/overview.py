@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rehearse import clock
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import Desk
 from rehearse.errors import UsageError
@@ -102,7 +103,7 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
 
 def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:
     """The resets that wait to be continued here; a drill has no plan among the saved ones, and continues by itself."""
-    from rehearse import clock, lock
+    from rehearse import lock
     from rehearse.cli.reset_plan import plans_folder
     from rehearse.reset.broken_off import load_broken_off
 
@@ -151,13 +152,17 @@ def known_cycles(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], n
     cycles = with_licence(cycles, config.type)
     if hand is None or any(not one.by_hand for one in cycles):
         return cycles
-    if max(one for one in (hand.requested, hand.copied, hand.activated) if one) > now:
+    ends = (
+        None if at is None else clock.until_now(at, now, desk.workspace.zone) for at in (hand.copied, hand.activated)
+    )
+    copied, activated = ends
+    if max(one for one in (hand.requested, copied, activated) if one) > now:
         raise UsageError(
             f"The last_refresh of {config.name} in rehearse.yaml is in the future.",
             "Write the dates of the last one that was; a coming one is planned, or booked with `rehearse book`.",
         )
-    state = "completed" if hand.activated else "copying"
-    dates = (hand.requested, hand.copied or hand.activated, hand.activated)
+    state = "completed" if activated else "copying"
+    dates = (hand.requested, copied or activated, activated)
     written = Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True)
     merged = merge_by_hand(cycles, written)
     return with_refusals(merged, load_refusals(desk.database).get(config.name, ()))

@@ -153,9 +153,9 @@ class _Reader:
         if last := entry.last_refresh:
             where = (*place, "last_refresh")
             dates = HandDates(
-                self.instant((*where, "requested"), last.requested),
-                self.instant((*where, "copied"), last.copied) if last.copied else None,
-                self.instant((*where, "activated"), last.activated) if last.activated else None,
+                self.edge((*where, "requested"), last.requested, self.zone, last=False),
+                self.edge((*where, "copied"), last.copied, self.zone, last=True) if last.copied else None,
+                self.edge((*where, "activated"), last.activated, self.zone, last=True) if last.activated else None,
             )
             order = [one for one in (dates.requested, dates.copied, dates.activated) if one]
             if order != sorted(order):

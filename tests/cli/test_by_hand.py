@@ -198,3 +198,22 @@ def test_a_member_who_has_not_set_the_teams_database_is_told(by_hand: Any) -> No
     (by_hand.folder / "rehearse.yaml").write_text(text)
     assert said in by_hand.run("status", **NOW).err
     assert said not in by_hand.run("status", TEAM_DB=f"sqlite:///{by_hand.folder}/team.db", **NOW).err
+
+
+def test_a_bare_date_means_the_whole_day(by_hand: Any) -> None:
+    """What counts from the end of a day must not come too early, and a booking to a day includes it."""
+    text = WORKSPACE.replace(
+        "{requested: 2026-11-05 08:00, activated: 2026-11-07 11:00}", "{requested: 2026-11-05, activated: 2026-11-07}"
+    )
+    (by_hand.folder / "rehearse.yaml").write_text(text)
+    row = _rows(by_hand)["UAT"]
+    assert (row["possible_from"], row["certain_from"]) == ("2026-12-04T05:00:00Z", "2026-12-07T05:00:00Z")
+    for activated, certain in (("2026-11-22", "2026-11-28T05:00:00Z"), ("2026-11-23", "2026-11-28T08:00:00Z")):
+        dates = ("--requested", "2026-11-21", "--activated", activated)
+        by_hand.run("ledger", "add", "SIT", *dates, **NOW)
+        assert _rows(by_hand)["SIT"]["certain_from"] == certain, "today is not over yet"
+    (by_hand.folder / "rehearse.yaml").write_text(text.replace("activated: 2026-11-07", "activated: 2026-11-23"))
+    assert _rows(by_hand)["UAT"]["activated"] == NOW["REHEARSE_NOW"]
+    by_hand.refused("ledger", "add", "SIT", "--requested", "2026-11-24", code=2, **NOW)
+    made = by_hand.json("book", "add", "UAT", "--from", "2026-12-01", "--to", "2026-12-02", "--why", "x", **NOW)
+    assert (made["start"], made["end"]) == ("2026-12-01T05:00:00Z", "2026-12-03T05:00:00Z")
