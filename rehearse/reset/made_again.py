@@ -18,7 +18,7 @@ from rehearse.reset.component_marks import FLOW_TYPES, component_marks
 from rehearse.reset.gather import load_metadata_of
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import MetadataBook
-from rehearse.reset.model import Outcome, ProofItem
+from rehearse.reset.model import Outcome, ProofItem, ResetPlan
 
 Place = tuple[str, str]
 _BACK = ("restored", "already equal")
@@ -30,13 +30,17 @@ _SHORT = 15
 
 
 def with_made_again(
-    store: CaptureStore, before: Capture, live: Capture, items: Sequence[ProofItem]
+    store: CaptureStore, sides: tuple[Capture, Capture], items: Sequence[ProofItem], plan: ResetPlan | None = None
 ) -> tuple[ProofItem, ...]:
     """The items, and one for each component that is another one than the baseline's and lost something. Raises Damaged.
 
-    An item that says more than "restored" stays as it is.
+    An item that says more than "restored" stays as it is, and what the plan itself deployed again is graded already.
     """
-    places = find_renewed(store, before, live)
+    before, live = sides
+    ours = (
+        {(one.type, one.key) for one in plan.actions if one.do == "deploy" and one.expects is None} if plan else set()
+    )
+    places = find_renewed(store, before, live) - ours
     if not places:
         return tuple(items)
     found = {(one.type, one.key): one for one in items}

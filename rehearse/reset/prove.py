@@ -88,7 +88,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))
-    items = with_made_again(store, request.before, live, items)
+    items = with_made_again(store, (request.before, live), items, request.plan)
     items = with_remade_flows(reader, store, request.before, items) + _switches(reader, request)
     proof = _build(store, request, gathered, items)
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
