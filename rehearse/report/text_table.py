@@ -169,7 +169,7 @@ def _below(name: str, cell: Cell, width: int) -> Iterator[Text]:
         return
     label = f"{name}: " if name else ""
     told = label + cell.text
-    folded = [told] if cell.code else fold(told, max(SHORT, width - 6))
+    folded = [told] if cell.code else fold(told, max(8, width - 6))
     for number, text in enumerate(folded):
         head = label if number == 0 and text.startswith(label) else ""
         yield Text(" " * (4 if number == 0 else 6)).append(head).append(text[len(head) :], STYLES[cell.tone])
@@ -179,7 +179,7 @@ def _list(table: Table, width: int) -> Iterator[Text]:
     from rich.text import Text
 
     for (cell,) in table.rows:
-        folded = [cell.text] if cell.code else fold(cell.text, max(SHORT, width - 3))
+        folded = [cell.text] if cell.code else fold(cell.text, max(8, width - 3))
         for number, text in enumerate(folded):
             yield Text(" - " if number == 0 else "   ").append(text, STYLES[cell.tone])
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -62,6 +62,7 @@ def test_markdown_escapes_titles_and_what_an_empty_table_says() -> None:
     ),
     st.integers(20, 120),
 )
+@example([[""] * 5, ["", "", "", "", "_" * 25]], 20)
 def test_text_fits_the_width_and_loses_no_letter_of_any_cell(rows: list[list[str]], width: int) -> None:
     rows = [[f"r{number}", *cells] for number, cells in enumerate(rows)]
     shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(6)], rows),)), width=width)
