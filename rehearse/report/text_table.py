@@ -103,10 +103,12 @@ def _wide(columns: Sequence[int], widths: Sequence[int], air: int) -> int:
 
 
 def _named(table: Table, sizes: dict[int, _Size], width: int) -> tuple[int, ...]:
-    """The first columns that tell every row from every other; none where they would fill half of the line."""
+    """The first columns that tell every row from every other; none where they leave a column too little room."""
     for count in range(1, len(table.columns)):
         named = tuple(range(count))
-        if _wide(named, [sizes[one].natural for one in named], _LESS_AIR) > width // 2:
+        widest = max(sizes[one].natural for one in range(count, len(table.columns)))
+        taken = _wide(named, [sizes[one].natural for one in named], _LESS_AIR)
+        if taken > width // 2 or taken + _LESS_AIR + widest > width:
             return ()
         if len({tuple(row[one].text for one in named) for row in table.rows}) == len(table.rows):
             return named
