@@ -63,7 +63,7 @@ def test_markdown_escapes_titles_and_what_an_empty_table_says() -> None:
     st.integers(20, 120),
 )
 @example([[""] * 5, ["", "", "", "", "_" * 25]], 20)
-@example([["a" * 24, "", "", "", ""]], 25)
+@example([["a" * 24, "", "", "", ""]], 21)
 def test_text_fits_the_width_and_loses_no_letter_of_any_cell(rows: list[list[str]], width: int) -> None:
     rows = [[f"r{number}", *cells] for number, cells in enumerate(rows)]
     shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(6)], rows),)), width=width)
