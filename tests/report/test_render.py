@@ -67,7 +67,7 @@ def test_markdown_escapes_titles_and_what_an_empty_table_says() -> None:
 def test_text_fits_the_width_and_loses_no_letter_of_any_cell(rows: list[list[str]], width: int) -> None:
     rows = [[f"r{number}", *cells] for number, cells in enumerate(rows)]
     shown = render_text(Page("", (build_table("T", [f"c{n}" for n in range(6)], rows),)), width=width)
-    assert all(len(line) <= width + 4 for line in shown.splitlines())
+    assert all(len(line) <= width for line in shown.splitlines())
     told = Counter("".join(shown.split()))
     assert not Counter("".join("".join(one for row in rows for one in row if one != "-").split())) - told
     words = {word for row in rows for one in row for word in one.split() if len(word) <= 12}
