@@ -16,6 +16,11 @@ from rehearse.reset.backout_model import RecordFile
 from rehearse.reset.forecast_read import Base
 from rehearse.reset.forecast_rows import Cells, RowFile, read_rows, same_key
 
+PURGED = (
+    "rows that left the recycle bin come back under new Ids; first take out the columns that only the platform sets "
+    "(describe: createable is false)"
+)
+
 
 @dataclass(frozen=True)
 class _Load:
@@ -26,6 +31,13 @@ class _Load:
     key: str
     fields: tuple[str, ...]
     rows: Mapping[str, Cells]
+
+
+_NEW_IDS = (
+    "rows that left the recycle bin come back under new Ids; first take out the columns that only the platform sets "
+    "(describe: createable is false)"
+)
+"""What stands with a file of rows to insert again."""
 
 
 def write_record_files(
@@ -49,14 +61,10 @@ def write_record_files(
     start = f"{load.step}-{load.object}"
     if load.operation == "delete":
         names = [one.name for one in scope.fields]
-        note = (
-            "rows that left the recycle bin come back under new Ids; first take out the columns that only the platform "
-            "sets (describe: createable is false)"
-        )
         binned = RecordFile(load.step, load.object, "undelete", f"{start}-undelete.csv", 0)
         found += _write(folder, binned, ["Id"], known)
         whole = base.store.load_rows(base.capture.ulid, load.object, {str(one["Id"]) for one in known}, names)
-        gone = RecordFile(load.step, load.object, "insert", f"{start}-insert.csv", 0, note)
+        gone = RecordFile(load.step, load.object, "insert", f"{start}-insert.csv", 0, _NEW_IDS)
         found += _write(folder, gone, names, list(whole))
         return tuple(found), ()
     columns = ["Id", *(one for one in read.fields if one not in ("Id", read.key))]
