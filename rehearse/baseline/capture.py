@@ -37,6 +37,7 @@ from rehearse.baseline.scope import spell
 from rehearse.baseline.standing import PACKAGE
 from rehearse.baseline.working import Purpose, Working, begin
 from rehearse.baseline.writing import make_private_folder
+from rehearse.errors import OrgBusy, OrgUnreachable, StoppedPartWay
 from rehearse.events import Event, Noted, OnEvent, ignore
 from rehearse.ids import build_content_id
 from rehearse.org.model import MetadataItem, ObjectSummary
@@ -104,7 +105,7 @@ def capture(reader: OrgReader, request: CaptureRequest, store: CaptureStore, on_
     """Read an org into the store and return the manifest that was written last.
 
     Raises GenerationChanged when `frozen` is of another org id, OrgError, KeyUnavailable, DiskFull, UsageError, and
-    GateClosed, before anything is stored.
+    GateClosed, before anything is stored; StoppedPartWay when the org went away while it was read.
     """
     if request.frozen is not None:
         reader = reader.at_version(request.frozen.api_version)
@@ -138,7 +139,10 @@ def _capture(
         if working.continued:
             on_event(Noted(f"Continuing the interrupted capture {working.ulid}."))
         work = _Work(reader, request, store, question, working, on_event)
-        built = _build(work, _read(work, early))
+        try:
+            built = _build(work, _read(work, early))
+        except (OrgBusy, OrgUnreachable) as error:  # what was read so far is kept
+            raise StoppedPartWay(error.message, error.hint or "Run the same command again: it goes on.") from error
         save_manifest(working.folder, built)
     return built
 

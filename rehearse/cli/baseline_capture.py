@@ -56,7 +56,8 @@ def capture(
 
     Reads the metadata and the records in scope of rehearse.yaml; records are stored encrypted. A later baseline of the
     same generation reads only what may have changed, and shares the rest with the one before. Exit 3 when something is
-    missing from it, so that a reset to it could not be proven; 4 when the API budget is used up: run it again later.
+    missing from it, so that a reset to it could not be proven; 4 when the API budget is used up or the org went away:
+    run it again, it goes on.
 
     Example: rehearse baseline capture UATFULL
     """

@@ -41,8 +41,8 @@ def test_two_people_share_one_database(desk: Any, kept_desk: Any, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("deed", "at", "code"),
-    [("401", "query", 12), ("500", "describe", 1)]
-    + ([("truncate", "query", 1), ("403-limit", "query", 1)] if LONG else []),
+    [("401", "query", 12), ("403-limit", "query", 4)]
+    + ([("500", "describe", 1), ("truncate", "query", 1), ("truncate", "check-retrieve", 4)] if LONG else []),
 )  # fmt: skip
 def test_an_org_that_goes_wrong_is_said_and_the_next_try_works(desk: Any, deed: str, at: str, code: int) -> None:
     world = ("--folder", str(desk.world))
