@@ -91,7 +91,7 @@ def list_reowned(before: Capture, plan: ResetPlan | None) -> tuple[str, ...]:
     for object, count in sorted(Counter(given).items()):
         team = _TEAMS.get(object)
         lost = "manual shares" if team is None or team in scoped else "manual shares and team members"
-        found.append(f"records {object} (sharing): the owner of {count} row(s) was changed back; {lost} of theirs may "
+        found.append(f"records {object} (sharing): the owner of {count} row(s) was written back; {lost} of theirs may "
                      "be gone")  # fmt: skip
     return tuple(found)
 
@@ -109,6 +109,6 @@ def _written(reader: OrgReader, before: Capture, object: str) -> str:
     """How many rows were written since the baseline began; nothing where the org does not count them."""
     try:
         soql = f"SELECT COUNT() FROM {object} WHERE SystemModstamp >= {clock.iso(first_second(before))}"
-        return f"; {reader.fetch_count(soql)} row(s) were written since the baseline, by the reset too"
+        return f"; {reader.fetch_count(soql)} row(s) were written since the baseline, what a reset wrote included"
     except OrgRejected:
         return ""
