@@ -192,8 +192,14 @@ def _flow_files(known: Known) -> dict[str, tuple[Component | None, dict[int, str
 
 
 def _deleted(package: Package, known: Known, real: Mapping[Place, str]) -> Iterator[Place]:
-    """What the destructive manifests name and the org has; an object takes everything of its own along."""
+    """What the destructive manifests name and the org has, or may have where the baseline does not look.
+
+    An object takes everything of its own along.
+    """
     for type, given in package.deletes:
+        if not known.covers("Flow" if type in FLOW_TYPES else type):
+            yield type, given
+            continue
         name = real.get((type, given.lower()))
         if type in FLOW_TYPES or name is None:
             continue

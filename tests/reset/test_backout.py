@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from rehearse.baseline.compare import compare
+from rehearse.baseline.packages import read_package_xml
 from rehearse.errors import Refused
 from rehearse.reset.backout import FIRST, LAST, BackoutRequest, write_backout
+from rehearse.reset.backout_metadata import POST
 from rehearse.reset.backout_model import Backout, RunStep
 from rehearse.reset.forecast_read import Base, Demand, load_package
 from rehearse.reset.forecast_rows import RowFile
@@ -39,6 +41,13 @@ def make_backout(lab: Any, before: Any, folder: Path, files: tuple[RowFile, ...]
 def deploy(lab: Any, path: Path) -> None:
     done = lab.writer.wait_deploy(lab.writer.start_deploy(path))
     assert done.success, [one for one in done.messages if not one.success] or done.error
+
+
+def named_in(path: Path) -> set[tuple[str, str]]:
+    """Type and name of all that a deployment brings or takes away."""
+    with zipfile.ZipFile(path) as zipped:
+        lists = [read_package_xml(zipped.read(one)) for one in zipped.namelist() if one in ("package.xml", POST)]
+    return {(type, name) for one in lists for type, names in one.items() for name in names}
 
 
 def release(lab: Any) -> None:
@@ -101,6 +110,10 @@ def test_nobody_else_may_read_it_and_it_is_never_written_over(lab: Any, tmp_path
     assert (found.folder / "INSTRUCTIONS.md").read_text() == f"{len(found.steps)} steps"
     with zipfile.ZipFile(found.folder / FIRST) as zipped:
         assert "classes/PaymentRouter.cls" in zipped.namelist()
+    outside = {(one.type, one.key) for one in found.forecast.items if one.hazard == "type-outside-scope"}
+    assert {("CustomLabel", "Visit_Done"), ("PermissionSet", "Payments_Team")} <= outside
+    for name in (FIRST, LAST):  # they may have been there before the release: nobody looked
+        assert not outside & named_in(found.folder / name)
     with pytest.raises(Refused, match="is there already"):
         make_backout(lab, before, tmp_path / "out")
 

@@ -150,6 +150,19 @@ def test_the_bin_is_counted_from_the_baseline() -> None:
     assert any("no baseline" in one for one in none.warnings)
 
 
+def test_a_deletion_of_a_type_outside_the_scope_is_unknown_and_not_nothing() -> None:
+    gone = manifest(ValidationRule="Trip__c.Rule", Flow="Greeting-2", ApexClass="Guide Other", CustomObject="Trip__c")
+    held = {path: body for path, body in ORG.items() if path.startswith("classes/")}
+    found = forecast(held, {"package.xml": manifest(), "destructiveChanges.xml": gone}, "ApexClass")
+    assert told(found) == {
+        "ApexClass:Guide": ("deleted", "exact"),
+        "CustomObject:Trip__c": ("deleted", "unknown"),
+        "Flow:Greeting-2": ("deleted", "unknown"),
+        "ValidationRule:Trip__c.Rule": ("deleted", "unknown"),
+    }
+    assert found.verdict == "partly"
+
+
 def test_rows_by_what_the_table_knows_of_them() -> None:
     rows = (
         RowChanges("a", "User", "created", 2),
