@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal, say
+from rehearse.cli.answers import Json, finish, is_terminal, say, user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,7 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     Raises StalePlan when somebody changed meanwhile what was planned with, Refused where others would lose what they
     rely on.
     """
-    from rehearse.cli.book import state_for, user
+    from rehearse.cli.book import state_for
     from rehearse.errors import Refused
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
@@ -180,7 +180,7 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
         raise Refused(text, hint)
     known, now = tuple(one for supply in wish.supplies for one in supply.bookings), wish.now
     before = {one.id: one for one in known}
-    planned = [one for one in build_bookings(schedule, by=user()) if one.start >= now]
+    planned = [one for one in build_bookings(schedule, user(), known) if one.start >= now]
     made = [_with_state(one, before.get(one.id), state_for(desk)) for one in planned]
     made = [one for one in made if _is_new(one, before.get(one.id))]
     gone = find_superseded(schedule, known, now) if wish.replan else ()

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 
 def book_refresh(case: Case, copied: datetime, by: str) -> None:
-    """Book the time in which the sandbox changes hands: from the first working hour after the copy to readiness.
+    """Book the time in which the sandbox changes hands: from the first working hour after the copy (from the request
+    where copies make it unusable) to readiness.
 
     A refresh that a plan booked stays as it was planned. Where somebody has that time already, it is only said.
     """
     if case.last is None or _own(case):
         return
-    start = _first_working_hour(case, copied)
-    requested = case.last.requested
+    activate = _first_working_hour(case, copied)
+    requested, refresh = case.last.requested, case.desk.workspace.refresh
     name = f"refresh-{case.name.lower()}-{requested:%Y-%m-%d}"
-    end = start + case.desk.workspace.refresh.settle
+    start, end = activate if refresh.usable_during_copy else requested, activate + refresh.settle
     made = Booking(name, case.name, start, end, end, "refresh", by=by, why="data refresh", request=requested)
     try:
         save_bookings(case.desk.database, [made], case.now)
@@ -60,8 +61,10 @@ def _own(case: Case) -> list[Booking]:
 
 
 def _first_working_hour(case: Case, at: datetime) -> datetime:
-    from rehearse.schedule.wall import build_hours
+    """The first point of the calendar's grid at which somebody is there to activate a copy."""
+    from rehearse.schedule.wall import build_grid, build_hours
 
-    workspace = case.desk.workspace
-    windows = build_hours(workspace.hours, workspace.zone, Window(at, at + timedelta(days=14)))
-    return next((max(one.start, at) for one in windows if one.end > at), at)
+    workspace, span = case.desk.workspace, Window(at, at + timedelta(days=14))
+    hours = build_hours(workspace.hours, workspace.zone, span)
+    grid = build_grid(workspace.grid, workspace.zone, span)
+    return next((one for one in grid if one >= at and any(day.start <= one < day.end for day in hours)), at)

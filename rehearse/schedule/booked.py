@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rehearse.schedule.ledger import leeway_of
 from rehearse.schedule.model import Advance, Booking, Refresh, Schedule, Wish
 
 
-def build_bookings(schedule: Schedule, by: str) -> tuple[Booking, ...]:
-    """The bookings of a schedule, oldest first; a refresh that runs already is not booked again."""
+def build_bookings(schedule: Schedule, by: str, known: Iterable[Booking] = ()) -> tuple[Booking, ...]:
+    """The bookings of a schedule, oldest first. The booking of a copy that runs already, among the `known`, moves to
+    where the schedule has its activation; where there is none, it is booked as soon as a rehearsal waits for it."""
+    kept = tuple(known)
     found = [replace(one, by=one.by or by) for one in schedule.bookings]
     found += [_advance(one, by) for one in schedule.advances]
     found += [_refresh(one, by) for one in schedule.refreshes if not one.running]
+    found += [made for one in schedule.refreshes if one.running for made in _running(schedule, one, kept, by)]
     return tuple(sorted(found, key=lambda one: (one.start, one.sandbox)))
+
+
+def _running(schedule: Schedule, one: Refresh, known: Sequence[Booking], by: str) -> list[Booking]:
+    """The booking of a copy under way, where its activation is planned; less than a minute is no move."""
+    own = find_own_refreshes([found for found in known if found.sandbox == one.sandbox], one.request, None)
+    if not own:
+        waits = any(found.sandbox == one.sandbox and found.ready_by == one.ready for found in schedule.bookings)
+        return [_refresh(one, by)] if waits else []
+    old = min(own, key=lambda found: abs((found.request or found.start) - one.request))
+    if abs(old.end - one.ready) < timedelta(minutes=1):
+        return [old]
+    begun = old.start == old.request  # copies make the sandbox unusable: it is taken from the request on
+    return [replace(old, start=old.start if begun else one.activate, end=one.ready, free_at=one.ready)]
 
 
 def _advance(one: Advance, by: str) -> Booking:
@@ -40,7 +56,7 @@ def find_superseded(schedule: Schedule, known: Sequence[Booking], now: datetime)
 
     Only what has not begun: rehearsals that became unplaced, and advances and refreshes that are not in the schedule.
     """
-    kept = {one.id for one in build_bookings(schedule, "")}
+    kept = {one.id for one in build_bookings(schedule, "", known)}
     missing = {(one.release, one.rehearsal) for one in schedule.unplaced}
     return tuple(
         one

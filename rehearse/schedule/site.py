@@ -6,6 +6,7 @@ cannot be predicted (an unknown type, a stopped copy) gets no new refresh, and i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -142,8 +143,8 @@ def _build_planned(wish: Wish, axis: Axis, supply: Supply, last: Cycle | None) -
     due = [] if wish.replan else sorted(_refreshes(supply), key=lambda one: one.start)
     if last is not None and last.state in RUNNING:
         copied = last.copied or last.requested + copy
-        asked = next((at for one in due if _is_due(wish, one) and (at := _activation(wish, one)) >= copied), None)
-        if (running := _build_running(wish, axis, supply, (last.requested, copied, asked))) is not None:
+        asked = [axis.up(_activation(wish, one)) for one in due if _is_due(wish, one)]
+        if (running := _build_running(wish, axis, supply, (last, copied, asked))) is not None:
             found.append(running)
     for one in due:
         if one.request is not None and not _is_due(wish, one):
@@ -168,14 +169,17 @@ def _refreshes(supply: Supply) -> list[Booking]:
 
 
 def _build_running(
-    wish: Wish, axis: Axis, supply: Supply, dates: tuple[datetime, datetime, datetime | None]
+    wish: Wish, axis: Axis, supply: Supply, dates: tuple[Cycle, datetime, Sequence[int]]
 ) -> Planned | None:
-    """A copy under way with the minutes at which it may be activated; None when the platform has dropped it."""
-    requested, copied, asked = dates
+    """A copy under way with the minutes at which it may be activated: when that is booked, as long as it can be (also
+    off the grid: what is booked stays), at once where it is being activated. None when the platform has dropped it.
+    """
+    cycle, copied, asked = dates
     first, last = max(copied, wish.now), copied + ACTIVATION_LIMIT
     if first > last:
         return None
-    points = axis.points(intersect(build_activations(wish, axis), ((axis.up(first), axis.down(last) + 1),)))
+    if cycle.state == "activating":
+        asked = (axis.up(wish.now),)
     settle = minutes(wish.policy.settle)
     taken: Ranges = tuple(
         sorted(
@@ -184,12 +188,12 @@ def _build_running(
             if one.what != "refresh"
         )
     )
-    free = tuple(one for one in points if not any(start <= one < end for start, end in taken))
-    if asked is not None and axis.down(asked) in free:
-        free = (axis.down(asked),)
+    can_be = subtract(((axis.up(first), axis.down(last) + 1),), taken)
+    free = tuple(one for one in asked if any(start <= one < end for start, end in can_be))[:1]
+    free = free or axis.points(intersect(build_activations(wish, axis), can_be))
     if not free:
         return None
-    return Planned(axis.down(requested), axis.up(copied), free, True, gone_live(wish, requested))
+    return Planned(axis.down(cycle.requested), axis.up(copied), free, True, gone_live(wish, cycle.requested))
 
 
 def build_activations(wish: Wish, axis: Axis) -> Ranges:

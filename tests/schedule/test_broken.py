@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from rehearse import clock
+from rehearse.clock import Span
+from rehearse.release.model import Needs, Pin
 from rehearse.schedule.booked import build_bookings, find_left_without, find_own_refreshes, find_superseded
 from rehearse.schedule.broken import find_broken
 from rehearse.schedule.broken_rules import name_broken_rules
@@ -161,3 +163,31 @@ def test_a_plan_that_uses_a_clone_says_what_its_copies_are_of(booked: Wish) -> N
     (said,) = name_clones(replace(booked, supplies=(replace(supply, cycles=cycles),)), schedule)
     assert said.startswith("UAT is a clone of GOLD: a refresh copies GOLD")
     assert name_clones(replace(booked, supplies=(replace(supply, name="B", cycles=cycles),)), schedule) == ()
+
+
+def test_the_booked_activation_of_a_copy_under_way_stays(worlds: SimpleNamespace) -> None:
+    """Also off the grid: the planner put rehearsals where it was booked, and nothing of that could be booked."""
+    at = NOW + 52 * HOUR + timedelta(minutes=1)
+    copying = worlds.cycle("UAT", "FULL", NOW - HOUR, state="copying", copied=None, activated=None)
+    own = Booking("r", "UAT", at, at + 6 * HOUR, at + 6 * HOUR, "refresh", request=NOW - HOUR)
+    supply = worlds.supply("UAT", bookings=(own,))
+    supply = replace(supply, cycles=(*supply.cycles, copying))
+    pinned = worlds.rehearsal("mock", "R1", pin=Pin("UAT", at + HOUR))
+    wish = worlds.wish([supply], [worlds.release("R1", NOW + 20 * DAY, pinned)])
+    found = solve(wish, seconds=5)
+    assert [one.activate for one in found.refreshes] == [at] and found.unplaced
+    again = replace(wish, replan=True)
+    moved = solve(again, seconds=5)
+    (refresh,), (mock,) = moved.refreshes, moved.bookings
+    assert mock.end <= refresh.activate or refresh.ready <= mock.start
+    made = build_bookings(moved, "ann", [own])
+    assert {one.id: (one.start, one.end) for one in made}["r"] == (refresh.activate, refresh.ready)
+    assert find_superseded(moved, [own], NOW) == (), "it is still to come: nobody may book over it"
+    late = replace(copying, state="activating", copied=NOW - HOUR)
+    now = solve(replace(wish, supplies=(replace(supply, bookings=(), cycles=(*supply.cycles[:1], late)),)), seconds=5)
+    assert [one.activate for one in now.refreshes] == [NOW]
+    fresh = worlds.rehearsal("mock", "R1", needs=Needs(data_age=Span(14 * DAY)), target=Span(9 * DAY))
+    releases = (worlds.release("R1", NOW + 20 * DAY, fresh),)
+    told = replace(wish, supplies=(replace(supply, bookings=()),), releases=releases)
+    (booked,) = [one for one in build_bookings(solve(told, seconds=5), "ann") if one.what == "refresh"]
+    assert booked.request == NOW - HOUR, "others asked for it: what waits for it needs the activation all the same"
