@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -12,7 +13,18 @@ import typer
 
 from rehearse.report.view import Page, printable
 
-__all__ = ["Json", "finish", "is_terminal", "keep_files_private", "not_blank", "printable", "say", "show", "tell"]
+__all__ = [
+    "Json",
+    "finish",
+    "is_terminal",
+    "keep_files_private",
+    "not_blank",
+    "printable",
+    "say",
+    "show",
+    "tell",
+    "user",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
 
@@ -87,3 +99,11 @@ def say(text: str) -> None:
 def is_terminal() -> bool:
     """Whether somebody can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def user() -> str:
+    """The name under which this command books, resets and keeps the ledger."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -6,12 +6,11 @@ what others book is requested until one of them confirms it; it holds its time m
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, printable, say
+from rehearse.cli.answers import Json, finish, not_blank, printable, say, user
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -245,11 +244,3 @@ def state_for(desk: Desk) -> BookingState:
 def one_line(text: str) -> str:
     """Words that others will read in tables and calendars: one line, nothing that steers a terminal."""
     return printable(" ".join(text.split()))[:200]
-
-
-def user() -> str:
-    """The name under which this command books and resets."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

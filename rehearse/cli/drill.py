@@ -138,12 +138,13 @@ def production_id(desk: Desk) -> str:
 def _check_type(desk: Desk, name: str, now: datetime) -> None:
     """A canary has no place in a sandbox in which people rehearse. Raises Refused."""
     from rehearse.cli import overview, progress
+    from rehearse.cli.availability import availability_of
     from rehearse.schedule.ledger_store import load_cycles
 
     with progress.shown() as on_event:
         overview.refresh_ledger(desk, on_event)
     config = desk.workspace.sandbox(name)
-    kind = overview.availability_of(desk, name, config, load_cycles(desk.database).get(name, ()), now).type
+    kind = availability_of(desk, name, config, load_cycles(desk.database).get(name, ()), now).type
     if kind not in _TYPES:
         raise Refused(
             f"{name} is a {kind or 'sandbox of unknown type'}; a drill is held in a Developer sandbox only.",

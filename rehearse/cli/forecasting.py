@@ -110,7 +110,7 @@ def _base(desk: Desk, found: Baseline) -> Base:
 
 def find_burned_until(desk: Desk, sandbox: str, now: datetime) -> tuple[datetime | None, datetime | None]:
     """When a burned sandbox may be refreshed next: possible and certain, from what the ledger holds."""
-    from rehearse.cli.overview import availability_of
+    from rehearse.cli.availability import availability_of
     from rehearse.schedule.ledger_store import load_cycles
 
     config = desk.workspace.sandbox(sandbox)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from rehearse import clock
 from rehearse.cli import overview
-from rehearse.cli.answers import say
+from rehearse.cli.answers import say, user
+from rehearse.cli.availability import availability_of, known_cycles, with_interval
 from rehearse.cli.desk import Desk
 from rehearse.errors import NotFound, UsageError
 from rehearse.ids import is_same_name, to_18
@@ -52,9 +53,9 @@ def load_lines(desk: Desk, now: datetime) -> tuple[LedgerLine, ...]:
 def _line(desk: Desk, name: str, kept: tuple[Cycle, ...], now: datetime, *, gone: bool) -> LedgerLine:
     workspace = desk.workspace
     config = next((one for one in workspace.sandboxes if is_same_name(one.name, name)), None)
-    cycles = overview.known_cycles(desk, config, kept, now) if config else kept
-    cycles = overview.with_interval(desk, cycles)
-    found = overview.availability_of(desk, name, config, cycles, now)
+    cycles = known_cycles(desk, config, kept, now) if config else kept
+    cycles = with_interval(desk, cycles)
+    found = availability_of(desk, name, config, cycles, now)
     took = build_copy_time(found.type, cycles, workspace.refresh.copy_time)
     stages = load_stages(desk.database)
     asked = {key: next((one.started for one in own if one.number == 3), None) for key, own in stages.items()}
@@ -98,12 +99,11 @@ class Entry:
 
 def write_entry(desk: Desk, given: Entry, now: datetime, *, dry_run: bool) -> str:
     """Keep an entry, and say what it is. Raises UsageError for dates that cannot be."""
-    from rehearse.cli.refresh_desk import who
 
     if sum(one is not None for one in (given.dates[0], given.refused, given.used)) != 1:
         what = "Give --requested for a refresh, --refused for a refused request, or --used for a login."
         raise UsageError(what, "See --help.")
-    zone, by = desk.workspace.zone, given.by or who()
+    zone, by = desk.workspace.zone, given.by or user()
     if given.used is not None:
         return _write_use(desk, given, (given.used, by), now, dry_run=dry_run)
     ledger = load_cycles(desk.database)

@@ -6,20 +6,18 @@ The only step that asks an org is `refresh_ledger`; without a production login, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline
+from rehearse.cli.availability import availability_of
 from rehearse.cli.desk import Desk
-from rehearse.errors import UsageError
 from rehearse.events import OnEvent
 from rehearse.ids import is_same_name
 from rehearse.report.sandboxes import SandboxLine
-from rehearse.schedule.ledger import Availability, Cycle, build_availability, merge_by_hand, with_licence
+from rehearse.schedule.ledger import Availability
 from rehearse.schedule.model import Booking
-from rehearse.workspace.model import SandboxConfig
 
 if TYPE_CHECKING:
     from rehearse.org.connect import OrgReader
@@ -42,7 +40,7 @@ def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
 def _start_list(desk: Desk, name: str, on_event: OnEvent) -> None:
     """Others refreshed a sandbox, and nobody here saw it coming: what is to be done after a refresh is to be done all
     the same, above all before its records are kept anywhere."""
-    from rehearse.cli.refresh_desk import start_list
+    from rehearse.cli.ready_list import start_list
     from rehearse.events import Noted
     from rehearse.schedule.ledger import find_in_force
     from rehearse.schedule.ledger_store import load_cycles
@@ -123,46 +121,3 @@ def _find_burned(own: Sequence[Booking], availability: Availability, now: dateti
     live = availability.live_since
     burns = [one for one in own if one.burns and one.end <= now and (live is None or live < one.end)]
     return burns[-1] if burns else None
-
-
-def availability_of(
-    desk: Desk, name: str, config: SandboxConfig | None, cycles: tuple[Cycle, ...], now: datetime
-) -> Availability:
-    """The refresh dates of one sandbox; dates kept by hand count only where the org's own are missing."""
-    known = known_cycles(desk, config, cycles, now) if config else with_licence(cycles, None)
-    licence = known[-1].licence if known and known[-1].licence != "?" else config.type if config else None
-    return build_availability(name, licence, with_interval(desk, known), now, desk.workspace.refresh.clock)
-
-
-def with_interval(desk: Desk, cycles: tuple[Cycle, ...]) -> tuple[Cycle, ...]:
-    """The cycles with the interval that rehearse.yaml gives for their licence type, where it gives one."""
-    given = desk.workspace.refresh.interval
-    return tuple(replace(one, interval=given[one.licence]) if one.licence in given else one for one in cycles)
-
-
-def known_cycles(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: datetime) -> tuple[Cycle, ...]:
-    """The cycles that production told, else those that people wrote into rehearse.yaml, a sheet or the ledger.
-
-    A refresh of unknown type has that of the sandbox. Raises UsageError where the one of rehearse.yaml is still to
-    come: a mistyped year would lock the sandbox for long.
-    """
-    from rehearse.schedule.ledger_store import load_refusals, with_refusals
-
-    hand = config.last_refresh
-    cycles = with_licence(cycles, config.type)
-    if hand is None or any(not one.by_hand for one in cycles):
-        return cycles
-    ends = (
-        None if at is None else clock.until_now(at, now, desk.workspace.zone) for at in (hand.copied, hand.activated)
-    )
-    copied, activated = ends
-    if max(one for one in (hand.requested, copied, activated) if one) > now:
-        raise UsageError(
-            f"The last_refresh of {config.name} in rehearse.yaml is in the future.",
-            "Write the dates of the last one that was; a coming one is planned, or booked with `rehearse book`.",
-        )
-    state = "completed" if activated else "copying"
-    dates = (hand.requested, copied or activated, activated)
-    written = Cycle(f"hand:{config.name}", config.name, config.type or "?", state, None, *dates, by_hand=True)
-    merged = merge_by_hand(cycles, written)
-    return with_refusals(merged, load_refusals(desk.database).get(config.name, ()))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from rehearse.cli.availability import availability_of, known_cycles, with_interval
 from rehearse.cli.desk import Desk
-from rehearse.cli.overview import availability_of, known_cycles, with_interval
 from rehearse.errors import UsageError
 from rehearse.release.model import Release
 from rehearse.schedule.blackout_feed import expand_ics

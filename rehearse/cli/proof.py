@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rehearse.cli.answers import finish, say
+from rehearse.cli.answers import finish, say, user
 from rehearse.cli.output import Form, render_page, write_output
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def show_proof(desk: Desk, path: Path, *, as_json: bool) -> None:
 
 def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as_json: bool) -> None:
     """Sign and keep the proof, record it with the baseline, and end with its verdict as the exit code."""
-    from rehearse.cli.book import user
     from rehearse.report.resets import build_proof_page
     from rehearse.reset.proof_file import save_proof
 

@@ -14,16 +14,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from rehearse.cli import overview, progress
+from rehearse.cli import overview, progress, ready_list
 from rehearse.cli.answers import say
+from rehearse.cli.availability import availability_of, known_cycles
 from rehearse.cli.desk import Desk, build_login, open_desk
 from rehearse.errors import LoginError, OrgUnreachable, UsageError
 from rehearse.events import OnEvent
 from rehearse.refresh.decide import decide
-from rehearse.refresh.model import Answer, Losses, Progress, ReadyItem, Since
+from rehearse.refresh.model import Answer, Losses, Progress, Since
 from rehearse.refresh.progress import build_progress, estimate_copy, expected_ends
-from rehearse.refresh.ready import build_items
-from rehearse.refresh.ready_store import add_items
 from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph, Table
 from rehearse.schedule import store
@@ -91,7 +90,7 @@ class Case:
     @property
     def availability(self) -> Availability:
         """The refresh dates."""
-        return overview.availability_of(self.desk, self.name, self.config, self.cycles, self.now)
+        return availability_of(self.desk, self.name, self.config, self.cycles, self.now)
 
     def load_answer(self) -> Answer:
         """What a request would meet now."""
@@ -102,7 +101,7 @@ class Case:
         self.now = self.desk.fetch_now(fresh=True)
         overview.refresh_ledger(self.desk, self.on_event)
         kept = tuple(load_cycles(self.desk.database).get(self.name, ()))
-        self.cycles = overview.known_cycles(self.desk, self.config, kept, self.now)
+        self.cycles = known_cycles(self.desk, self.config, kept, self.now)
 
     def fetch_losses(self) -> Losses | None:
         """What a refresh would take; None where the sandbox cannot be asked, which is said."""
@@ -166,7 +165,7 @@ class Case:
 
     def start_list(self, cycle: Cycle | None, losses: Losses | None) -> None:
         """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found."""
-        start_list(self.desk, self.name, cycle, losses)
+        ready_list.start_list(self.desk, self.name, cycle, losses)
 
     def letter(self, deed: str) -> tuple[dict[str, Any], Blocks]:
         """What to ask the platform team for, as data and for people."""
@@ -192,28 +191,7 @@ def open_case(sandbox: str) -> Iterator[Case]:
         overview.refresh_ledger(desk, on_event)
         cycles = load_cycles(desk.database).get(config.name, ())
         now = desk.fetch_now()
-        yield Case(desk, config, on_event, now, overview.known_cycles(desk, config, tuple(cycles), now))
-
-
-def start_list(desk: Desk, name: str, cycle: Cycle | None, losses: Losses | None) -> int:
-    """Begin the ready list of the generation that a copy makes, or add to it what the loss guard found; how many items
-    were added."""
-    if cycle is None or cycle.org_id is None:
-        return 0
-    given = desk.workspace.refresh.ready
-    configured = None
-    if given is not None:
-        fitting = [one for one in given if not one.types or cycle.licence in one.types]
-        configured = [ReadyItem(one.item, one.owner, one.soql and f"counted by: {one.soql}") for one in fitting]
-    items = build_items(cycle.licence, configured, losses.keepsakes if losses else ())
-    return add_items(desk.database, name, cycle.org_id, items)
-
-
-def who() -> str:
-    """The name that stands in the ledger for what this command does."""
-    from rehearse.cli.book import user
-
-    return user()
+        yield Case(desk, config, on_event, now, known_cycles(desk, config, tuple(cycles), now))
 
 
 def act_settings() -> Any:

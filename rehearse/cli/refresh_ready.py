@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.cli.answers import Json, finish, not_blank, say, user
 from rehearse.cli.refresh_baseline import NoBaseline, capture_new
 from rehearse.errors import NotFound, Refused, UsageError
 from rehearse.report.view import Page, Paragraph
@@ -39,7 +39,7 @@ def ready(
 
     Example: rehearse refresh ready UATFULL --tick "masking finished" --by "Ana Ruiz"
     """
-    from rehearse.cli.refresh_desk import open_case, who
+    from rehearse.cli.refresh_desk import open_case
     from rehearse.refresh.model import ReadyItem
     from rehearse.refresh.ready_store import add_items
 
@@ -50,7 +50,7 @@ def ready(
                 case.start_list(cycle, None)
             add_items(case.desk.database, case.name, cycle.org_id or "", [ReadyItem(one) for one in add or ()])
             _own(case, cycle, owner or [])
-            _mark(case, cycle, (tick or [], untick or []), (by or who(), note))
+            _mark(case, cycle, (tick or [], untick or []), (by or user(), note))
             count_rows(case, cycle)
         body, blocks = _capture(case, cycle, wanted=not no_baseline, dry_run=dry_run)
         _finish(case, cycle, (body, blocks), as_json=as_json)

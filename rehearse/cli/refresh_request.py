@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rehearse import clock
+from rehearse.cli.answers import user
 from rehearse.cli.refresh_booking import book_refresh
-from rehearse.cli.refresh_desk import who
 from rehearse.errors import NotConfirmed, Refused
 from rehearse.refresh.ask import MAY_NOT
 from rehearse.report import refreshes as view
@@ -60,7 +60,7 @@ def request_refresh(case: Case, *, auto_activate: bool, losses: Losses | None) -
     if case.was_asked():
         return _asked(case, Taken(found=True), losses)
     with case.open_actor("refresh request") as actor:
-        taken = actor.request(actor.fetch_record(), who(), case.now, auto_activate=auto_activate)
+        taken = actor.request(actor.fetch_record(), user(), case.now, auto_activate=auto_activate)
     case.observe()
     return _asked(case, taken, losses) if taken.refusal is None else _refused(case, taken.refusal)
 
@@ -77,7 +77,7 @@ def _asked(case: Case, taken: Taken, losses: Losses | None) -> tuple[dict[str, A
     found = case.progress()
     if found.estimate and case.last is not None and not (taken.found and case.last.expected_p50):
         set_expected(case.desk.database, case.last.id, found.estimate.p50, found.estimate.p90)
-        book_refresh(case, found.estimate.p90, who())
+        book_refresh(case, found.estimate.p90, user())
     case.start_list(case.last, losses)
     copy = case.last
     body = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse import clock
-from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show, user
 from rehearse.cli.refresh_baseline import NoBaseline
 from rehearse.errors import NotConfirmed, OrgRejected, Refused
 from rehearse.report.view import Page, Paragraph
@@ -123,13 +123,12 @@ def discard(
 
 def _discard(case: Case) -> None:
     from rehearse.cli.refresh_booking import cancel_refresh
-    from rehearse.cli.refresh_desk import who
 
     with case.open_actor("refresh discard") as actor:
         copy = actor.fetch_newest(case.last.sandbox_id) if case.last else None
         if copy is not None:
-            _try(case, "discard", lambda: actor.discard(copy, who()))
-    cancel_refresh(case, who())
+            _try(case, "discard", lambda: actor.discard(copy, user()))
+    cancel_refresh(case, user())
     case.observe()
 
 
@@ -198,18 +197,17 @@ def _confirm(case: Case, confirm: str | None, what: str) -> None:
 
 def _activate(case: Case, over_bookings: str | None, losses: Losses | None) -> None:
     from rehearse.cli.refresh_booking import move_refresh
-    from rehearse.cli.refresh_desk import who
 
     assert case.last is not None
     case.start_list(case.last, losses)
-    by = who() if over_bookings is None else f"{who()}, over bookings: {' '.join(over_bookings.split())}"
+    by = user() if over_bookings is None else f"{user()}, over bookings: {' '.join(over_bookings.split())}"
     with case.open_actor("refresh activate") as actor:
         copy = actor.fetch_newest(case.last.sandbox_id)
         if copy is None or copy.id != case.last.id:
             _refuse(case, "production has another copy of it than a moment ago")
         assert copy is not None
         _try(case, "activate", lambda: actor.activate(copy, by))
-    move_refresh(case, who())
+    move_refresh(case, user())
     case.observe()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, is_terminal
+from rehearse.cli.answers import Json, finish, is_terminal, user
 from rehearse.cli.refresh_baseline import NoBaseline, capture_new
 from rehearse.cli.refresh_ready import count_rows
 from rehearse.report.view import Page
@@ -103,10 +103,9 @@ def arrive(case: Case, *, baseline: bool) -> tuple[dict[str, object], Blocks]:
             return {**NO_ARRIVAL}, [Paragraph(words, "warn")]
         check_arrival(case.name, cycle, case.desk.connect_reader(case.config), production)
         from rehearse.cli.refresh_booking import move_refresh
-        from rehearse.cli.refresh_desk import who
 
-        keep_arrival(case.desk.database, case.name, cycle, who(), case.now)
-        move_refresh(case, who())
+        keep_arrival(case.desk.database, case.name, cycle, user(), case.now)
+        move_refresh(case, user())
         case.start_list(cycle, None)
     count_rows(case, cycle)
     items = load_items(case.desk.database, case.name, cycle.org_id)
