@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rehearse.schedule.demand import Demand, in_force
+from rehearse.schedule.ledger import DONE, GONE
 from rehearse.schedule.model import Advance, Booking, Goal, Prepare, Refresh, Schedule, Supply, Unplaced
 from rehearse.schedule.problem import Problem
+from rehearse.schedule.site import RUNNING
 from rehearse.schedule.solver_board import Board, Expr, Slot
 from rehearse.schedule.wall import add_span
 
@@ -41,11 +43,21 @@ def build_warnings(problem: Problem) -> tuple[str, ...]:
         if not any(found.running for site in problem.sites if site.name == supply.name for found in site.planned)
         and not any(found.requested >= one.request for found in supply.cycles)
     )
-    return missed + tuple(
-        f"{one.key[0]} {one.key[1]}: nobody knows whether it can be undone (forecast auto, no package); "
-        "it is planned as undoable."
-        for one in problem.demands
-        if one.rehearsal.forecast == "auto" and one.release.package is None and not one.burns
+    halted = tuple(
+        f"{supply.name}: its copy is {last.state}; no refresh of it is planned until that is over."
+        for supply in problem.wish.supplies
+        if (last := max(supply.cycles, key=lambda one: one.requested, default=None)) is not None
+        if last.state not in (*DONE, *GONE, *RUNNING)
+    )
+    return (
+        missed
+        + halted
+        + tuple(
+            f"{one.key[0]} {one.key[1]}: nobody knows whether it can be undone (forecast auto, no package); "
+            "it is planned as undoable."
+            for one in problem.demands
+            if one.rehearsal.forecast == "auto" and one.release.package is None and not one.burns
+        )
     )
 
 

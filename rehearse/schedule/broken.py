@@ -78,6 +78,9 @@ def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
             yield f"{supply.name} is not ready before {show(ready, zone)}: its refresh is later than planned."
     if one.prepare != "refresh" or one.ready_by is None:
         return
+    if last is not None and last.state == "stopped" and last.requested < one.start:
+        yield f"The copy of {supply.name} that it waits for has stopped, and does not go on by itself."
+        return
     planned = any(
         other.what == "refresh" and other.end <= one.start and other.end > wish.now for other in supply.bookings
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rehearse import clock
 from rehearse.schedule.model import Schedule, Wish
 from rehearse.schedule.rules import check
 
@@ -29,5 +30,6 @@ def name_broken_rules(wish: Wish, schedule: Schedule) -> tuple[str, ...]:
     if wish.replan:
         return ()
     broken = check(schedule, replace(wish, replan=True))
-    texts = dict.fromkeys(one.text for one in broken if one.rule not in _OWN)
+    zone = wish.policy.zone
+    texts = dict.fromkeys(clock.show_within(one.text, zone) for one in broken if one.rule not in _OWN)
     return tuple(f"{text}; it stays, because it is booked. Let it move with --replan." for text in texts)

@@ -119,7 +119,7 @@ def people(case: Case) -> Iterator[str]:
     for one, other in combinations(case.runs, 2):
         shared = set(one.rehearsal.people) & set(other.rehearsal.people)
         if shared and not (one.fixed and other.fixed) and one.start < other.end and other.start < one.end:
-            yield f"{one.label} and {other.label} share {sorted(shared)}"
+            yield f"{one.label} and {other.label} share {', '.join(sorted(shared))}"
 
 
 def after(case: Case) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 
+from rehearse import clock
 from rehearse.schedule.ledger import COPY_TIMES, Availability, build_availability, interval_of
 from rehearse.schedule.model import Refresh, Window
 from rehearse.schedule.rules_case import Case, Run, is_inside
@@ -34,7 +35,13 @@ def running_copies_are_kept(case: Case) -> Iterator[str]:
     """A running copy keeps its request; no other refresh claims to run."""
     for supply in case.wish.supplies:
         last = max(supply.cycles, key=lambda one: one.requested, default=None)
-        runs = last is not None and last.state in ("pending", "copying", "pending-activation", "activating")
+        runs = last is not None and last.state in (
+            "pending",
+            "copying",
+            "suspended",
+            "pending-activation",
+            "activating",
+        )
         for one in case.refreshes(supply.name):
             if one.running and not (runs and last is not None and abs(one.request - last.requested) < _MINUTE):
                 yield f"{supply.name}: no such copy is running"
@@ -118,7 +125,7 @@ def _spoiled(case: Case, run: Run) -> Iterator[str]:
     again = min((one.activate for one in case.refreshes(name) if one.activate >= run.end), default=None)
     for start in case.starts(name):
         if start > run.start and (again is None or start < again):
-            yield f"{run.label} burns {name} for what starts at {start}"
+            yield f"{run.label} burns {name} for what starts at {clock.iso(start)}"
 
 
 def ready(case: Case) -> Iterator[str]:
@@ -173,7 +180,7 @@ def data_age(case: Case) -> Iterator[str]:
         requested, _ = _in_force(case, run)
         oldest = subtract_span(run.start, age, run.rehearsal.zone, case.wish.policy.hours.days)
         if requested is None or requested < oldest:
-            yield f"{run.label} has data of {requested}"
+            yield f"{run.label} has data of {clock.iso(requested) if requested else 'unknown age'}"
 
 
 def resembles_production(case: Case) -> Iterator[str]:

@@ -19,7 +19,8 @@ from rehearse.schedule.rows import Key, Lifted, Row
 from rehearse.schedule.wall import build_hours
 
 Basis = Literal["request", "end", "activation"]
-RUNNING = ("pending", "copying", "pending-activation", "activating")
+RUNNING = ("pending", "copying", "suspended", "pending-activation", "activating")
+"""States of a copy that ends in an activation, of itself or by somebody; a suspended one goes on by itself, later."""
 ACTIVATION_LIMIT = timedelta(days=30)
 """How long a finished copy waits for its activation before the platform drops it (Salesforce Help)."""
 

@@ -191,3 +191,21 @@ def test_the_booked_activation_of_a_copy_under_way_stays(worlds: SimpleNamespace
     told = replace(wish, supplies=(replace(supply, bookings=()),), releases=releases)
     (booked,) = [one for one in build_bookings(solve(told, seconds=5), "ann") if one.what == "refresh"]
     assert booked.request == NOW - HOUR, "others asked for it: what waits for it needs the activation all the same"
+
+
+def test_a_suspended_copy_goes_on_and_a_stopped_one_is_told(worlds: SimpleNamespace) -> None:
+    """A suspended copy was forgotten: a new planning gave up its booking, and what waited for it."""
+    young = worlds.rehearsal("mock", "R1", needs=Needs(data_age=Span(14 * DAY)), target=Span(9 * DAY))
+    copy = worlds.cycle("UAT", "FULL", NOW - HOUR, state="suspended", copied=None, activated=None)
+    supply = worlds.supply("UAT")
+    supply = replace(supply, cycles=(*supply.cycles, copy))
+    wish = worlds.wish([supply], [worlds.release("R1", NOW + 20 * DAY, young)])
+    found = solve(wish, seconds=5)
+    assert check(found, wish) == [] and [one.prepare for one in found.bookings] == ["refresh"]
+    made = build_bookings(found, "ann")
+    stopped = replace(supply, bookings=made, cycles=(*supply.cycles[:-1], replace(copy, state="stopped")))
+    world = replace(wish, supplies=(stopped,))
+    assert ["has stopped" in one.text for one in find_broken(world)] == [True]
+    said = solve(world, seconds=5).warnings
+    assert any("its copy is stopped" in one for one in said)
+    assert any("R1 mock has data of Thu 2026-11-05 08:00" in one for one in said), "as people read it, in their zone"
