@@ -6,7 +6,7 @@ org's describeMetadata adds is merged in and kept with each capture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rehearse.org.model import MetadataType
@@ -113,14 +113,19 @@ PLACES: tuple[Place, ...] = (
         for row in _rows(_FOLDERED)
     ),
 )
-FOLDER_TYPES = {
-    "Report": "ReportFolder",
-    "Dashboard": "DashboardFolder",
-    "Document": "DocumentFolder",
-    "EmailTemplate": "EmailFolder",
+FOLDER_TYPES: Mapping[str, tuple[str, ...]] = {
+    "Report": ("ReportFolder",),
+    "Dashboard": ("DashboardFolder",),
+    "Document": ("DocumentFolder",),
+    "EmailTemplate": ("EmailFolder", "EmailTemplateFolder"),
 }
-"""The type under which listMetadata gives the folders of a type; manifests name folders under the type itself."""
-HELD_IN = {folder: type for type, folder in FOLDER_TYPES.items()}
+"""The types under which listMetadata gives the folders of a type: of templates those of Classic and those of Lightning
+(facts/metadata.md 1.4); manifests name folders under the type itself."""
+UNFILED = "unfiled$public"
+HAS_UNFILED = frozenset({"EmailTemplate", "Report"})
+"""Types with a public folder of the platform's own, `UNFILED`, that no list of folders names and that holds components
+like any other (Metadata API guide, Folder)."""
+HELD_IN = {folder: type for type, folders in FOLDER_TYPES.items() for folder in folders}
 """The type whose components a type of folders holds."""
 
 _by_parent: dict[str, list[ChildPlace]] = {}

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.component_types import FOLDER_TYPES, HAS_UNFILED, UNFILED
 from rehearse.baseline.flow_versions import fetch_flow_versions
 from rehearse.baseline.model import CoverageRow
 from rehearse.baseline.standard_value_sets import STANDARD_VALUE_SETS
@@ -146,10 +146,11 @@ def _fetch_type(reader: OrgReader, type: MetadataType, *, flows: bool) -> TypeLi
     if versions is not None:
         return TypeListing(flows=versions)
     try:
-        return _listed(type, _fetch_items(reader, type))
+        items, unlisted = fetch_items(reader, type)
     except OrgRejected as error:
-        note = f"{error.org_code}: {error.org_message}"
-        return TypeListing(coverage=(CoverageRow("metadata", type.name, "not-listable", note=note),))
+        return TypeListing(coverage=(_unlisted(type.name, error),))
+    found = _listed(type, items)
+    return replace(found, coverage=(*found.coverage, *unlisted))
 
 
 def _listed(type: MetadataType, found: Sequence[MetadataItem]) -> TypeListing:
@@ -165,11 +166,28 @@ def _listed(type: MetadataType, found: Sequence[MetadataItem]) -> TypeListing:
     return TypeListing(tuple(sorted(names)), tuple(own) if names else (), coverage, installed=tuple(brought))
 
 
-def _fetch_items(reader: OrgReader, type: MetadataType) -> Sequence[MetadataItem]:
+def fetch_items(reader: OrgReader, type: MetadataType) -> tuple[Sequence[MetadataItem], tuple[CoverageRow, ...]]:
+    """The components of one type, of a type in folders with the folders, and what of these the org does not list.
+
+    Raises OrgRejected where it lists none.
+    """
     if not type.in_folder:
-        return reader.fetch_metadata_items(type.name)
-    folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
-    return [*folders, *reader.fetch_metadata_items(type.name, [one.full_name for one in folders])]
+        return reader.fetch_metadata_items(type.name), ()
+    first, *more = FOLDER_TYPES.get(type.name, (f"{type.name}Folder",))
+    folders = list(reader.fetch_metadata_items(first))
+    unlisted: list[CoverageRow] = []
+    for other in more:
+        try:
+            folders += reader.fetch_metadata_items(other)
+        except OrgRejected as error:
+            unlisted.append(_unlisted(f"{type.name} ({other})", error))
+    names = list(dict.fromkeys(one.full_name for one in folders))
+    own = [UNFILED] if type.name in HAS_UNFILED and UNFILED not in names else []
+    return [*folders, *reader.fetch_metadata_items(type.name, [*names, *own])], tuple(unlisted)
+
+
+def _unlisted(name: str, error: OrgRejected) -> CoverageRow:
+    return CoverageRow("metadata", name, "not-listable", note=f"{error.org_code}: {error.org_message}")
 
 
 def _cover(type: MetadataType, found: int, own: int, names: set[str]) -> tuple[CoverageRow, ...]:

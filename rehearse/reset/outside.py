@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from rehearse import clock
-from rehearse.baseline.component_types import FOLDER_TYPES
+from rehearse.baseline.listing import fetch_items
 from rehearse.baseline.model import Capture, ObjectScope
 from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
 from rehearse.errors import OrgRejected
@@ -78,11 +78,7 @@ def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -
 def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:
     """Components that were written since; deleted ones leave no trace in a list."""
     try:
-        if type.in_folder:
-            folders = reader.fetch_metadata_items(FOLDER_TYPES.get(type.name, f"{type.name}Folder"))
-            items = list(reader.fetch_metadata_items(type.name, [one.full_name for one in folders]))
-        else:
-            items = list(reader.fetch_metadata_items(type.name))
+        items, _ = fetch_items(reader, type)
     except OrgRejected:
         return 0
     return sum(1 for one in items if one.changed_at is not None and one.changed_at >= first_second(before))

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearse.baseline.listing import fetch_items
 from rehearse.errors import OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, ProductionRefused, UsageError
 from rehearse.org import metadata, soap_request
 from rehearse.org.metadata import MetadataReader, MetadataWriter
+from rehearse.org.model import MetadataType
+from rehearse.org.reader import OrgReader
 from rehearse.org.rows import RowWriter
 from rehearse.org.soap import ReplyParser
 from rehearse.org.soap_request import METADATA, build_envelope
@@ -122,6 +125,44 @@ def test_an_answer_without_the_one_result_is_an_error_of_the_org(
         scripted.answers(answer("retrieve", "<result><id>09S000000000001AAA</id></result>"), answer("any", inner))
         with pytest.raises(OrgBusy):
             reader.retrieve({"A": ("A",)}, tmp_path / "out.zip")
+
+
+# lists
+
+
+@pytest.mark.parametrize("lightning", [True, False])
+def test_templates_are_listed_in_classic_and_lightning_folders(wire: Wire, scripted: Any, lightning: bool) -> None:
+    """Each kind of folder has a type of its own, and no list names the public one of the platform."""
+
+    inner = "<faultcode>sf:INVALID_TYPE</faultcode><faultstring>INVALID_TYPE: Cannot use</faultstring>"
+    envelope = f'<e:Envelope xmlns:e="{ENV}"><e:Body><e:Fault>{inner}</e:Fault></e:Body></e:Envelope>'
+    refusal = reply(envelope.encode(), 500, Content_Type="text/xml")
+
+    def script(request: Any) -> Any:
+        asked = ElementTree.fromstring(request.body)
+        queries = [
+            (one.findtext(f"{{{METADATA}}}type"), one.findtext(f"{{{METADATA}}}folder"))
+            for one in asked.iter(f"{{{METADATA}}}queries")
+        ]
+        known = {("EmailFolder", None): "Old", ("EmailTemplateFolder", None): "New"}
+        if ("EmailTemplateFolder", None) in queries and not lightning:
+            return refusal
+        names = [known.get(one) or f"{one[1]}/Welcome" for one in queries]
+        return answer(
+            "listMetadata",
+            "".join(
+                f"<result><fullName>{name}</fullName><fileName>email/{name}</fileName><type>{kind}</type></result>"
+                for name, (kind, _) in zip(names, queries, strict=True)
+            ),
+        )
+
+    scripted.script = script
+    type = MetadataType("EmailTemplate", "email", "email", True, False)
+    items, unlisted = fetch_items(OrgReader(wire, "67.0", "00D000000000002AAA"), type)
+    found = {"Old", "Old/Welcome", "unfiled$public/Welcome"} | ({"New", "New/Welcome"} if lightning else set())
+    assert {one.full_name for one in items} == found
+    told = [(one.name, one.state) for one in unlisted]
+    assert told == ([] if lightning else [("EmailTemplate (EmailTemplateFolder)", "not-listable")])
 
 
 # retrieve
