@@ -17,6 +17,9 @@ from rehearse.report import refreshes as view
 from rehearse.report.view import Paragraph
 from rehearse.schedule.ledger_store import set_expected
 
+ABOUT_LICENCES = ("LIMIT_EXCEEDED",)
+"""What production answers where no licence of the type is free; the ledger shows what is bought, and who uses it."""
+
 if TYPE_CHECKING:
     from rehearse.cli.refresh_desk import Blocks, Case
     from rehearse.refresh.act import Taken
@@ -69,8 +72,11 @@ def _refused(case: Case, refusal: Refusal) -> tuple[dict[str, Any], Blocks]:
     """Production's own words; where they say that this login may not, the letter to those who may."""
     refused = {"at": refusal.at, "code": refusal.code, "text": refusal.text}
     words = f"Production refused, and that is kept in the ledger: {refusal.code}: {refusal.text}"
-    letter, page = case.letter("request") if refusal.code in MAY_NOT else ({"asked": False}, [])
-    return {**letter, "refused": refused}, [Paragraph(words, "bad"), *page]
+    if refusal.code in MAY_NOT:
+        letter, page = case.letter("request")
+        return {**letter, "refused": refused}, [Paragraph(words, "bad"), *page]
+    then = "rehearse ledger list" if refusal.code in ABOUT_LICENCES else f"rehearse ledger show {case.name}"
+    return {"asked": False, "refused": refused, "run_next": then}, [Paragraph(words, "bad")]
 
 
 def _asked(case: Case, taken: Taken, losses: Losses | None) -> tuple[dict[str, Any], Blocks]:

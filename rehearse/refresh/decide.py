@@ -26,7 +26,7 @@ def decide(found: Availability, bookings: Sequence[Booking], now: datetime) -> A
     reasons = []
     if found.state in GONE:
         reasons.append(f"{found.note}; only Setup makes a sandbox")
-    elif found.note and found.state not in (*DONE, "unknown"):
+    elif found.note and found.state not in (*DONE, "unknown", "locked"):
         reasons.append(f"{found.note}: only one copy of a sandbox can be under way")
     elif found.note:
         reasons.append(found.note)

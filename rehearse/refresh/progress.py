@@ -78,7 +78,13 @@ def _under_way(name: str, last: Cycle, stages: Sequence[CopyStage], estimate: Es
         where = f", with {place} sandbox(es) before it" if place else ""
         words = f"The copy of {name} waits in the queue{where}."
         return Progress("waiting", words, place, None, estimate, run_next=run_next)
-    if last.state in ("locked", "unknown"):
+    if last.state == "locked":
+        words = (
+            f"{name} is locked, and nobody can use it: its licences are used up. Free or buy one in Setup; "
+            "`rehearse ledger list` shows what is bought and in use."
+        )
+        return Progress("stopped", words, run_next="rehearse ledger list")
+    if last.state == "unknown":
         words = f"Production says that the copy of {name} is {last.state}."
         return Progress("waiting", words, estimate=estimate, run_next=run_next)
     share = _share(stages, 1)

@@ -29,9 +29,9 @@ _WORDS = {
     "copying": "the copy is being made",
     "activating": "the new copy takes over; nobody can use it",
     "suspended": "the copy is suspended; it goes on by itself",
-    "stopped": "the copy has stopped, and does not go on by itself",
+    "stopped": "the copy has stopped, and does not go on by itself: ask Salesforce Support",
     "discarding": "the new copy is being dropped",
-    "locked": "the sandbox is locked: its licences are used up",
+    "locked": "the sandbox is locked: its licences are used up; free or buy one in Setup",
 }
 """What the state of a copy means to those who wait for it."""
 
@@ -114,6 +114,9 @@ def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
         due = dates.copied + _WAITS
         what = f"{name}: the copy is deleted unless it is activated"
         yield Deadline(what, due, f"rehearse refresh activate {name}", "activation", name, _asked_at(line))
+    elif dates.state in ("locked", "stopped"):  # it waits for people, and not until an expected end
+        clear = "rehearse ledger list" if dates.state == "locked" else f"rehearse refresh watch {name}"
+        yield Deadline(f"{name}: {_WORDS[dates.state]}", now, clear, "copy", name, _asked_at(line))
     elif dates.state in _WORDS and dates.requested:
         due = dates.copied or dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
         waits = dates.copied is None and dates.state in ("pending", "copying", "suspended")

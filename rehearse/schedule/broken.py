@@ -38,6 +38,8 @@ def find_broken(wish: Wish) -> tuple[BrokenBooking, ...]:
 def _against(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     if is_gone(supply):
         yield f"{supply.name} was deleted."
+    if (last := max(supply.cycles, key=lambda cycle: cycle.requested, default=None)) and last.state == "locked":
+        yield f"{supply.name} is locked: its licences are used up."
     if one.start > wish.now and one.what != "refresh":
         yield from _blackouts(wish, one)
         yield from _late_go_live(wish, one)

@@ -234,6 +234,8 @@ def _note(last: Cycle | None, kind: str | None, interval: timedelta | None, now:
         return "no refresh is known"
     if last.state in GONE:
         return "it is being deleted" if last.state == "deleting" else "it was deleted in Salesforce"
+    if last.state == "locked":
+        return "it is locked: its licences are used up"
     if last.state not in DONE:
         return f"the last refresh is {last.state}"
     if interval is None:

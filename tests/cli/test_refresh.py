@@ -81,6 +81,16 @@ def test_a_slip_in_an_option_is_told_before_anything_is_sent(desk: Any) -> None:
     assert asked["found"] is False and asked["ask"] == asked["fields_differ"] == [] and asked["run_next"] is None
 
 
+def test_a_refusal_for_want_of_a_licence_says_where_licences_are_shown(desk: Any) -> None:
+    practice = ("practice", "setting"), ("--folder", str(desk.world))
+    desk.run(*practice[0], "put", "licences", '{"FULL": 2, "PARTIAL": 0, "DEVELOPER": 1}', *practice[1])
+    try:
+        body = desk.json("refresh", "request", "DEV1", code=3)
+    finally:
+        desk.run(*practice[0], "clear", "licences", *practice[1])
+    assert (body["refused"]["code"], body["run_next"]) == ("LIMIT_EXCEEDED", "rehearse ledger list")
+
+
 def test_a_query_of_the_file_ticks_its_item_when_it_counts_what_it_must(desk: Any) -> None:
     path: Path = desk.folder / "rehearse.yaml"
     ready = """refresh:

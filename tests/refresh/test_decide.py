@@ -49,6 +49,11 @@ def test_a_copy_under_way_stands_against_it_whatever_the_dates() -> None:
     assert found.refreshable == "no" and "pending-activation" in found.reasons[0]
 
 
+def test_a_locked_sandbox_has_no_copy_under_way() -> None:
+    found = decide(_found(40, "locked"), [], NOW)
+    assert found.refreshable == "no" and found.reasons == ("it is locked: its licences are used up",)
+
+
 def test_bookings_to_come_are_named_and_past_ones_are_not() -> None:
     booked = [_booked(-3), _booked(-1), _booked(0), _booked(3, sandbox="uat"), _booked(3, sandbox="SIT")]
     assert [one.id for one in decide(_found(40), booked, NOW).bookings] == ["UAT0", "uat3"]

@@ -42,7 +42,7 @@ def stage(number: int, estimated: int | None, actual: int | None = None, done: i
         ("completed", "done", "00D1", "ready"),
         ("discarding", "waiting", "old sandbox stays", "watch"),
         ("discarded", "discarded", "stays as it was", ""),
-        ("locked", "waiting", "locked", "watch"),
+        ("locked", "stopped", "licences are used up", "ledger list"),
         ("deleted", "gone", "deleted", ""),
     ],
 )

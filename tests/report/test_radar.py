@@ -55,6 +55,9 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
      [("activation", "rehearse refresh activate UAT")]),
     ("copying", [_line(1, state="copying", copied=None, activated=None)], Sky(),
      [("copy", "rehearse refresh watch UAT")]),
+    ("stopped", [_line(1, state="stopped", copied=None, activated=None)], Sky(),
+     [("copy", "rehearse refresh watch UAT")]),
+    ("locked", [_line(90, state="locked")], Sky(), [("copy", "rehearse ledger list")]),
     ("a copy that takes its time", [_line(26, state="copying", copied=None, activated=None)], Sky(),
      [("copy", "rehearse refresh watch UAT")]),  # nothing of the refresh after it
     ("burned", [replace(_line(40), burned_by=_booking(-30, burns=True))], Sky(),
@@ -107,6 +110,13 @@ def test_each_deadline_once_with_what_clears_it(
     found = build_radar(lines, NOW, sky)
     assert [(one.kind, one.clear_with) for one in found] == expected
     assert [one.due for one in found] == sorted(one.due for one in found)
+
+
+def test_what_waits_for_people_is_due_now() -> None:
+    """A sandbox that licences lock was due at the expected end of a copy that had ended months ago."""
+    (locked,) = build_radar([_line(90, state="locked")], NOW, Sky())
+    (stopped,) = build_radar([_line(1, state="stopped", copied=None, activated=None)], NOW, Sky())
+    assert locked.due == stopped.due == NOW and "licences are used up" in locked.what and "Support" in stopped.what
 
 
 def test_a_calendar_holds_each_deadline_once() -> None:

@@ -209,3 +209,5 @@ def test_a_suspended_copy_goes_on_and_a_stopped_one_is_told(worlds: SimpleNamesp
     said = solve(world, seconds=5).warnings
     assert any("its copy is stopped" in one for one in said)
     assert any("R1 mock has data of Thu 2026-11-05 08:00" in one for one in said), "as people read it, in their zone"
+    locked = replace(stopped, cycles=(*supply.cycles[:-1], replace(copy, state="locked")))
+    assert any("is locked" in one.text for one in find_broken(replace(wish, supplies=(locked,))))
