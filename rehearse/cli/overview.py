@@ -74,10 +74,7 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
     cycles, known = load_cycles(desk.database), load_sandboxes(desk.database)
     bookings, waiting = desk.load_bookings(), count_open(desk.database)
     half = {one.sandbox: one.began for one in find_broken_off(desk)}
-    newest: dict[str, Baseline] = {}
-    for one in sorted(desk.baselines().load(None), key=lambda found: found.taken_at):
-        if one.voided is None:
-            newest[one.sandbox.casefold()] = one
+    kept = _load_baselines(desk)
     names = [one.name for one in desk.workspace.sandboxes]
     written = {name.casefold() for name in names}
     names += sorted(
@@ -92,11 +89,29 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         coming = next((one for one in own if one.start > now), None)
         left = waiting.get((name.casefold(), availability.org_id or ""), 0)
         burned = _find_burned(own, availability, now)
-        baseline = newest.get(name.casefold())
+        baseline, proven = kept.get(name.casefold(), (None, None))
         known_as = {"listed": config is not None, "can_log_in": config is not None and config.login is not None}
-        known_as["half_reset"] = name in half and half[name] > _settled_at(availability, baseline)
-        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, **known_as))
+        known_as["half_reset"] = name in half and half[name] > _settled_at(availability, proven or baseline)
+        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, **known_as, proven=proven))
     return tuple(lines)
+
+
+def _load_baselines(desk: Desk) -> dict[str, tuple[Baseline, Baseline | None]]:
+    """By sandbox the baseline that commands use where none is named, and the one that was proven last, where that says
+    more of the sandbox than that baseline does: it was proven after it was taken."""
+    from rehearse.baseline.index import pick_newest
+
+    known: dict[str, list[Baseline]] = {}
+    for one in desk.baselines().load(None):
+        if one.voided is None:
+            known.setdefault(one.sandbox.casefold(), []).append(one)
+    found: dict[str, tuple[Baseline, Baseline | None]] = {}
+    for name, own in known.items():
+        base = pick_newest(own)
+        since = [(one.proof_at, one) for one in own if one.org_id == base.org_id and one.proof_at]
+        last = max(since, key=lambda pair: pair[0], default=None)
+        found[name] = (base, last[1] if last and last[0] >= base.taken_at else None)
+    return found
 
 
 def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:

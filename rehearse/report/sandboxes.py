@@ -17,8 +17,9 @@ from rehearse.schedule.model import Booking
 
 @dataclass(frozen=True)
 class SandboxLine:
-    """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline.
+    """One sandbox: its dates, the booking that runs now, the next one, and its newest baseline that is sound.
 
+    `proven` is another baseline that was proven last, after this one was taken: that proof says what is so now.
     `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps;
     `listed` is False for one that only a sheet or production names, and rehearse.yaml does not; `can_log_in` is False
     for one whose dates are kept by hand.
@@ -33,6 +34,13 @@ class SandboxLine:
     listed: bool = True
     can_log_in: bool = True
     half_reset: bool = False
+    proven: Baseline | None = None
+
+    @property
+    def last_proof(self) -> Baseline | None:
+        """The baseline whose proof tells what the sandbox is like now, where there is one."""
+        found = self.proven or self.baseline
+        return found if found and found.proof else None
 
     @property
     def condition(self) -> str:
@@ -46,7 +54,7 @@ class SandboxLine:
             return "in-use"
         if self.burned_by is not None:
             return "burned"
-        dirty = self.baseline and self.baseline.proof_verdict in ("dirty", "partial")
+        dirty = self.last_proof and self.last_proof.proof_verdict in ("dirty", "partial")
         return "dirty" if dirty or self.half_reset else "free"
 
 
@@ -79,10 +87,12 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
         "booking": _booking_body(line.booking),
         "next_booking": _booking_body(line.next_booking),
         "baseline": line.baseline and {"name": line.baseline.name, "taken_at": line.baseline.taken_at},
-        "proof": line.baseline
-        and line.baseline.proof
-        and {"verdict": line.baseline.proof_verdict, "at": line.baseline.proof_at},
+        "proof": _proof_body(line.last_proof),
     }
+
+
+def _proof_body(of: Baseline | None) -> dict[str, Any] | None:
+    return {"verdict": of.proof_verdict, "at": of.proof_at, "baseline": of.name} if of else None
 
 
 def _booking_body(booking: Booking | None) -> dict[str, Any] | None:
@@ -138,7 +148,7 @@ def _row(line: SandboxLine, now: datetime, zone: ZoneInfo) -> list[Cell | str]:
         f"{'/'.join(hours)} h" if hours else "-",
         _booking_text(line, day),
         f"{line.baseline.name}, {_age(now, line.baseline.taken_at)}" if line.baseline else "-",
-        _proof(line.baseline),
+        _proof(line),
     ]
 
 
@@ -166,8 +176,10 @@ def _age(now: datetime, then: datetime) -> str:
     return f"{days} d old" if days else "today"
 
 
-def _proof(baseline: Baseline | None) -> Cell:
-    if baseline is None or baseline.proof_verdict is None:
+def _proof(line: SandboxLine) -> Cell:
+    of = line.last_proof
+    if of is None or of.proof_verdict is None:
         return Cell("-")
-    tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(baseline.proof_verdict, "bad")  # type: ignore[assignment]
-    return Cell(baseline.proof_verdict, tone)
+    tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(of.proof_verdict, "bad")  # type: ignore[assignment]
+    other = line.baseline is not None and of.name != line.baseline.name
+    return Cell(f"{of.proof_verdict} ({of.name})" if other else of.proof_verdict, tone)

@@ -1,11 +1,16 @@
 """Dates that only people keep: rehearse.yaml, a sheet and the ledger together, without any Salesforce."""
 
+import contextlib
 import json
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rehearse.baseline.model import Baseline
+from rehearse.cli.desk import open_desk
 
 NOW = {"REHEARSE_NOW": "2026-11-23T08:00:00Z"}
 WORKSPACE = """version: 1
@@ -217,3 +222,25 @@ def test_a_bare_date_means_the_whole_day(by_hand: Any) -> None:
     by_hand.refused("ledger", "add", "SIT", "--requested", "2026-11-24", code=2, **NOW)
     made = by_hand.json("book", "add", "UAT", "--from", "2026-12-01", "--to", "2026-12-02", "--why", "x", **NOW)
     assert (made["start"], made["end"]) == ("2026-12-01T05:00:00Z", "2026-12-03T05:00:00Z")
+
+
+def test_the_last_proof_tells_what_a_sandbox_is_like_whichever_baseline_it_names(by_hand: Any) -> None:
+    taken = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    known = [
+        Baseline(
+            name, "UAT", "00D000000000001AAA", f"01K{name}", "abc", taken + timedelta(hours=hours), 3, 2, 5, verdict,
+            "here", "/store", "f" * 64,
+        )
+        for name, hours, verdict in (("B1", 0, "usable"), ("B2", 1, "usable"), ("B3", 2, "hollow"))
+    ]  # fmt: skip
+    with contextlib.chdir(by_hand.folder), open_desk() as desk:
+        for one in known:
+            desk.baselines().add(one)
+        desk.baselines().set_proof(known[0], "P1", "dirty", taken + timedelta(minutes=30))
+    uat = _rows(by_hand)["UAT"]  # a proof from before B2 was taken says nothing of what is there since
+    assert (uat["condition"], uat["baseline"]["name"], uat["proof"]) == ("free", "B2", None)
+    with contextlib.chdir(by_hand.folder), open_desk() as desk:
+        desk.baselines().set_proof(known[0], "P2", "dirty", taken + timedelta(hours=3))
+    uat = _rows(by_hand)["UAT"]
+    assert (uat["condition"], uat["baseline"]["name"], uat["proof"]["baseline"]) == ("dirty", "B2", "B1")
+    assert "dirty (B1)" in by_hand.run("sandboxes", **NOW, COLUMNS="180").out
