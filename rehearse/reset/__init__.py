@@ -15,7 +15,7 @@ Where what lives:
     file_parts, people, persons          whom; names of people; person accounts
     ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
     coupled, fields_away, cut_off,       away, or refused by now; fields that move each other
-    refused_values
+    refused_values, inactive_owners
     flow_states, remade_flows,           flows by their versions; components that were deleted and made again
     made_again, component_names,         under their names, or renamed; what names say about each other
     renamed

@@ -21,6 +21,7 @@ from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.coupled import follows
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action, Do
+from rehearse.reset.refused_values import find_refused
 from rehearse.reset.row_state import Values, scope_fields
 from rehearse.reset.settle import wait_for_effect
 
@@ -41,7 +42,18 @@ def insert_files(
         left_out = {*deferred.get(action.key, ()), *follows(object, stored)}
         names = [one for one in sent_names(context, object) if one not in left_out]
         values = {name: reference_or_value(context, object, name, stored.get(name)) for name in names}
-        _insert(context, action, values)
+        for _ in range(context.settings.lock_tries):
+            _insert(context, action, values)
+            refused = find_refused(context.results.get(action.id), may_lack(context, object, values))
+            if not refused:
+                break
+            values = {name: value for name, value in values.items() if name not in refused}
+
+
+def may_lack(context: Context, object: str, values: Mapping[str, Value]) -> list[str]:
+    """Those of the fields with a value that an insert may leave to the org."""
+    known = {name: context.schema(object).field(name) for name, value in values.items() if value is not None}
+    return [name for name, one in known.items() if one is not None and (one.nillable or one.defaulted_on_create)]
 
 
 def sent_names(context: Context, object: str) -> list[str]:

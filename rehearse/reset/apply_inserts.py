@@ -18,9 +18,9 @@ from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import bulk_cannot_carry
 from rehearse.reset.apply_context import Context
-from rehearse.reset.apply_files import holds_files, insert_files
+from rehearse.reset.apply_files import holds_files, insert_files, may_lack
 from rehearse.reset.apply_updates import reference_or_value
-from rehearse.reset.batches import by_object, error_code, in_batches, row_mark
+from rehearse.reset.batches import by_object, in_batches, row_mark, told_refusal
 from rehearse.reset.bulk_jobs import start_job, take_up_job
 from rehearse.reset.coupled import follows
 from rehearse.reset.gone_targets import find_gone
@@ -29,8 +29,10 @@ from rehearse.reset.model import Action
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import fetch_contacts, is_person, made_of_others
 from rehearse.reset.plan_records import reference_links
+from rehearse.reset.refused_values import find_refused
 from rehearse.reset.row_state import scope_fields
 
+DUPLICATES = "DUPLICATES_DETECTED"
 Sent = dict[str, dict[str, str | None]]
 """What is sent: key of the baseline -> column -> text."""
 
@@ -72,7 +74,7 @@ def finish_insert(context: Context, entry: Entry) -> None:
     for row in context.writer.fetch_ingest_results(job.id, "failed"):
         keys = marks.get(row_mark(row, columns), [])
         if keys:
-            failed[keys.pop()] = error_code(row.get("sf__Error", ""))
+            failed[keys.pop()] = told_refusal(row.get("sf__Error", ""))
     ok = [actions[key] for key in pairs]
     known = context.load_values(context.before, object, sorted(pairs)) if object == "Account" else {}
     contacts = fetch_contacts(context.writer.reader, known, pairs)
@@ -121,6 +123,28 @@ def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:
                 for key, lost in dead.items():
                     sent[key].update(dict.fromkeys(lost))
                 _insert(context, object, batch, sent)
+                _insert_again(context, object, batch, sent, ordered.deferred)
+
+
+def _insert_again(
+    context: Context, object: str, batch: Sequence[Action], sent: Sent, deferred: Mapping[str, Collection[str]]
+) -> None:
+    """What the org refused for single values goes again without them, as the org fills them by itself; the update that
+    follows writes or names them. What a duplicate rule only warns of goes by REST: Bulk cannot say that it may pass."""
+    left = list(batch)
+    for _ in range(context.settings.lock_tries):
+        again = []
+        for action in left:
+            cells = sent[action.key]
+            if refused := find_refused(context.results.get(action.id), may_lack(context, object, cells)):
+                again.append(action)
+                sent[action.key] = {name: text for name, text in cells.items() if name not in refused}
+        if not again:
+            break
+        left = again
+        _insert(context, object, left, {one.key: sent[one.key] for one in left})
+    alike = [one for one in batch if (told := context.results.get(one.id)) and told.detail.startswith(DUPLICATES)]
+    insert_files(context, object, alike, deferred)
 
 
 def _goes_alone(context: Context, object: str, stored: Mapping[str, str | None]) -> bool:

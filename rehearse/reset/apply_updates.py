@@ -40,21 +40,23 @@ def apply_updates(context: Context, actions: Sequence[Action]) -> None:
 
 
 def _update_batch(context: Context, object: str, batch: Sequence[Action]) -> None:
-    """Write one batch; rows that somebody changed between our read and our write are read and judged again."""
+    """Write one batch; rows that somebody changed between our read and our write are read and judged again, and what
+    the org refused for single values goes again without these."""
     left = list(batch)
     unguarded: set[str] = set()
     read_at: dict[str, str] = {}
+    refused: dict[str, set[str]] = {}
     for _ in range(context.settings.lock_tries):
-        work, without = _decide_work(context, object, left)
+        work, without = _decide_work(context, object, left, refused)
         unguarded |= {id for id, stamp in read_at.items() if context.stamps.get(id) == stamp}
         send_rows(context, "update", object, work, _updater(context, object, unguarded))
         for action in (one for one, _ in work if one.key in without and context.results[one.id].state == "done"):
             context.note(action, "done", without[action.key])
-        left = [action for action, _ in work if _was_moved(context, action)]
+        left = [one for one, row in work if _was_moved(context, one) or find_refused(context.results.get(one.id), row)]
         if not left:
             return
         read_at = {id: context.stamps[id] for one in left if (id := context.live_id(one.key)) in context.stamps}
-    for action in left:
+    for action in (one for one in left if _was_moved(context, one)):
         context.note(action, "foreign", "changed again and again during the reset; not written")
 
 
@@ -84,9 +86,11 @@ def _updater(context: Context, object: str, unguarded: Collection[str]) -> Send:
     return send
 
 
-def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> tuple[Work, dict[str, str]]:
+def _decide_work(
+    context: Context, object: str, batch: Sequence[Action], known: dict[str, set[str]]
+) -> tuple[Work, dict[str, str]]:
     """Each row that is to be written, as it is to be written, and by key without which values, in words; why nothing
-    is written is recorded for the others."""
+    is written is recorded for the others. `known`: by key, the values that the org refused; more are added."""
     decided = live_rows.decide_rows(context, object, batch)
     stored = context.load_values(context.before, object, [one.key for one in batch])
     judged: dict[str, tuple[Action, dict[str, Value]]] = {}
@@ -100,13 +104,17 @@ def _decide_work(context: Context, object: str, batch: Sequence[Action]) -> tupl
     without: dict[str, str] = {}
     for key, (action, values) in judged.items():
         result, dead = context.results.get(action.id), sorted(gone.get(key, ()))
-        refused = () if dead else find_refused(result, values)
+        if not dead:
+            known.setdefault(key, set()).update(find_refused(result, values))
+        refused = sorted(known.get(key, set()).intersection(values))
         left = {name: value for name, value in values.items() if name not in (*dead, *refused)}
         if left:
             work.append((action, {"Id": context.live_id(key), **left}))
         elif dead:
             told = (action.type, action.key) in context.left_alone
             context.note(action, "waiting" if told else "failed", f"what it names in {', '.join(dead)} is not there")
+        elif refused:
+            context.note(action, "failed", refusal(result, refused))
         if dead or refused:
             gone_told = f"without what it names in {', '.join(dead)}, which is not there"
             without[key] = gone_told if dead else refusal(result, refused)

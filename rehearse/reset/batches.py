@@ -7,6 +7,7 @@ A batch holds one object and one kind of work; rows are sorted by parent so that
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from rehearse.org.model import Value
 from rehearse.reset.model import Action
 
 T = TypeVar("T")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 RETRIED = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
 """Status codes of one row that a later, smaller batch may cure."""
@@ -61,6 +63,13 @@ def error_code(text: str) -> str:
     """The status code at the head of a bulk error (`CODE:message:fields --`); the message may hold a value."""
     head = text.partition(":")[0].strip()
     return head if head.replace("_", "").isalnum() and head.upper() == head else "UNKNOWN_ERROR"
+
+
+def told_refusal(text: str) -> str:
+    """The status code of a bulk error and the fields that it names, as a refused REST write is told."""
+    fields = text.strip().removesuffix("--").rpartition(":")[2].replace(",", " ").split()
+    named = fields and text.strip().endswith("--") and all(_NAME.match(one) for one in fields)
+    return f"{error_code(text)} ({', '.join(fields)})" if named else error_code(text)
 
 
 def _cell(value: str | None) -> str:

@@ -24,6 +24,7 @@ from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.gone_targets import fetch_gone
 from rehearse.reset.housed_rows import UNKNOWN, fetch_housed
 from rehearse.reset.housed_values import fetch_written
+from rehearse.reset.inactive_owners import fetch_inactive
 from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.lost_values import held_fields
 from rehearse.reset.model import Allowed, Choices, Switch
@@ -65,6 +66,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
         for object, group in _records_by_object(changes).items()
     }
+    inactive = fetch_inactive(reader, rows)
     housed = {**fetch_housed(reader, changes), **fetch_written(reader, changes, before.started)}
     housed |= {field: {**housed[field], UNKNOWN: 1} for field in request.kept if field in housed}
     return PlanInputs(
@@ -82,8 +84,9 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         bypass=request.bypass,
         egress=request.egress,
         ghosts=fetch_ghosts(reader, store, before, schemas) if _any_in_bin(rows) else {},
-        people=fetch_names(reader, _users(changes, rows).union(*housed.values())),
+        people=fetch_names(reader, _users(changes, rows).union(inactive, *housed.values())),
         housed=housed,
+        inactive=inactive,
         gone=fetch_gone(reader, (before, after), schemas, rows, ids),
     )
 

@@ -88,5 +88,7 @@ class PlanInputs:
     bypass: tuple[Switch, ...] = ()
     egress: tuple[Allowed, ...] = ()
     housed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    inactive: frozenset[str] = frozenset()
+    """Users who owned changed rows in the baseline and are inactive now."""
     gone: frozenset[str] = frozenset()
     """Ids outside the scope that changed rows named in the baseline, and that no living row has."""

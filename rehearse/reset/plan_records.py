@@ -19,6 +19,7 @@ from rehearse.reset.fields_away import fields_away
 from rehearse.reset.file_parts import find_document, parts_last
 from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
+from rehearse.reset.inactive_owners import name_inactive
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.lost_targets import leave_lost_targets
 from rehearse.reset.model import Action, Blocked, Do, Hazard
@@ -96,6 +97,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
     leave_lost_targets(plan)
     if choices.update_changed:
         _plan_swaps(plan)
+    plan.actions = name_inactive(inputs, plan.actions)
     return tuple(plan.actions), tuple(plan.blocked), row_marks.sum_warnings(inputs, plan.actions, plan.warnings)
 
 
