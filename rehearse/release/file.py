@@ -127,5 +127,5 @@ class ReleaseEntry(Entry):
     advance: SpanText = "4h"
     priority: int = Field(default=3, ge=1, le=4)
     package: PackageEntry | None = None
-    rehearsals: list[RehearsalEntry] = Field(min_length=1)
+    rehearsals: list[RehearsalEntry]
     runbook: list[StepEntry] = Field(default_factory=list)

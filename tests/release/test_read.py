@@ -53,6 +53,13 @@ def test_a_release_file_becomes_a_release(tmp_path: Path) -> None:
     assert late.pin.at == datetime(2026, 12, 8, 9, tzinfo=UTC) and late.hours == "go_live"
 
 
+def test_a_release_that_is_not_rehearsed_counts_by_its_go_live(tmp_path: Path) -> None:
+    release = load_release(
+        _write(tmp_path, "version: 1\nrelease: R9\ngo_live: 2026-12-18 18:00\nrehearsals: []\n"), CALENDAR
+    )
+    assert release.rehearsals == () and release.go_live == datetime(2026, 12, 18, 18, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
