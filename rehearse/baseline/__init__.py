@@ -13,6 +13,7 @@ Where what lives:
     early_digests
     components, component_types, zip_*,  any package or retrieve as components; metadata files as trees; source format
     metadata_xml, source_tree, profiles
+    rare_types
     canonical_*, canonical               one text and one digest for what means the same: values, columns, XML
     flow_*, standing, field_listing,     versions of flows, packages and schedules, what a listing cannot say
     bodies                               (and the contents of files)

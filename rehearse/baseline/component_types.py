@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rehearse.baseline.rare_types import WITH_COMPANION, rare_places
 from rehearse.org.model import MetadataType
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the files of one type are. A bundle is a folder a component; `in_folder` names are `Folder/Item`."""
+    """Where the files of one type are. A bundle is a folder a component, whose name is `depth` folders long.
+
+    `in_folder` names are `Folder/Item`; `inside` names are `Owner.Item`, and the files lie in the folder of the owner.
+    `rare`: known by its name alone, so that what is said of its files is not to be built on.
+    """
 
     type: str
     directory: str
@@ -22,6 +27,9 @@ class Place:
     bundle: bool = False
     in_folder: bool = False
     content: bool = False
+    depth: int = 1
+    inside: bool = False
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class ChildPlace:
 
 
 _PLAIN = """
-AnalyticSnapshot analyticsnapshots snapshot|AppMenu appMenus appMenu|ApprovalProcess approvalProcesses approvalProcess
+AnalyticSnapshot analyticSnapshots snapshot|AppMenu appMenus appMenu|ApprovalProcess approvalProcesses approvalProcess
 AssignmentRules assignmentRules assignmentRules|AuthProvider authproviders authprovider
 AutoResponseRules autoResponseRules autoResponseRules|Community communities community
 ConnectedApp connectedApps connectedApp|CronTrigger cronTriggers cronTrigger
@@ -73,7 +81,14 @@ ApexClass classes cls|ApexComponent components component|ApexPage pages page|Ape
 Certificate certs crt|ContentAsset contentassets asset|StaticResource staticresources resource
 """
 _BUNDLES = """
-AuraDefinitionBundle aura|ExperienceBundle experiences|LightningComponentBundle lwc|WaveTemplateBundle waveTemplates
+AiAuthoringBundle aiAuthoringBundles|AppFrameworkTemplateBundle appTemplates|AuraDefinitionBundle aura
+ContentTypeBundle contentTypes|ExperienceBundle experiences|ExperiencePropertyTypeBundle experiencePropertyTypeBundles
+GenAiFunction genAiFunctions|GenAiPlannerBundle genAiPlannerBundles|LightningComponentBundle lwc
+LightningTypeBundle lightningTypes|UIBundle uiBundles|WaveTemplateBundle waveTemplates|WebStoreBundle webStoreBundles
+"""
+_INSIDE = """
+Territory2 territory2Models territory2|Territory2Model territory2Models territory2Model
+Territory2Rule territory2Models territory2Rule
 """
 _FOLDERED = """
 Dashboard dashboards dashboard|Document documents|EmailTemplate email email|Report reports report
@@ -102,6 +117,12 @@ PLACES: tuple[Place, ...] = (
     *(Place(type, directory, suffix) for type, directory, suffix in _rows(_PLAIN)),
     *(Place(type, directory, suffix, content=True) for type, directory, suffix in _rows(_CONTENT)),
     *(Place(type, directory, bundle=True) for type, directory in _rows(_BUNDLES)),
+    Place("DigitalExperienceBundle", "digitalExperiences", bundle=True, depth=2),
+    *(Place(type, directory, suffix, inside=True) for type, directory, suffix in _rows(_INSIDE)),
+    *(
+        Place(type, directory, suffix, content=type in WITH_COMPANION, rare=True)
+        for type, directory, suffix in rare_places()
+    ),
     *(
         Place(
             row[0],
@@ -149,13 +170,17 @@ class TypeTable:
         places = {one.type: one for one in PLACES}
         for one in described:
             known = places.get(one.name)
+            if known and (known.inside or known.depth > 1):
+                continue
+            bundle = known.bundle if known and not known.rare else not one.suffix and not one.in_folder
             places[one.name] = Place(
                 one.name,
                 one.directory,
                 one.suffix or "",
-                bundle=known.bundle if known else not one.suffix and not one.in_folder,
+                bundle=bundle,
                 in_folder=one.in_folder,
-                content=one.meta_file and not (known.bundle if known else not one.suffix),
+                content=bool(known and known.content) or (one.meta_file and not bundle and bool(one.suffix or known)),
+                rare=known.rare if known else True,
             )
         self._by_directory: dict[str, list[Place]] = {}
         for place in places.values():

@@ -122,10 +122,27 @@ def _name(path: str, table: TypeTable) -> tuple[Place, str] | None:
     if place is None:
         return Place(directory, directory), rest.removesuffix("-meta.xml")
     if place.bundle:
-        return place, rest.partition("/")[0]
+        return place, _bundle_name(place, rest)
+    if place.inside:
+        return place, _inside_name(place, rest.removesuffix("-meta.xml"))
     bare = rest.removesuffix("-meta.xml")
     ending = next((one for one in _endings(place.type, place.suffix) if bare.endswith(one)), "")
     return place, bare.removesuffix(ending)
+
+
+def _bundle_name(place: Place, rest: str) -> str:
+    """The folder of a bundle; a file beside the folders is about the one of its name (`Shop.site-meta.xml`)."""
+    steps = rest.split("/")
+    if len(steps) <= place.depth and steps[-1].endswith("-meta.xml"):
+        steps[-1] = steps[-1].removesuffix("-meta.xml").rpartition(".")[0] or steps[-1]
+    return "/".join(steps[: place.depth])
+
+
+def _inside_name(place: Place, bare: str) -> str:
+    """`EU/territories/France.territory2` is `EU.France`, and `EU/EU.territory2Model` the owner itself."""
+    owner, _, inner = bare.partition("/")
+    item = inner.rpartition("/")[2].removesuffix(f".{place.suffix}")
+    return f"{owner}.{item}" if item and item != owner else owner.removesuffix(f".{place.suffix}")
 
 
 @lru_cache(maxsize=1024)

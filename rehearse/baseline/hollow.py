@@ -44,7 +44,7 @@ def find_missing(
         given = held.get(type, ())
         if type in _SOME_MISSING or len(given) >= len(wanted):
             continue
-        plain = place is not None and not place.in_folder and not place.bundle
+        plain = place is not None and not (place.in_folder or place.bundle or place.rare)
         lost = tuple(sorted(wanted.difference(given))) if plain or not given else ()
         if lost:
             found[type] = lost

@@ -19,13 +19,18 @@ from typing import Any
 from lxml import etree
 
 from rehearse.baseline.canonical_xml import NAMESPACE, parse_xml
-from rehearse.baseline.component_types import CHILDREN, PLACES, Place
+from rehearse.baseline.component_types import CHILDREN, FOLDER_TYPES, PLACES, Place
 from rehearse.errors import NotFound, UsageError
 
 META = "-meta.xml"
 _NS = "{" + NAMESPACE + "}"
 PROJECT = "sfdx-project.json"
-_DIRECTORIES: Mapping[str, Place] = {one.directory: one for one in PLACES}
+_DIRECTORIES: Mapping[str, Place] = {one.directory: one for one in sorted(PLACES, key=lambda one: not one.rare)}
+_RARE_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    directory: tuple(f".{one.suffix}" for one in PLACES if one.directory == directory)
+    for directory in {one.directory for one in PLACES if one.rare}
+}
+"""Directories whose names may mean something else too, with what files of metadata in them end in."""
 _DECOMPOSED: Mapping[str, str] = {"objects": "CustomObject", "objectTranslations": "CustomObjectTranslation"}
 _TAGS: Mapping[str, str] = {
     **{f"{child.type[:1].lower()}{child.type[1:]}": child.tag for child in CHILDREN["CustomObject"]},
@@ -58,7 +63,7 @@ def convert_source(files: Mapping[str, bytes]) -> dict[str, bytes]:
     archives: dict[str, dict[str, bytes]] = defaultdict(dict)
     for path in sorted(files):
         inner = _inside(path)
-        if inner is None:
+        if inner is None or _is_for_developers(inner):
             continue
         directory, _, rest = inner.partition("/")
         if directory in _DECOMPOSED:
@@ -93,9 +98,25 @@ def _inside(path: str) -> str | None:
     """The path from the folder of its type on: the first folder that is one, wherever the project keeps it."""
     steps = path.split("/")
     for place, step in enumerate(steps[:-1]):
-        if step in _DIRECTORIES:
+        endings = _RARE_ENDINGS.get(step, ("",))
+        if step in _DIRECTORIES and steps[-1].removesuffix(META).endswith(endings):
             return "/".join(steps[place:])
     return None
+
+
+def _is_for_developers(inner: str) -> bool:
+    """Whether a file beside Lightning components is for editors and tests: no deployment takes these along."""
+    directory, *steps = inner.split("/")
+    return directory in ("aura", "lwc") and any(
+        one.startswith(".") or one in ("__tests__", "__mocks__", "__utam__", "jsconfig.json", "tsconfig.json")
+        for one in steps
+    )
+
+
+def find_strange(path: Path) -> tuple[str, ...]:
+    """The metadata files of a source folder that belong to no type that is known, sorted. Raises UsageError."""
+    files = (one.relative_to(path).as_posix() for root in _roots(path) for one in root.rglob(f"*{META}"))
+    return tuple(sorted(one for one in files if _inside(one) is None))
 
 
 def _renamed(inner: str, directory: str, files: Mapping[str, bytes], path: str) -> str:
@@ -108,8 +129,27 @@ def _renamed(inner: str, directory: str, files: Mapping[str, bytes], path: str) 
         return f"{bare.rpartition('.')[0]}.resource{meta}"
     if not inner.endswith(META):
         return inner
+    if place.in_folder and (folder := _folder_of(place, inner)):
+        return f"{folder}{META}"
+    if place.type == "Document" and inner.endswith(f".document{META}"):
+        start = path.removesuffix(f"document{META}")  # a picture and its companion have two endings here
+        content = next((one for one in files if one.startswith(start) and not one.endswith(META)), start)
+        return f"{inner.removesuffix(f'.document{META}')}.{content.removeprefix(start)}{META}"
     companion = place.content and path.removesuffix(META) in files
-    return inner if companion else inner.removesuffix(META)
+    bare = inner if companion else inner.removesuffix(META)
+    *_, folder, name = bare.split("/")
+    alone = place.rare and name == f"{folder}.{place.suffix}"  # a bot has a folder of its own
+    return f"{directory}/{name}" if alone else bare
+
+
+def _folder_of(place: Place, inner: str) -> str:
+    """The path of the folder that a file describes (`reports/Sales.reportFolder-meta.xml`), or the empty text."""
+    bare, _, ending = inner.removesuffix(META).rpartition(".")
+    return bare if inner.endswith(META) and ending in (_lower(one) for one in FOLDER_TYPES[place.type]) else ""
+
+
+def _lower(type: str) -> str:
+    return f"{type[:1].lower()}{type[1:]}"
 
 
 def _composed(parts: Mapping[str, list[tuple[str, bytes]]]) -> Iterator[tuple[str, bytes]]:

@@ -51,6 +51,7 @@ def find_doubts(package: Package) -> tuple[str, ...]:
         ("a deployment would refuse the package", "package.xml names what is not there", _find_missing(package, held)),
         ("a deployment would refuse the package", "not to be read as metadata", _find_broken(package.files)),
         ("not deployed", "files that package.xml does not name", _find_unnamed(package, held)),
+        ("not foreseen: a deployment may take them", "files of no type that is known here", package.strange),
     )
     return tuple(f"{_capital(what)} ({_listed(found)}): {so}." for so, what, found in doubts if found)
 
@@ -68,7 +69,8 @@ def _find_missing(package: Package, held: Sequence[Component]) -> list[str]:
     missing: list[str] = []
     for type, names in sorted((package.members or {}).items()):
         place, there = table.place(type), given.get(type, set())
-        if (place is None and type not in PARENT_OF) or (place and (place.in_folder or place.bundle) and there):
+        loose = place is not None and (place.in_folder or place.bundle or place.rare)
+        if (place is None and type not in PARENT_OF) or (loose and there):
             continue
         missing += [f"{type} {one}" for one in sorted(names) if one != "*" and one.lower() not in there]
     return missing

@@ -34,12 +34,13 @@ DESTRUCTIVE = ("destructiveChanges.xml", "destructiveChangesPre.xml", "destructi
 class Package:
     """Files in the layout of the Metadata API; `members` is what package.xml names, decoded (None: all that is there).
 
-    Made by `open_package`.
+    Made by `open_package`. `strange`: paths of metadata that belong to no type that is known.
     """
 
     files: Mapping[str, bytes]
     members: Mapping[str, frozenset[str]] | None
     deletes: tuple[Place, ...] = ()
+    strange: tuple[str, ...] = ()
 
     def deploys(self, type: str, full_name: str) -> bool:
         """Whether a component of the files is named, by itself, by a wildcard, or by its container."""

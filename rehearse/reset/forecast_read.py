@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from rehearse.baseline.components import TYPES_FILE, read_components, read_packa
 from rehearse.baseline.model import Capture, Component
 from rehearse.baseline.packages import container_of
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.source_tree import META, PROJECT, read_source
+from rehearse.baseline.source_tree import META, PROJECT, find_strange, read_source
 from rehearse.baseline.writing import nameless_file
 from rehearse.baseline.zip_files import unpacked_size
 from rehearse.errors import UsageError
@@ -68,7 +68,10 @@ def load_package(path: Path, kind: Literal["mdapi", "source", "zip", ""] = "") -
     _require_size(path)
     _require_one(path)
     source = kind == "source" or (not kind and _is_source(path))
-    package = open_package(read_source(path), whole=True) if source else open_package(read_package(path))
+    if source:
+        package = replace(open_package(read_source(path), whole=True), strange=find_strange(path))
+    else:
+        package = open_package(read_package(path))
     require_package(package, path)
     return package
 

@@ -8,7 +8,8 @@ import pytest
 
 from rehearse.baseline.canonical_xml import NAMESPACE
 from rehearse.baseline.compare_components import compare_content
-from rehearse.baseline.components import read_components, read_flow_versions, read_package
+from rehearse.baseline.component_types import TypeTable
+from rehearse.baseline.components import is_body, name_file, read_components, read_flow_versions, read_package
 from rehearse.baseline.packages import build_deploy_files, build_package_xml, read_package_xml
 from rehearse.errors import NotFound, UsageError
 from rehearse.org.model import MetadataType
@@ -192,3 +193,34 @@ def test_flow_versions() -> None:
     found = read_flow_versions(xml("FlowDefinition", f"<activeVersionNumber>2</activeVersionNumber>{versions}"))
     assert (found.active, dict(found.versions)) == (2, {1: "Inactive", 2: "Active"})
     assert read_flow_versions(xml("FlowDefinition")).active is None
+
+
+@pytest.mark.parametrize(
+    ("path", "type", "name"),
+    [
+        ("territory2Models/EU/EU.territory2Model", "Territory2Model", "EU"),
+        ("territory2Models/EU/territories/France.territory2", "Territory2", "EU.France"),
+        ("territory2Models/EU/rules/Big.territory2Rule", "Territory2Rule", "EU.Big"),
+        ("experiences/Shop1.site-meta.xml", "ExperienceBundle", "Shop1"),
+        ("experiences/Shop1/config/home.json", "ExperienceBundle", "Shop1"),
+        ("digitalExperiences/site/Shop1/Shop1.digitalExperience-meta.xml", "DigitalExperienceBundle", "site/Shop1"),
+        ("digitalExperiences/site/Shop1/sfdc_cms__view/home/content.json", "DigitalExperienceBundle", "site/Shop1"),
+        ("documents/Art/Logo.png", "Document", "Art/Logo.png"),
+        ("genAiFunctions/Find/input/schema.json", "GenAiFunction", "Find"),
+    ],
+)
+@pytest.mark.parametrize("described", [False, True])
+def test_names_are_those_that_manifests_take(path: str, type: str, name: str, described: bool) -> None:
+    """As lists and manifests name them, whatever directory and suffix an org describes (territories, rules)."""
+    rows = [
+        MetadataType("Territory2", "territories", "territory2", False, False),
+        MetadataType("Territory2Rule", "rules", "territory2Rule", False, False),
+        MetadataType("Territory2Model", "territory2Models", "territory2Model", False, False),
+        MetadataType("ExperienceBundle", "experiences", "site", False, False),
+        MetadataType("DigitalExperienceBundle", "digitalExperiences", "digitalExperience", False, True),
+        MetadataType("Document", "documents", None, True, False),
+        MetadataType("GenAiFunction", "genAiFunctions", "genAiFunction", False, False),
+    ]
+    found = name_file(path, TypeTable(rows if described else ()))
+    assert found is not None and (found[0].type, found[1]) == (type, name)
+    assert is_body(found[0], "documents/Art/Logo.png") or type != "Document"

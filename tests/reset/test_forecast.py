@@ -12,7 +12,9 @@ from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.source_tree import convert_source, read_source
 from rehearse.errors import NotFound, UsageError
 from rehearse.reset.forecast import BIN_KEEPS, ForecastInputs, RowChanges, Work, build_forecast
+from rehearse.reset.forecast_doubts import find_doubts
 from rehearse.reset.forecast_package import Known, find_component_changes, open_package
+from rehearse.reset.forecast_read import load_package
 from rehearse.reset.forecast_rows import RowFile, find_row_changes, read_rows
 from rehearse.reset.model import Forecast
 from rehearse.secret import Reference
@@ -256,6 +258,56 @@ def test_source_format_means_what_the_metadata_api_means() -> None:
     ]  # fmt: skip
     changes = find_component_changes(open_package(found, whole=True), known(ORG))
     assert [(one.type, one.key, one.what) for one in changes] == [("StaticResource", "Logo", "created")]
+
+
+RARE = "force-app/main/default/"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("entitlementProcesses/gold.entitlementProcess-meta.xml", "EntitlementProcess gold"),
+        ("externalClientApps/Shop.eca-meta.xml", "ExternalClientApplication Shop"),
+        ("bots/Help/Help.bot-meta.xml", "Bot Help"),
+        ("bots/Help/v1.botVersion-meta.xml", ""),
+        ("territory2Models/EU/EU.territory2Model-meta.xml", "Territory2Model EU"),
+        ("territory2Models/EU/rules/Big.territory2Rule-meta.xml", "Territory2Rule EU.Big"),
+        ("siteDotComSites/Shop.site", "SiteDotCom Shop"),
+        ("digitalExperiences/site/Shop1/sfdc_cms__view/home/content.json", "DigitalExperienceBundle site/Shop1"),
+        ("reports/Sales.reportFolder-meta.xml", "Report Sales"),
+        ("email/New.emailTemplateFolder-meta.xml", "EmailTemplate New"),
+        ("skills/main/default/classes/Guide.cls", "ApexClass Guide"),
+        ("lwc/jsconfig.json", ""),
+        ("lwc/tile/__tests__/tile.test.js", ""),
+        ("newThings/A.newThing-meta.xml", ""),
+    ],
+)
+def test_files_of_less_usual_types_are_foreseen_too(tmp_path: Path, path: str, named: str) -> None:
+    """They were left out without a word, so that the forecast of such a release said nothing about them."""
+    found = read_components(convert_source({RARE + path: b"<a/>"}))
+    assert [f"{one.type} {one.full_name}" for one in found] == ([named] if named else [])
+    if path.endswith(("newThing-meta.xml", "botVersion-meta.xml")):
+        for one in (RARE + path, RARE + "classes/Guide.cls", RARE + "classes/Guide.cls-meta.xml"):
+            (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / one).write_bytes(b"<a/>")
+        doubts = " ".join(find_doubts(load_package(tmp_path)))
+        assert "not foreseen" in doubts.lower() and RARE + path in doubts
+
+
+def test_a_folder_and_a_picture_are_the_same_in_both_formats() -> None:
+    source = {
+        "reports/Sales.reportFolder-meta.xml": xml("ReportFolder", "<name>Sales</name>"),
+        "documents/Art/Logo.png": b"png",
+        "documents/Art/Logo.document-meta.xml": xml("Document", "<name>Logo</name>"),
+    }
+    plain = {
+        "reports/Sales-meta.xml": source["reports/Sales.reportFolder-meta.xml"],
+        "documents/Art/Logo.png": b"png",
+        "documents/Art/Logo.png-meta.xml": source["documents/Art/Logo.document-meta.xml"],
+    }
+    found = convert_source({RARE + path: content for path, content in source.items()})
+    assert found == plain
+    assert not find_component_changes(open_package(found, whole=True), known(plain))
 
 
 def test_a_source_project_says_which_folders_count(tmp_path: Path) -> None:
