@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.errors import UsageError
-from rehearse.schedule.blackouts import as_instant, build_recurrence, find_between
+from rehearse.schedule.blackouts import as_instant, build_recurrence, find_between, in_wall_time
 from rehearse.schedule.model import Window
 
 _EXPORT = "Mend the entry, or export the calendar again as .ics."
@@ -150,11 +150,12 @@ def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tu
     gone = [*_dates(entry.event, "EXDATE"), *(one.event["RECURRENCE-ID"].dt for one in moved)]
     left_out = {_local(one, entry.zone) for one in gone}
     left_out |= {datetime.combine(one, entry.start.time()) for one in gone if not isinstance(one, datetime)}
-    dates = rruleset()
+    dates, whole_days = rruleset(), not isinstance(entry.event["DTSTART"].dt, datetime)
     dates.rdate(entry.start)
     for rule in _as_list(entry.event.get("RRULE")):
         try:
-            dates.rrule(build_recurrence(_plain_rule(rule.to_ical().decode(), entry), entry.start))
+            plain = in_wall_time(rule.to_ical().decode(), entry.zone, whole_days=whole_days)
+            dates.rrule(build_recurrence(plain, entry.start))
         except ValueError as error:
             raise _refuse(entry.name, f"recurs in a way that cannot be read ({error})") from error
     for one in added:
@@ -175,23 +176,3 @@ def _as_list(value: Any) -> list[Any]:
 
 def _dates(event: Any, key: str) -> Iterable[Any]:
     return [one.dt for group in _as_list(event.get(key)) for one in group.dts]
-
-
-def _plain_rule(rule: str, entry: _Entry) -> str:
-    """An RRULE whose UNTIL is wall time, because the recurrence is counted in wall time.
-
-    A bare date includes its day. For whole days a program may mean the date that stands there, or midnight at home.
-    """
-    parts = []
-    for part in rule.split(";"):
-        key, _, value = part.partition("=")
-        if key == "UNTIL":
-            last = datetime.fromisoformat(value)
-            wall = last.astimezone(entry.zone) if last.tzinfo else last
-            if not isinstance(entry.event["DTSTART"].dt, datetime):
-                wall = max(wall.replace(tzinfo=None), last.replace(tzinfo=None))
-            elif len(value) == len("20261231"):
-                wall = last + timedelta(days=1, seconds=-1)
-            part = f"UNTIL={wall:%Y%m%dT%H%M%S}"
-        parts.append(part)
-    return ";".join(parts)

@@ -23,7 +23,7 @@ def expand_rrule(rule: str, first_day: str, at: str, zone: ZoneInfo, span: Windo
     """
     try:
         first = datetime.combine(date.fromisoformat(first_day), clock.parse_time(at))
-        recurrence = build_recurrence(rule, first)
+        recurrence = build_recurrence(in_wall_time(rule.strip().upper().removeprefix("RRULE:"), zone), first)
     except ValueError as error:
         raise UsageError(f"The recurrence {rule!r} from {first_day!r} cannot be read: {error}.", _HINT) from error
     return tuple(as_instant(naive, zone) for naive in find_between(recurrence, zone, span, timedelta()))
@@ -42,6 +42,27 @@ def build_recurrence(rule: str, first: datetime) -> Any:
     if parts.get("COUNT", "1").lstrip("+0") in ("", "-") or parts.get("COUNT", "1").startswith("-"):
         raise ValueError("it never comes")
     return rrulestr(rule, dtstart=first)
+
+
+def in_wall_time(rule: str, zone: tzinfo, *, whole_days: bool = False) -> str:
+    """An RRULE whose UNTIL is wall time, because the recurrence is counted in wall time.
+
+    A bare date includes its day. For whole days a program may mean the date that stands there, or midnight at home.
+    Raises ValueError for an UNTIL that is no date.
+    """
+    parts = []
+    for part in rule.split(";"):
+        key, _, value = part.partition("=")
+        if key == "UNTIL":
+            last = datetime.fromisoformat(value)
+            wall = last.astimezone(zone).replace(tzinfo=None) if last.tzinfo else last
+            if whole_days:
+                wall = max(wall, last.replace(tzinfo=None))
+            elif len(value) == len("20261231"):
+                wall = last + timedelta(days=1, seconds=-1)
+            part = f"UNTIL={wall:%Y%m%dT%H%M%S}"
+        parts.append(part)
+    return ";".join(parts)
 
 
 def find_between(recurrence: Any, zone: tzinfo, span: Window, reach: timedelta) -> Iterator[datetime]:

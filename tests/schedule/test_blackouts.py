@@ -45,13 +45,34 @@ def test_a_recurrence_keeps_its_wall_time_over_the_clock_change() -> None:
     assert [one.hour for one in starts if SPAN.start <= one < SPAN.end] == [18, 18, 18, 18, 18, 18, 17]
 
 
+@pytest.mark.parametrize(
+    "until",
+    ["20270330T080000Z", "20270330T090000", "20270330", "20270330T090000Z"],
+    ids=["utc", "wall", "day", "later"],
+)
+def test_the_end_of_a_recurrence_is_an_instant_a_wall_time_or_a_day_that_is_included(until: str) -> None:
+    """Calendars write UTC, which was refused because it must be UTC; a day was its first minute."""
+    starts = expand_rrule(f"RRULE:FREQ=WEEKLY;UNTIL={until}", "2027-03-16", "09:00", DUBLIN, SPAN)
+    assert [clock.iso(one) for one in starts] == [
+        "2027-03-16T09:00:00Z", "2027-03-23T09:00:00Z", "2027-03-30T08:00:00Z"
+    ]  # fmt: skip
+    assert expand_rrule("FREQ=WEEKLY;UNTIL=20270330T075959Z", "2027-03-16", "09:00", DUBLIN, SPAN) == starts[:2]
+
+
 def test_a_skipped_wall_time_moves_to_the_first_instant_after_it() -> None:
     starts = expand_rrule("FREQ=DAILY;COUNT=1", "2027-03-28", "01:30", DUBLIN, SPAN)
     assert starts == (datetime(2027, 3, 28, 1, 0, tzinfo=UTC),)
 
 
 @pytest.mark.parametrize(
-    ("rule", "first"), [("FREQ=SOMETIMES", "2026-01-01"), ("FREQ=DAILY", "soon"), ("", "2026-01-01")]
+    ("rule", "first"),
+    [
+        ("FREQ=SOMETIMES", "2026-01-01"),
+        ("FREQ=DAILY", "soon"),
+        ("", "2026-01-01"),
+        ("RRULE:FREQ=MINUTELY", "2026-01-01"),
+        ("FREQ=DAILY;UNTIL=soon", "2026-01-01"),
+    ],
 )
 def test_a_rule_that_cannot_be_read_is_named(rule: str, first: str) -> None:
     with pytest.raises(UsageError):
