@@ -53,6 +53,7 @@ def build_field(row: Mapping[str, Any]) -> Field:
         nillable=bool(row.get("nillable", True)),
         defaulted_on_create=bool(row.get("defaultedOnCreate")),
         unique=bool(row.get("unique")),
+        case_sensitive=bool(row.get("caseSensitive")),
         external_id=bool(row.get("externalId")),
         reference_to=tuple(row.get("referenceTo") or ()),
         relationship_name=row.get("relationshipName") or None,

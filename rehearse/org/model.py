@@ -78,6 +78,7 @@ class Field:
     nillable: bool = True
     defaulted_on_create: bool = False
     unique: bool = False
+    case_sensitive: bool = False
     external_id: bool = False
     reference_to: tuple[str, ...] = ()
     relationship_name: str | None = None

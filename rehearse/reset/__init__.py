@@ -14,8 +14,9 @@ Where what lives:
     *_rows, housed_values, cascades,     which rows a plan may not touch, what lives in what it destroys, what hangs on
     file_parts, people, persons          whom; names of people; person accounts
     ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
-    coupled, fields_away, cut_off,       away, or refused by now; fields that move each other
-    refused_values, inactive_owners
+    coupled, fields_away, cut_off,       away, taken, or refused by now; fields that move each other; what rows that
+    refused_values, inactive_owners,     stay hold up
+    taken_values, kept_below
     flow_states, remade_flows,           flows by their versions; components that were deleted and made again
     made_again, component_names,         under their names, or renamed; what names say about each other
     renamed

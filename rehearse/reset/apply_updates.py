@@ -145,7 +145,7 @@ def _judge(
         name for name in decision.fields if name not in made and (known := schema.field(name)) and known.updateable
     ]
     values = {}
-    for name in with_coupled(open_fields, schema, stored):
+    for name in with_coupled(_without_taken(context, action, open_fields), schema, stored):
         if name in stored:
             values[name] = reference_or_value(context, action.type, name, stored[name])
     if switches_kind(action.type, row.values, stored):
@@ -153,6 +153,14 @@ def _judge(
     if not values and not returned:
         context.note(action, "waiting", "its open fields cannot be written")
     return values or None
+
+
+def _without_taken(context: Context, action: Action, names: Sequence[str]) -> list[str]:
+    """Without the unique values that, as the plan says, another row keeps: the org would refuse the whole row."""
+    if action.do != "update" or (action.type, action.key) not in context.left_alone:
+        return list(names)
+    unique = {one.name for one in context.schema(action.type).fields if one.unique}
+    return [one for one in names if one in action.fields or one not in unique]
 
 
 def _detached(context: Context, action: Action, row: LiveRow, decision: Decision) -> dict[str, Value]:

@@ -7,13 +7,14 @@ id of everything in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from rehearse import clock
 from rehearse.ids import build_content_id, build_ulid
 from rehearse.reset.inputs import PlanInputs
+from rehearse.reset.kept_below import find_along
 from rehearse.reset.model import Action, Blocked, ResetPlan
 from rehearse.reset.plan_created import count_created
 from rehearse.reset.plan_metadata import plan_metadata
@@ -34,7 +35,7 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         live_capture=inputs.after.ulid,
         made_at=inputs.made_at.replace(microsecond=inputs.made_at.microsecond // 1000 * 1000),  # as a file keeps it
         actions=tuple(actions),
-        blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs)),
+        blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs, records)),
         warnings=warnings,
         fingerprint="",
         created=count_created(inputs),
@@ -44,13 +45,15 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
     return replace(plan, fingerprint=build_fingerprint(plan))
 
 
-def _left_out(inputs: PlanInputs) -> Iterator[Blocked]:
+def _left_out(inputs: PlanInputs, records: Collection[Action]) -> Iterator[Blocked]:
     """What the user chose to leave alone: it stays different, so a proof has to name it."""
     choices = inputs.choices
     wanted = {"created": choices.delete_added, "updated": choices.update_changed, "deleted": choices.create_missing}
+    along = find_along(inputs, records)
     for change in inputs.changes:
         if change.key in choices.left_out or not wanted[change.what]:
-            yield Blocked(change.kind, change.type, change.key, "manual", "left out by choice")
+            more = f", but comes back with {along[change.key]}" if change.key in along else ""
+            yield Blocked(change.kind, change.type, change.key, "manual", f"left out by choice{more}")
 
 
 def build_fingerprint(plan: ResetPlan) -> str:

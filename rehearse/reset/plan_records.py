@@ -21,6 +21,7 @@ from rehearse.reset.ghosts import find_ghosts
 from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inactive_owners import name_inactive
 from rehearse.reset.inputs import PlanInputs, RowBook
+from rehearse.reset.kept_below import spare_masters
 from rehearse.reset.lost_targets import leave_lost_targets
 from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
@@ -28,6 +29,7 @@ from rehearse.reset.persons import follows_account
 from rehearse.reset.plan_created import NO_PART, person, with_emptied
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 from rehearse.reset.set_up_rows import find_owner
+from rehearse.reset.taken_values import leave_taken_values
 
 DETACH, DELETE, UNDELETE, INSERT, UPDATE, LATE_DELETE = 300, 400, 500, 600, 700, 800
 """First phase number of each kind of record work; a level within a kind adds one."""
@@ -94,6 +96,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
         _plan_deletes(plan)
     if choices.create_missing:
         _plan_returns(plan)
+    leave_taken_values(plan)
     leave_lost_targets(plan)
     if choices.update_changed:
         _plan_swaps(plan)
@@ -170,6 +173,7 @@ def _plan_deletes(plan: RecordPlan) -> None:
             plan.blocked.append(Blocked("record", change.type, change.key, "manual", f"created by {who}, {NO_PART}"))
         else:
             wanted[change.key] = change
+    spare_masters(plan, wanted)
     plan.blocked = with_emptied(plan.inputs, plan.blocked, wanted)
     late = _plan_detach(plan, wanted)
     links = [link for change in wanted.values() for link in _links_of(plan, change, live=True)]
