@@ -59,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> None:
     from rehearse.cli import verbs
 
     _open_what_is_closed()
-    atexit.register(gc.freeze)  # looking for cycles in all that is left takes the interpreter a quarter of a second
+    atexit.register(_leave_cycles)
     given = list(sys.argv[1:] if words is None else words)
     verbs.register(app, given[0] if given else "")
     keep_files_private()
@@ -80,6 +80,13 @@ def main(words: Sequence[str] | None = None) -> None:
             _drop_stdout()
         _show(translated, as_json="--json" in given and error.filename is not None)
     sys.exit(code)
+
+
+def _leave_cycles() -> None:
+    """Looking for cycles in all that is left takes the interpreter a quarter of a second; DuckDB's bindings, where they
+    were needed, would complain on stderr of every object of theirs that stays."""
+    if "duckdb" not in sys.modules:
+        gc.freeze()
 
 
 def _open_what_is_closed() -> None:

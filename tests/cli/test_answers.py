@@ -81,6 +81,12 @@ def test_ctrl_c_while_everything_is_still_loaded_is_a_sentence(tmp_path: Path) -
     assert (done.returncode, done.stderr.splitlines()[0]) == (130, "error: Interrupted.")
 
 
+def test_a_library_says_nothing_of_its_own_as_a_large_comparison_ends() -> None:
+    code = "import duckdb; from rehearse.cli.app import main; duckdb.connect().execute('SELECT 1'); main(['--version'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_where_production_cannot_be_asked_what_was_seen_last_is_pointed_at(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
