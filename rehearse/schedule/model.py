@@ -104,6 +104,8 @@ class Supply:
     bookings: tuple[Booking, ...] = ()
     reset_time: timedelta = timedelta(hours=2)
     copy_time: timedelta | None = None
+    possible: bool = False
+    """A refresh may be asked for from its *possible* date on, whatever `plan_with` says: a way out that is tried."""
 
 
 @dataclass(frozen=True)

@@ -60,23 +60,40 @@ def _ways(wish: Wish, row: Row) -> Iterator[Way]:
         ready, zone = release.ready, wish.policy.zone
         early = [(f"{days}d", replace(release, ready=shift_days(ready, -days, zone))) for days in _STEPS]
         yield Way(3, "ready", _tries(wish, f"Have the package of {release.name} ready {{}} earlier", early))
+    elif release is not None and row.rule in ("advance", "go_live_copy"):
+        yield from _move_go_live(wish, release)
     elif row.rule == "interval":
         yield from _refresh_earlier(wish, row.sandbox)
     elif row.rule == "people":
-        people = tuple(replace(one, hours=None, away=()) if one.name == row.name else one for one in wish.people)
-        yield Way(5, "people", ((f"Have {row.name} come outside their hours.", replace(wish, people=people)),))
-        yield Way(6, "people", ((f"Do without {row.name}.", _without_person(wish, row.name, people)),))
+        yield Way(5, "people", tuple(_person_comes(wish, row.name)))
+        yield Way(6, "people", ((f"Do without {row.name}.", _without_person(wish, row.name)),))
     elif row.rule == "blackout":
         closed: tuple[Closed, ...] = tuple(one for one in wish.closed if one.name != row.name)
         yield Way(7, "blackout", ((f"Lift the blackout {row.name}.", replace(wish, closed=closed)),))
 
 
-def _without_person(wish: Wish, name: str, people: tuple[Somebody, ...]) -> Wish:
+def _person_comes(wish: Wish, name: str) -> Iterator[tuple[str, Wish]]:
+    """A person who comes outside the hours, or although away, whatever helps; both only where it takes both."""
+    one = next(found for found in wish.people if found.name == name)
+    changes: list[tuple[str, dict[str, object]]] = []
+    if one.hours is not None:
+        changes.append(("outside their hours", {"hours": None}))
+    if one.away:
+        changes.append(("although they are away", {"away": ()}))
+    if len(changes) == 2:
+        changes.append(("outside their hours and although they are away", {"hours": None, "away": ()}))
+    for text, change in changes:
+        changed: Somebody = replace(one, **change)  # type: ignore[arg-type]
+        people = tuple(changed if each is one else each for each in wish.people)
+        yield f"Have {name} come {text}.", replace(wish, people=people)
+
+
+def _without_person(wish: Wish, name: str) -> Wish:
     def without(one: Rehearsal) -> Rehearsal:
         return replace(one, people=tuple(other for other in one.people if other != name))
 
     releases = tuple(replace(one, rehearsals=tuple(without(each) for each in one.rehearsals)) for one in wish.releases)
-    return replace(wish, releases=releases, people=people)
+    return replace(wish, releases=releases)
 
 
 def _refresh_earlier(wish: Wish, sandbox: str) -> Iterator[Way]:
@@ -86,7 +103,8 @@ def _refresh_earlier(wish: Wish, sandbox: str) -> Iterator[Way]:
     if wish.policy.plan_with == "certain" and found.possible_from != found.certain_from and found.possible_from:
         at = clock.show(max(found.possible_from, wish.now), wish.policy.zone)
         text = f"Try to refresh {sandbox} from {at} on: it is possible from then, though not certain."
-        yield Way(2, "refresh", ((text, replace(wish, policy=replace(wish.policy, plan_with="possible"))),))
+        supplies = tuple(replace(one, possible=one.name == sandbox) for one in wish.supplies)
+        yield Way(2, "refresh", ((text, replace(wish, supplies=supplies)),))
 
 
 def _tries(wish: Wish, text: str, changed: list[tuple[str, Release]]) -> tuple[tuple[str, Wish], ...]:
@@ -154,17 +172,33 @@ def _moved(wish: Wish, release: Release, one: Rehearsal, bound: tuple[str, datet
 
 
 def _later_go_live(wish: Wish, release: Release, one: Rehearsal) -> Iterator[Way]:
-    margin = one.before_go_live.amount
-    less = [days for days in _STEPS if days * _DAY <= margin]
     text = f"Let {release.name} {one.name} end {{}} nearer to the go-live."
-    yield Way(
-        1,
-        "before_go_live",
-        tuple(
-            (text.format(f"{days}d"), _with(wish, release, one, before_go_live=Span(margin - days * _DAY)))
-            for days in less
-        ),
-    )
+    tries = [
+        (text.format(_in_days(by)), _with(wish, release, one, before_go_live=left))
+        for by, left in _less(one.before_go_live)
+    ]
+    yield Way(1, "before_go_live", tuple(tries))
+    yield from _move_go_live(wish, release)
+
+
+def _less(margin: Span) -> Iterator[tuple[Span, Span]]:
+    """By how much a margin may be smaller, and what is left of it then, down to nothing."""
+    if margin.working_days:
+        for days in range(1, margin.working_days + 1):
+            yield Span(working_days=days), Span(working_days=margin.working_days - days)
+        return
+    for days in (one for one in _STEPS if one * _DAY <= margin.amount):
+        yield Span(days * _DAY), Span(margin.amount - days * _DAY)
+    if margin.amount % _DAY:
+        yield margin, Span()
+
+
+def _in_days(span: Span) -> str:
+    """`7d` and not `1w`: a margin is read as days."""
+    return str(span) if span.working_days or span.amount % _DAY else f"{span.amount // _DAY}d"
+
+
+def _move_go_live(wish: Wish, release: Release) -> Iterator[Way]:
     if release.go_live <= wish.now:
         return  # it is over: nobody can move it
     zone = wish.policy.zone
@@ -173,7 +207,7 @@ def _later_go_live(wish: Wish, release: Release, one: Rehearsal) -> Iterator[Way
 
 
 def _shorter(wish: Wish, release: Release, one: Rehearsal) -> Way:
-    hours = int(one.duration.amount / timedelta(hours=1))
+    hours = -(-one.duration.amount // timedelta(hours=1))
     tries = tuple(
         (
             f"Shorten {release.name} {one.name} to {length}h.",
@@ -185,16 +219,13 @@ def _shorter(wish: Wish, release: Release, one: Rehearsal) -> Way:
 
 
 def _older(wish: Wish, release: Release, one: Rehearsal, age: Span) -> Way:
-    text = f"Let the data of {release.name} {one.name} be {{}}d older."
-    tries = tuple(
-        (
-            text.format(days),
-            _with(wish, release, one, needs=replace(one.needs, data_age=Span(age.amount + days * _DAY))),
-        )
-        for days in (*_STEPS, 42, 60, 90)
-        if not age.working_days
-    )
-    return Way(2, "data_age", tries)
+    tries = []
+    for days in (*_STEPS, 42, 60, 90):
+        more = Span(working_days=days) if age.working_days else Span(days * _DAY)
+        older = Span(age.amount + more.amount, age.working_days + more.working_days)
+        text = f"Let the data of {release.name} {one.name} be {_in_days(more)} older."
+        tries.append((text, _with(wish, release, one, needs=replace(one.needs, data_age=older))))
+    return Way(2, "data_age", tuple(tries))
 
 
 def _other_type(wish: Wish, release: Release, one: Rehearsal) -> Way:

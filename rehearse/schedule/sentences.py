@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.clock import DAYS, Hours
 from rehearse.release.model import Rehearsal, Release
 from rehearse.schedule.demand import deadline
-from rehearse.schedule.ledger import INTERVALS, build_availability
-from rehearse.schedule.model import Reason, Wish
+from rehearse.schedule.ledger import build_availability, interval_of
+from rehearse.schedule.model import Reason, Window, Wish
 from rehearse.schedule.rows import Row
+from rehearse.schedule.wall import local_day, midnight
 
 
 def build_reason(wish: Wish, row: Row) -> Reason:
@@ -160,8 +162,17 @@ _OF_RELEASE: dict[str, Callable[[Wish, Release], str]] = {
 def _people(wish: Wish, row: Row) -> str:
     one = next(person for person in wish.people if person.name == row.name)
     hours = f", works {show_hours(one.hours)} in {one.zone.key}" if one.hours else ""
-    away = f", is away on {clock.show(one.away[0].start, one.zone)[:14]} and so on" if one.away else ""
+    coming = sorted((found for found in one.away if found.end > wish.now), key=lambda found: found.start)
+    away = f", is away {_days(coming[0], one.zone)}{' and at other times' * (len(coming) > 1)}" if coming else ""
     return f"{row.name} is needed, can be in one rehearsal at a time{hours}{away}."
+
+
+def _days(span: Window, zone: ZoneInfo) -> str:
+    """`on Fri 2027-03-26`, `from Mon 2027-03-29 to Wed 2027-03-31`: an absence in the zone of the person."""
+    if any(midnight(local_day(one, zone), zone) != one for one in (span.start, span.end)):
+        return f"from {clock.show(span.start, zone)} to {clock.show(span.end, zone)}"
+    first, last = clock.show(span.start, zone), clock.show(span.end - timedelta(minutes=1), zone)
+    return f"on {first[:14]}" if first[:14] == last[:14] else f"from {first[:14]} to {last[:14]}"
 
 
 def _blackout(wish: Wish, row: Row) -> str:
@@ -175,7 +186,7 @@ def _blackout(wish: Wish, row: Row) -> str:
 
 def _interval(wish: Wish, row: Row) -> str:
     supply = next(one for one in wish.supplies if one.name == row.sandbox)
-    length = INTERVALS.get(supply.type or "", timedelta())
+    length = interval_of(supply.type, supply.cycles) or timedelta()
     found = build_availability(supply.name, supply.type, supply.cycles, wish.now, wish.policy.clock)
     first = found.certain_from if wish.policy.plan_with == "certain" else found.possible_from
     dates = f", so not before {_show(wish, first)}" if first and first > wish.now else ""

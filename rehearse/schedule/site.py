@@ -215,22 +215,27 @@ def _build_cadence(wish: Wish, axis: Axis, supply: Supply, last: Cycle | None, l
     found = build_availability(supply.name, supply.type, supply.cycles, wish.now, wish.policy.clock)
     first = axis.up(wish.now)
     if last is not None and last.state in DONE and not free:
-        date = found.certain_from if wish.policy.plan_with == "certain" else found.possible_from
+        date = found.possible_from if plans_with_possible(wish, supply) else found.certain_from
         if date is None:
             return None  # a person's entry that lacks its end: nothing certain follows from it
         first = max(first, axis.up(date))
     elif last is not None and last.state in DONE and (at := last.activated or last.copied) is not None:
         first = max(first, axis.up(at))
-    return Cadence(first, minutes(copy), 0 if free else minutes(interval), _basis(wish, found))
+    return Cadence(first, minutes(copy), 0 if free else minutes(interval), _basis(wish, supply, found))
 
 
-def _basis(wish: Wish, found: Availability) -> Basis:
+def plans_with_possible(wish: Wish, supply: Supply) -> bool:
+    """Which of the two dates of the ledger counts for a sandbox."""
+    return supply.possible or wish.policy.plan_with == "possible"
+
+
+def _basis(wish: Wish, supply: Supply, found: Availability) -> Basis:
     rule = wish.policy.clock
     if rule != "learn":
         return rule
     if found.settled:
         return found.rule
-    return "request" if wish.policy.plan_with == "possible" else "activation"
+    return "request" if plans_with_possible(wish, supply) else "activation"
 
 
 def build_request_ranges(wish: Wish, axis: Axis, cadence: Cadence, lifted: Lifted) -> Ranges:

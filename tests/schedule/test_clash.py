@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -184,3 +185,38 @@ def test_a_rule_that_is_read_in_another_zone_names_it(worlds: SimpleNamespace) -
     texts = {one.rule: one.text for one in found.unplaced[0].reasons}
     assert texts["not_after"] == "R1 m ends by Mon 2026-11-23 10:00 in America/New_York."
     assert texts["hours"].endswith("09:00-18:00 in America/New_York.")
+
+
+def test_who_is_away_comes_although_away_and_not_outside_the_hours(worlds: SimpleNamespace) -> None:
+    """The way out was tried without the absence, and told as one of hours."""
+    away = Window(_at("2026-11-23T00:00"), _at("2026-12-05T00:00"))
+    ann = Somebody("ann", worlds.dublin, Hours((0, 1, 2, 3, 4), *map(clock.parse_time, ("08:00", "20:00"))), (away,))
+    (one,) = solve(_wish(worlds, worlds.rehearsal("m", people=("ann",)), people=(ann,)), seconds=20).unplaced
+    texts = [way.text for way in one.repairs]
+    assert "Have ann come although they are away." in texts and not any("hours" in text for text in texts)
+    (told,) = [why.text for why in one.reasons if why.rule == "people"]
+    assert told.endswith("is away from Mon 2026-11-23 to Fri 2026-12-04.")
+
+
+def test_only_the_sandbox_that_is_named_is_refreshed_earlier(worlds: SimpleNamespace) -> None:
+    """Lifting either interval makes it fit; the possible date of one of them alone does."""
+    late = worlds.supply("LATE", days_ago=10, copy_time=2 * HOUR)
+    soon = worlds.supply("SOON", days_ago=29, copy_time=2 * HOUR)
+    used = [Booking(f"u{name}", name, *[worlds.now - 2 * DAY] * 3, "use") for name in ("LATE", "SOON")]
+    supplies = [replace(one, bookings=(use,)) for one, use in zip((late, soon), used, strict=True)]
+    one = worlds.rehearsal("m", needs=Needs(start="fresh"), not_after=_at("2026-11-24T18:00"))
+    wish = worlds.wish(supplies, [worlds.release("R1", _at("2026-12-18T18:00"), one)])
+    (out,) = solve(wish, seconds=20).unplaced
+    assert sorted(why.sandbox for why in out.reasons if why.rule == "interval") == ["LATE", "SOON"]
+    assert [way.text.split()[3] for way in out.repairs if way.change == "refresh"] == ["SOON"]
+
+
+def test_margins_in_hours_and_working_days_and_other_go_lives_are_moved_too(worlds: SimpleNamespace) -> None:
+    live = "2026-11-24T18:00"
+    margins = {"bd": Span(working_days=2), "h": Span(30 * HOUR)}
+    for name, words in (("bd", "end 1bd nearer"), ("h", "end 1d nearer")):
+        one = worlds.rehearsal("m", length=9, before_go_live=margins[name], not_before=_at("2026-11-23T08:30"))
+        (out,) = solve(_wish(worlds, one, live=live), seconds=20).unplaced
+        assert any(words in way.text for way in out.repairs), [way.text for way in out.repairs]
+    (out,) = solve(_advance(worlds), seconds=20).unplaced
+    assert any(way.text.startswith("Move the go-live of R0") for way in out.repairs)
