@@ -28,8 +28,8 @@ Where what lives:
     manifest, writing, working,          a capture as files: written whole or not at all; who uses a store; the index of
     store_lock, index, budget            names; calls of the day
     compare_*, compare, digest_join,     what differs, by digests first; fields that cannot be compared; rows behind a
-    schema_changes, left_filter,         filter; Ids of set-up that was made again; flows in words
-    set_up_ids
+    schema_changes, left_filter,         filter; Ids of set-up that was made again; flows in words; who wrote
+    set_up_ids, part_authors
     fidelity, packages                   a sandbox beside production; from stored files to what a deployment needs
     verify, repair, prune_*, prune,      whether it is still whole, mending, destroying by rule, clear text for auditors
     export

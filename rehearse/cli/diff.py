@@ -83,6 +83,7 @@ def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:
     from rehearse.baseline.compare import compare
     from rehearse.baseline.flow_notes import load_flow_notes
     from rehearse.baseline.left_filter import Comparison, recheck_filtered
+    from rehearse.baseline.part_authors import with_authors
     from rehearse.baseline.schema_changes import compare_schemas
     from rehearse.cli import progress
     from rehearse.report.diff import Difference
@@ -94,7 +95,7 @@ def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:
         store, reader = desk.store(), desk.connect_org(base.sandbox)
         ids = IdMap(desk.database, base.org_id).load()
         of = Comparison(reader, store, before, after, ids)
-        changes = recheck_filtered(of, compare(store, before, after, ids))
+        changes = with_authors(reader, recheck_filtered(of, compare(store, before, after, ids)))
         return Difference(
             base.sandbox,
             base.name,

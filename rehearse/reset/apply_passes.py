@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rehearse.baseline.model import Capture
+from rehearse.baseline.part_authors import fetch_part_authors
 from rehearse.baseline.set_up_ids import find_new_ids
 from rehearse.events import Finished
 from rehearse.reset.apply_bypass import find_places, switch_off, switch_on
@@ -73,13 +74,14 @@ def _run_until_fixed(context: Context, original: ResetPlan) -> int:
 
 def _not_edited(context: Context, live: Capture, actions: Sequence[Action]) -> tuple[Action, ...]:
     """The actions without those on components that somebody else wrote since the run began: they stay as they are."""
-    authors = {(one.type, one.full_name): one for one in context.store.load_components(live.ulid)}
+    authors = {(one.type, one.full_name): (one.by, one.at) for one in context.store.load_components(live.ulid)}
+    parts = fetch_part_authors(context.writer.reader, {one.type for one in actions if one.kind == "component"})
+    authors |= {place: (one.changed_by, one.changed_at) for place, one in parts.items() if one.changed_by}
     kept: list[Action] = []
     for action in actions:
-        found = authors.get((action.type, action.key)) if action.kind == "component" else None
-        late = found is not None and found.at is not None and found.at >= context.began
-        if found is not None and late and found.by and found.by != context.person(context.user_id):
-            context.note(action, "foreign", f"changed during the reset by {found.by}; not deployed")
+        by, at = authors.get((action.type, action.key), ("", None)) if action.kind == "component" else ("", None)
+        if at is not None and at >= context.began and by and by != context.person(context.user_id):
+            context.note(action, "foreign", f"changed during the reset by {by}; not deployed")
         else:
             kept.append(action)
     return tuple(kept)

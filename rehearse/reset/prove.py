@@ -14,6 +14,7 @@ from datetime import datetime
 
 from rehearse.baseline.manifest import MANIFEST
 from rehearse.baseline.model import Capture, Change
+from rehearse.baseline.part_authors import with_authors
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.writing import file_sha256
 from rehearse.events import Noted, OnEvent, ignore
@@ -85,6 +86,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
         store,
         GatherRequest(request.before.sandbox, request.baseline, request.before, live, request.now, request.ids),
     )
+    gathered = replace(gathered, changes=with_authors(reader, gathered.changes))
     user_id = reader.fetch_identity().user_id
     since = store.load(request.plan.live_capture).started if request.plan else None
     items = _with_people(reader, grade_changes(Evidence(gathered, request.plan, request.report, user_id, since)))

@@ -7,9 +7,11 @@ what moved: such rows are left alone and the proof names them (`newer_edits`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 
-from rehearse.errors import StalePlan
+from rehearse.baseline.part_authors import PARTS, fetch_part_authors
+from rehearse.errors import OrgRejected, StalePlan
 from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_metadata import fetch_digests
 from rehearse.reset.newer_edits import UNGUARDED, Newer
@@ -47,6 +49,18 @@ def _components(context: Context) -> Iterator[str]:
     """Components of the plan that are neither as it saw them nor already as it wants them."""
     planned = [one for one in context.plan.actions if one.do in ("deploy", "destroy") and one.type not in UNGUARDED]
     current = fetch_digests(context, planned)
-    for action in planned:
-        if current.get((action.type, action.key)) not in (action.expects, action.goal):
-            yield f"{action.type} {action.key}"
+    moved = [one for one in planned if current.get((one.type, one.key)) not in (one.expects, one.goal)]
+    by = _fetch_writers(context, {one.type for one in moved})
+    for one in moved:
+        who = by.get((one.type, one.key))
+        yield f"{one.type} {one.key}, written by {who}" if who else f"{one.type} {one.key}"
+
+
+def _fetch_writers(context: Context, types: Collection[str]) -> dict[tuple[str, str], str]:
+    """Who last wrote each component of these types, as far as the org lists it; types in folders are not asked for."""
+    reader = context.writer.reader
+    found = {place: one.changed_by for place, one in fetch_part_authors(reader, types).items()}
+    for type in sorted(set(types) - PARTS):
+        with suppress(OrgRejected):
+            found |= {(type, one.full_name): one.changed_by for one in reader.fetch_metadata_items(type)}
+    return found

@@ -13,6 +13,7 @@ import pytest
 from rehearse.errors import OrgRejected
 from rehearse.practice import admin
 from rehearse.practice.play_client import Caller, Seat
+from rehearse.practice.play_package import hand_change
 
 LATER = "2090-01-01T00:00:00.000+0000"
 ROUTES = '"Routing__c" WHERE "Remark__c" IS NULL ORDER BY "Id" LIMIT 4'
@@ -224,3 +225,30 @@ def test_killed_while_somebody_writes_and_continued(lab: Any, second: Caller, mo
     assert lab.value("Routing__c", ids[0], "Bank__c") == "theirs"
     assert outcomes(proof)[ids[0]] == "changed by someone else" and proof.verdict == "dirty"
     assert {outcomes(proof)[one] for one in ids[1:]} <= {"restored", "already equal"}
+
+
+def test_a_rule_that_is_switched_off_again_after_we_put_it_back_stays_off_and_its_writer_is_named(
+    lab: Any, second: Caller
+) -> None:
+    """Parts of a file have authors of their own, which no list of files tells: a later pass wrote over their edits."""
+    before = lab.capture(objects=("Routing__c",), types=("CustomObject",))
+    lab.deploy(hand_change())
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    plan = lab.plan(before)
+    on = ("Payment__c", "Refund_Below_Zero", True)
+
+    def again(when: str, method: str, path: str) -> None:
+        if when == "after" and on in lab.rules():
+            lab.hook = None
+            admin.move_clock(lab.server.estate, timedelta(seconds=2))
+            lab.update("Routing__c", {"Id": route, "Remark__c": "ours"}, by="release")  # so that there is a next pass
+            second.deploy(hand_change())
+
+    assert on not in lab.rules()
+    lab.hook = again
+    report = lab.apply(plan)
+    assert lab.hook is None and on not in lab.rules()
+    proof = lab.prove(before, plan, report)
+    rule = next(one for one in proof.items if one.key == "Payment__c.Refund_Below_Zero")
+    assert (rule.outcome, rule.by, proof.verdict) == ("changed by someone else", "Wiebke Hüsken", "dirty")
+    assert rule.detail == "changed during the reset by Wiebke Hüsken; not deployed"
