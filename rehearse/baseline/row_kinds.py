@@ -50,6 +50,13 @@ LOGS = frozenset(_LOGS.split())
 """What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org or the login. Not
 UserLogin: people freeze users with it, before a go-live all of them (object reference, UserLogin)."""
 
+WITHOUT_UNDELETE = frozenset({
+    "AccountTeamMember", "CampaignMember", "ContentDocumentLink", "GroupMember", "OpportunityContactRole",
+    "OpportunityTeamMember", "PermissionSetAssignment", "PricebookEntry",
+})  # fmt: skip
+"""Objects whose rows come back only with the row above them: no undelete takes them (object reference, supported calls;
+SOAP API guide, undelete). Describe says it of an org; this is for where no org is asked."""
+
 ONLY_BY_PARENT = frozenset({
     "ContentFolderItem", "ContentFolderLink", "ContentFolderMember", "IdeaComment", "Vote", "FieldHistoryArchive",
 })  # fmt: skip

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.model import ComparableField, CoverageRow, ObjectScope, ResolvedScope, Scope
 from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
-from rehearse.org.model import MetadataType, ObjectSummary, Schema
+from rehearse.org.model import Field, MetadataType, ObjectSummary, Schema
 
 NEVER_COMPARED = frozenset(
     {
@@ -27,6 +27,20 @@ NEVER_COMPARED = frozenset(
         "JigsawContactId",
     }
 )  # fmt: skip
+DRIFTING: Mapping[str, frozenset[str]] = {
+    "Case": frozenset({"MilestoneStatus"}),
+    "CaseMilestone": frozenset({
+        f"{what}In{unit}" for what in ("TimeRemaining", "TimeSinceTarget", "ElapsedTime", "ActualElapsedTime")
+        for unit in ("Days", "Hrs", "Mins")
+    } | {"IsViolated"}),
+    "ContractLineItem": frozenset({"Status"}),
+    "Entitlement": frozenset({"Status"}),
+    "Opportunity": frozenset({"AgeInDays", "HasOverdueTask", "LastActivityInDays", "LastStageChangeInDays"}),
+    "PermissionSetAssignment": frozenset({"IsActive"}),
+    "ServiceContract": frozenset({"Status"}),
+}  # fmt: skip
+"""Fields that only the platform sets and that change while nobody writes anything: ages, what is overdue, states that
+follow from dates (object reference). No reset brings them back, so they decide nothing where nobody may write them."""
 AGING = frozenset({"Event", "Task"})
 """Objects whose rows the platform archives by their age; a product, a price book or a file is archived by somebody."""
 _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexvalue", "junctionidlist", "json"})
@@ -142,8 +156,19 @@ def comparable_fields(schema: Schema, *, files: bool = False, encrypted: bool = 
         and (one.type != MASKED_TYPE or encrypted)
         and not one.calculated
         and (one.name not in compound or one.createable or one.updateable)
+        and not is_drifting(schema, one)
     ]
     return tuple(sorted(found, key=lambda one: one.name))
+
+
+def is_drifting(schema: Schema, field: Field) -> bool:
+    """Whether a value follows the clock, and nobody writes it."""
+    return field.name in DRIFTING.get(schema.name, ()) and not (field.createable or field.updateable)
+
+
+def drifting_fields(schema: Schema) -> tuple[str, ...]:
+    """The fields whose values follow the clock: a baseline of an older rehearse may hold them."""
+    return tuple(sorted(one.name for one in schema.fields if is_drifting(schema, one)))
 
 
 def masked_fields(schema: Schema) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from rehearse.errors import OrgRejected
 from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.bulk_csv import bulk_cannot_carry
+from rehearse.reset.activation import born_as
 from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_files import holds_files, insert_files, may_lack
 from rehearse.reset.apply_updates import reference_or_value
@@ -171,7 +172,7 @@ def _cells(
             text = str(reference_or_value(context, action.type, one.name, text))
         skip = one.name in deferred.get(action.key, ()) or bulk_cannot_carry(text)
         cells[one.name] = None if skip else text
-    return cells
+    return {**cells, **born_as(action.type, stored)}
 
 
 def _insert(context: Context, object: str, batch: Sequence[Action], sent: Sent) -> None:

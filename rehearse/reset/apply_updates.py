@@ -17,6 +17,7 @@ from rehearse.baseline.scope import BODY_TYPE
 from rehearse.org.model import SaveResult, Value
 from rehearse.org.rows import CHANGED, can_guard
 from rehearse.reset import live_rows
+from rehearse.reset.activation import in_turn
 from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_records import Send, Work, send_rows, who_wrote
 from rehearse.reset.batches import by_object, in_batches, wire_value
@@ -150,6 +151,7 @@ def _judge(
             values[name] = reference_or_value(context, action.type, name, stored[name])
     if switches_kind(action.type, row.values, stored):
         values = {name: values[name] for name in ("RecordTypeId",) if name in values}  # the rest in the next pass
+    values = in_turn(action.type, row.values, stored, values)
     if not values and not returned:
         context.note(action, "waiting", "its open fields cannot be written")
     return values or None

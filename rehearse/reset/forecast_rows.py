@@ -16,7 +16,9 @@ from typing import Literal
 from rehearse.baseline.canonical import canonical_value
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.row_kinds import WITHOUT_UNDELETE
 from rehearse.errors import NotFound, UsageError
+from rehearse.reset.activation import ACTIVATED, ACTIVATED_ONCE, CATEGORY, STATUS
 from rehearse.reset.forecast import RowChanges
 from rehearse.reset.model import What
 
@@ -57,10 +59,11 @@ def find_row_changes(
     base |= {"document-in-scope"} if any(one.name == "ContentDocument" for one in before.scope.objects) else set()
     types = {one.name: one.type for one in scope.fields} | {"Id": "id"}
     counted: Counter[tuple[What, frozenset[str]]] = Counter()
+    active = _find_active(store, before, load, types)
     if load.operation == "insert":
-        counted.update(("created", frozenset(base | _marks(load, row))) for row in read_rows(load.path))
+        counted.update(("created", frozenset(base | _marks(load, row, active))) for row in read_rows(load.path))
     else:
-        counted = _matched(store, before, load, types, base)
+        counted = _matched(store, before, (load, active), types, base)
     return tuple(
         RowChanges(load.step, load.object, what, count, marks)
         for (what, marks), count in sorted(counted.items(), key=lambda pair: (pair[0][0], sorted(pair[0][1])))
@@ -122,17 +125,33 @@ def _all(load: RowFile, what: What, mark: str) -> RowChanges:
     return RowChanges(load.step, load.object, what, sum(1 for _ in read_rows(load.path)), frozenset({mark}))
 
 
-def _marks(load: RowFile, row: Cells) -> set[str]:
+def _find_active(
+    store: CaptureStore, before: Capture, load: RowFile, types: Mapping[str, str]
+) -> Collection[str | None]:
+    """The statuses that mean activated: each org names its own, and its rows tell which."""
+    if load.object not in ACTIVATED_ONCE or not {STATUS, CATEGORY} <= types.keys():
+        return {ACTIVATED}
+    rows = store.load_rows(before.ulid, load.object, None, [STATUS, CATEGORY])
+    return {ACTIVATED, *(row.get(STATUS) for row in rows if row.get(CATEGORY) == ACTIVATED)}
+
+
+def _marks(load: RowFile, row: Cells, active: Collection[str | None]) -> set[str]:
     if load.object == "ContentVersion":
         return {"new-document"} if row.get("ContentDocumentId") in (None, "", NULL) else set()
-    return {"activated"} if load.object == "Contract" and row.get("Status") == "Activated" else set()
+    return {"activated"} if load.object in ACTIVATED_ONCE and row.get(STATUS) in active else set()
 
 
 def _matched(
-    store: CaptureStore, before: Capture, load: RowFile, types: Mapping[str, str], base: set[str]
+    store: CaptureStore,
+    before: Capture,
+    asked: tuple[RowFile, Collection[str | None]],
+    types: Mapping[str, str],
+    base: set[str],
 ) -> Counter[tuple[What, frozenset[str]]]:
     """Rows of the file against the rows of the baseline with the same key."""
+    load, active = asked
     key = "Id" if load.operation in ("update", "delete") else load.key
+    gone = {"in-bin", *({"not-undeletable"} if load.object in WITHOUT_UNDELETE else ())}
     rows: dict[str, Cells] = {}
     for row in read_rows(load.path):
         if key not in row:
@@ -145,12 +164,12 @@ def _matched(
         if given is None:
             continue
         if load.operation == "delete":
-            counted["deleted", frozenset({*base, "in-bin"})] += 1
+            counted["deleted", frozenset(base | gone)] += 1
         elif any(_differs(types, name, cell, known) for name, cell in given.items() if name != key):
-            counted["updated", frozenset(_marks(load, given))] += 1
+            counted["updated", frozenset(_marks(load, given, active))] += 1
     if load.operation == "upsert":
         for row in rows.values():
-            counted["created", frozenset(base | _marks(load, row))] += 1
+            counted["created", frozenset(base | _marks(load, row, active))] += 1
     elif rows:  # of another org, made since, or left out by a filter: nobody can tell what they were
         counted[_OF[load.operation], frozenset({"outside-scope"})] += len(rows)
     return counted

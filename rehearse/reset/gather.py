@@ -16,7 +16,7 @@ from rehearse.baseline.compare import compare, usable_pairs
 from rehearse.baseline.components import read_flow_versions
 from rehearse.baseline.model import Capture, Change, Component
 from rehearse.baseline.record_store import CaptureStore
-from rehearse.baseline.scope import masked_fields
+from rehearse.baseline.scope import drifting_fields, masked_fields
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
@@ -142,8 +142,9 @@ def with_lost_values(
     found = list(changes)
     for scope in before.scope.objects:
         there = {one.name for one in scope_fields(after, scope.name)}
-        masked = masked_fields(schemas[scope.name]) if scope.name in schemas else ()  # there, and not to be read now
-        lost = [one.name for one in scope.fields if one.name not in there and one.name not in masked]
+        known_schema = schemas.get(scope.name)  # masked: there, and not to be read now
+        unread = (*masked_fields(known_schema), *drifting_fields(known_schema)) if known_schema else ()
+        lost = [one.name for one in scope.fields if one.name not in there and one.name not in unread]
         if not there or not lost:
             continue
         for row in store.load_rows(before.ulid, scope.name, None, lost):

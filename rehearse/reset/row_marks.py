@@ -10,14 +10,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rehearse.baseline.model import Capture, Change, ComparableField
-from rehearse.baseline.scope import BODY_TYPE
+from rehearse.baseline.scope import BODY_TYPE, drifting_fields
 from rehearse.ids import looks_like_id
 from rehearse.org.model import Field, Schema
+from rehearse.reset.activation import ACTIVATED_ONCE, CATEGORY, STATUS, is_activated
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action
 from rehearse.reset.persons import made_of_others
 from rehearse.reset.row_state import Values, scope_fields
 
+TEAMS = frozenset({"AccountTeamMember", "OpportunityTeamMember"})
+"""Rows that no undelete takes whatever describe says, but with the row above them (SOAP API guide, undelete)."""
 _WORD = re.compile(r"[A-Za-z0-9]{18}")
 
 
@@ -93,7 +96,8 @@ def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str])
         marks = (marks - {"field-not-updateable"}) | {"only-platform-fields"}
     if change.type == "Lead" and "IsConverted" in differing and after.get("IsConverted") == "true":
         marks.add("converted")
-    if change.type == "Contract" and "Status" in differing and after.get("Status") == "Activated":
+    moved = {STATUS, CATEGORY}.intersection(differing)
+    if change.type in ACTIVATED_ONCE and moved and is_activated(change.type, after):
         marks.add("activated")
     return marks, tuple(fixed)
 
@@ -126,7 +130,9 @@ def retyped_fields(inputs: PlanInputs) -> Iterator[str]:
     """A warning for each object with fields that have another type than in the baseline, and so are not compared."""
     for scope in inputs.before.scope.objects:
         now, schema = set(scope_fields(inputs.after, scope.name)), inputs.schemas.get(scope.name)
-        names = sorted(one.name for one in scope.fields if one not in now and schema and schema.field(one.name))
+        drifting = drifting_fields(schema) if schema else ()
+        away = (one.name for one in scope.fields if one not in now and one.name not in drifting)
+        names = sorted(one for one in away if schema and schema.field(one))
         if names and not unread(inputs, scope.name):
             yield (
                 f"{scope.name}: {', '.join(names)} changed the type: what rows hold there that were empty in the "
@@ -140,7 +146,7 @@ def create_marks(inputs: PlanInputs, change: Change) -> set[str]:
     marks = set()
     if schema is not None and not schema.deletable:
         marks.add("not-deletable")
-    if change.type == "Contract" and book.after.get(change.key, {}).get("Status") == "Activated":
+    if change.type in ACTIVATED_ONCE and is_activated(change.type, book.after.get(change.key, {})):
         marks.add("activated")
     filtered = any(one.name == change.type and one.where for one in inputs.before.scope.objects)
     if change.key in book.older and (filtered or not inputs.choices.delete_others):
@@ -157,7 +163,7 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
         return {"object-lost", "hard-deleted", *renamed}
     where = book.bin.get(change.key)
     if where == "bin":
-        marks.add("in-bin" if schema.undeletable else "not-undeletable")
+        marks.add("in-bin" if schema.undeletable and change.type not in TEAMS else "not-undeletable")
     elif where == "absent":
         marks.add("hard-deleted")
     if not schema.createable:
@@ -167,7 +173,7 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
     kept = {one.name for one in scope_fields(inputs.before, change.type)}
     if any(one.type == BODY_TYPE and not one.nillable and one.name not in kept for one in schema.fields):
         marks.add("contents-unknown")
-    if book.before.get(change.key, {}).get("IsRecurrence") == "true":
+    if "true" in [book.before.get(change.key, {}).get(one) for one in ("IsRecurrence", "IsRecurrence2")]:
         marks.add("recurring")
     return marks
 

@@ -1,0 +1,119 @@
+"""Rows with a life of their own: contracts and orders that are activated, team members, series, fields that age."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScope, ResolvedScope
+from rehearse.baseline.scope import comparable_fields, drifting_fields
+from rehearse.org.model import Field, Schema
+from rehearse.reset.activation import born_as, in_turn
+from rehearse.reset.forecast import ForecastInputs, build_forecast
+from rehearse.reset.forecast_rows import RowFile, find_row_changes
+from rehearse.reset.gather import with_lost_values
+from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
+from rehearse.reset.plan import build_plan
+from rehearse.reset.row_marks import retyped_fields
+
+Row = dict[str, str | None]
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+SIGNED: Row = {"Status": "Signed", "StatusCode": "Activated", "Description": None}
+DRAFT: Row = {"Status": "New", "StatusCode": "Draft", "Description": "x"}
+
+
+def schema(name: str, *fields: Field, **flags: bool) -> Schema:
+    whole = Schema(name, "8xx", True, True, True, True, True, True, False, fields)
+    return replace(whole, **flags)  # type: ignore[arg-type]
+
+
+def text(name: str, **flags: Any) -> Field:
+    return Field(name, "string", **{"createable": True, "updateable": True, **flags})
+
+
+def inputs(
+    described: Schema,
+    before: Row | None,
+    after: Row | None,
+    place: str = "",
+) -> PlanInputs:
+    fields = tuple(ComparableField(one.name, one.type) for one in described.fields)
+    scope = ResolvedScope((), (ObjectScope(described.name, fields),))
+    sides = [
+        Capture(ulid, "s", "UATFULL", "00D000000000001AAA", NOW, NOW, "67.0", scope, {}, (), 0, "", "", (), "usable")
+        for ulid in ("OLD", "NEW")
+    ]
+    change = Change("record", described.name, "1", "old" if before else None, "new" if after else None)
+    book = RowBook({"1": before} if before else {}, {"1": after} if after else {}, {"1": place} if place else {})  # type: ignore[dict-item]
+    return PlanInputs(
+        "UATFULL", "B1", sides[0], sides[1], (change,), {described.name: described}, {described.name: book},
+        MetadataBook(), NOW,
+    )  # fmt: skip
+
+
+CONTRACT = schema("Contract", text("Description"), text("Status"), Field("StatusCode", "picklist"))
+
+
+def test_a_contract_is_activated_under_whatever_name_its_org_gave_that_status() -> None:
+    plan = build_plan(inputs(CONTRACT, DRAFT, {**DRAFT, "Status": "Signed", "StatusCode": "Activated"}))
+    assert [(one.grade, one.key) for one in plan.blocked] == [("impossible", "1")] and not plan.actions
+    made = build_plan(inputs(CONTRACT, None, SIGNED))
+    assert [one.grade for one in made.blocked] == ["impossible"] and not made.actions
+    order = build_plan(inputs(replace(CONTRACT, name="Order"), DRAFT, SIGNED))
+    assert [(one.do, one.grade) for one in order.actions] == [("update", "exact")]
+
+
+def test_orders_and_contracts_are_born_as_drafts_and_activated_by_a_write_of_its_own() -> None:
+    assert born_as("Order", SIGNED) == {"Status": "Draft"} and born_as("Account", SIGNED) == {}
+    assert in_turn("Order", DRAFT, SIGNED, {"Status": "Signed", "Description": None}) == {"Description": None}
+    assert in_turn("Order", DRAFT, SIGNED, {"Status": "Signed"}) == {"Status": "Signed"}
+    assert in_turn("Order", SIGNED, DRAFT, {"Status": "New", "Description": "x"}) == {"Status": "New"}
+    assert in_turn("Order", DRAFT, {**DRAFT, "Status": "Checked"}, {"Status": "Checked", "Description": "x"}) == {
+        "Status": "Checked", "Description": "x",
+    }  # fmt: skip
+
+
+def test_a_team_member_is_inserted_again_whatever_describe_says_of_undelete() -> None:
+    member = schema("OpportunityTeamMember", text("TeamMemberRole"))
+    (action,) = build_plan(inputs(member, {"TeamMemberRole": "x"}, None, "bin")).actions
+    assert (action.do, action.grade) == ("insert", "residue")
+
+
+@pytest.mark.parametrize("field", ["IsRecurrence", "IsRecurrence2"])
+def test_a_series_that_no_bin_holds_is_left_to_somebody(field: str) -> None:
+    event = schema("Event", text("Subject"), Field(field, "boolean"))
+    plan = build_plan(inputs(event, {"Subject": "x", field: "true"}, None, "absent"))
+    assert [one.grade for one in plan.blocked] == ["manual"] and not plan.actions
+
+
+AGES = schema(
+    "Opportunity",
+    text("Name"),
+    Field("AgeInDays", "int"),
+    Field("HasOverdueTask", "boolean"),
+    Field("PushCount", "int"),
+)
+
+
+def test_what_ages_by_itself_decides_nothing_and_is_no_lost_field_of_an_older_baseline() -> None:
+    assert [one.name for one in comparable_fields(AGES)] == ["Name", "PushCount"]
+    assert drifting_fields(schema("Entitlement", text("Status"))) == ()
+    given = inputs(AGES, {"Name": "x"}, {"Name": "y"})
+    now = replace(given.after, scope=ResolvedScope((), (ObjectScope("Opportunity", comparable_fields(AGES)),)))
+    asked: Any = None
+    assert with_lost_values(asked, (given.before, now), {"Opportunity": AGES}, given.changes) == given.changes
+    assert list(retyped_fields(replace(given, after=now))) == []
+
+
+def test_a_forecast_promises_no_undelete_where_there_is_none(lab: Any, tmp_path: Path) -> None:
+    """Members of groups, like those of campaigns, come back under a new Id only."""
+    before = lab.capture(objects=["GroupMember", "Contact"])
+    grades = []
+    for object in ("GroupMember", "Contact"):
+        path = tmp_path / f"{object}.csv"
+        path.write_text("Id\n" + "\n".join(lab.pick(f'"{object}" ORDER BY "Id" LIMIT 2')) + "\n")
+        found = find_row_changes(lab.store, before, RowFile("load", object, "delete", path))
+        grades += [(one.count, one.grade) for one in build_forecast(ForecastInputs((), found, (), NOW, NOW)).items]
+    assert grades == [(2, "residue"), (2, "exact")]
