@@ -233,6 +233,7 @@ def open_desk() -> Iterator[Desk]:
         except RehearseError as error:
             error.at = desk.known_now
             error.message = clock.show_within(error.message, workspace.zone)  # people read the calendar's zone
+            error.hint = error.hint and clock.show_within(error.hint, workspace.zone)
             raise
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rehearse import clock
-from rehearse.errors import NotFound, OrgRejected, OrgUncertain, StoppedPartWay
+from rehearse.errors import NotFound, OrgRejected, OrgUncertain, RehearseError, StoppedPartWay
 from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import is_same_name
 from rehearse.journal import Entry, Journal, load_entries
@@ -95,6 +95,9 @@ class Actor:
         except OrgUncertain:
             made = self._look(entry, lambda: self._new_copy(record.id, known))
             return Taken(made, found=True)
+        except RehearseError:
+            self._not_taken(entry)
+            raise
         copy = self._look(entry, lambda: self._new_copy(record.id, known))
         return Taken(copy, differs=self._differences(record, auto_activate))
 
@@ -123,7 +126,14 @@ class Actor:
             raise
         except OrgUncertain:
             return Taken(self._look(entry, seen), found=True)
+        except RehearseError:
+            self._not_taken(entry)
+            raise
         return Taken(self._look(entry, seen))
+
+    def _not_taken(self, entry: Entry) -> None:
+        """A limit, a session that ended, no connection: the org did nothing, and nobody has to wait to ask again."""
+        self._journal.close(entry, {"taken": False})
 
     def _refused(self, entry: Entry, error: OrgRejected, by: str, now: datetime) -> Refusal:
         refusal = Refusal(now, error.org_code, error.org_message, by)

@@ -11,6 +11,7 @@ import pytest
 
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import open_desk
+from rehearse.errors import StoppedPartWay
 
 NOW = {"REHEARSE_NOW": "2026-11-23T08:00:00Z"}
 WORKSPACE = """version: 1
@@ -244,3 +245,10 @@ def test_the_last_proof_tells_what_a_sandbox_is_like_whichever_baseline_it_names
     uat = _rows(by_hand)["UAT"]
     assert (uat["condition"], uat["baseline"]["name"], uat["proof"]["baseline"]) == ("dirty", "B2", "B1")
     assert "dirty (B1)" in by_hand.run("sandboxes", **NOW, COLUMNS="180").out
+
+
+def test_an_error_and_its_hint_tell_times_in_the_calendars_zone(by_hand: Any) -> None:
+    told = StoppedPartWay("Sent at 2026-11-23T08:00:00Z.", "Run it again at 2026-11-23T08:10:00.123Z.")
+    with contextlib.chdir(by_hand.folder), pytest.raises(StoppedPartWay), open_desk():
+        raise told
+    assert (told.message, told.hint) == ("Sent at Mon 2026-11-23 03:00.", "Run it again at Mon 2026-11-23 03:10.")

@@ -17,7 +17,7 @@ import pytest
 from rehearse import clock, lock, state
 from rehearse.baseline.index import Baselines
 from rehearse.baseline.model import Baseline
-from rehearse.errors import OrgUncertain, StoppedPartWay
+from rehearse.errors import AllowanceSpent, OrgUncertain, StoppedPartWay
 from rehearse.journal import load_entries
 from rehearse.org.connect import OrgReader, connect_reader
 from rehearse.org.model import Login
@@ -154,6 +154,21 @@ def test_the_refusal_of_a_refresh_that_comes_too_early_is_kept_with_its_text(wor
     assert [one.text for one in last.refusals] == ["Refresh date hasn't been met"]
     found = build_availability("UATFULL", None, world.cycles("UATFULL"), world.now)
     assert "Refresh date hasn't been met" in found.note and not found.settled
+
+
+def test_what_the_org_certainly_did_not_do_may_be_asked_for_again_at_once(world: World) -> None:
+    """A limit stood in the journal as a request whose end nobody knows: the next one had to wait ten minutes."""
+    with world.actor("UATFULL", PATIENT) as actor:
+        record = actor.fetch_record()
+        copy = actor.fetch_newest(record.id)
+        assert copy is not None
+        for path in ("/tooling/sobjects/SandboxInfo", "/tooling/sobjects/SandboxProcess"):
+            world.practice.faults.add(("PATCH", path), do="403-limit")
+        with pytest.raises(AllowanceSpent):
+            actor.request(record, "me", world.now)
+        with pytest.raises(AllowanceSpent):
+            actor.activate(copy, "me")
+    assert find_open(world.database, "UATFULL") == set()
 
 
 def test_a_lost_reply_is_looked_up_and_never_sent_again(world: World) -> None:
