@@ -17,7 +17,8 @@ Where what lives:
     ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
     coupled, fields_away, cut_off,       away, taken, or refused by now; fields that move each other; what rows that
     refused_values, inactive_owners,     stay hold up
-    taken_values, kept_below
+    taken_values, kept_below,
+    named_parts
     flow_states, remade_flows,           flows by their versions; components that were deleted and made again
     made_again, component_names,         under their names, or renamed; what names say about each other
     renamed

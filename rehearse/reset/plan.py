@@ -16,6 +16,7 @@ from rehearse.ids import build_content_id, build_ulid
 from rehearse.reset.inputs import PlanInputs
 from rehearse.reset.kept_below import find_along
 from rehearse.reset.model import Action, Blocked, ResetPlan
+from rehearse.reset.named_parts import without_promises
 from rehearse.reset.plan_created import count_created
 from rehearse.reset.plan_metadata import plan_metadata
 from rehearse.reset.plan_records import plan_records
@@ -24,7 +25,8 @@ from rehearse.reset.plan_records import plan_records
 def build_plan(inputs: PlanInputs) -> ResetPlan:
     """The plan that undoes `inputs.changes`: actions by phase, then object or type, then key."""
     records, blocked_records, warnings = plan_records(inputs)
-    metadata, blocked_metadata = plan_metadata(inputs)
+    planned, blocked_metadata = plan_metadata(inputs)
+    metadata, unpromised = without_promises(inputs.metadata, inputs.changes, planned)
     actions = sorted((*records, *metadata), key=lambda one: (one.phase, one.type, one.key, one.id))
     plan = ResetPlan(
         id=build_ulid(inputs.made_at),
@@ -35,7 +37,7 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         live_capture=inputs.after.ulid,
         made_at=inputs.made_at.replace(microsecond=inputs.made_at.microsecond // 1000 * 1000),  # as a file keeps it
         actions=tuple(actions),
-        blocked=(*blocked_records, *blocked_metadata, *_left_out(inputs, records)),
+        blocked=(*blocked_records, *blocked_metadata, *unpromised, *_left_out(inputs, records)),
         warnings=warnings,
         fingerprint="",
         created=count_created(inputs),

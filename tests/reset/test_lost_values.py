@@ -102,10 +102,11 @@ def test_access_to_what_stays_away_does_not_hold_up_the_rest_of_a_profile() -> N
 
 def test_values_and_rows_that_the_baseline_does_not_hold_are_never_called_restored(lab: Any, crew: Any) -> None:
     """A field of an object outside the scope, an encrypted one, a whole object: an empty one each was a clean proof."""
-    before = lab.capture(objects=("Project__c",), types=("CustomObject", "CustomField", "Profile", "PermissionSet"))
+    before = lab.capture(objects=("Project__c",), types=("CustomObject", "Layout", "Profile", "PermissionSet"))
     picture = lab.photograph(("Project__c",))
     crew(("CustomField", "Routing__c.Remark__c"), ("CustomField", "Project__c.GateCode__c"))
     crew(("CustomObject", "TriggerSwitch__c"), ("CustomField", "Project__c.Remark__c"))
+    crew(("CustomField", "Machine__c.HoursRun__c"))
     plan = lab.plan(before)
     made = {(one.type, one.key) for one in plan.actions if one.kind == "component" and one.expects is None}
     assert made == {("CustomField", "Project__c.Remark__c")}
@@ -116,6 +117,9 @@ def test_values_and_rows_that_the_baseline_does_not_hold_are_never_called_restor
                   ("CustomObject", "TriggerSwitch__c"), ("CustomField", "TriggerSwitch__c.Remark__c")):  # fmt: skip
         assert outcomes[place] == "manual"
     assert outcomes["CustomField", "Project__c.Remark__c"] == "restored"
+    promised = {(one.type, one.key) for one in plan.actions if one.grade == "exact"}
+    promised -= {(one.type, one.key) for one in plan.blocked}
+    assert {outcomes.get(one, "restored") for one in promised} == {"restored"}
     now = {id: row["Remark__c"] for id, row in lab.photograph(("Project__c",)).rows["Project__c"].items()}
     assert now == {id: row["Remark__c"] for id, row in picture.rows["Project__c"].items()}
 
