@@ -118,7 +118,7 @@ def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
         clear = "rehearse ledger list" if dates.state == "locked" else f"rehearse refresh watch {name}"
         yield Deadline(f"{name}: {_WORDS[dates.state]}", now, clear, "copy", name, _asked_at(line))
     elif dates.state in _WORDS and dates.requested:
-        due = dates.copied or dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
+        due = now if dates.copied else dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
         waits = dates.copied is None and dates.state in ("pending", "copying", "suspended")
         expected = "; expected by then (P90)" if waits else ""
         what = f"{name}: {_WORDS[dates.state]}{expected}"

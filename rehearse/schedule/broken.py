@@ -44,7 +44,7 @@ def _against(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
         yield from _blackouts(wish, one)
         yield from _late_go_live(wish, one)
         yield from _not_ready(wish, supply, one)
-        yield from _burned(supply, one)
+        yield from _burned(wish, supply, one)
         yield from _unlike_production(wish, supply, one)
     if one.what == "refresh":
         yield from _not_requested(wish, supply, one)
@@ -110,14 +110,16 @@ def expect_ready(wish: Wish, supply: Supply, last: Cycle | None) -> datetime | N
     return max(copied, wish.now) + wish.policy.settle
 
 
-def _burned(supply: Supply, one: Booking) -> Iterator[str]:
-    """Something that burns came before it, with no refresh in between."""
+def _burned(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
+    """Something that burns came before it, with no refresh in between; one that was booked for the past and never
+    came is none."""
     for other in supply.bookings:
         if not other.burns or other.start >= one.start:
             continue
         again = any(cycle.activated and cycle.activated >= other.end for cycle in supply.cycles)
         planned = any(
-            found.what == "refresh" and found.start >= other.end and found.end <= one.start for found in supply.bookings
+            found.what == "refresh" and found.start >= other.end and wish.now < found.end <= one.start
+            for found in supply.bookings
         )
         if not (again or planned):
             yield f"{supply.name} is burned by {other.label}, and no refresh is booked in between."
@@ -129,7 +131,7 @@ def _unlike_production(wish: Wish, supply: Supply, one: Booking) -> Iterator[str
     if own is None or one.what != "rehearsal":
         return
     copies = [cycle.requested for cycle in supply.cycles if cycle.state in (*RUNNING, "completed", "locked")]
-    copies += [other.request for other in supply.bookings if other.request is not None and other.end <= one.start]
+    copies += [other.request for other in supply.bookings if other.request and wish.now < other.end <= one.start]
     for release in sorted(wish.releases, key=lambda found: found.go_live):
         if release.go_live >= own.go_live or release.go_live > one.start:
             continue

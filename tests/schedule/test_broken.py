@@ -211,3 +211,17 @@ def test_a_suspended_copy_goes_on_and_a_stopped_one_is_told(worlds: SimpleNamesp
     assert any("R1 mock has data of Thu 2026-11-05 08:00" in one for one in said), "as people read it, in their zone"
     locked = replace(stopped, cycles=(*supply.cycles[:-1], replace(copy, state="locked")))
     assert any("is locked" in one.text for one in find_broken(replace(wish, supplies=(locked,))))
+
+
+def test_a_refresh_that_was_booked_and_never_came_heals_nothing(worlds: SimpleNamespace) -> None:
+    """Its copy was dropped, or nobody asked for it: what it was booked for is as burned, and as old, as before."""
+    first = worlds.release("R1", NOW - 6 * DAY, worlds.rehearsal("mock", "R1"))
+    second = worlds.release("R2", NOW + 24 * DAY, worlds.rehearsal("mock", "R2"))
+    ago, then, end = NOW - 5 * DAY, NOW + 3 * DAY, NOW - 2 * DAY
+    burning = Booking("burn", "UAT", ago, ago + HOUR, ago + HOUR, "rehearsal", "R2", "x", burns=True)
+    late = Booking("r2-mock", "UAT", then, then + HOUR, then + HOUR, "rehearsal", "R2", "mock")
+    past = Booking("r", "UAT", end - 6 * HOUR, end, end, "refresh", request=NOW - 4 * DAY)
+    for refresh, broken in ((past, 2), (replace(past, start=NOW + DAY, end=NOW + 30 * HOUR), 0)):
+        supply = worlds.supply("UAT", bookings=(burning, refresh, late))
+        found = [one.text for one in find_broken(worlds.wish([supply], [first, second])) if one.booking == late]
+        assert ["burned by" in text and "R1 goes live" in text for text in found] == [True] * (broken // 2), found
