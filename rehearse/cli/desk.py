@@ -109,8 +109,8 @@ class Desk:
             if one.sandbox.lower() == sandbox.lower() and one.run != self.continues:
                 raise GateClosed(
                     f"{one}, since {clock.iso(one.since)}.",
-                    f"Continue it with `rehearse reset apply {one.run[:12]}`, or put the switches back with "
-                    f"`rehearse reset bypass-off {one.sandbox}`.",
+                    f"Continue it with `rehearse reset apply {one.run[:12]} --confirm {one.sandbox}`, or put the "
+                    f"switches back with `rehearse reset bypass-off {one.sandbox}`.",
                 )
 
     def name_org(self, name: str) -> str:

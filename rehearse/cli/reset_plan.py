@@ -155,6 +155,8 @@ def _fetch_plan(
             _fields_kept_before(desk, base.capture),
         )  # fmt: skip
         made = build_plan(gather(reader, store, request))
+        if made.actions:
+            _check_switches(reader, made)
     _warn_of_egress(reader, desk.connect_production(), made)
     return made
 
@@ -179,6 +181,13 @@ def _switches(desk: Desk) -> tuple[Switch, ...]:
     from rehearse.reset.model import Switch
 
     return tuple(Switch(one.kind, one.name, one.where, one.values) for one in desk.workspace.scope.bypass)
+
+
+def _check_switches(reader: OrgReader, made: ResetPlan) -> None:
+    """Raise UsageError already now for a switch that the org does not have: apply would stop at it."""
+    from rehearse.reset.apply_bypass import fetch_before
+
+    fetch_before(reader, made.bypass, reader.fetch_identity().user_id)
 
 
 def _warn_of_egress(reader: OrgReader, production: OrgReader | None, made: ResetPlan) -> None:

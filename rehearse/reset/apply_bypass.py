@@ -14,6 +14,7 @@ from rehearse.errors import OrgRejected, OrgUncertain
 from rehearse.events import Noted
 from rehearse.journal import Entry, load_entries
 from rehearse.org.model import SaveResult, Value
+from rehearse.org.reader import OrgReader
 from rehearse.reset import apply_deactivation, bypass_components
 from rehearse.reset.apply_context import Tools
 from rehearse.reset.bypass import OFF, ON, open_switches
@@ -33,8 +34,10 @@ def switch_on(tools: Tools, switches: Sequence[Switch], user_id: str) -> tuple[S
     if any(one.kind == OFF for one in entries):
         return load_silenced(tools, entries)
     begun = {int(one.detail["switch"]): one for one in entries if one.kind == ON}
+    new = [number for number in range(len(switches)) if number not in begun]
+    before = dict(zip(new, fetch_before(tools.writer.reader, [switches[one] for one in new], user_id), strict=True))
     for number, switch in enumerate(switches):
-        entry = begun.get(number) or _begin(tools, number, switch, user_id)
+        entry = begun.get(number) or _begin(tools, number, switch, before[number])
         deploys = _put_on(tools, _silenced(tools, entry))
         if entry.closed is None:
             tools.journal.close(entry, {"deploys": deploys})
@@ -84,12 +87,18 @@ def find_places(tools: Tools, silenced: Iterable[Silenced]) -> set[tuple[str, st
     return found
 
 
-def _begin(tools: Tools, number: int, switch: Switch, user_id: str) -> Entry:
+def fetch_before(reader: OrgReader, switches: Sequence[Switch], user_id: str) -> list[dict[str, object]]:
+    """What each switch is now. Raises UsageError for one that the org does not have: before the first is touched."""
+    return [
+        {"files": bypass_components.fetch_prior(reader, one)}
+        if one.kind == "deactivate"
+        else {"prior": asdict(fetch_prior(reader, one, user_id))}
+        for one in switches
+    ]
+
+
+def _begin(tools: Tools, number: int, switch: Switch, before: Mapping[str, object]) -> Entry:
     """Write the intent with the prior values."""
-    if switch.kind == "deactivate":
-        before: Mapping[str, object] = {"files": bypass_components.fetch_prior(tools.writer.reader, switch)}
-    else:
-        before = {"prior": asdict(fetch_prior(tools.writer.reader, switch, user_id))}
     sealed = tools.store.keys.seal(json.dumps({"switch": asdict(switch), **before}))
     detail = {"switch": number, "what": str(switch), "org": tools.writer.org_id, "prior": sealed}
     return tools.journal.open(ON, detail)

@@ -12,6 +12,7 @@ from rehearse.baseline.packages import build_deploy_files, container_of
 from rehearse.baseline.writing import nameless_file
 from rehearse.errors import NotFound, UsageError
 from rehearse.org.connect import OrgReader
+from rehearse.reset.bypass_rows import CORRECT
 from rehearse.reset.model import Silenced, Switch
 
 FLOW_FILE = "rehearse/active-version"
@@ -34,7 +35,7 @@ def fetch_prior(reader: OrgReader, switch: Switch) -> dict[str, str]:
         cut = build_deploy_files([(type, name)], files, reader.api_version)
     except NotFound as error:
         raise UsageError(
-            f"scope.bypass deactivates {type} {name}, which the sandbox does not have.", "Correct scope.bypass."
+            f"scope.bypass deactivates {type} {name}, which the sandbox does not have.", CORRECT
         ) from error
     return {path: content.decode() for path, content in cut.items()}
 
@@ -68,5 +69,5 @@ def fetch_active_version(reader: OrgReader, flow: str) -> int:
     soql = f"SELECT VersionNumber, Status FROM Flow WHERE Definition.DeveloperName = '{flow}'"
     rows = list(reader.fetch_tooling_rows(soql))
     if not rows:
-        raise UsageError(f"scope.bypass deactivates the flow {flow}, which the sandbox does not have.", "Correct it.")
+        raise UsageError(f"scope.bypass deactivates the flow {flow}, which the sandbox does not have.", CORRECT)
     return next((int(str(row["VersionNumber"])) for row in rows if row["Status"] == "Active"), 0)

@@ -18,6 +18,7 @@ from rehearse.org.model import Value
 from rehearse.reset.model import Switch
 
 MOST_ROWS = 2000
+CORRECT = "Correct scope.bypass in rehearse.yaml and make a new plan."
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def fetch_prior(reader: OrgReader, switch: Switch, user_id: str) -> Prior:
     except OrgRejected as error:
         raise UsageError(
             f"scope.bypass names the {switch}, which the sandbox does not take: {error.org_code}.",
-            "Correct scope.bypass in rehearse.yaml and make a new plan.",
+            CORRECT,
         ) from error
 
 

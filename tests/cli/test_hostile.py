@@ -85,6 +85,8 @@ def test_switches_of_a_sandbox_that_was_spelled_otherwise_are_found(desk: Any) -
         detail = {"switch": "s", "what": "a trigger", "org": "00D"}
         Journal(opened.database, lock, "01M0").open("bypass-on", detail)
     assert desk.json("reset", "bypass-off", "SIT1", "--dry-run")["switches"] == [["a trigger"]]
+    hint = desk.refused("diff", "SIT1", code=5)["hint"]  # runs as it stands: without --confirm it would be refused
+    assert "reset apply 01M0 --confirm sit1" in hint and "bypass-off sit1" in hint
 
 
 def test_only_the_owner_can_read_what_is_stored(desk: Any) -> None:

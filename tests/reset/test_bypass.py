@@ -156,7 +156,8 @@ def test_a_switch_that_the_org_does_not_have_stops_before_anything_is_written(la
         Switch("rows", "TriggerSwitch__c", "Nothing = 1", (("Active__c", False),)),
         Switch("deactivate", "ValidationRule:Routing__c.Nothing"),
     ):
-        with pytest.raises(UsageError):
-            lab.apply(lab.plan(before, bypass=(switch,)))
+        with pytest.raises(UsageError, match=r"scope\.bypass|Nothing|TriggerSwitch__c is no|No_Such") as refusal:
+            lab.apply(lab.plan(before, bypass=(SETTING, switch)))  # the first one is not touched for the second's sake
+        assert refusal.value.hint
         assert lab.value("Account", account, "Description") == "rehearsal", switch
         assert picture(lab) == kept and load_bypasses(lab.database) == ()
