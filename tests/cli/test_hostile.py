@@ -85,7 +85,9 @@ def test_switches_of_a_sandbox_that_was_spelled_otherwise_are_found(desk: Any) -
         detail = {"switch": "s", "what": "a trigger", "org": "00D"}
         Journal(opened.database, lock, "01M0").open("bypass-on", detail)
     assert desk.json("reset", "bypass-off", "SIT1", "--dry-run")["switches"] == [["a trigger"]]
-    hint = desk.refused("diff", "SIT1", code=5)["hint"]  # runs as it stands: without --confirm it would be refused
+    hint = desk.refused("baseline", "capture", "SIT1", code=5)[
+        "hint"
+    ]  # runs as it stands: without --confirm it would be refused
     assert "reset apply 01M0 --confirm sit1" in hint and "bypass-off sit1" in hint
 
 
