@@ -125,6 +125,7 @@ def _smallest_hitting_set(rows: Sequence[Row], must_hit: Sequence[frozenset[Row]
     model.minimize(sum(chosen.values()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False
     solver.parameters.random_seed = 1
     solver.solve(model)
     return frozenset(one for one, literal in chosen.items() if solver.value(literal))
