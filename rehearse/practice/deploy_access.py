@@ -85,11 +85,43 @@ def merge_entries(old: bytes, new: bytes) -> bytes:
     """A translation after a deployment: its entries replace those of the same tag and name, the others stay, since no
     deployment takes an entry away (facts 4.1)."""
     root, fresh = parse(old), parse(new)
+    was = {_entry(one): one for one in elements(root)}
     named = {_entry(one) for one in elements(fresh)}
     root[:] = sorted(
-        [*(one for one in elements(root) if _entry(one) not in named), *map(copy, elements(fresh))], key=local
+        [
+            *(one for one in elements(root) if _entry(one) not in named),
+            *(_still_translated(was.get(_entry(one)), one) for one in elements(fresh)),
+        ],
+        key=local,
     )
     return render(root)
+
+
+def _still_translated(old: etree._Element | None, new: etree._Element) -> etree._Element:
+    """An entry whose texts are empty in the file keeps those that it had."""
+    entry = copy(new)
+    if old is None:
+        return entry
+    for leaf in elements(entry):
+        if not len(leaf) and not (leaf.text or "").strip():
+            leaf.text = text_of(old, local(leaf)) or None
+    return entry
+
+
+def merge_pages(old: bytes, new: bytes) -> bytes:
+    """An app after a deployment: pages that were assigned in it stay assigned where the file says nothing of them."""
+    root, was = parse(new), parse(old)
+    named = {_assigned(one) for one in elements(root)}
+    for one in elements(was):
+        if local(one) in ("actionOverrides", "profileActionOverrides") and _assigned(one) not in named:
+            root.append(copy(one))
+    root[:] = sorted(elements(root), key=local)
+    return render(root)
+
+
+def _assigned(one: etree._Element) -> tuple[str, ...]:
+    of = ("actionName", "pageOrSobjectType", "formFactor", "recordType", "profile")
+    return local(one), *(text_of(one, tag) for tag in of)
 
 
 def _entry(one: etree._Element) -> tuple[str, str]:

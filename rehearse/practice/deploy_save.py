@@ -11,7 +11,14 @@ from dataclasses import replace
 
 from rehearse.practice import components, meta_automation, meta_flows, meta_mirror, meta_schema, meta_value_sets
 from rehearse.practice.components import Author, Component
-from rehearse.practice.deploy_access import drop_silent, keep_values, merge_entries, merge_own_part, merge_profile
+from rehearse.practice.deploy_access import (
+    drop_silent,
+    keep_values,
+    merge_entries,
+    merge_own_part,
+    merge_pages,
+    merge_profile,
+)
 from rehearse.practice.deploy_model import DeployProblem
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF
 from rehearse.practice.meta_xml import number_of, parse, same
@@ -51,6 +58,8 @@ def _meet(old: Component, new: Component) -> bytes:
         return keep_values(old.xml, new.xml)
     if new.type in TRANSLATIONS:
         return merge_entries(old.xml, new.xml)
+    if new.type == "CustomApplication":
+        return merge_pages(old.xml, new.xml)
     if new.type in BY_NAME and BY_NAME[new.type].children:
         return merge_own_part(old.xml, new.xml)
     return new.xml
