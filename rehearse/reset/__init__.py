@@ -7,7 +7,7 @@ Where what lives:
 
     model, inputs                        the nouns: plan, action, blocked item, grade, proof; what a plan is built from
     hazards, *_hazards                   the table of hazards: metadata, records, steps, what cannot be seen or deployed
-    row_marks, component_marks           what is observed on one change, for that table to judge
+    *_marks                              what is observed on one change, for that table to judge
     forecast_*, forecast                 before the rehearsal: what of a package and its rows could be undone
     gather, live_capture                 reading an org for a plan: difference, values, recycle bin, schemas
     plan_*, plan, order, phases          the ordered actions that undo a difference, and what stays and why
@@ -21,7 +21,7 @@ Where what lives:
     named_parts
     flow_states, remade_flows,           flows by their versions; components that were deleted and made again
     made_again, component_names,         under their names, or renamed; what names say about each other
-    renamed
+    renamed, scheduled_again
     profile_undo, profile_layouts,       grants and layouts that a deployment only merges; edits of metadata files
     component_xml
     gates, egress, storage_room,         what must hold before anything is written: quiet, no way out, room, a plan that

@@ -38,7 +38,7 @@ ACCESS_HAZARDS: tuple[Hazard, ...] = (
     ),
     component(
         "set-up-lost",
-        "Group PermissionSetGroup Queue RecordType Role",
+        "Group PermissionSetGroup Queue RecordType Role Territory2",
         "deleted",
         "",
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehearse.reset.access_hazards import ACCESS_HAZARDS
+from rehearse.reset.field_hazards import FIELD_HAZARDS
 from rehearse.reset.model import Hazard
 from rehearse.reset.undeployable_hazards import UNDEPLOYABLE_HAZARDS, component
 
@@ -37,126 +38,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
             "Metadata API: 'Cannot delete record type through API'",
         ),
     ),
-    component(
-        "dependency-added",
-        "CustomField",
-        "updated",
-        "dependency-added",
-        (
-            "manual",
-            "an API cannot remove a field dependency, nor a controlling value from one",
-            "Metadata API guide, ValueSettings",
-        ),
-    ),
-    component(
-        "picklist-added",
-        "CustomField GlobalValueSet",
-        "updated",
-        "value-added",
-        (
-            "residue",
-            "an added picklist value is deactivated; an API cannot delete it",
-            "Metadata API guide, CustomValue",
-        ),
-    ),
-    component(
-        "retyped-unheld",
-        "CustomField",
-        "updated",
-        "type-changed values-unheld",
-        (
-            "residue",
-            "redeployed with the old type; what became of its values is not known, the baseline does not hold them",
-            "Salesforce Help, Notes on changing custom field types",
-        ),
-    ),
-    component(
-        "field-retyped",
-        "CustomField",
-        "updated",
-        "type-changed",
-        (
-            "exact",
-            "redeployed with the old type; values are written again afterwards",
-            "Salesforce Help, Notes on changing custom field types",
-        ),
-    ),
-    *(
-        component(
-            name,
-            type,
-            "deleted",
-            mark,
-            (
-                "manual",
-                f"{why}: undelete it in Setup, within 15 days, which keeps them; made anew it is empty",
-                "Salesforce Help, Manage deleted custom fields and objects",
-            ),
-        )
-        for name, type, mark, why in (
-            ("rows-unheld", "CustomObject", "rows-unheld", "deleted with rows that the baseline does not hold"),
-            ("values-unheld", "CustomField", "values-unheld", "deleted with values that the baseline does not hold"),
-            (
-                "unfillable-object",
-                "CustomObject",
-                "unfillable",
-                "no profile or permission set is in scope, so nobody could fill its fields",
-            ),
-            (
-                "unfillable",
-                "CustomField",
-                "unfillable",
-                "no profile or permission set is in scope, so nobody could fill it",
-            ),
-            ("auto-number-lost", "CustomField", "auto-number", "deleted with numbers that nothing can write"),
-        )
-    ),
-    component(
-        "master-detail-lost",
-        "CustomField",
-        "deleted",
-        "master-detail",
-        (
-            "manual",
-            "a master-detail field is refused while its object has rows: undelete it in Setup, within 15 days, or make "
-            "it as a look-up, fill it, and convert it",
-            "Salesforce Help, Considerations for relationships; Manage deleted custom fields",
-        ),
-    ),
-    component(
-        "access-lost",
-        "*",
-        "deleted",
-        "access-unheld",
-        (
-            "residue",
-            "deployed again, with values and rows of the baseline where it has any; who had access to it is not known, "
-            "its scope lacks profiles or permission sets",
-            "Metadata API guide, Profile; PermissionSet",
-        ),
-    ),
-    component(
-        "field-lost",
-        "CustomField",
-        "deleted",
-        "",
-        (
-            "exact",
-            "redeployed empty; its values are written again; field history is lost",
-            "Salesforce Help, Manage deleted custom fields",
-        ),
-    ),
-    component(
-        "object-lost",
-        "CustomObject",
-        "deleted",
-        "",
-        (
-            "exact",
-            "redeployed with its fields; it is empty, its rows come back under new Ids",
-            "Salesforce Help, Manage deleted custom objects",
-        ),
-    ),
+    *FIELD_HAZARDS,
     component(
         "flow-active-lost",
         "Flow FlowDefinition",
@@ -214,6 +96,18 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "updated",
         "entry-added",
         ("manual", "translated entries cannot be deleted by an API", "Metadata API guide, Translations"),
+    ),
+    component(
+        "settings-added",
+        "Settings",
+        "created",
+        "",
+        (
+            "manual",
+            "settings came with a feature that was switched on, and no API deletes them: switch it off in Setup, where "
+            "that can be done",
+            "Metadata API guide, Settings",
+        ),
     ),
     component(
         "settings",

@@ -17,6 +17,7 @@ from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
+from rehearse.reset.change_marks import change_marks, is_of_platform, lost_marks
 from rehearse.reset.component_names import is_managed
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
@@ -33,7 +34,7 @@ from rehearse.reset.profile_undo import (
 
 AUTOMATION = frozenset({
     "ValidationRule", "ApexTrigger", "Flow", "FlowDefinition", "WorkflowRule", "DuplicateRule", "AssignmentRule",
-    "AutoResponseRule", "EscalationRule", "ApprovalProcess", "MatchingRule",
+    "AutoResponseRule", "EscalationRule", "ApprovalProcess", "MatchingRule", "Territory2Rule",
 })  # fmt: skip
 """Types that act when rows are written: what the rehearsal added of them goes before rows are touched."""
 
@@ -57,11 +58,12 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     marks: set[str] = {"managed"} if is_managed(type, full_name) else set()
     if type in FLOW_TYPES:
         return flow_marks(book, flow_of(full_name))
-    if type == "CustomObject" and not full_name.endswith(("__c", "__mdt", "__e", "__x", "__b")):
+    if is_of_platform(type, full_name) and (type == "CustomObject" or book.types is not None):
         marks.add("standard")
     if before is not None and after is None:
         gone = element_of(before, book.files_before)
-        return marks | loss_marks(book, type, full_name, gone) | access_marks(book, type, gone)
+        marks |= loss_marks(book, type, full_name, gone) | access_marks(book, type, gone)
+        return marks | lost_marks(type, gone)
     if before is None and _is_used_by_record_type(book, type, full_name):
         marks.add("record-type-uses")
     if before is None or after is None:
@@ -78,11 +80,7 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
             marks.add("dependency-added")
     if type == "Profile":
         marks |= _profile_marks(book, old, new)
-    if type.endswith(("Translation", "Translations")) and not _entries(new) <= _entries(old):
-        marks.add("entry-added")
-    if type == "Territory2Model" and xml.text_at(new, "state") == "Archived":
-        marks.add("archived")
-    return marks
+    return marks | change_marks(type, old, new)
 
 
 _USED = {"BusinessProcess": "businessProcess", "CompactLayout": "compactLayoutAssignment"}
@@ -107,16 +105,6 @@ def _depends_more(old: Any, new: Any) -> bool:
     values = xml.picklist_values(old)
     more = {one for one in xml.dependencies(new) - xml.dependencies(old) if not values or one[0] in values}
     return controlled == [False, True] or bool(more)
-
-
-def _entries(root: Any) -> set[tuple[str, str]]:
-    """What a translation translates: section and name of every entry."""
-    named = ("fullName", "name", "masterLabel", "layout", "section", "aspect")
-    return {
-        (tag_of(one), next((found for tag in named if (found := xml.text_at(one, tag)) is not None), ""))
-        for one in root.iter()
-        if isinstance(one.tag, str) and len(one) and one is not root
-    }
 
 
 def _profile_marks(book: MetadataBook, old: Any, new: Any) -> set[str]:

@@ -41,6 +41,8 @@ def is_part(type: str, full_name: str, of: tuple[str, str]) -> bool:
     kind, name = of
     if kind == "CustomObject":
         return full_name.startswith((f"{name}.", f"{name}-")) or (full_name == name and type != kind)
+    if kind == "Territory2Model":
+        return type in ("Territory2", "Territory2Rule") and full_name.startswith(f"{name}.")
     return kind in FOLDER_TYPES and type == kind and full_name.startswith(f"{name}/")
 
 

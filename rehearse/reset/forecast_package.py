@@ -26,7 +26,7 @@ from rehearse.reset.profile_undo import overlay_profile, without_entries_of
 
 Place = tuple[str, str]
 
-ACCESS_TYPES = ("Profile", "PermissionSet")
+ACCESS_TYPES = ("MutingPermissionSet", "PermissionSet", "Profile")
 DESTRUCTIVE = ("destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml")
 
 
@@ -126,7 +126,7 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
     }
     gone = set(_deleted(package, known, real))
     book = MetadataBook(
-        {key: one for key, one in known.components.items() if key in parts},
+        {key: one for key, one in known.components.items() if key in parts or key in gone},
         {key: one for key, one in parts.items() if key not in gone},
         known.files,
         merged.files,

@@ -16,7 +16,7 @@ from typing import Literal
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import FLOW_TYPES, component_marks, residue_of
 from rehearse.reset.flow_states import flow_of, flow_residue
-from rehearse.reset.hazards import find_hazard
+from rehearse.reset.hazards import HAZARDS, find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
 from rehearse.reset.row_marks import (
@@ -28,15 +28,17 @@ from rehearse.reset.row_marks import (
     update_marks,
 )
 from rehearse.reset.row_state import scope_fields
+from rehearse.reset.scheduled_again import schedule_line
 
 Place = tuple[str, str]
 UNREAD = frozenset({"encryptedstring", "base64"})
 """Field types that a capture does not hold unless it says so: masked for most users, or files."""
 
-RETYPED = find_hazard("component", "CustomField", "updated", {"type-changed", "values-unheld"})
-"""A field whose type is back, and whose values nobody can compare."""
-WITHOUT_ACCESS = find_hazard("component", "ApexClass", "deleted", {"access-unheld"})
-"""What is back, and nobody knows who was allowed to see it."""
+UNSEEN = frozenset({
+    "retyped-unheld", "access-lost", "history-lost", "sharing-opened", "approval-process-put-off",
+})  # fmt: skip
+"""Hazards of what is back and equal, and of which something is lost all the same that nobody compares."""
+_UNSEEN_REASONS = frozenset(row.reason for row in HAZARDS if row.kind == "component" and row.name in UNSEEN)
 _SET_UP = {
     "00E": "UserRole",
     "00G": "Group",
@@ -78,7 +80,7 @@ class Evidence:
         for one in self.plan.actions if self.plan else ():
             if (one.kind, one.do) != ("component", "deploy"):
                 continue
-            told = one.type == "Flow" or one.reason in (RETYPED.reason, WITHOUT_ACCESS.reason)
+            told = one.type == "Flow" or one.reason in _UNSEEN_REASONS
             lost = one if told or one.expects is not None else find_hazard("component", one.type, "deleted")
             if lost.grade == "residue" and (told or lost is not one):
                 found[(one.type, one.key)] = lost.reason
@@ -154,7 +156,7 @@ def _outcome(
     marks = set() if left else _marks(evidence.now, change)
     hazard = find_hazard(change.kind, change.type, "updated" if left else change.what, marks)
     if hazard.grade == "manual" or (blocked and blocked.grade == "manual"):
-        return "manual", blocked.reason if blocked else hazard.reason
+        return "manual", blocked.reason if blocked else hazard.reason + schedule_line(evidence.now.metadata, change)
     if hazard.grade == "impossible" or (blocked and blocked.grade == "impossible"):
         return "impossible", blocked.reason if blocked else hazard.reason
     if _by_others(evidence, change):

@@ -39,6 +39,8 @@ def held_fields(capture: Capture) -> dict[str, frozenset[str]]:
 
 def loss_marks(book: MetadataBook, type: str, full_name: str, old: Any) -> set[str]:
     """Marks of a field or object of the baseline that is gone, or has another type; `old`: its element there."""
+    if type == "CustomObject" and full_name.endswith(("__b", "__mdt")):
+        return set() if _are_records_held(book, full_name) else {"rows-unheld"}
     if type == "CustomObject" and full_name.endswith("__c"):
         if book.held is not None and full_name not in book.held:
             return {"rows-unheld"}
@@ -90,8 +92,17 @@ def _with_object(book: MetadataBook, full_name: str) -> bool:
     return place in book.before and place not in book.after
 
 
+def _are_records_held(book: MetadataBook, object: str) -> bool:
+    """Whether a baseline has the records of a type of custom metadata; those of a big object no baseline has."""
+    if object.endswith("__mdt"):
+        return book.types is None or "CustomMetadata" in book.types
+    return book.held is None
+
+
 def _is_held(book: MetadataBook, full_name: str) -> bool:
     object, _, name = full_name.partition(".")
+    if object.endswith("__mdt"):
+        return _are_records_held(book, object)
     if book.held is None or object.endswith(WITHOUT_ROWS):
         return True
     return all(name in book.held.get(one, ()) for one in SHARED.get(object, (object,)))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
-from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, element_of, is_active
+from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, is_active
 from rehearse.reset.component_names import find_kept_part, is_respelled
 from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
@@ -22,6 +22,7 @@ from rehearse.reset.lost_values import goes_with
 from rehearse.reset.model import Action, Blocked, Do, Hazard, What
 from rehearse.reset.plan_created import NO_PART, person
 from rehearse.reset.renamed import waits_for_its_name
+from rehearse.reset.scheduled_again import schedule_line
 
 FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
@@ -29,7 +30,9 @@ DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 
 _UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
-PARTLY = frozenset({"profile-section", "translation-added", "dependency-added", "master-detail-lost"})
+PARTLY = frozenset({
+    "profile-section", "translation-added", "dependency-added", "master-detail-lost", "page-assigned",
+})  # fmt: skip
 """Hazards of what is tried all the same: a part that no deployment takes away leaves the rest of its component, and an
 object may have no rows."""
 
@@ -49,7 +52,7 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
         marks = component_marks(book if change.type == "Profile" else inputs.metadata, change.type, change.key)
         hazard = find_hazard("component", change.type, change.what, marks)
         if hazard.grade in ("manual", "impossible"):
-            reason = hazard.reason + _by_hand(inputs, change)
+            reason = hazard.reason + schedule_line(inputs.metadata, change)
             blocked.append(replace(_block(change, hazard), reason=reason))
             if hazard.name not in PARTLY:
                 continue
@@ -159,14 +162,6 @@ def _action(phase: int, do: Do, change: Change, hazard: Hazard) -> Action:
         key=change.key, grade=grade, expects=change.after, goal=change.before,
         reason=hazard.reason, source=hazard.source,
     )  # fmt: skip
-
-
-def _by_hand(inputs: PlanInputs, change: Change) -> str:
-    """For scheduled work that is lost or changed: the Apex that schedules it again, as the baseline holds it."""
-    before = inputs.metadata.before.get((change.type, change.key))
-    root = element_of(before, inputs.metadata.files_before) if before and change.type == "CronTrigger" else None
-    lines = [one.text or "" for one in root.iter("{*}apexLine")] if root is not None else []
-    return f": {' '.join(lines)}" if lines else ""
 
 
 def _stuck_flow(inputs: PlanInputs, name: str) -> Blocked:

@@ -19,6 +19,8 @@ _MANAGED: tuple[tuple[What, Grade, str], ...] = (
     ("deleted", "manual", "it went with the package, and comes back with it alone"),
 )
 
+_NEVER: tuple[tuple[What, str], ...] = (("created", "deletes"), ("deleted", "makes"))
+
 UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
     component(
         "package",
@@ -57,19 +59,27 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
             "Apex guide, System.schedule; Metadata API guide, unsupported types",
         ),
     ),
-    component(
-        "never-by-api",
-        "Skill AppMenu",
-        "any",
-        "",
-        ("manual", "this type is not deployable both ways; put it back in Setup", "Metadata coverage report"),
+    *(
+        component(
+            f"never-by-api-{what}",
+            "AppMenu CustomSite Skill",
+            what,
+            "",
+            ("manual", f"no API {does} one; see to that in Setup", "Metadata coverage report"),
+        )
+        for what, does in _NEVER
     ),
     component(
-        "territory",
-        "Territory2Model",
+        "page-assigned",
+        "CustomApplication",
         "updated",
-        "archived",
-        ("impossible", "an archived territory model never returns to Active", "Salesforce Help, Territory models"),
+        "page-assigned",
+        (
+            "manual",
+            "redeployed; Lightning pages that were assigned in the app since stay assigned, no deployment takes that "
+            "away: do it in the Lightning App Builder",
+            "Metadata API guide, CustomApplication: actionOverrides, profileActionOverrides",
+        ),
     ),
     component(
         "territory-gone",
@@ -94,7 +104,8 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
     ),
     component(
         "secrets",
-        "NamedCredential ExternalCredential AuthProvider Certificate",
+        "NamedCredential ExternalCredential AuthProvider Certificate ExternalDataSource ExternalClientApplication "
+        "ExtlClntAppGlobalOauthSettings",
         "deleted",
         "",
         (
@@ -105,7 +116,8 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
     ),
     component(
         "secrets-unseen",
-        "NamedCredential ExternalCredential AuthProvider Certificate",
+        "NamedCredential ExternalCredential AuthProvider Certificate ExternalDataSource ConnectedApp "
+        "ExtlClntAppGlobalOauthSettings",
         "updated",
         "",
         (
@@ -126,6 +138,35 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     component(
+        "approval-process-put-off",
+        "ApprovalProcess",
+        "updated",
+        "put-off",
+        (
+            "residue",
+            "activated again; its place in the order of active processes is not in metadata",
+            "Metadata API guide, ApprovalProcess",
+        ),
+    ),
+    component(
+        "email-service-lost",
+        "EmailServicesFunction",
+        "deleted",
+        "",
+        ("residue", "redeployed; its e-mail addresses are new ones", "Salesforce Help, Create email service addresses"),
+    ),
+    component(
+        "sharing-reason-lost",
+        "SharingReason",
+        "deleted",
+        "",
+        (
+            "residue",
+            "redeployed; the shares that gave it as their reason went with it",
+            "Apex guide, Apex sharing reasons",
+        ),
+    ),
+    component(
         "page-added",
         "FlexiPage",
         "created",
@@ -138,7 +179,7 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
     ),
     component(
         "site",
-        "Network ExperienceBundle DigitalExperienceBundle",
+        "Network ExperienceBundle DigitalExperienceBundle SiteDotCom",
         "any",
         "",
         ("manual", "a redeployed site stays a draft until somebody publishes it", "Metadata API guide, Network"),

@@ -1,5 +1,6 @@
 """The forecast of packages and rows, from values alone: what is a change, which grade it has, and the verdict."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -157,12 +158,34 @@ def test_a_deletion_of_a_type_outside_the_scope_is_unknown_and_not_nothing() -> 
     held = {path: body for path, body in ORG.items() if path.startswith("classes/")}
     found = forecast(held, {"package.xml": manifest(), "destructiveChanges.xml": gone}, "ApexClass")
     assert told(found) == {
-        "ApexClass:Guide": ("deleted", "exact"),
+        "ApexClass:Guide": ("deleted", "residue"),
         "CustomObject:Trip__c": ("deleted", "unknown"),
         "Flow:Greeting-2": ("deleted", "unknown"),
         "ValidationRule:Trip__c.Rule": ("deleted", "unknown"),
     }
     assert found.verdict == "partly"
+
+
+@pytest.mark.parametrize(
+    ("inner", "held", "grade"),
+    [
+        ("<type>Text</type>", {"Trip__c": frozenset({"Day__c"})}, "exact"),
+        ("<type>Text</type>", {}, "manual"),
+        ("<type>AutoNumber</type>", {"Trip__c": frozenset({"Day__c"})}, "manual"),
+        ("<trackHistory>true</trackHistory><type>Text</type>", {"Trip__c": frozenset({"Day__c"})}, "residue"),
+    ],
+)
+def test_what_a_package_deletes_is_promised_as_a_plan_promises_it(
+    inner: str, held: dict[str, frozenset[str]], grade: str
+) -> None:
+    """A plan asks whether the baseline holds the values; the forecast called each deletion exact."""
+    field = f"<fields><fullName>Day__c</fullName><label>Day</label>{inner}</fields>"
+    org = {"objects/Trip__c.object": xml("CustomObject", f"{field}<label>Trip</label>")}
+    place = replace(known(org, "CustomObject", "CustomField", "Profile", "PermissionSet"), held=held)
+    gone = {"package.xml": manifest(), "destructiveChanges.xml": manifest(CustomField="Trip__c.Day__c")}
+    changes = find_component_changes(open_package(gone), place)
+    found = build_forecast(ForecastInputs(changes, (), (), NOW, NOW))
+    assert told(found) == {"CustomField:Trip__c.Day__c": ("deleted", grade)}
 
 
 def test_rows_by_what_the_table_knows_of_them() -> None:
