@@ -25,3 +25,6 @@ def test_lost_work_is_manual_and_a_package_that_moved_is_impossible(lab: Any) ->
     assert f"System.schedule('{script} daily', '" in reason and reason.endswith(f"new {script}());")
     proof = lab.prove(before, plan)
     assert proof.verdict == "dirty" and {one.outcome for one in proof.items} == {"manual", "impossible"}
+    alone = next(one.detail for one in lab.prove(before).items if one.type == "CronTrigger")
+    owner = lab.value("User", lab.user("admin"), "Username")
+    assert alone == reason and f"holds ({owner}): System.schedule(" in reason
