@@ -194,6 +194,9 @@ class OrgBusy(OrgError):
     code = "org-busy"
 
 
+REFUSED = "The org said so itself. `rehearse doctor` tells what its login may do; then run the same command again."
+
+
 class OrgRejected(OrgError):
     """The org refused; `org_code` and `org_message` are Salesforce's own, verbatim.
 
@@ -206,7 +209,7 @@ class OrgRejected(OrgError):
 
     def __init__(self, org_code: str, org_message: str, doing: str, hint: str | None = None) -> None:
         said = org_message.removeprefix(f"{org_code}: ")  # SOAP says its code twice
-        super().__init__(f"{doing}: the org answered {org_code}: {said}", hint)
+        super().__init__(f"{doing}: the org answered {org_code}: {said}", hint or REFUSED)
         self.org_code = org_code
         self.org_message = org_message
 

@@ -229,6 +229,11 @@ def test_a_retrieve_is_polled_and_its_zip_streamed(
         zip_reply(b"not a zip"),
         answer("checkRetrieveStatus", "<result><done>true</done><zipFile>AAA</zipFile></result>"),
         answer("checkRetrieveStatus", "<result><done>true</done><zipFile>A*AA</zipFile></result>"),
+        answer(
+            "checkRetrieveStatus",
+            "<result><done>true</done><success>false</success><errorStatusCode>UNKNOWN_EXCEPTION</errorStatusCode>"
+            '<errorMessage>An unexpected error occurred.</errorMessage><zipFile xsi:nil="true"/></result>',
+        ),
     ],
 )
 def test_a_zip_that_is_not_whole_is_retrieved_again(wire: Wire, scripted: Any, tmp_path: Path, broken: Any) -> None:
@@ -262,6 +267,7 @@ def test_a_retrieve_that_failed_says_why(wire: Wire, scripted: Any, tmp_path: Pa
     with pytest.raises(OrgRejected) as raised:
         MetadataReader(wire, "67.0").retrieve({"ApexClass": ("A",)}, tmp_path / "r.zip")
     assert (raised.value.org_code, raised.value.org_message) == ("LIMIT_EXCEEDED", "too many")
+    assert raised.value.hint  # a refusal in the org's own words leaves nobody without a next step
 
 
 def test_lists_repair_what_the_service_leaves_out(wire: Wire, scripted: Any) -> None:
