@@ -8,10 +8,12 @@ proof speaks only about its scope.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from rehearse import clock
+from rehearse.baseline.component_types import CHILDREN
 from rehearse.baseline.listing import fetch_items
 from rehearse.baseline.model import Capture, ObjectScope
 from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
@@ -27,6 +29,7 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
     """Changes since the baseline began, by object and by metadata type outside its scope; only those with any."""
     types = [one for one in reader.fetch_metadata_types() if one.name not in before.scope.types]
     asked = {one.name for one in types}
+    types += _parts_of(types)
     inside = {one.name for one in before.scope.objects}
     names = [
         one.name
@@ -54,6 +57,13 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
         )
     found = {name: number for name, number in {**rows, **behind, **items}.items() if number}
     return dict(sorted(found.items()))
+
+
+def _parts_of(types: Sequence[MetadataType]) -> list[MetadataType]:
+    """The types of what lives inside components of these (fields, rules): a new one leaves no date on the whole."""
+    names = {child.type for one in types for child in CHILDREN.get(one.name, ())} - {one.name for one in types}
+    listed = {name for one in types for name in one.children}
+    return [MetadataType(name, "", None, False, False) for name in sorted(names & listed)]
 
 
 def _count_behind(reader: OrgReader, before: Capture, scope: ObjectScope) -> int:

@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+RULE = (
+    '<CustomObject xmlns="http://soap.sforce.com/2006/04/metadata"><validationRules><fullName>New</fullName>'
+    "<active>false</active><errorConditionFormula>FALSE</errorConditionFormula><errorMessage>no</errorMessage>"
+    "</validationRules></CustomObject>"
+)
 LEFT = {
     "classes/Left.cls": "public class Left {}",
     "classes/Left.cls-meta.xml": '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">'
@@ -183,10 +188,12 @@ def test_what_was_added_and_deleted_outside_the_scope_is_named(lab: Any) -> None
     """A row that was deleted is a change too; one that was made and deleted again is none."""
     before = lab.capture(objects=("Routing__c",), types=("PermissionSet",))
     lab.deploy(LEFT)
+    lab.deploy({"objects/Routing__c.object": RULE})
     lab.delete(*lab.pick('"Machine__c" ORDER BY "Id" LIMIT 2'), *lab.insert("Machine__c", {"Name": "for a moment"}))
     proof = lab.prove(before)
     assert proof.verdict == "clean"
     assert proof.outside_scope.get("ApexClass") == 1
+    assert proof.outside_scope.get("ValidationRule") == 1, "a part of an object leaves no date on the object"
     assert proof.outside_scope.get("Machine__c") == 2
 
 
