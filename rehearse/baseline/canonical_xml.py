@@ -34,7 +34,7 @@ dashboardFilters dashboardFilterColumns dashboardFilterOptions dashboardTableCol
 sortOptions appMenuItems exitCriteriaFilterItems milestoneCriteriaFilterItems entryConditions exitConditions
 botStepConditions botMessages botQuickReplyOptions botNavigationLinks multilineLayoutFields groupingColumn groupingSorts
 chartSummary dataCategory listViewButtons massQuickActions searchResultsCustomButtons standardTab customTab
-subscriberTabs feedFilters containers sidebarComponents similarOpportunitiesDisplayColumns
+subscriberTabs feedFilters containers sidebarComponents similarOpportunitiesDisplayColumns relatedObjects
 """
 _ORDERED = frozenset(_ORDERED_TAGS.split())
 _ORDERED_IN = frozenset(
@@ -42,6 +42,7 @@ _ORDERED_IN = frozenset(
         ("decisions", "rules"), ("screens", "fields"), ("fields", "fields"), ("waits", "waitEvents"),
         ("approvalPageFields", "field"), ("buckets", "values"), ("visibilityRule", "criteria"), ("indexes", "fields"),
         ("sections", "items"), ("recommendationLoad", "condition"), ("recommendationLoad", "sortField"),
+        ("EntitlementProcess", "milestones"), ("opportunityListFieldsSelectedSettings", "field"),
         ("if", "childNodeExpression"), ("sort", "field"), ("union", "childNode"), ("mutuallyExclusive", "childNode"),
     }
 )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-CANONICALISER = "3"
+CANONICALISER = "4"
 """Version of the canonical forms; a change of any canonical form must change this."""
 
 

@@ -33,6 +33,10 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption("a lost call takes effect within 10 minutes or never"),
     Assumption("what a profile shows depends only on the frozen manifest that both captures were retrieved with"),
     Assumption("standard value sets are compared as far as their names are known, since no org lists them"),
+    Assumption(
+        "which versions of packages a class, a page or a component is bound to, and the order of active approval "
+        "processes, are not compared"
+    ),
     Assumption("nobody else works as the user of this login while a reset runs: its writes count as our own"),
     Assumption(
         "of a flow the newest version is compared by its contents, and which one is active; the others by "

@@ -83,7 +83,10 @@ def test_order_and_layout_do_not_count(seed: int) -> None:
          "<visibilityRule><booleanFilter>1 AND (2 OR 3)</booleanFilter><criteria><l>b</l></criteria><criteria><l>a</l>"
          "</criteria><criteria><l>c</l></criteria></visibilityRule>"),
         *((f"<x><{tag}>a</{tag}><{tag}>b</{tag}></x>", f"<x><{tag}>b</{tag}><{tag}>a</{tag}></x>")
-          for tag in ("multilineLayoutFields", "groupingColumn", "listViewButtons", "links", "standardTab")),
+          for tag in ("multilineLayoutFields", "groupingColumn", "listViewButtons", "links", "standardTab",
+                      "relatedObjects")),
+        ("<opportunityListFieldsSelectedSettings><field>a</field><field>b</field></opportunityListFieldsSelectedSettings>",
+         "<opportunityListFieldsSelectedSettings><field>b</field><field>a</field></opportunityListFieldsSelectedSettings>"),
         ("<indexes><fields><name>a</name></fields><fields><name>b</name></fields></indexes>",
          "<indexes><fields><name>b</name></fields><fields><name>a</name></fields></indexes>"),
         ("<buckets><values><v>1</v></values><values><v>2</v></values></buckets>",
@@ -112,6 +115,12 @@ def test_what_means_something_counts(left: str, right: str) -> None:
 )  # fmt: skip
 def test_noise_does_not_count(type: str, left: str, right: str) -> None:
     assert form(wrap(type, left)) == form(wrap(type, right))
+
+
+def test_milestones_of_an_entitlement_process_stand_in_their_order() -> None:
+    """Of milestones at the same time the first one counts first, and nothing but their place says which that is."""
+    first, second = (f"<milestones><milestoneName>{one}</milestoneName></milestones>" for one in "AB")
+    assert form(wrap("EntitlementProcess", first + second)) != form(wrap("EntitlementProcess", second + first))
 
 
 def test_an_explicit_no_counts_in_a_profile() -> None:

@@ -58,7 +58,7 @@ FILES = {
 }
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ROWS_SUM = "6d0d3d8ae59116c51b328b9b16e5f53a"
-SNAPSHOT = "ef34431ee6f70de509a71851a26d8b65a1ab1f9ca54ec55e33ed4aae032bb297"
+SNAPSHOT = "731e5128093b79cecd6e0e01a185624e208a83acb371e2bcef0edcc8ad3515a8"
 
 
 def _convert(working: Working, folder: Path) -> ObjectCapture:
