@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.cli.answers import say
-from rehearse.errors import GateClosed, RehearseError, StoreError, UsageError
+from rehearse.errors import GateClosed, OrgUnreachable, RehearseError, StoreError, UsageError
 from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import Reference, is_open_to_all, resolve
 from rehearse.state import Database, open_database
@@ -84,7 +84,14 @@ class Desk:
         """A reader of production, or None where rehearse.yaml gives no login for it."""
         config = self.workspace.production
         if self._production is None and config is not None and config.login is not None:
-            self._production = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
+            try:
+                self._production = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
+            except OrgUnreachable as error:
+                if self.workspace.clock == "org":  # as `practice up` writes it
+                    error.hint = (
+                        "With `clock: org` it is asked for the time; start a practice org: rehearse practice up."
+                    )
+                raise
         return self._production
 
     def connect_reader(self, sandbox: SandboxConfig) -> OrgReader:
