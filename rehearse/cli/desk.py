@@ -88,9 +88,10 @@ class Desk:
                 self._production = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
             except OrgUnreachable as error:
                 if self.workspace.clock == "org":  # as `practice up` writes it
-                    error.hint = (
-                        "With `clock: org` it is asked for the time; start a practice org: rehearse practice up."
+                    then = (
+                        "It is asked for the time (`clock: org`); a practice org is started by `rehearse practice up`."
                     )
+                    error.hint = f"{error.hint or ''} {then}".strip()
                 raise
         return self._production
 

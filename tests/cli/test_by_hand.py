@@ -252,12 +252,3 @@ def test_an_error_and_its_hint_tell_times_in_the_calendars_zone(by_hand: Any) ->
     with contextlib.chdir(by_hand.folder), pytest.raises(StoppedPartWay), open_desk():
         raise told
     assert (told.message, told.hint) == ("Sent at Mon 2026-11-23 03:00.", "Run it again at Mon 2026-11-23 03:10.")
-
-
-def test_where_production_has_the_clock_and_is_gone_the_way_to_start_it_is_told(by_hand: Any) -> None:
-    (by_hand.folder / ".key").write_text("x" * 40)
-    (by_hand.folder / ".key").chmod(0o600)
-    file = by_hand.folder / "rehearse.yaml"
-    secret = 'client_credentials: {url: "https://127.0.0.1:1", client_id: "x", client_secret: {file: .key}}'
-    file.write_text(f"{WORKSPACE}clock: org\nproduction: {{name: P, login: {{{secret}}}}}\n")
-    assert "rehearse practice up" in by_hand.refused("status", code=1)["hint"]

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rehearse import lock
 from rehearse.cli.sandboxes import _build_work
@@ -25,3 +26,10 @@ def test_a_lock_whose_process_is_gone_is_no_running_work(tmp_path: Path) -> None
             assert [len(_build_work([one], [left])["running"]) for one in (mine, dead)] == [1, 0]  # type: ignore[arg-type]
             assert [len(_build_work([one], [left])["locks"]) for one in (mine, dead)] == [1, 1]  # type: ignore[arg-type]
     database.close()
+
+
+def test_where_production_has_the_clock_and_does_not_answer_the_way_to_start_it_is_told(desk: Any) -> None:
+    path: Path = desk.folder / "rehearse.yaml"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("tls:")) + "\n")
+    hint = desk.refused("status", code=1)["hint"]
+    assert "tls.ca_bundle" in hint and "rehearse practice up" in hint
