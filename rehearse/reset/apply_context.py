@@ -40,7 +40,7 @@ class Context:
     """One run of apply. `began` is the org's clock at its very first start, also after a resume.
 
     `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
-    the switches are made of that silence the org's automation now.
+    the switches are made of that silence the org's automation now; `captured`: what only the passes read.
     """
 
     plan: ResetPlan
@@ -70,6 +70,7 @@ class Context:
     names: dict[str, str] = field(default_factory=dict)
     silent: frozenset[tuple[str, str]] = frozenset()
     progress: Progress = field(default_factory=Progress)
+    captured: list[str] = field(default_factory=list)
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""

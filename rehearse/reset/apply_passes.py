@@ -38,14 +38,22 @@ def run_passes(context: Context, tools: Tools) -> int:
         live = _capture(context)
         context.plan, context.after = _plan_again(context, original, live), live
         passes += _run_until_fixed(context, original)
+    _drop_captures(context)
     return passes
 
 
 def _capture(context: Context) -> Capture:
     """The sandbox as it is now, on top of what was read last; queues that are back own what they owned."""
     live = capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
+    context.captured.append(live.ulid)
     context.ids.update(find_new_ids(context.store, context.before, live))
     return live
+
+
+def _drop_captures(context: Context) -> None:
+    """Destroy what only the passes needed, the newest first: each is built on the one before."""
+    for ulid in reversed(context.captured):
+        context.store.drop(ulid)
 
 
 def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:

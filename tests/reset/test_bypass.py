@@ -39,7 +39,12 @@ def test_automation_is_silent_and_then_as_it_was(lab: Any, switch: Switch) -> No
     lab.update("Payment__c", {"Id": payment, "State__c": "Open"})
     tasks = len(lab.pick('"Task" WHERE "IsDeleted" = 0'))
     plan = lab.plan(before, bypass=(switch,))
-    proof = lab.prove(before, plan, lab.apply(plan))
+    report = lab.apply(plan)
+    assert {one.ulid for one in lab.store.load_all()} == {
+        before.ulid,
+        plan.live_capture,
+    }  # what the passes read is gone again
+    proof = lab.prove(before, plan, report)
     assert lab.value("Payment__c", payment, "State__c") == "Returned"
     assert len(lab.pick('"Task" WHERE "IsDeleted" = 0')) == tasks
     assert proof.verdict == "clean" and picture(lab) == kept
