@@ -1,9 +1,9 @@
 """What changed outside the scope since the baseline began: counted by object and by metadata type, named in the proof.
 
 Of an object whose rows are chosen by a filter the others are outside too. Rows that metadata in scope covers, logs and
-jobs of the platform, and companions of rows (history, feed, share) are no changes of their own. A row that was deleted
-is a change, one that was made and deleted again is none. Where an org refuses to count, the object is left out; the
-proof speaks only about its scope.
+jobs of the platform, and companions of rows (history, feed, share) are no changes of their own; but shares that people
+or Apex gave are (facts/data.md 4, row 31). A row that was deleted is a change, one that was made and deleted again is
+none. Where an org refuses to count, the object is left out; the proof speaks only about its scope.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
     asked = {one.name for one in types}
     types += _parts_of(types)
     inside = {one.name for one in before.scope.objects}
+    objects = tuple(reader.fetch_objects())
     names = [
         one.name
-        for one in reader.fetch_objects()
+        for one in objects
         if one.queryable
         and one.name not in inside
         and one.name not in LOGS
@@ -47,6 +48,9 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
             one.name: number
             for one, number in zip(types, pool.map(lambda one: _count_items(reader, before, one), types), strict=True)
         }
+        given = [one.name for one in objects if one.queryable and one.name not in inside and shared(one.name) in inside]
+        counts = pool.map(lambda one: _count_given(reader, before, one), given)
+        shares = {f"{one} (given by hand)": number for one, number in zip(given, counts, strict=True)}
         filtered = [one for one in before.scope.objects if one.where]
         behind = dict(
             zip(
@@ -55,7 +59,7 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
                 strict=True,
             )
         )
-    found = {name: number for name, number in {**rows, **behind, **items}.items() if number}
+    found = {name: number for name, number in {**rows, **behind, **shares, **items}.items() if number}
     return dict(sorted(found.items()))
 
 
@@ -64,6 +68,25 @@ def _parts_of(types: Sequence[MetadataType]) -> list[MetadataType]:
     names = {child.type for one in types for child in CHILDREN.get(one.name, ())} - {one.name for one in types}
     listed = {name for one in types for name in one.children}
     return [MetadataType(name, "", None, False, False) for name in sorted(names & listed)]
+
+
+def shared(name: str) -> str:
+    """The object whose rows an object of shares gives away; nothing for other objects."""
+    custom = name.removesuffix("__Share")
+    return f"{custom}__c" if custom != name else name.removesuffix("Share") if name.endswith("Share") else ""
+
+
+def _count_given(reader: OrgReader, before: Capture, share: str) -> int:
+    """Shares that people or Apex gave or changed since; the platform sees to all others, and taken ones leave no trace.
+
+    Reasons of Apex are named by the object, so they end in `__c` (object reference, AccountShare.RowCause).
+    """
+    by_apex = " OR RowCause LIKE '%__c'" if share.endswith("__Share") else ""
+    since = clock.iso(first_second(before))
+    with suppress(OrgRejected):
+        where = f"LastModifiedDate >= {since} AND (RowCause = 'Manual'{by_apex})"
+        return reader.fetch_count(f"SELECT COUNT() FROM {share} WHERE {where}")
+    return 0
 
 
 def _count_behind(reader: OrgReader, before: Capture, scope: ObjectScope) -> int:
