@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.org_tables import quote
+from rehearse.practice.rows_campaigns import check_label, make_statuses
 from rehearse.practice.rows_files import measure_body
-from rehearse.practice.rows_logins import check_lock
+from rehearse.practice.rows_logins import check_lock, make_logins
 from rehearse.practice.rows_prices import price_line, use_standard_price
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.schema import ObjectDef
@@ -52,10 +53,20 @@ def apply_standard_rules(org: OrgState, name: str, values: Values, before: Mappi
         if not values.get("Product2Id") and values.get("PricebookEntryId"):
             values["Product2Id"] = _parent_value(org, "PricebookEntry", values["PricebookEntryId"], "Product2Id")
         price_line(values, before)
+    elif name == "CampaignMemberStatus":
+        check_label(org, values, before)
     elif name == "UserLogin":
         check_lock(values, before)
     elif name == "PricebookEntry":
         use_standard_price(org, values, before)
+
+
+def make_along(org: OrgState, name: str, row_id: str, user_id: str) -> None:
+    """Write the rows of other objects that a new row is born with."""
+    if name == "User":
+        make_logins(org)
+    elif name == "Campaign":
+        make_statuses(org, row_id, user_id)
 
 
 def _opportunity(values: Values, before: Mapping[str, Stored]) -> None:

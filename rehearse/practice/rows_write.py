@@ -33,11 +33,10 @@ from rehearse.practice.rows_check import (
 from rehearse.practice.rows_dependents import check_dependents
 from rehearse.practice.rows_duplicates import check_duplicates
 from rehearse.practice.rows_files import after_insert, before_insert
-from rehearse.practice.rows_logins import make_logins
 from rehearse.practice.rows_persons import couple_persons, follow_person
 from rehearse.practice.rows_places import couple_places
 from rehearse.practice.rows_rollup import Touched, recalculate, touch
-from rehearse.practice.rows_standard import apply_standard_rules, follow_accounts
+from rehearse.practice.rows_standard import apply_standard_rules, follow_accounts, make_along
 from rehearse.practice.rows_values import RowError, Stored
 from rehearse.practice.schema import ObjectDef
 
@@ -169,8 +168,7 @@ def insert_row(work: Work, definition: ObjectDef, row: Mapping[str, Any]) -> Sav
     kept = {column: value for column, value in stamps.items() if definition.find(column) is not None}
     write_new(org, definition, {"Id": row_id, **kept, **{k: v for k, v in values.items() if v is not None}})
     after_insert(org, definition.name, row_id, work.user_id)
-    if definition.name == "User":
-        make_logins(org)
+    make_along(org, definition.name, row_id, work.user_id)
     follow_person(org, definition, row_id, work.user_id)
     _after(work, Occasion(org, definition, row_id, work.user_id, {}, True))
     note_setup(org, work.user_id, "created", definition, (row_id, ()))

@@ -23,6 +23,7 @@ from rehearse.reset.apply_files import holds_files, insert_files, may_lack
 from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.batches import by_object, in_batches, row_mark, told_refusal
 from rehearse.reset.bulk_jobs import start_job, take_up_job
+from rehearse.reset.companions import take_companions
 from rehearse.reset.coupled import follows
 from rehearse.reset.gone_targets import find_gone
 from rehearse.reset.live_rows import fetch_live
@@ -117,7 +118,7 @@ def _insert_levels(context: Context, missing: Mapping[str, Action]) -> None:
         for object, group in by_object(missing[key] for key in level).items():
             alone = [one for one in group if _goes_alone(context, object, values[one.key])]
             insert_files(context, object, alone, ordered.deferred)
-            group = [one for one in group if one not in alone]
+            group = take_companions(context, object, [one for one in group if one not in alone])
             for batch in in_batches(group, context.settings.insert_batch):
                 sent = {one.key: _cells(context, one, values[one.key], ordered.deferred) for one in batch}
                 dead = find_gone(context, object, {one.key: (one, sent[one.key]) for one in batch})

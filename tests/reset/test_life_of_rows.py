@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScop
 from rehearse.baseline.scope import comparable_fields, drifting_fields
 from rehearse.org.model import Field, Schema
 from rehearse.reset.activation import born_as, in_turn
-from rehearse.reset.forecast import ForecastInputs, build_forecast
-from rehearse.reset.forecast_rows import RowFile, find_row_changes
 from rehearse.reset.gather import with_lost_values
 from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
 from rehearse.reset.plan import build_plan
@@ -105,15 +102,3 @@ def test_what_ages_by_itself_decides_nothing_and_is_no_lost_field_of_an_older_ba
     asked: Any = None
     assert with_lost_values(asked, (given.before, now), {"Opportunity": AGES}, given.changes) == given.changes
     assert list(retyped_fields(replace(given, after=now))) == []
-
-
-def test_a_forecast_promises_no_undelete_where_there_is_none(lab: Any, tmp_path: Path) -> None:
-    """Members of groups, like those of campaigns, come back under a new Id only."""
-    before = lab.capture(objects=["GroupMember", "Contact"])
-    grades = []
-    for object in ("GroupMember", "Contact"):
-        path = tmp_path / f"{object}.csv"
-        path.write_text("Id\n" + "\n".join(lab.pick(f'"{object}" ORDER BY "Id" LIMIT 2')) + "\n")
-        found = find_row_changes(lab.store, before, RowFile("load", object, "delete", path))
-        grades += [(one.count, one.grade) for one in build_forecast(ForecastInputs((), found, (), NOW, NOW)).items]
-    assert grades == [(2, "residue"), (2, "exact")]
