@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -113,8 +114,14 @@ def compare_fields(before: Row | None, after: Row | None, fields: Sequence[Compa
         left = canonical_value(one.type, before.get(one.name)) if before else None
         right = canonical_value(one.type, after.get(one.name)) if after else None
         if left != right:
-            found.append(FieldChange(one.name, field_digest(one.type, left), field_digest(one.type, right)))
+            found.append(_field_change(one.name, one.type, left, right))
     return tuple(found)
+
+
+@lru_cache(maxsize=10_000)
+def _field_change(name: str, type: str, left: str | None, right: str | None) -> FieldChange:
+    """One for all rows that changed alike: a load of a million rows brings most of its values again and again."""
+    return FieldChange(name, field_digest(type, left), field_digest(type, right))
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class Capture:
         return sum(one.rows for one in self.objects)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field (or element of a component) that differs: digests of its value on both sides, None = null or absent."""
 
@@ -198,7 +198,7 @@ class FieldChange:
     after: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One thing that differs between two captures. `before` and `after` are digests of the whole; None = absent.
 

@@ -10,7 +10,7 @@ import typer
 from rehearse.cli.answers import Json, finish, not_blank, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rehearse.cli.desk import Desk
     from rehearse.org.connect import OrgReader
@@ -162,18 +162,23 @@ def _fetch_plan(
 
 
 def _fields_kept_before(desk: Desk, capture: str) -> frozenset[str]:
-    """The fields that earlier plans back to this baseline kept for the values in them; a damaged plan is told."""
-    from rehearse.errors import Damaged
+    """The fields that earlier plans back to this baseline kept for the values in them."""
     from rehearse.reset.housed_values import find_kept_before
-    from rehearse.reset.plan_file import load_plan
 
-    plans: list[ResetPlan] = []
+    return find_kept_before(_plans_that_leave_rows(desk), capture)
+
+
+def _plans_that_leave_rows(desk: Desk) -> Iterator[ResetPlan]:
+    """One after the other, because a large one fills memory by itself; a damaged one is told."""
+    from rehearse.errors import Damaged
+    from rehearse.reset.plan_file import load_plan, may_leave_rows
+
     for path in sorted(plans_folder(desk).glob("*.json")):
         try:
-            plans.append(load_plan(path))
+            if may_leave_rows(path):
+                yield load_plan(path)
         except Damaged as error:
             say(f"note: {error.message} Whether it kept a field for the values in it cannot be told.")
-    return find_kept_before(plans, capture)
 
 
 def _switches(desk: Desk) -> tuple[Switch, ...]:

@@ -9,6 +9,7 @@ Sources are named by the fact that they rest on; where Salesforce is silent, the
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Literal
 
 from rehearse.reset.component_hazards import COMPONENT_HAZARDS
@@ -24,4 +25,9 @@ Kind = Literal["record", "component", "step"]
 
 def find_hazard(kind: Kind, type: str, what: str, marks: Collection[str] = ()) -> Hazard:
     """The first row of the table that fits; the last rows fit everything, so there always is one."""
+    return _find(kind, type, what, frozenset(marks))
+
+
+@lru_cache(maxsize=10_000)
+def _find(kind: Kind, type: str, what: str, marks: frozenset[str]) -> Hazard:
     return next(row for row in HAZARDS if row.kind == kind and row.fits(type, what, marks))

@@ -78,7 +78,7 @@ class Forecast:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do: `key` is the record Id or component name **as in the baseline** (or live, for a created one).
 

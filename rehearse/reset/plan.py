@@ -8,7 +8,7 @@ id of everything in it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from rehearse import clock
@@ -20,6 +20,8 @@ from rehearse.reset.named_parts import without_promises
 from rehearse.reset.plan_created import count_created
 from rehearse.reset.plan_metadata import plan_metadata
 from rehearse.reset.plan_records import plan_records
+
+_ACTION = tuple(one.name for one in fields(Action))
 
 
 def build_plan(inputs: PlanInputs) -> ResetPlan:
@@ -65,7 +67,13 @@ def build_fingerprint(plan: ResetPlan) -> str:
 
 def plain(plan: ResetPlan) -> dict[str, Any]:
     """A plan as dicts, lists and texts, ready for JSON."""
-    return {**asdict(plan), "made_at": clock.iso(plan.made_at)}
+    short = replace(plan, actions=())
+    return {**asdict(short), "made_at": clock.iso(plan.made_at), "actions": [_plain(one) for one in plan.actions]}
+
+
+def _plain(action: Action) -> dict[str, Any]:
+    """An action as a dict that shares its values: there may be a million, and each plan is read and digested often."""
+    return {name: getattr(action, name) for name in _ACTION}
 
 
 def by_phase(plan: ResetPlan) -> Mapping[int, tuple[Action, ...]]:

@@ -8,6 +8,7 @@ value is known to be the rehearsal's or our own.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,8 @@ from rehearse.org.model import Value
 
 Values = Mapping[str, str | None]
 """One row: field name -> canonical text, None for null."""
+_SHORT = 20
+"""Characters of a text that many rows may share (an Id, a picklist value, a date): it is kept once for all of them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def canonical_row(
     found: dict[str, str | None] = {}
     for one in fields:
         text = canonical_value(one.type, value_text(row.get(one.name)))
-        found[one.name] = back.get(text, text) if text is not None and one.type == "reference" else text
+        if text is not None and one.type == "reference":
+            text = back.get(text, text)
+        found[one.name] = text if text is None or len(text) > _SHORT else sys.intern(text)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScop
 from rehearse.errors import Damaged
 from rehearse.org.model import Child, Field, Schema
 from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
-from rehearse.reset.model import Choices, ResetPlan
+from rehearse.reset.model import Choices, Creation, ResetPlan
 from rehearse.reset.plan import build_fingerprint, build_plan
-from rehearse.reset.plan_file import load_plan, save_plan
+from rehearse.reset.plan_file import load_plan, may_leave_rows, save_plan
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FIELDS = (
@@ -203,3 +204,15 @@ def test_a_saved_plan_is_read_back_equal_and_one_changed_byte_is_noticed(tmp_pat
         except Damaged:
             continue
         pytest.fail(f"byte {place} was changed and {loaded.id} was read")
+
+
+def test_only_a_plan_that_may_leave_rows_of_others_is_read_again(tmp_path: Path) -> None:
+    plan = build_plan(build_inputs({"Master__c": {}, "Detail__c": {}}, {"Master__c": {}, "Detail__c": {}}, {}))
+    path = tmp_path / "plan.json"
+    for created, told in (((), False), ((Creation("Ann", "Master__c", 3, False),), False)):
+        save_plan(replace(plan, created=created), path)
+        assert may_leave_rows(path) is told
+    path.write_text(path.read_text().replace('"stay": false', '"stay": fa1se'))
+    assert may_leave_rows(path), "damaged: it is read, and told"
+    save_plan(replace(plan, created=(Creation("Ann", "Master__c.Up__c", 3, True),)), path)
+    assert may_leave_rows(path)
