@@ -130,15 +130,12 @@ def _unique(items: Sequence[MetadataItem]) -> tuple[MetadataItem, ...]:
 
 
 def _accept(job_id: str, ended: tuple[Node, int], to: Path) -> RetrieveResult:
-    """The result of a retrieve that ended, its zip at `to`. Raises OrgRejected where it failed, OrgBusy where the
-    platform knows no more than that something went wrong (UNKNOWN_EXCEPTION), or the zip is not whole."""
+    """The result of a retrieve that ended, its zip at `to`. Raises OrgRejected; OrgBusy (also: nobody knows why)."""
     result, size = ended
     if not result.flag("success"):
         code = result.value("errorStatusCode", "RETRIEVE_FAILED")
-        if code == "UNKNOWN_EXCEPTION":
-            said = result.value("errorMessage", "no reason given")
-            raise OrgBusy(f"Retrieving metadata: the org answered {code}: {said}", "Try again in some minutes.")
-        raise OrgRejected(code, result.value("errorMessage", "no reason given"), "Retrieving metadata")
+        failed = OrgRejected(code, result.value("errorMessage", "no reason given"), "Retrieving metadata")
+        raise OrgBusy(failed.message, "Try again in some minutes.") if code == "UNKNOWN_EXCEPTION" else failed
     if size == 0 or not zipfile.is_zipfile(to):
         raise _not_whole(job_id)
     files = sum(1 for _ in result.each("fileProperties"))

@@ -2,7 +2,7 @@
 
 Pure. A row keeps a value that the plan neither deletes nor writes over: by choice, because somebody who took no part
 made it, or because nothing can undo it. The plan names the row and the holder, and promises the rest; a deleted row
-cannot leave the recycle bin at all while another one holds its value.
+does not come back at all while another one holds its value.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _clashes(book: RowBook, field: Field, actions: list[Action]) -> Iterator[tup
     free = {one.key for one in actions if one.do == "delete" or (one.do == "update" and field.name in one.fields)}
     held = {_value(row, field): key for key, row in book.after.items() if key not in free}
     for action in actions:
-        if action.do == "undelete" or (action.do == "update" and field.name in action.fields):
+        if action.do in ("undelete", "insert") or (action.do == "update" and field.name in action.fields):
             needed = _value(book.before.get(action.key, {}), field)
             if needed is not None and held.get(needed, action.key) != action.key:
                 yield action.id, held[needed]

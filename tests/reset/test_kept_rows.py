@@ -19,6 +19,12 @@ def test_a_plan_promises_nothing_that_a_row_which_stays_stands_in_the_way_of(lab
     code, remark = lab.value("Routing__c", first, "Code__c"), lab.value("Routing__c", first, "Remark__c")
     lab.server.estate.settings.put("binned_rows_hold_unique_values", False)
     # what the rehearsal does, and what somebody else does
+    (purged,) = lab.pick('"Machine__c" WHERE "SerialNumber__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    serial = lab.value("Machine__c", purged, "SerialNumber__c")
+    lab.delete(purged, hard=True)
+    with lab.org.transaction() as db:
+        db.execute('DELETE FROM "Machine__c" WHERE "Id" = ?', (purged,))  # nothing shows it any more
+    (again,) = lab.insert("Machine__c", {"Name": "theirs", "SerialNumber__c": serial}, by="admin")
     lab.delete(taken, other)
     (holder,) = lab.insert("Project__c", {"Name": "theirs", "ExternalKey__c": key.upper()}, by="admin")
     lab.update("Routing__c", {"Id": first, "Code__c": "free", "Remark__c": "rehearsal"})
@@ -29,6 +35,7 @@ def test_a_plan_promises_nothing_that_a_row_which_stays_stands_in_the_way_of(lab
     plan = lab.plan(before, chosen)
     told = {one.key: one.reason for one in plan.blocked}
     assert told[taken] == f"ExternalKey__c is taken by {holder}, which stays"
+    assert told[purged] == f"SerialNumber__c is taken by {again}, which stays"
     assert told[members[0]] == f"Project__c names {taken}, which stays deleted"
     assert told[first] == f"Code__c is taken by {second}, which stays"
     assert told[account] == f"{contact} of Contact stays and would be deleted with it"
@@ -42,4 +49,5 @@ def test_a_plan_promises_nothing_that_a_row_which_stays_stands_in_the_way_of(lab
     # without the choices nothing is in the way
     plan = lab.plan(before, Choices(delete_others=True))
     assert not plan.blocked
-    assert lab.prove(before, plan, lab.apply(plan)).verdict == "clean"
+    assert lab.prove(before, plan, lab.apply(plan)).verdict == "clean-with-residue"
+    assert lab.pick('"Machine__c" WHERE "SerialNumber__c" = ? AND "IsDeleted" = 0', serial) != [again]
