@@ -62,18 +62,41 @@ def _add_usage(outline: Outline, name: str, cells: list[Cell]) -> None:
             outline.add_at_most(since, before(outline, name, epoch) + births + later)
 
 
+Fit = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...]]
+"""An epoch, the states that are young enough for what runs in it, and the epochs and days of such requests."""
+
+
 def _add_age(outline: Outline, name: str, cells: list[Cell]) -> None:
-    """Its data is young enough: which copies that can be is the same for all cells of a row."""
-    rows: dict[tuple[int, tuple[int, ...], tuple[tuple[int, int], ...]], list[Cell]] = defaultdict(list)
+    """Its data is young enough: which copies that can be is the same for all cells of a row.
+
+    What runs in some epoch or later, or up to one, needs one that is young for any of these: in halves, a copy would
+    serve each day by itself.
+    """
+    rows: dict[Fit, list[Cell]] = defaultdict(list)
     states = outline.states[name]
     for cell in cells:
         oldest = oldest_request(outline.problem, cell.demand, cell.first)
         young = () if cell.new else tuple(number for number, one in enumerate(states) if _is_young(one, cell, oldest))
         rows[cell.epoch, young, _list_young(outline, cell, oldest)].append(cell)
-    for (epoch, fit, copies), some in rows.items():
-        flow, ways = outline.flows[name], [states[one].alive[epoch] for one in fit]
-        ways += [flow.count[one] if day < 0 else flow.requests[one][day].literal for one, day in copies]
-        outline.add_at_most((one.literal for one in some), sum(ways))
+    for fit in rows:
+        _add_young(outline, name, {fit: rows[fit]})
+    epochs = sorted({epoch for epoch, _, _ in rows})
+    for number, epoch in enumerate(epochs):
+        _add_young(outline, name, {fit: some for fit, some in rows.items() if fit[0] >= epoch})
+        if number + 1 < len(epochs):
+            _add_young(outline, name, {fit: some for fit, some in rows.items() if fit[0] <= epoch})
+
+
+def _add_young(outline: Outline, name: str, rows: dict[Fit, list[Cell]]) -> None:
+    """What a rehearsal has in some rows is at most what can serve any of them."""
+    flow, states = outline.flows[name], outline.states[name]
+    first: dict[int, int] = {}
+    for epoch, young, _ in sorted(rows, reverse=True):
+        first |= dict.fromkeys(young, epoch)
+    ways = [states[number].alive[epoch] for number, epoch in first.items()]
+    for epoch, day in sorted({one for _, _, copies in rows for one in copies}):
+        ways.append(flow.count[epoch] if day < 0 else flow.requests[epoch][day].literal)
+    outline.add_at_most((one.literal for some in rows.values() for one in some), sum(ways))
 
 
 def _list_young(outline: Outline, cell: Cell, oldest: int) -> tuple[tuple[int, int], ...]:
