@@ -23,6 +23,7 @@ from rehearse.practice.deploy_access import drop_deep, drop_entries
 from rehearse.practice.deploy_code import check_no_jobs
 from rehearse.practice.deploy_model import DeployProblem, Item
 from rehearse.practice.meta_types import BY_NAME, FOLDER_TYPE, OBJECT_CHILDREN, known
+from rehearse.practice.meta_xml import parse, text_of
 from rehearse.practice.org_state import OrgState
 from rehearse.practice.packages_installed import installed_versions, namespace_of
 
@@ -105,6 +106,8 @@ def _check(org: OrgState, found: Component, going: Going) -> None:
         inside = [one for one in components.names(org, "Report") if one.startswith(f"{found.name}/")]
         if inside:
             raise DeployProblem("Cannot delete a folder that is not empty")
+    if found.type == "MatchingRule" and text_of(parse(found.xml), "ruleStatus") == "Active":
+        raise DeployProblem("Before you delete a matching rule, you must deactivate it")
     if found.type == "ApexClass":
         check_no_jobs(org, found.id)
     for row, field in (("Profile", "ProfileId"), ("Role", "UserRoleId")):
