@@ -31,7 +31,7 @@ from rehearse.reset.forecast_package import (
 )
 from rehearse.reset.inputs import FlowState, MetadataBook, PlanInputs
 from rehearse.reset.model import Action, Blocked
-from rehearse.reset.plan_metadata import plan_metadata
+from rehearse.reset.plan_metadata import SWITCH_OFF, plan_metadata
 
 BEFORE_ROWS = 300
 """Phases of a reset plan below this one come before the rows (plan_metadata)."""
@@ -59,7 +59,14 @@ def build_backout_metadata(
         schemas={}, rows={}, metadata=book, made_at=now,
     )  # fmt: skip
     actions, blocked = plan_metadata(inputs)
-    first = [one for one in actions if one.phase < BEFORE_ROWS and one.do != "delete-flow-version"]
+    off = {(one.type, one.key) for one in actions if one.phase == SWITCH_OFF}
+    first = [
+        one
+        for one in actions
+        if one.phase < BEFORE_ROWS
+        and one.do != "delete-flow-version"
+        and not (one.do == "destroy" and (one.type, one.key) in off)  # in no deployment both ways (facts 4.2)
+    ]
     last = [one for one in actions if one not in first]
     return BackoutMetadata(
         _deployment(book, first, api_version), _deployment(book, last, api_version), tuple(actions), tuple(blocked)
@@ -90,6 +97,7 @@ def _foresee(packages: Sequence[tuple[Package, Known]]) -> tuple[MetadataBook, d
         before, after, old, new,
         {name: one for name, (one, _) in flows.items() if one.versions},
         {name: two for name, (_, two) in flows.items() if two.versions},
+        held=packages[-1][1].held if packages else None, types=packages[-1][1].types if packages else None,
     )  # fmt: skip
     return book, changes
 

@@ -40,6 +40,13 @@ AUTOMATION = frozenset({
 
 FLOW_TYPES = frozenset({"Flow", "FlowDefinition"})
 
+OFF: Mapping[str, tuple[str, str]] = {
+    "ApprovalProcess": ("active", "false"),
+    "MatchingRule": ("ruleStatus", "Inactive"),
+    "RecordType": ("active", "false"),
+}
+"""What is deployed inactive where it was added: the element that says so, and what it says (facts/metadata.md 4.1)."""
+
 
 def element_of(component: Component, files: Mapping[str, bytes]) -> Any | None:
     """The XML element of a component: its own root, or its element in the container's file; None for code files."""
@@ -131,6 +138,15 @@ def allows_more(book: MetadataBook, type: str, full_name: str) -> bool:
     reparents = [xml.text_at(one, "reparentableMasterDetail") == "true" for one in (old, new)]
     unique = [xml.text_at(one, "unique") == "true" for one in (old, new)]
     return reparents == [False, True] or unique == [True, False]
+
+
+def is_off_before_deletion(book: MetadataBook, type: str, full_name: str) -> bool:
+    """Whether an added component can be deleted as it is; approval processes and matching rules not while they act."""
+    after = book.after.get((type, full_name))
+    if type not in OFF or type == "RecordType" or after is None:
+        return True
+    element = element_of(after, book.files_after)
+    return element is None or xml.text_at(element, OFF[type][0]) in (OFF[type][1], None)
 
 
 def is_active(component: Component | None, files: Mapping[str, bytes]) -> bool:

@@ -1,8 +1,9 @@
 """The zip files of a reset: baseline files to deploy, and destructive manifests. Pure but for writing the zip itself.
 
 What is deployed is the baseline's own text, cut down to the components of the plan. Three things are made here: a
-profile with explicit "off" entries, an added record type set inactive, because an API cannot delete it, and a matching
-rule that is active and differs, which is switched off first: the next pass finds it off and deploys it whole.
+profile with explicit "off" entries; what was added and is set inactive, because an API cannot delete it (record types)
+or not while it is active; and a matching rule that is active and differs, which is switched off first: the next pass
+finds it off and deploys it whole.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rehearse.baseline.canonical_xml import parse_xml
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.packages import build_deploy_files, build_package_xml, read_package_xml
+from rehearse.reset.component_marks import OFF
 from rehearse.reset.component_xml import set_text, text_at, wrap, write
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.model import Action
@@ -100,19 +102,22 @@ def _switch_off_first(book: MetadataBook, action: Action, files: dict[str, bytes
 
 
 def _deactivate(book: MetadataBook, added: Iterable[Action], files: dict[str, bytes], api_version: str) -> None:
-    """Deploy added record types as inactive; they join the object's file where it is deployed anyway."""
+    """Deploy added components as inactive; parts of an object join its file where it is deployed anyway."""
     members = {type: set(names) for type, names in read_package_xml(files.get("package.xml", b"<x/>")).items()}
     for action in added:
-        component = book.after[(action.type, action.key)]
-        path = component.files[0]
+        path = book.after[(action.type, action.key)].files[0]
         root = parse_xml(book.files_after[path])
-        element = None if root is None else find_child(root, action.type, action.key.partition(".")[2])
+        inside = PARENT_OF.get(action.type)
+        name = action.key.partition(".")[2]
+        element = find_child(root, action.type, name) if inside and root is not None else root
         if element is None:
             continue
-        set_text(element, "active", "false")
+        set_text(element, *OFF[action.type])
         present = parse_xml(files[path]) if path in files else None
-        if present is None:
-            files[path] = wrap("CustomObject", element)
+        if inside is None:
+            files[path] = write(element)
+        elif present is None:
+            files[path] = wrap(inside[0], element)
         else:
             present.append(element)
             files[path] = write(present)

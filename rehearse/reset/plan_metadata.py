@@ -12,7 +12,14 @@ from dataclasses import replace
 
 from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.model import Change
-from rehearse.reset.component_marks import AUTOMATION, FLOW_TYPES, allows_more, component_marks, is_active
+from rehearse.reset.component_marks import (
+    AUTOMATION,
+    FLOW_TYPES,
+    allows_more,
+    component_marks,
+    is_active,
+    is_off_before_deletion,
+)
 from rehearse.reset.component_names import find_kept_part, is_respelled
 from rehearse.reset.flow_states import FlowPair, flow_marks, flow_of, flow_pair
 from rehearse.reset.hazards import find_hazard
@@ -24,7 +31,7 @@ from rehearse.reset.plan_created import NO_PART, person
 from rehearse.reset.renamed import waits_for_its_name
 from rehearse.reset.scheduled_again import schedule_line
 
-FLOW_FIRST, DESTROY_FIRST, DEPLOY_FIRST = 100, 110, 200
+FLOW_FIRST, SWITCH_OFF, DESTROY_FIRST, DEPLOY_FIRST = 100, 105, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 """Phases: before the records (below 300) and after them (900 and more)."""
 
@@ -56,6 +63,8 @@ def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked
             blocked.append(replace(_block(change, hazard), reason=reason))
             if hazard.name not in PARTLY:
                 continue
+        if change.what == "created" and not is_off_before_deletion(inputs.metadata, change.type, change.key):
+            actions.append(replace(_action(SWITCH_OFF, "deploy", change, hazard), reason="switched off, to be deleted"))
         actions.append(_action(_phase(inputs, change), _do(change), change, hazard))
     for name, change in sorted(flows.items()):
         found = tuple(_plan_flow(inputs, name, change))

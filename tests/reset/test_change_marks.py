@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 
 from rehearse.baseline.components import read_components
+from rehearse.baseline.model import Change
+from rehearse.baseline.packages import read_package_xml
+from rehearse.reset.backout_metadata import POST, build_backout_metadata
 from rehearse.reset.component_marks import component_marks
 from rehearse.reset.component_names import is_part
+from rehearse.reset.deploy_zip import build_upserts
+from rehearse.reset.forecast_package import Known, Place, open_package
 from rehearse.reset.grading import UNSEEN
 from rehearse.reset.hazards import HAZARDS, find_hazard
-from rehearse.reset.inputs import MetadataBook
+from rehearse.reset.inputs import MetadataBook, PlanInputs
+from rehearse.reset.plan_metadata import plan_metadata
+from tests.reset.test_plan import NOW, build_capture
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 OVERRIDE = (
@@ -171,6 +178,50 @@ def test_values_of_custom_metadata_are_held_by_its_records() -> None:
     for hazard, types in scopes.items():
         found = book(*path, *inner, types=frozenset(types), held={})
         assert grade(found, "CustomField", "Rate__mdt.A__c")[0] == hazard
+
+
+RULE = "<matchingRules><fullName>Near</fullName><label>Near</label><ruleStatus>{}</ruleStatus></matchingRules>"
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "inner", "place"),
+    [
+        ("matchingRules/Account.matchingRule", "MatchingRules", RULE, ("MatchingRule", "Account.Near")),
+        ("approvalProcesses/Trip__c.Big.approvalProcess", "ApprovalProcess", "<active>{}</active><label>B</label>",
+         ("ApprovalProcess", "Trip__c.Big")),
+    ],
+)  # fmt: skip
+def test_what_acts_is_switched_off_before_it_is_deleted(path: str, root: str, inner: str, place: Place) -> None:
+    """The org refuses to delete it as long as it is active; in a back-out the two are in deployments of their own."""
+    on, off = ("Active", "Inactive") if root == "MatchingRules" else ("true", "false")
+    change = Change("component", *place, None, "live")
+    for state, done in ((off, ["destroy"]), (on, ["deploy", "destroy"])):
+        found = book(path, root, "", inner.format(state))
+        actions, blocked = plan_metadata(
+            PlanInputs("UATFULL", "B1", build_capture("b"), build_capture("a"), (change,), {}, {}, found, NOW)
+        )
+        assert [one.do for one in actions] == done and not blocked
+        assert [one.phase for one in actions] == sorted({one.phase for one in actions})
+    switched = build_upserts(book(path, root, "", inner.format(on)), actions[:1], "67.0")
+    assert f">{off}<".encode() in switched[path] and f">{on}<".encode() not in switched[path]
+    assert read_package_xml(switched["package.xml"]) == {place[0]: (place[1],)}
+    package = open_package({path: f"<{root} {NS}>{inner.format(on)}</{root}>".encode()}, whole=True)
+    back = build_backout_metadata([(package, Known({}, {}))], build_capture("b"), "67.0", NOW)
+    assert f">{off}<".encode() in back.first[path] and POST not in back.first
+    assert read_package_xml(back.last[POST]) == {place[0]: (place[1],)}
+
+
+def test_a_back_out_promises_what_a_plan_promises() -> None:
+    """It knew of no values that the baseline lacks, and would have deployed an empty field in production."""
+    path = OBJECT[0]
+    text = f"<CustomObject {NS}><label>Trip</label>{FIELD.format(TEXT)}</CustomObject>".encode()
+    components = {(one.type, one.full_name): one for one in read_components({path: text})}
+    known = Known(components, {path: text}, frozenset({"CustomObject", "CustomField"}), {})
+    gone = f"<Package {NS}><types><members>Trip__c.A__c</members><name>CustomField</name></types></Package>"
+    package = open_package({"package.xml": f"<Package {NS}/>".encode(), "destructiveChanges.xml": gone.encode()})
+    back = build_backout_metadata([(package, known)], build_capture("b"), "67.0", NOW)
+    assert not back.actions
+    assert [(one.key, one.grade) for one in back.blocked] == [("Trip__c.A__c", "manual")]
 
 
 def test_what_is_lost_unseen_is_a_row_of_the_table() -> None:
