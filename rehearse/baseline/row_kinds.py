@@ -44,7 +44,8 @@ AS_METADATA: Mapping[str, tuple[str, ...]] = {
 
 _LOGS = """
 ApexLog ApexTestQueueItem ApexTestResult AsyncApexJob AuthSession BackgroundOperation CronJobDetail CronTrigger
-FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense UserPermissionAccess
+FeedTrackedChange FlowInterview LoginGeo LoginHistory LoginIp Organization SetupAuditTrail UserLicense
+UserPermissionAccess
 """
 LOGS = frozenset(_LOGS.split())
 """What the platform writes by itself: logs, jobs, sessions, licences, and the one row of the org or the login. Not
@@ -63,10 +64,15 @@ ONLY_BY_PARENT = frozenset({
 """Objects that the org tells only for one named parent (facts/data.md 1.5); nobody asked for them by name."""
 
 
+def metadata_of(object: str) -> tuple[str, ...]:
+    """The metadata types that say what the rows of an object say; none for an object with data."""
+    return ("CustomMetadata",) if object.endswith("__mdt") else AS_METADATA.get(object, ())
+
+
 def is_covered(object: str, types: Collection[str]) -> bool:
     """Whether captured metadata types say everything that the rows of an object say."""
-    known = AS_METADATA.get(object)
-    return known is not None and all(one in types for one in known)
+    known = metadata_of(object)
+    return bool(known) and all(one in types for one in known)
 
 
 def why_no_rows(object: str) -> str | None:

@@ -47,11 +47,13 @@ _NEVER_TYPES = frozenset({"address", "location", "base64", "anyType", "complexva
 MASKED_TYPE = "encryptedstring"
 DEMAND_FILTER = {
     "ContentDocumentLink": "ContentDocumentId IN (SELECT Id FROM ContentDocument)",
+    "FeedItem": "Type NOT IN ('CreateRecordEvent', 'TrackedChange')",
     "PermissionSetAssignment": "PermissionSet.IsOwnedByProfile = false",
 }
-"""Objects that answer no query without a filter (facts/data.md 1.5), and one that lets every row through; and one that
+"""Objects that answer no query without a filter (facts/data.md 1.5), and one that lets every row through; and what
 leaves out what nobody writes: each user holds the permission set of his profile, by a row that only another profile
-replaces (Salesforce Help 000230980 and 000394118)."""
+replaces (Salesforce Help 000230980 and 000394118); a feed tells of each tracked change, a reset's own too (object
+reference, FeedItem.Type)."""
 BODY_TYPE = "base64"
 FLOW_ACTIVATION = "FlowDefinition"
 NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")

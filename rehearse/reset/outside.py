@@ -3,12 +3,13 @@
 Of an object whose rows are chosen by a filter the others are outside too. Rows that metadata in scope covers, logs and
 jobs of the platform, and companions of rows (history, feed, share) are no changes of their own; but shares that people
 or Apex gave are (facts/data.md 4, row 31). A row that was deleted is a change, one that was made and deleted again is
-none. Where an org refuses to count, the object is left out; the proof speaks only about its scope.
+none. Where an org refuses to count (big objects, external ones), an object of data is named; the proof speaks only of
+its scope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -16,7 +17,8 @@ from rehearse import clock
 from rehearse.baseline.component_types import CHILDREN
 from rehearse.baseline.listing import fetch_items
 from rehearse.baseline.model import Capture, ObjectScope
-from rehearse.baseline.row_kinds import AS_METADATA, LOGS, NOT_ROWS, is_covered
+from rehearse.baseline.row_kinds import LOGS, NOT_ROWS, is_covered, metadata_of
+from rehearse.baseline.scope import DEMAND_FILTER, NOT_DATA
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import MetadataType
@@ -25,30 +27,29 @@ from rehearse.reset.uncompared import first_second
 AT_ONCE = 4
 
 
-def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
-    """Changes since the baseline began, by object and by metadata type outside its scope; only those with any."""
+UNCOUNTED = "nobody can count what was written there"
+
+
+def count_outside(reader: OrgReader, before: Capture, uncounted: list[str] | None = None) -> dict[str, int]:
+    """Changes since the baseline began, by object and by metadata type outside its scope; only those with any.
+
+    Objects of people's data that the org does not count are added to `uncounted`, in a sentence each.
+    """
     types = [one for one in reader.fetch_metadata_types() if one.name not in before.scope.types]
     asked = {one.name for one in types}
     types += _parts_of(types)
     inside = {one.name for one in before.scope.objects}
-    objects = tuple(reader.fetch_objects())
-    names = [
-        one.name
-        for one in objects
-        if one.queryable
-        and one.name not in inside
-        and one.name not in LOGS
-        and not one.name.endswith(NOT_ROWS)
-        and not is_covered(one.name, before.scope.types)
-        and not asked.intersection(AS_METADATA.get(one.name, ()))
-    ]
+    objects = [one for one in reader.fetch_objects() if one.queryable and one.name not in inside]
+    names = [one.name for one in objects if _has_changes(one.name, before, asked)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        rows = dict(zip(names, pool.map(lambda one: _count_rows(reader, before, one), names), strict=True))
+        demands = {one: f" AND ({where})" for one, where in DEMAND_FILTER.items()}
+        numbers = pool.map(lambda one: _count_rows(reader, before, one, demands.get(one, "")), names)
+        rows = dict(zip(names, numbers, strict=True))
         items = {
             one.name: number
             for one, number in zip(types, pool.map(lambda one: _count_items(reader, before, one), types), strict=True)
         }
-        given = [one.name for one in objects if one.queryable and one.name not in inside and shared(one.name) in inside]
+        given = [one.name for one in objects if shared(one.name) in inside]
         counts = pool.map(lambda one: _count_given(reader, before, one), given)
         shares = {f"{one} (given by hand)": number for one, number in zip(given, counts, strict=True)}
         filtered = [one for one in before.scope.objects if one.where]
@@ -59,8 +60,17 @@ def count_outside(reader: OrgReader, before: Capture) -> dict[str, int]:
                 strict=True,
             )
         )
+    if uncounted is not None:
+        telling = {one.name for one in objects if one.layoutable or one.name.endswith(NOT_DATA)}
+        uncounted += [f"records {one}: {UNCOUNTED}" for one, n in rows.items() if n is None and one in telling]
     found = {name: number for name, number in {**rows, **behind, **shares, **items}.items() if number}
     return dict(sorted(found.items()))
+
+
+def _has_changes(name: str, before: Capture, asked: Collection[str]) -> bool:
+    """Whether rows of an object outside the scope change by themselves, and not as metadata or by the platform."""
+    told = name in LOGS or name.endswith(NOT_ROWS) or is_covered(name, before.scope.types)
+    return not told and not set(asked).intersection(metadata_of(name))
 
 
 def _parts_of(types: Sequence[MetadataType]) -> list[MetadataType]:
@@ -91,13 +101,13 @@ def _count_given(reader: OrgReader, before: Capture, share: str) -> int:
 
 def _count_behind(reader: OrgReader, before: Capture, scope: ObjectScope) -> int:
     """Rows of a filtered object that the filter does not choose; one that left it counts here, and is an item too."""
-    chosen = _count_rows(reader, before, scope.name, f" AND ({scope.where})")
-    return max(0, _count_rows(reader, before, scope.name) - chosen)
+    chosen = _count_rows(reader, before, scope.name, f" AND ({scope.where})") or 0
+    return max(0, (_count_rows(reader, before, scope.name) or 0) - chosen)
 
 
-def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -> int:
+def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -> int | None:
     """Rows written since, and rows in the bin that lived before; an object without a bin tells of living ones only,
-    one without SystemModstamp (UserLogin) by when it was modified last."""
+    one without SystemModstamp (UserLogin) by when it was modified last. None where the org refuses to count."""
     since = clock.iso(first_second(before))
     written = f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}{more}"
     with suppress(OrgRejected):
@@ -105,7 +115,7 @@ def _count_rows(reader: OrgReader, before: Capture, name: str, more: str = "") -
     for stamp in ("SystemModstamp", "LastModifiedDate"):
         with suppress(OrgRejected):
             return reader.fetch_count(f"SELECT COUNT() FROM {name} WHERE {stamp} >= {since}{more}")
-    return 0
+    return None
 
 
 def _count_items(reader: OrgReader, before: Capture, type: MetadataType) -> int:

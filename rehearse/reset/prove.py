@@ -97,8 +97,9 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     told = {*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan)}
     told |= {*list_installed(store, request.before, live)}
     told |= {*list_cut_off(request.before, gathered.schemas, gathered.ids)}
-    unread = tuple(sorted({*told, *([unasked] if unasked else [])}))
-    outside = count_outside(reader, request.before)
+    uncounted: list[str] = []
+    outside = count_outside(reader, request.before, uncounted)
+    unread = tuple(sorted({*told, *uncounted, *([unasked] if unasked else [])}))
     return replace(proof, outside_scope=outside, setup_changes=changes, not_compared=unread)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScope, ResolvedScope
-from rehearse.baseline.scope import comparable_fields, drifting_fields
-from rehearse.org.model import Field, Schema
+from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScope, ResolvedScope, Scope
+from rehearse.baseline.row_kinds import is_covered
+from rehearse.baseline.scope import comparable_fields, drifting_fields, match_objects, resolve_objects
+from rehearse.org.model import Field, ObjectSummary, Schema
 from rehearse.reset.activation import born_as, in_turn
 from rehearse.reset.gather import with_lost_values
 from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
@@ -102,3 +103,13 @@ def test_what_ages_by_itself_decides_nothing_and_is_no_lost_field_of_an_older_ba
     asked: Any = None
     assert with_lost_values(asked, (given.before, now), {"Opportunity": AGES}, given.changes) == given.changes
     assert list(retyped_fields(replace(given, after=now))) == []
+
+
+def test_records_of_custom_metadata_are_metadata_and_a_feed_is_what_people_wrote() -> None:
+    assert is_covered("Rate__mdt", ("CustomMetadata",)) and not is_covered("Rate__mdt", ("CustomObject",))
+    assert not is_covered("Rate__c", ("CustomMetadata",))
+    feed = schema("FeedItem", text("Body"), Field("Type", "picklist", createable=True))
+    ((found,), warnings) = resolve_objects(Scope(objects=("FeedItem",)), {"FeedItem": feed}, NOW)
+    assert found.where is not None and "TrackedChange" in found.where and not warnings
+    summaries = [ObjectSummary(one, None, True, False, True, False) for one in ("FeedItem", "FeedTrackedChange")]
+    assert match_objects(Scope(objects=("*",)), summaries) == ("FeedItem",)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from rehearse.practice import admin
+from rehearse.reset import outside
 from rehearse.reset.forecast import ForecastInputs, build_forecast
 from rehearse.reset.forecast_rows import RowFile, find_row_changes
-from rehearse.reset.outside import shared
+from rehearse.reset.outside import count_outside, shared
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -50,6 +51,19 @@ def test_a_proof_counts_the_shares_that_people_gave_and_no_others(lab: Any) -> N
     lab.insert("AccountShare", {**given, "AccountId": first}, {**given, "AccountId": second, "RowCause": "Rule"})
     proof = lab.reset(before)
     assert (proof.verdict, proof.outside_scope) == ("clean", {"AccountShare (given by hand)": 1})
+
+
+def test_a_proof_counts_links_of_files_and_names_what_no_org_counts(lab: Any, monkeypatch: Any) -> None:
+    """An org tells links only with a filter; without one that lets all through they were left out without a word."""
+    before = lab.capture(objects=["Campaign", "Account"])
+    (account,) = lab.pick('"Account" ORDER BY "Id" LIMIT 1')
+    file = {"Title": "t", "PathOnClient": "t.txt", "VersionData": "aGVsbG8=", "FirstPublishLocationId": account}
+    lab.insert("ContentVersion", file)
+    said: list[str] = []
+    assert count_outside(lab.writer.reader, before, said)["ContentDocumentLink"] == 2 and not said
+    monkeypatch.setattr(outside, "DEMAND_FILTER", {})
+    assert "ContentDocumentLink" not in count_outside(lab.writer.reader, before, said)
+    assert said == ["records ContentDocumentLink: nobody can count what was written there"]
 
 
 def test_what_the_platform_makes_along_stands_for_the_rows_of_the_baseline(lab: Any) -> None:
