@@ -107,3 +107,8 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def one_line(text: str) -> str:
+    """Words that others will read in tables and calendars: one line, nothing that steers a terminal."""
+    return printable(" ".join(text.split()))[:200]

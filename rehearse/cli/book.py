@@ -1,4 +1,4 @@
-"""`rehearse book add | confirm | move | cancel | list | show | free`: who has which sandbox when, and why.
+"""`rehearse book add | confirm | move | cancel | list | show | free | drop`: who has which sandbox when, and why.
 
 The database refuses what overlaps; the answer then names times that are free. Where rehearse.yaml names approvers,
 what others book is requested until one of them confirms it; it holds its time meanwhile.
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, printable, say, user
+from rehearse.cli.answers import Json, finish, not_blank, one_line, say, user
+from rehearse.cli.book_drop import drop
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -223,6 +224,9 @@ def free(
         finish("free", desk.fetch_now(), body, page, as_json=as_json, code=0 if slots else 3)
 
 
+app.command()(drop)
+
+
 def _finish(desk: Desk, one: Booking, title: str, now: datetime, *, as_json: bool) -> None:
     from rehearse.cli.booking import as_prepared
     from rehearse.report.schedule import build_booking_body, build_bookings_table
@@ -239,8 +243,3 @@ def state_for(desk: Desk) -> BookingState:
     """Whether what this user books waits for somebody's approval."""
     approvers = desk.workspace.approvers
     return "requested" if approvers and user() not in approvers else "confirmed"
-
-
-def one_line(text: str) -> str:
-    """Words that others will read in tables and calendars: one line, nothing that steers a terminal."""
-    return printable(" ".join(text.split()))[:200]

@@ -64,7 +64,10 @@ def find_broken(desk: Desk, now: datetime) -> dict[str, str]:
     """Booking id -> why it can no longer be kept; nothing is looked at where nothing is booked."""
     from rehearse.schedule.broken import find_broken as find
 
-    return {one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}
+    names = {one.name for one in desk.workspace.sandboxes}
+    lost = (one for one in desk.load_bookings() if one.what == "rehearsal" and one.end > now)
+    unknown = {one.id: f"rehearse.yaml does not name {one.sandbox}." for one in lost if one.sandbox not in names}
+    return {**unknown, **{one.booking.id: one.text for one in find(planning.build_wish(desk, (), now))}}
 
 
 def as_prepared(desk: Desk, bookings: Iterable[Booking], now: datetime) -> tuple[Booking, ...]:

@@ -89,8 +89,37 @@ def _solve(
         burns, said = find_burning(desk, wanted, on_event)
         wish = planning.build_wish(desk, wanted, now, replan=how[0], burns=burns)
         schedule = solve(wish, seconds=how[1], on_event=on_event, explained=explained)
-    left = tuple(f"{text} {hint}" for text, hint in _left_without(schedule, wish)[:3])
+    left = tuple(
+        f"{text} {hint}"
+        for text, hint in (*_elsewhere(desk, wish), *_renamed(desk, wish), *_left_without(schedule, wish)[:3])
+    )
     return wanted, wish, replace(schedule, warnings=(*left, *schedule.warnings, *said, *name_clones(wish, schedule)))
+
+
+def _elsewhere(desk: Desk, wish: Wish) -> list[tuple[str, str]]:
+    """Bookings of these rehearsals that the planner does not see, because it knows nothing of their sandbox."""
+    from rehearse.schedule.booked import find_elsewhere
+
+    return [
+        (
+            f"{one.label} is booked in {one.sandbox}, which rehearse.yaml does not name: it would be booked anew.",
+            "Name the sandbox, or let it move with --replan.",
+        )
+        for one in find_elsewhere(desk.load_bookings(), wish)
+    ]
+
+
+def _renamed(desk: Desk, wish: Wish) -> list[tuple[str, str]]:
+    """Bookings of these releases that no file asks for any more."""
+    from rehearse.schedule.booked import find_renamed
+
+    return [
+        (
+            f"{one.label} is booked, and the file of {one.release} has no rehearsal of that name.",
+            f"If it is not wanted: `rehearse book cancel {one.id}`.",
+        )
+        for one in find_renamed(desk.load_bookings(), wish)
+    ]
 
 
 def _left_without(schedule: Schedule, wish: Wish) -> list[tuple[str, str]]:
@@ -176,7 +205,7 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     from rehearse.schedule.releases_store import record_releases
     from rehearse.schedule.store import Planned, save_bookings
 
-    for text, hint in _left_without(schedule, wish):
+    for text, hint in (*(() if wish.replan else _elsewhere(desk, wish)), *_left_without(schedule, wish)):
         raise Refused(text, hint)
     known, now = tuple(one for supply in wish.supplies for one in supply.bookings), wish.now
     before = {one.id: one for one in known}

@@ -117,3 +117,27 @@ def find_own_refreshes(bookings: Sequence[Booking], requested: datetime, licence
         and one.request is not None
         and abs(one.request - requested) < leeway_of(licence)
     ]
+
+
+def find_elsewhere(bookings: Sequence[Booking], wish: Wish) -> tuple[Booking, ...]:
+    """Coming rehearsals of the given files that are booked in a sandbox which rehearse.yaml does not name (any more):
+    the planner knows nothing of them, and would book them anew."""
+    names = {one.name.casefold() for one in wish.supplies}
+    wanted = {(release.name, one.name) for release in wish.releases for one in release.rehearsals}
+    return tuple(
+        one
+        for one in bookings
+        if one.what == "rehearsal" and one.start > wish.now and (one.release, one.rehearsal) in wanted
+        if one.sandbox.casefold() not in names
+    )
+
+
+def find_renamed(bookings: Sequence[Booking], wish: Wish) -> tuple[Booking, ...]:
+    """Coming rehearsals that are booked for a given release, whose file has none of that name (any more)."""
+    files = {release.name: {one.name for one in release.rehearsals} for release in wish.releases if release.file}
+    return tuple(
+        one
+        for one in bookings
+        if one.what == "rehearsal" and one.start > wish.now
+        if one.release in files and one.rehearsal not in files[one.release]
+    )

@@ -32,6 +32,12 @@ def record_releases(database: Database, releases: Iterable[Release], now: dateti
             connection.execute(sa.insert(_releases).values(**row, seen=clock.iso(now)))
 
 
+def forget_release(database: Database, name: str) -> None:
+    """Forget when a release goes live: it does not, or has another name now."""
+    with database.begin() as connection:
+        connection.execute(sa.delete(_releases).where(_releases.c.name == name))
+
+
 def load_other_releases(database: Database, given: Iterable[Release]) -> tuple[Release, ...]:
     """The releases that are known but not given, without rehearsals: their go-lives and advances count all the same."""
     names = [one.name for one in given]

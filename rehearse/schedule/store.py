@@ -199,6 +199,14 @@ def cancel_booking(database: Database, prefix: str, deed: tuple[str, str], now: 
     return found
 
 
+def cancel_bookings(database: Database, bookings: Sequence[Booking], deed: tuple[str, str], now: datetime) -> None:
+    """Take several bookings back, all or none; `deed` is who and why. What is cancelled already stays so."""
+    with _writing(database) as connection:
+        for one in bookings:
+            if _mark_cancelled(connection, one.id, f"{clock.iso(now)} {' '.join(deed)}".strip()):
+                note(connection, one, ("cancelled", now, *deed))
+
+
 @contextmanager
 def _writing(database: Database) -> Iterator[sa.Connection]:
     """A transaction in which the database's own rule against overlaps is told as Locked."""

@@ -252,3 +252,42 @@ def test_an_error_and_its_hint_tell_times_in_the_calendars_zone(by_hand: Any) ->
     with contextlib.chdir(by_hand.folder), pytest.raises(StoppedPartWay), open_desk():
         raise told
     assert (told.message, told.hint) == ("Sent at Mon 2026-11-23 03:00.", "Run it again at Mon 2026-11-23 03:10.")
+
+
+RELEASE = """version: 1
+release: R1
+go_live: 2026-12-11 18:00
+rehearsals:
+  - {name: m, kind: mock, duration: 8h, forecast: undoable, needs: {type: FULL}}
+"""
+
+
+def test_what_was_booked_in_a_sandbox_that_the_file_names_no_more_is_not_booked_anew(by_hand: Any) -> None:
+    """Its booking moved without being asked, and nothing said that it stood there."""
+    (by_hand.folder / "r1.yaml").write_text(RELEASE)
+    by_hand.run("plan", "r1.yaml", "--book", **NOW)
+    file = by_hand.folder / "rehearse.yaml"
+    file.write_text(file.read_text().replace("  UAT:", "  NEW:"))
+    assert "NEW" in file.read_text() and "UAT" in by_hand.refused("plan", "r1.yaml", "--book", code=5, **NOW)["message"]
+    (booked,) = by_hand.json("book", "list", **NOW)["bookings"]
+    assert booked["sandbox"] == "UAT" and "does not name UAT" in booked["broken"]
+    (by_hand.folder / "r1.yaml").write_text(RELEASE.replace("name: m,", "name: first,"))
+    said = by_hand.json("plan", "r1.yaml", "--dry-run", **NOW)["warnings"]
+    assert any("rehearse book cancel r1-m" in one for one in said), "its file has no rehearsal of that name any more"
+
+
+def test_a_release_that_was_called_off_counts_no_more(by_hand: Any) -> None:
+    """Its go-live was kept for ever: each later rehearsal needed an advance of a release that never came."""
+    (by_hand.folder / "r1.yaml").write_text(RELEASE)
+    (by_hand.folder / "r2.yaml").write_text(RELEASE.replace("R1", "R2").replace("12-11", "12-18"))
+    by_hand.run("plan", "r1.yaml", "--book", **NOW)
+    pinned = (by_hand.folder / "r2.yaml").read_text().replace("FULL}", "FULL}, not_before: 2026-12-14 08:00")
+    (by_hand.folder / "r2.yaml").write_text(pinned)
+    assert by_hand.json("plan", "r2.yaml", "--dry-run", **NOW)["advances"]
+    assert by_hand.json("book", "drop", "r1", "--dry-run", **NOW)["dropped"] is False
+    late = {"REHEARSE_NOW": "2026-12-12T08:00:00Z"}
+    assert "went live" in by_hand.refused("book", "drop", "R1", code=5, **late)["message"]
+    body = by_hand.json("book", "drop", "r1", "--why", "called off", **NOW)
+    assert [one["id"] for one in body["given_back"]] == ["r1-m"] and body["go_live"] == "2026-12-11T23:00:00Z"
+    assert by_hand.json("plan", "r2.yaml", "--dry-run", **NOW)["advances"] == []
+    assert "R1" in by_hand.refused("book", "drop", "R1", code=10, **NOW)["message"]

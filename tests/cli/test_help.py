@@ -42,7 +42,7 @@ def test_an_option_says_what_it_does_and_has_no_opposite(path: str) -> None:
 
 
 WRITES = (
-    "init", "plan", "book add", "book cancel", "baseline capture", "baseline prune", "baseline export",
+    "init", "plan", "book add", "book cancel", "book drop", "baseline capture", "baseline prune", "baseline export",
     "baseline repair", "reset plan", "reset apply", "reset prove",
 )  # fmt: skip
 
