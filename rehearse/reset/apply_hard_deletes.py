@@ -1,20 +1,24 @@
 """Deleting created rows past the recycle bin, only where they hold a unique value that a row of the baseline needs.
 
-By Bulk `hardDelete`, which needs a permission of its own ("Bulk API Hard Delete"); without it the rows are deleted
-softly, and the plan's later passes show whether the value was freed.
+By Bulk `hardDelete`, which needs a permission of its own ("Bulk API Hard Delete"); without it the rows give up their
+unique values and are deleted softly: whether the recycle bin holds on to such values, no document says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rehearse.errors import OrgRejected
 from rehearse.events import Noted
 from rehearse.journal import Entry
+from rehearse.org.model import Value
 from rehearse.reset.apply_context import Context
-from rehearse.reset.apply_records import apply_deletes, deletable_rows
+from rehearse.reset.apply_records import Work, apply_deletes, deletable_rows, send_rows
+from rehearse.reset.apply_updates import TEXTS, spare_value
 from rehearse.reset.batches import by_object, error_code, in_batches
 from rehearse.reset.bulk_jobs import start_job, take_up_job
+from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.model import Action
 
 
@@ -30,12 +34,35 @@ def apply_hard_deletes(context: Context, actions: Sequence[Action]) -> None:
                 entry = start_job(context, "hard-delete", detail, ["Id"], [[one.key] for one in work])
             except OrgRejected as error:
                 context.on_event(Noted(f"Hard delete is not allowed ({error.org_code}); deleting softly."))
-                apply_deletes(context, work)
+                _bin(context, object, work)
                 continue
             finish_hard_delete(context, entry)
             again = [one for one in work if context.results[one.id].state != "done"]
             if again:
-                apply_deletes(context, again)
+                _bin(context, object, again)
+
+
+def _bin(context: Context, object: str, work: Sequence[Action]) -> None:
+    """Delete rows softly, after they gave up their unique values as far as the org lets them."""
+    unique = [one for one in context.schema(object).fields if one.unique and one.updateable]
+    rows = fetch_live(context, object, [one.key for one in work])
+    freed: Work = []
+    for action in work:
+        held = rows[action.key].values if action.key in rows else {}
+        values: dict[str, Value] = {
+            one.name: spare_value(action.key, one.length) if one.type in TEXTS else None
+            for one in unique
+            if held.get(one.name) is not None and (one.type in TEXTS or one.nillable)
+        }
+        if values:
+            given_up = replace(action, id=f"detach/{object}/{action.key}", do="detach")
+            freed.append((given_up, {"Id": action.key, **values}))
+    send_rows(
+        context, "update", object, freed, lambda part: context.writer.update_rows(object, [row for _, row in part])
+    )
+    for given_up, _ in freed:
+        context.results.pop(given_up.id, None)  # what counts is the deletion
+    apply_deletes(context, work)
 
 
 def finish_hard_delete(context: Context, entry: Entry) -> None:

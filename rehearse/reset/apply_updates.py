@@ -32,6 +32,9 @@ from rehearse.reset.row_state import Decision, scope_fields
 UNKNOWN = ("METHOD_NOT_ALLOWED", "INVALID_HEADER", "HTTP_405", "HTTP_501")
 """Answers of an org or object that takes no condition or no single row: written without one, like a large batch."""
 
+TEXTS = ("string", "email", "phone", "url")
+"""Types of unique fields that take a made-up value."""
+
 
 def apply_updates(context: Context, actions: Sequence[Action]) -> None:
     """Detach or update rows, or finish rows that came back: only open fields, references mapped, null as null."""
@@ -178,7 +181,7 @@ def _detached(context: Context, action: Action, row: LiveRow, decision: Decision
         if known is None or name not in decision.fields or row.values.get(name) is None:
             continue
         spare = spare_value(action.key, known.length)
-        made_up = known.type in ("string", "email", "phone", "url") and not (refused and known.nillable)
+        made_up = known.type in TEXTS and not (refused and known.nillable)
         values[name] = spare if made_up else None
     return values
 

@@ -51,3 +51,18 @@ def test_a_plan_promises_nothing_that_a_row_which_stays_stands_in_the_way_of(lab
     assert not plan.blocked
     assert lab.prove(before, plan, lab.apply(plan)).verdict == "clean-with-residue"
     assert lab.pick('"Machine__c" WHERE "SerialNumber__c" = ? AND "IsDeleted" = 0', serial) != [again]
+
+
+def test_a_unique_value_comes_back_where_no_hard_delete_is_allowed_and_the_bin_holds_values(lab: Any) -> None:
+    """That login cannot delete past the bin, and most cannot: the created row gives its value up first."""
+    lab.server.estate.settings.put("bulk_hard_delete", False)
+    before = lab.capture(objects=("Routing__c", "Machine__c"))
+    (route,) = lab.pick('"Routing__c" WHERE "Code__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    code = lab.value("Routing__c", route, "Code__c")
+    lab.update("Routing__c", {"Id": route, "Code__c": "moved away"})
+    (holder,) = lab.insert("Routing__c", {"Name": "new", "Code__c": code}, by="release")
+    plan = lab.plan(before)
+    assert {one.grade for one in plan.actions} == {"exact"}
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert proof.verdict == "clean" and lab.value("Routing__c", route, "Code__c") == code
+    assert lab.value("Routing__c", holder, "IsDeleted") == 1
