@@ -88,42 +88,36 @@ def confirm(booking: Id, dry_run: DryRun = False, as_json: Json = False) -> None
 def move(
     booking: Id,
     start: Annotated[str, typer.Option("--from", help="The new start; the length stays.")] = "",
+    until: Annotated[str, typer.Option("--to", help="The new end, of what takes longer or less long.")] = "",
     sandbox: Annotated[str, typer.Option(callback=not_blank, help="Another sandbox.")] = "-",
     why: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Give a booking another start or sandbox.
+    """Give a booking another start, end or sandbox.
 
-    Its length, hold and reset stay. An overlap is refused (exit 11), and free times are named.
+    Without --to its length stays; hold and reset always do. An overlap is refused (exit 11), and free times are named.
 
     Example: rehearse book move 2026-12-01-sit1 --from "2026-12-02 09:00" --why "the trainer is ill"
     """
-    from rehearse import clock
-    from rehearse.cli.booking import check_coming, check_not_over, free_times_on_refusal, say_broken
+    from rehearse.cli.booking import free_times_on_refusal, read_move, say_broken
     from rehearse.cli.desk import open_desk
-    from rehearse.errors import UsageError
     from rehearse.schedule.model import Window
-    from rehearse.schedule.store import find_booking, move_booking, moved, refuse_overlaps
+    from rehearse.schedule.store import find_booking, move_booking, refuse_overlaps
 
     with open_desk() as desk:
         old, now = find_booking(desk.database, booking), desk.fetch_now()
-        check_not_over(desk, old, now)
-        name = old.sandbox if sandbox == "-" else desk.workspace.sandbox(sandbox).name
-        at = clock.parse_instant(start, desk.workspace.zone) if start else old.start
-        if (name, at) == (old.sandbox, old.start):
-            raise UsageError(f"{old.id} is there already.", "Give another --from or --sandbox.")
-        new = moved(old, name, at)
-        check_coming(desk, new.end, now)
-        with free_times_on_refusal(desk, name, Window(new.start, new.free_at), now, besides=old.id):
+        new = read_move(desk, old, "" if sandbox == "-" else sandbox, (start, until), now)
+        with free_times_on_refusal(desk, new.sandbox, Window(new.start, new.free_at), now, besides=old.id):
             if dry_run:
                 refuse_overlaps(desk.database, [new])
             else:
                 deed = user(), one_line(why), now
-                old, new = move_booking(desk.database, old.id, (name, at), deed, state_for(desk))
+                to = new.sandbox, new.start, new.end
+                old, new = move_booking(desk.database, old.id, to, deed, state_for(desk))
                 say_broken(desk, new, now)
         _finish(desk, new, "Would move" if dry_run else "Moved", now, as_json=as_json)
-    if not (as_json or dry_run) and new.what == "rehearsal":
+    if not (as_json or dry_run) and new.what == "rehearsal" and new.start > now:
         say("The planner did not check this place: see what it says with `rehearse plan`.")
 
 

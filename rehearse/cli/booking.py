@@ -16,7 +16,7 @@ from rehearse.report.view import Page, build_table
 from rehearse.schedule.deeds import load_deeds
 from rehearse.schedule.model import Booking, Window
 from rehearse.schedule.slots import Calendar, FreeSlot, find_elsewhere, find_slots
-from rehearse.schedule.store import find_booking
+from rehearse.schedule.store import find_booking, moved
 
 
 def read_window(desk: Desk, start: str, until: str) -> Window:
@@ -40,6 +40,27 @@ def check_not_over(desk: Desk, one: Booking, now: datetime) -> None:
     if one.end <= now:
         at = clock.show(one.end, desk.workspace.zone)
         raise Refused(f"{one.label} ended on {at}: what was cannot be moved.", "Book what is to come anew.")
+
+
+def read_move(desk: Desk, old: Booking, sandbox: str, times: tuple[str, str], now: datetime) -> Booking:
+    """A booking as it is to be: `times` are the new start and end as written, empty for what stays.
+
+    What has begun may only get another end, also when its booked end is over: it took longer. Raises UsageError,
+    Refused for what is over.
+    """
+    start, until = times
+    name = desk.workspace.sandbox(sandbox).name if sandbox else old.sandbox
+    at = clock.parse_instant(start, desk.workspace.zone) if start else old.start
+    end = clock.parse_edge(until, desk.workspace.zone, last=True) if until else None
+    new = moved(old, name, at, end)
+    if (name, at, new.end) == (old.sandbox, old.start, old.end):
+        raise UsageError(f"{old.id} is there already.", "Give another --from, --to or --sandbox.")
+    if new.end <= new.start:
+        raise UsageError(f"{until!r} is not after its start.", "Give --to an instant after --from.")
+    if (name, at) != (old.sandbox, old.start):
+        check_not_over(desk, old, now)
+    check_coming(desk, new.end, now)
+    return new
 
 
 def check_took_place(desk: Desk, one: Booking, now: datetime, why: str) -> None:

@@ -125,11 +125,11 @@ def confirm_booking(database: Database, prefix: str, who: str, now: datetime) ->
 def move_booking(
     database: Database,
     prefix: str,
-    to: tuple[str, datetime],
+    to: tuple[str, datetime, datetime | None],
     deed: tuple[str, str, datetime],
     state: BookingState = "confirmed",
 ) -> tuple[Booking, Booking]:
-    """Give a booking another sandbox or start, its length, hold and reset kept; answers what it was and what it is.
+    """Give a booking another sandbox, start or end (None: its length is kept); answers what it was and what it is.
 
     `deed` is who, why and when; with `state` requested it waits for approval again. Raises Locked when the new time
     overlaps what is booked, NotFound, AmbiguousId.
@@ -146,16 +146,20 @@ def move_booking(
     return old, new
 
 
-def moved(booking: Booking, sandbox: str, start: datetime) -> Booking:
-    """A booking in another sandbox or at another start; what the planner said of its preparation is no longer known."""
+def moved(booking: Booking, sandbox: str, start: datetime, until: datetime | None = None) -> Booking:
+    """A booking in another sandbox, at another start or with another end, its hold and reset kept; what the planner
+    said of its preparation is no longer known."""
     shift = start - booking.start
     request = None if booking.request is None else booking.request + shift
+    end = until or booking.end + shift
+    if (sandbox, start) == (booking.sandbox, booking.start):
+        return replace(booking, end=end, free_at=end + (booking.free_at - booking.end))
     return replace(
         booking,
         sandbox=sandbox,
         start=start,
-        end=booking.end + shift,
-        free_at=booking.free_at + shift,
+        end=end,
+        free_at=end + (booking.free_at - booking.end),
         prepare="none",
         ready_by=None,
         request=request,

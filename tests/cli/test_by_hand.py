@@ -291,3 +291,18 @@ def test_a_release_that_was_called_off_counts_no_more(by_hand: Any) -> None:
     assert [one["id"] for one in body["given_back"]] == ["r1-m"] and body["go_live"] == "2026-12-11T23:00:00Z"
     assert by_hand.json("plan", "r2.yaml", "--dry-run", **NOW)["advances"] == []
     assert "R1" in by_hand.refused("book", "drop", "R1", code=10, **NOW)["message"]
+
+
+def test_a_rehearsal_that_takes_longer_keeps_its_sandbox_longer(by_hand: Any) -> None:
+    """Nothing could say so: a move keeps the length, and a booking after it overlaps its own reset."""
+    (by_hand.folder / "r1.yaml").write_text(RELEASE)
+    (made,) = by_hand.json("plan", "r1.yaml", "--book", **NOW)["bookings"]
+    slot = ("--from", "2026-11-27 20:00", "--to", "2026-11-27 21:00", "--why", "x")
+    use = by_hand.json("book", "add", "UAT", *slot, **NOW)
+    assert (made["end"], use["start"]) == ("2026-11-27T22:00:00Z", "2026-11-28T01:00:00Z")
+    late = {"REHEARSE_NOW": "2026-11-27T22:20:00Z"}  # its time is over, and it still runs
+    by_hand.refused("book", "move", "r1-m", "--from", "2026-11-27 19:00", code=5, **late)
+    by_hand.refused("book", "move", "r1-m", "--to", "2026-11-27 17:10", code=2, **late)
+    by_hand.refused("book", "move", "r1-m", "--to", "2026-11-27 18:30", code=11, **late)
+    moved = by_hand.json("book", "move", "r1-m", "--to", "2026-11-27 18:00", "--why", "step 11", **late)
+    assert (moved["start"], moved["end"], moved["free_at"]) == (made["start"], "2026-11-27T23:00:00Z", use["start"])

@@ -155,8 +155,8 @@ def test_a_booking_is_requested_confirmed_moved_and_cancelled_with_who_and_why(d
     with pytest.raises(Refused, match="already"):
         confirm_booking(database, "mock", "bob", NOW)
     with pytest.raises(Locked, match="overlaps"):
-        move_booking(database, "mock", ("UAT", NOW + 8 * HOUR), ("bob", "later", NOW))
-    old, new = move_booking(database, "mock", ("UAT", NOW + 2 * HOUR), ("bob", "later", NOW))
+        move_booking(database, "mock", ("UAT", NOW + 8 * HOUR, None), ("bob", "later", NOW))
+    old, new = move_booking(database, "mock", ("UAT", NOW + 2 * HOUR, None), ("bob", "later", NOW))
     assert (old.start, new.start, new.free_at - new.end) == (NOW + HOUR, NOW + 2 * HOUR, HOUR)
     cancel_booking(database, "mock", ("eve", "no need"), NOW)
     deeds = [(one.what, one.who, one.why, one.start) for one in load_deeds(database, "moc")]
@@ -191,7 +191,7 @@ def test_a_plan_is_refused_where_somebody_changed_what_it_was_made_with(database
     with pytest.raises(StalePlan, match="R41 mock in UAT was cancelled"):
         save_bookings(database, [replace(mock, start=mock.start + HOUR)], NOW, made_from)
     made_from = Planned("bob", ("uat",), load_bookings(database))
-    move_booking(database, "dress", ("UAT", NOW + 33 * HOUR), ("ann", "later", NOW))
+    move_booking(database, "dress", ("UAT", NOW + 33 * HOUR, None), ("ann", "later", NOW))
     with pytest.raises(StalePlan, match="R41 dress in UAT was moved"):
         save_bookings(database, [_booking("other", 90)], NOW, made_from)
     made_from = Planned("bob", ("uat",), ())
@@ -212,6 +212,6 @@ def test_who_planned_again_is_kept_and_not_who_booked_first(database: state.Data
 
 def test_a_move_that_nobody_approved_waits_for_approval(database: state.Database) -> None:
     save_bookings(database, [_booking("mock", 1)], NOW)
-    to = "UAT", NOW + 9 * HOUR
+    to = "UAT", NOW + 9 * HOUR, None
     assert move_booking(database, "mock", to, ("bob", "later", NOW), "requested")[1].state == "requested"
     assert [one.state for one in load_bookings(database)] == ["requested"]
