@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, finish, not_blank, say, show
-from rehearse.cli.gate import QuietGate, Wait, check_masked, read_wait
+from rehearse.cli.gate import QuietGate, Wait, check_masked, expect_reading, read_wait
 from rehearse.errors import Refused, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ _Estimate = Annotated[
 ]
 _Full = Annotated[bool, typer.Option("--full", help="Read everything, also what did not change since the last one.")]
 _DespiteWrites = Annotated[
-    bool, typer.Option("--despite-writes", help="Capture although others wrote in the last 10 minutes.")
+    bool,
+    typer.Option(
+        "--despite-writes",
+        help="Capture although others wrote in the last 10 minutes; of production, although anything runs.",
+    ),
 ]
 _Unmasked = Annotated[
     bool, typer.Option("--unmasked", help="Capture although masking has not finished since the refresh.")
@@ -63,9 +67,8 @@ def capture(
     """
     from rehearse.baseline.load_ahead import ROWS, load_ahead
     from rehearse.cli.desk import open_desk
-    from rehearse.reset.gates import Patience
 
-    patience = Patience(read_wait(wait), strict=not despite_writes)
+    bound = read_wait(wait)
     with open_desk() as desk:
         org = desk.name_org(sandbox)
         scope = build_scope(desk, metadata_only=metadata_only, may_be_empty=tuple(allow_empty or ()))
@@ -77,8 +80,20 @@ def capture(
         if scope.objects:
             load_ahead(ROWS)
         _enter(desk, org, unmasked=unmasked or not scope.objects)
-        baseline, taken = take_baseline(desk, org, scope, (called, patience), full=full)
+        how = (called, _patience(org, bound, despite_writes=despite_writes))
+        baseline, taken = take_baseline(desk, org, scope, how, full=full)
         _tell(desk, baseline, taken, as_json=as_json)
+
+
+def _patience(org: str, bound: timedelta, *, despite_writes: bool) -> Patience:
+    """How long to wait for quiet; nobody stops what production does, so there `despite_writes` lets all of it pass."""
+    from rehearse.cli.desk import PRODUCTION
+    from rehearse.reset.gates import Patience
+
+    found = Patience(bound, strict=not despite_writes)
+    if org != PRODUCTION:
+        return found
+    return replace(found, open=despite_writes, running=found.otherwise)
 
 
 def _enter(desk: Desk, org: str, *, unmasked: bool) -> None:
@@ -115,7 +130,9 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
         reader = desk.connect_org(org)
         past = load_past(desk, reader.org_id)
         last = next(past, None)
-        request = CaptureRequest(org, scope, gate=QuietGate(reader, scope, patience, _expect(last), on_event))
+        request = CaptureRequest(
+            org, scope, gate=QuietGate(reader, scope, patience, expect_reading(last) if last else None, on_event)
+        )
         base = None if full or last is None else _find_base(desk, chain([last], past), scope)
         if base is not None:
             try:
@@ -173,13 +190,6 @@ def build_scope(desk: Desk, *, metadata_only: bool = False, may_be_empty: tuple[
     )
 
 
-def _expect(last: Capture | None) -> timedelta:
-    """How long a capture may take: half as long again as the last one of this org."""
-    from rehearse.reset.gates import RECENT
-
-    return max(RECENT, (last.ended - last.started) * 1.5) if last else RECENT
-
-
 def _tell(desk: Desk, baseline: Baseline, taken: Capture, *, as_json: bool) -> None:
     """Show what was taken, with what needs a look, and say where all of it is and what to do next."""
     from rehearse.cli.proof import load_carried
@@ -198,6 +208,8 @@ def _say_next(baseline: Baseline, taken: Capture) -> None:
     if taken.verdict == "usable":
         if baseline.sandbox != "production":
             say(f"After the rehearsal: rehearse diff {baseline.sandbox}")
+        else:
+            say("What takes a release back to it: rehearse backout plans/RELEASE.yaml")
         return
     again = f"rehearse baseline capture {baseline.sandbox}"
     hints = [f"hint: {one}" for one in _what_is_missing(taken)]

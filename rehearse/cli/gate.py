@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ from rehearse.cli.answers import say
 from rehearse.events import OnEvent, ignore
 
 if TYPE_CHECKING:
-    from rehearse.baseline.model import Scope
+    from rehearse.baseline.model import Capture, Scope
     from rehearse.cli.desk import Desk
     from rehearse.org.model import ObjectSummary
     from rehearse.org.reader import OrgReader
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Wait = Annotated[
     str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
 ]
+AT_LEAST = timedelta(minutes=10)
+"""What is expected of any work that nobody knows more of."""
 AFTER_OURSELVES = timedelta(minutes=5)
 """How long the proof of an apply waits at the least: jobs that our own writes set off are over by then as a rule."""
 
@@ -30,24 +32,29 @@ def check_quiet(
     reader: OrgReader,
     objects: Iterable[str],
     patience: Patience | None = None,
-    lasts: timedelta = timedelta(minutes=10),
+    lasts: timedelta = AT_LEAST,
     on_event: OnEvent = ignore,
 ) -> tuple[str, ...]:
-    """Raise GateClosed while something else writes to the org, or will while our work `lasts`; what passes is named."""
+    """Raise GateClosed while something else writes to the org, or will while our work `lasts`; what passes, in
+    sentences for `tell_passed`."""
     from rehearse.reset.gates import Patience, await_quiet, fetch_noise
 
     names = tuple(objects)
-    passed = await_quiet(lambda: fetch_noise(reader, names, lasts), patience or Patience(), on_event)
+    return await_quiet(lambda: fetch_noise(reader, names, lasts), patience or Patience(), on_event)
+
+
+def tell_passed(passed: Iterable[str], told: Collection[str] = ()) -> None:
+    """Name what the quiet gate let pass, but for what the same command has told already."""
     for sentence in passed:
-        say(f"note: {sentence}")
-    return passed
+        if sentence not in told:
+            say(f"note: {sentence}")
 
 
 class QuietGate:
     """The quiet gate of a capture that will last so long: looked through once, and waited at where it is shut."""
 
     def __init__(
-        self, reader: OrgReader, scope: Scope, patience: Patience, lasts: timedelta, on_event: OnEvent
+        self, reader: OrgReader, scope: Scope, patience: Patience, lasts: timedelta | None, on_event: OnEvent
     ) -> None:
         self._reader = reader
         self._scope = scope
@@ -62,6 +69,8 @@ class QuietGate:
         from rehearse.baseline.scope import match_objects
 
         self._names = match_objects(self._scope, objects) if self._scope.objects else ()
+        if self._lasts is None:
+            self._lasts = expect_first(self._reader, self._names)
         self._seen = [self._fetch()]
 
     def pass_through(self) -> bool:
@@ -75,14 +84,42 @@ class QuietGate:
             looks += 1
             return self._seen.pop() if self._seen else self._fetch()
 
-        for sentence in await_quiet(see, self._patience, self._on_event):
-            say(f"note: {sentence}")
+        tell_passed(await_quiet(see, self._patience, self._on_event))
         return looks == 1
 
     def _fetch(self) -> tuple[Noise, ...]:
         from rehearse.reset.gates import fetch_noise
 
-        return fetch_noise(self._reader, self._names, self._lasts)
+        return fetch_noise(self._reader, self._names, self._lasts or AT_LEAST)
+
+
+def expect_first(reader: OrgReader, objects: Iterable[str]) -> timedelta:
+    """How long a first capture may take, by about how many rows there are; the least where the org does not tell."""
+    from rehearse.baseline.estimate import PUBLISHED_ROWS_PER_SECOND
+    from rehearse.errors import OrgRejected
+
+    try:
+        counts = reader.fetch_record_counts()
+    except OrgRejected:
+        return AT_LEAST
+    rows = sum(counts.get(one, 0) for one in set(objects))
+    return max(AT_LEAST, timedelta(seconds=rows / PUBLISHED_ROWS_PER_SECOND))
+
+
+def expect_reading(last: Capture | None, *, full: bool = True) -> timedelta:
+    """How long a capture may take: half as long again as an earlier one; a fifth of it where only changes are read."""
+    took = (last.ended - last.started) * 1.5 if last else AT_LEAST
+    return max(AT_LEAST, took if full else took / 5)
+
+
+def expect_reset(desk: Desk, sandbox: str, baseline: Capture) -> timedelta:
+    """How long a reset may take: half as long again as earlier ones of this sandbox usually did, else as its capture
+    did; one that was broken off and went on the next morning says nothing."""
+    from rehearse.cli.planning import load_reset_times
+    from rehearse.schedule.ledger import percentile
+
+    usual = percentile(load_reset_times(desk, sandbox), 50)
+    return max(AT_LEAST, usual * 1.5) if usual else expect_reading(baseline)
 
 
 def read_patience(wait: str) -> Patience:

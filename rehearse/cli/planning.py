@@ -118,12 +118,12 @@ def _supply(desk: Desk, config: SandboxConfig, cycles: tuple[Cycle, ...], now: d
         tags=config.tags,
         cycles=with_interval(desk, known_cycles(desk, config, cycles, now)),
         bookings=load_bookings(desk.database, config.name),
-        reset_time=percentile(_reset_times(desk, config.name), 90) or RESET_TIME,
+        reset_time=percentile(load_reset_times(desk, config.name), 90) or RESET_TIME,
         copy_time=found.copy_p90 or configured or COPY_TIMES.get(found.type or ""),
     )
 
 
-def _reset_times(desk: Desk, sandbox: str) -> list[timedelta]:
+def load_reset_times(desk: Desk, sandbox: str) -> list[timedelta]:
     """How long the resets of a sandbox took that came to their end, from the first intent to the last result."""
     from rehearse.journal import load_by_kind
 

@@ -127,9 +127,9 @@ def _apply_and_prove(desk: Desk, made: ResetPlan, wanted: _Wanted) -> Proof:
     what = f"reset {made.id[:12]}"
     held = hold(desk.database, made.sandbox, what, desk.fetch_now())
     with telling_of_a_break(desk, made), held as lock, progress.shown() as on_event:
-        report, egress = _apply(desk, made, _Applying(lock, on_event, wanted))
+        report, egress, told = _apply(desk, made, _Applying(lock, on_event, wanted))
         patience = after_ourselves(wanted.patience)
-        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full, patience)
+        proving = reset_prove.Proving(made.sandbox, made.baseline, made, report, egress, wanted.full, patience, told)
         proof = reset_prove.prove_baseline(desk, proving, on_event)
     for one in made.warnings:
         say(f"note: {one}")
@@ -183,10 +183,13 @@ class _Applying:
         return typer.confirm(f"Automation created {len(actions)} row(s) ({kinds}) meanwhile. Delete them?", err=True)
 
 
-def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyReport, tuple[Allowed, ...]]:
-    """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose."""
+def _apply(
+    desk: Desk, made: ResetPlan, applying: _Applying
+) -> tuple[ApplyReport, tuple[Allowed, ...], tuple[str, ...]]:
+    """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose, and what was told of who
+    else is at work."""
     from rehearse.cli.baseline_check import check_baseline
-    from rehearse.cli.gate import check_quiet
+    from rehearse.cli.gate import check_quiet, expect_reset, tell_passed
     from rehearse.cli.reset_egress import check_egress
     from rehearse.journal import Journal
     from rehearse.reset.apply import apply as apply_plan
@@ -204,14 +207,16 @@ def _apply(desk: Desk, made: ResetPlan, applying: _Applying) -> tuple[ApplyRepor
     egress: tuple[Allowed, ...] = ()
     if made.actions:  # a plan that writes nothing lets nothing out
         egress = check_egress(desk, writer, journal, applying.wanted.egress, applying.on_event)
-    objects = [one.name for one in desk.store().load(base.capture).scope.objects]
-    check_quiet(writer.reader, objects, applying.wanted.patience, on_event=applying.on_event)
+    before = desk.store().load(base.capture)
+    lasts, objects = expect_reset(desk, made.sandbox, before), [one.name for one in before.scope.objects]
+    passed = check_quiet(writer.reader, objects, applying.wanted.patience, lasts, applying.on_event)
+    tell_passed(passed)
     require_room(writer.reader, made)
     settings = ApplySettings(
         ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.wanted.keep_newer
     )
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
-    return apply_plan(made, tools, settings), egress
+    return apply_plan(made, tools, settings), egress, passed
 
 
 def _longest_call() -> timedelta:

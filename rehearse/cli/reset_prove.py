@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse.cli.answers import Json, not_blank
-from rehearse.cli.gate import Wait, check_quiet, read_patience
+from rehearse.cli.gate import Wait, check_quiet, expect_reading, read_patience, tell_passed
 from rehearse.cli.reset_plan import Full
 from rehearse.errors import UsageError
 
@@ -78,6 +78,7 @@ class Proving:
     egress: tuple[Allowed, ...] = ()
     full: bool = False
     patience: Patience | None = None
+    told: tuple[str, ...] = ()
 
 
 def check_names(sandbox: str, accept_residue: str | None, reason: str | None) -> None:
@@ -106,7 +107,9 @@ def prove_baseline(desk: Desk, proving: Proving, on_event: OnEvent) -> Proof:
     check_generation(base, reader.fetch_identity().org_id)
     before = check_baseline(desk, base, deep=False)
     objects = (one.name for one in before.scope.objects)
-    busy = check_quiet(reader, objects, proving.patience, on_event=on_event)  # what runs would write after the proof
+    lasts = expect_reading(before, full=proving.full)
+    busy = check_quiet(reader, objects, proving.patience, lasts, on_event)  # what runs would write after the proof
+    tell_passed(busy, proving.told)
     ids = IdMap(desk.database, base.org_id).load()
     now, answers = reader.fetch_server_time(), load_answers(desk.database, production_id(desk))
     explained = (proving.plan, proving.report, ids, proving.egress, answers, proving.full, load_carried(desk, base))

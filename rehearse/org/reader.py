@@ -95,6 +95,10 @@ class OrgReader:
         """The rows of /limits by name."""
         return self._rest.fetch_limits()
 
+    def fetch_record_counts(self) -> dict[str, int]:
+        """About how many rows each object has, by name; objects without rows may be absent."""
+        return self._rest.fetch_record_counts()
+
     def fetch_objects(self) -> tuple[ObjectSummary, ...]:
         """The global describe, by name."""
         doing = "Listing the objects"

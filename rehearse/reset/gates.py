@@ -25,6 +25,8 @@ from rehearse.org.model import Value
 RECENT = timedelta(minutes=10)
 PAUSE = timedelta(seconds=15)
 """Between two looks while waiting for quiet."""
+_DUE = "scheduled work is due before this is expected to end"
+STOP_IT = "What starts again and again is stopped in Setup > Scheduled Jobs."
 _NAMED = 3
 _AT_ONCE = 8
 
@@ -41,13 +43,16 @@ class Noise:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for quiet, and how; `strict`: recent writes of others are no quiet either.
+    """How long to wait for quiet, and how; `strict`: recent writes of others are no quiet either; `open`: nothing
+    closes the gate, all is only named (production never stands still, and nobody may stop its work for us).
 
-    `otherwise` tells what to do when nothing but these is left after the wait.
+    `otherwise` tells what to do when nothing but recent writes is left after the wait, `running` when something runs.
     """
 
     bound: timedelta = timedelta()
     strict: bool = False
+    open: bool = False
+    running: str = "Run the same command again when it has ended, or add --wait 15m."
     otherwise: str = "Add --wait 15m to wait until it is, or --despite-writes: what changes meanwhile is read again."
     pause: timedelta = PAUSE
     sleep: Callable[[float], None] = time.sleep
@@ -59,7 +64,7 @@ def await_quiet(look: Callable[[], Sequence[Noise]], patience: Patience, on_even
     while True:
         noise = tuple(look())
         try:
-            return require_quiet(noise, strict=patience.strict, otherwise=patience.otherwise)
+            return require_quiet(noise, patience)
         except GateClosed as error:
             if waited >= patience.bound:
                 raise
@@ -85,18 +90,17 @@ def fetch_noise(reader: OrgReader, objects: Iterable[str], lasts: timedelta = RE
         return tuple(one for seen in pool.map(lambda look: list(look()), looks) for one in seen)
 
 
-def require_quiet(
-    noise: Iterable[Noise], *, strict: bool = False, otherwise: str = Patience.otherwise
-) -> tuple[str, ...]:
+def require_quiet(noise: Iterable[Noise], patience: Patience | None = None) -> tuple[str, ...]:
     """The warnings among it, as sentences. Raises GateClosed naming who and what when something blocks."""
-    noise = tuple(noise)
-    blocking = [one for one in noise if one.blocks or (strict and one.recent)]
+    noise, patience = tuple(noise), patience or Patience()
+    blocking = [one for one in noise if not patience.open and (one.blocks or (patience.strict and one.recent))]
     if blocking:
-        only_recent = all(one.recent and not one.blocks for one in blocking)
-        raise GateClosed(
-            f"The org is not quiet: {_listed([f'{one.what} ({one.detail})' for one in blocking], '; ')}.",
-            otherwise if only_recent else "Run the same command again when it has ended, or add --wait 15m.",
-        )
+        said = f"The org is not quiet: {_listed([f'{one.what} ({one.detail})' for one in blocking], '; ')}."
+        running = [one for one in blocking if one.blocks]
+        if not running:
+            raise GateClosed(said, patience.otherwise)
+        repeats = f" {STOP_IT}" if any(one.what == _DUE for one in running) else ""
+        raise GateClosed(said, patience.running + repeats)
     return tuple(f"{one.what}: {one.detail}" for one in noise)
 
 
@@ -193,7 +197,7 @@ def _due(reader: OrgReader, now: datetime, ends: datetime) -> Iterable[Noise]:
         return
     if rows:
         said = [f"{row.get('CronJobDetail.Name')} at {_at(row)} by {row.get('CreatedBy.Name')}" for row in rows]
-        yield Noise("scheduled work is about to start", _listed(said), True)
+        yield Noise(_DUE, _listed(said), True)
 
 
 def _at(row: dict[str, Value]) -> str:

@@ -1,7 +1,7 @@
 """The quiet gate: running work closes it, recent edits of others are named."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import requests
 from rehearse import clock
 from rehearse.baseline.capture import CaptureRequest, capture
 from rehearse.baseline.model import Scope
-from rehearse.cli.gate import QuietGate, after_ourselves, read_patience
+from rehearse.cli.gate import QuietGate, after_ourselves, expect_first, expect_reading, read_patience, tell_passed
 from rehearse.errors import GateClosed, UsageError
 from rehearse.events import Event, Noted
 from rehearse.org.reader import OrgReader
@@ -80,6 +80,9 @@ def test_a_load_of_somebody_else_and_a_due_schedule_are_named(lab: Any) -> None:
     with pytest.raises(GateClosed) as closed:
         require_quiet(fetch_noise(lab.writer.reader, ()))
     said = closed.value.message
+    assert "stopped in Setup > Scheduled Jobs" in str(closed.value.hint)
+    assert expect_first(lab.writer.reader, ("Account", "Nothing__c")) == RECENT  # a few hundred rows
+    assert lab.writer.reader.fetch_record_counts()["Account"] == len(lab.pick('"Account" WHERE "IsDeleted" = 0'))
     assert f"{script} (BatchApex) by" in said and f"{script} daily at" in said and " UTC by " in said
     assert "ScheduledApex" not in said
 
@@ -145,3 +148,44 @@ def test_a_proof_rests_on_nobody_going_on_with_what_the_gate_let_pass(lab: Any) 
     request = ProofRequest("B1", before, clock.now(), busy=("written in the last 10 minutes: 1 rows, by Ada",))
     proof = prove(lab.writer.reader, lab.store, request)
     assert proof.verdict == "clean" and proof.assumptions[-1].endswith("1 rows, by Ada")
+
+
+def test_production_never_stands_still_and_is_read_all_the_same_where_somebody_says_so() -> None:
+    noise = [Noise("Apex jobs queued or running", "1: Nightly by Ada", True), Noise("was", "it", False, True)]
+    assert require_quiet(noise, Patience(strict=False, open=True)) == (
+        "Apex jobs queued or running: 1: Nightly by Ada", "was: it",
+    )  # fmt: skip
+    with pytest.raises(GateClosed):
+        require_quiet(noise, Patience(strict=False))
+
+
+def test_what_is_due_is_asked_for_as_long_as_the_work_may_take() -> None:
+    """A first capture by the rows there are, later ones and resets by what went before."""
+    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    took = Took(at, at + timedelta(hours=4))
+    assert (expect_reading(took), expect_reading(took, full=False)) == (timedelta(hours=6), timedelta(hours=1.2))  # type: ignore[arg-type]
+    assert expect_reading(Took(at, at)) == expect_reading(None) == RECENT  # type: ignore[arg-type]
+    assert expect_first(Counted({"Account": 5_040_000, "Lead": 9}), ["Account"]) == timedelta(hours=1)  # type: ignore[arg-type]
+
+
+@dataclass
+class Took:
+    """When a capture began and ended."""
+
+    started: datetime
+    ended: datetime
+
+
+@dataclass
+class Counted:
+    """An org that tells how many rows it has."""
+
+    counts: dict[str, int]
+
+    def fetch_record_counts(self) -> dict[str, int]:
+        return self.counts
+
+
+def test_what_the_gate_let_pass_is_told_once_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_passed(("was: it", "new: this"), told=("was: it",))
+    assert capsys.readouterr().err == "note: new: this\n"
