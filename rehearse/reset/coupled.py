@@ -44,12 +44,14 @@ def with_coupled(fields: Iterable[str], schema: Schema, stored: Mapping[str, str
 
 def follows(object: str, stored: Mapping[str, str | None]) -> frozenset[str]:
     """Fields of a row that no write may name along with what they are made of: the total of a deal's line beside its
-    price a piece, the price of an entry that uses the standard price (object reference, OpportunityLineItem and
-    PricebookEntry)."""
+    price a piece, the price of an entry that uses the standard price, the set that the platform keeps for a group of
+    permission sets (object reference, OpportunityLineItem, PricebookEntry, PermissionSetAssignment)."""
     if object == "OpportunityLineItem" and stored.get("UnitPrice") is not None:
         return frozenset({"TotalPrice"})
     if object == "PricebookEntry" and stored.get("UseStandardPrice") == "true":
         return frozenset({"UnitPrice"})
+    if object == "PermissionSetAssignment" and stored.get("PermissionSetGroupId") is not None:
+        return frozenset({"PermissionSetId"})
     return frozenset()
 
 

@@ -26,6 +26,7 @@ from rehearse.reset.lost_targets import leave_lost_targets
 from rehearse.reset.model import Action, Blocked, Do, Hazard
 from rehearse.reset.order import Link, order_rows
 from rehearse.reset.persons import follows_account
+from rehearse.reset.pictures import name_pictures
 from rehearse.reset.plan_created import NO_PART, person, with_emptied
 from rehearse.reset.row_state import Values, guard_digest, guard_fields, scope_fields
 from rehearse.reset.set_up_rows import find_owner
@@ -100,7 +101,7 @@ def plan_records(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked,
     leave_lost_targets(plan)
     if choices.update_changed:
         _plan_swaps(plan)
-    plan.actions = name_inactive(inputs, plan.actions)
+    plan.actions = name_pictures(inputs, name_inactive(inputs, plan.actions))
     return tuple(plan.actions), tuple(plan.blocked), row_marks.sum_warnings(inputs, plan.actions, plan.warnings)
 
 

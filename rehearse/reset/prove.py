@@ -31,6 +31,7 @@ from rehearse.reset.made_again import with_made_again
 from rehearse.reset.model import Allowed, ApplyReport, Proof, ProofItem, ResetPlan, Settled, Verdict
 from rehearse.reset.outside import count_outside
 from rehearse.reset.people import fetch_names, user_ids, with_names
+from rehearse.reset.pictures import list_pictures
 from rehearse.reset.remade_flows import with_remade_flows
 from rehearse.reset.row_marks import hides_rows
 from rehearse.reset.setup_changes import fetch_setup_changes
@@ -96,7 +97,7 @@ def _prove(reader: OrgReader, store: CaptureStore, request: ProofRequest, live: 
     changes, unasked = fetch_setup_changes(reader, first_second(request.before))
     told = {*list_uncompared(reader, request.before, live), *list_reowned(request.before, request.plan)}
     told |= {*list_installed(store, request.before, live)}
-    told |= {*list_cut_off(request.before, gathered.schemas, gathered.ids)}
+    told |= {*list_cut_off(request.before, gathered.schemas, gathered.ids), *list_pictures(request.plan)}
     uncounted: list[str] = []
     outside = count_outside(reader, request.before, uncounted)
     unread = tuple(sorted({*told, *uncounted, *([unasked] if unasked else [])}))

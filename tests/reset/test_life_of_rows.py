@@ -11,8 +11,10 @@ from rehearse.baseline.row_kinds import is_covered
 from rehearse.baseline.scope import comparable_fields, drifting_fields, match_objects, resolve_objects
 from rehearse.org.model import Field, ObjectSummary, Schema
 from rehearse.reset.activation import born_as, in_turn
+from rehearse.reset.coupled import follows
 from rehearse.reset.gather import with_lost_values
 from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
+from rehearse.reset.pictures import list_pictures
 from rehearse.reset.plan import build_plan
 from rehearse.reset.row_marks import retyped_fields
 
@@ -28,7 +30,7 @@ def schema(name: str, *fields: Field, **flags: bool) -> Schema:
 
 
 def text(name: str, **flags: Any) -> Field:
-    return Field(name, "string", **{"createable": True, "updateable": True, **flags})
+    return Field(name, **{"type": "string", "createable": True, "updateable": True, **flags})
 
 
 def inputs(
@@ -113,3 +115,32 @@ def test_records_of_custom_metadata_are_metadata_and_a_feed_is_what_people_wrote
     assert found.where is not None and "TrackedChange" in found.where and not warnings
     summaries = [ObjectSummary(one, None, True, False, True, False) for one in ("FeedItem", "FeedTrackedChange")]
     assert match_objects(Scope(objects=("*",)), summaries) == ("FeedItem",)
+
+
+def picture(id: str) -> str:
+    return f'<p>so</p><img src="https://x.example/servlet/rtaImage?eid=500000000000001&amp;feoid=Body&amp;refid={id}">'
+
+
+@pytest.mark.parametrize(
+    ("after", "place", "grade", "named"),
+    [
+        ({"Body": "<p>so</p>"}, "", "unknown", True),
+        ({"Body": picture("0EM000000000001") + "more"}, "", "exact", False),
+        (None, "absent", "residue", True),
+        (None, "bin", "exact", False),
+    ],
+)
+def test_pictures_in_texts_that_are_written_back_are_named(
+    after: Row | None, place: str, grade: str, named: bool
+) -> None:
+    case = schema("Case", text("Body", type="textarea"))
+    plan = build_plan(inputs(case, {"Body": picture("0EM000000000001")}, after, place))
+    (action,) = plan.actions
+    assert (action.grade, "pictures in Body" in action.reason, bool(list_pictures(plan))) == (grade, named, named)
+    assert list_pictures(None) == ()
+
+
+def test_a_group_of_permission_sets_is_assigned_by_the_group_alone() -> None:
+    group: Row = {"PermissionSetGroupId": "0PG000000000001AAA", "PermissionSetId": "0PS000000000001AAA"}
+    assert follows("PermissionSetAssignment", group) == {"PermissionSetId"}
+    assert follows("PermissionSetAssignment", {**group, "PermissionSetGroupId": None}) == frozenset()
