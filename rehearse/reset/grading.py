@@ -19,6 +19,7 @@ from rehearse.reset.flow_states import flow_of, flow_residue
 from rehearse.reset.hazards import HAZARDS, find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, ActionResult, ApplyReport, Blocked, Outcome, ProofItem, ResetPlan
+from rehearse.reset.next_steps import with_cure
 from rehearse.reset.row_marks import (
     create_marks,
     delete_marks,
@@ -166,7 +167,7 @@ def _outcome(
     if marks == {"only-derived"}:
         return "manual", f"{', '.join(_differing(evidence.now, change))}: {hazard.reason}"
     told = "left the filter of the baseline" if left else change.what
-    return "failed", (result.detail if result else "") or f"{told} and not put back"
+    return "failed", with_cure(result.detail if result else "") or f"{told} and not put back"
 
 
 def _only_stamps(now: PlanInputs, change: Change) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rehearse.reset.model import ActionResult
+from rehearse.reset.next_steps import with_cure
 from rehearse.reset.refused_values import find_refused
 
 MISSING = "REQUIRED_FIELD_MISSING"
@@ -29,6 +30,11 @@ def test_only_what_the_org_refused_by_itself_is_left_out(state: Any, detail: str
     assert find_refused(None, ("LastName",)) == ()
 
 
+def test_what_somebody_can_cure_is_told_with_the_cure() -> None:
+    assert "recycle bin" in with_cure("DUPLICATE_VALUE (Code__c)") and with_cure("") == ""
+    assert with_cure("REQUIRED_FIELD_MISSING (Name)") == "REQUIRED_FIELD_MISSING (Name)"
+
+
 @pytest.mark.parametrize("code", ["INACTIVE_OWNER_OR_USER", "TRANSFER_REQUIRES_READ"])
 def test_what_is_said_of_an_owner_need_not_name_his_field(code: str) -> None:
     result = ActionResult("update/Contact/1", "record", "Contact", "1", "failed", code)
@@ -51,6 +57,10 @@ def test_the_rest_of_a_row_comes_back_and_the_proof_names_what_does_not(lab: Any
     assert (lab.value("Contact", empty, "Title"), lab.value("Contact", owned, "Title")) == (title, "Buyer")
     told = {one.key: (one.outcome, one.detail) for one in proof.items}
     assert told[empty] == ("failed", f"without LastName, whose old value the org refuses: {MISSING}")
-    assert told[owned] == ("failed", "without OwnerId, whose old value the org refuses: INACTIVE_OWNER_OR_USER")
+    left, said = told[owned]
+    assert left == "failed" and said.startswith(
+        "without OwnerId, whose old value the org refuses: INACTIVE_OWNER_OR_USER"
+    )
+    assert said.endswith("let this login update records with inactive owners, and reset again")
     assert told[only] == told[empty]
     assert proof.verdict == "dirty"
