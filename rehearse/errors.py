@@ -194,7 +194,7 @@ class OrgBusy(OrgError):
     code = "org-busy"
 
 
-REFUSED = "The org said so itself. `rehearse doctor` tells what its login may do; then run the same command again."
+REFUSED = "The org said so itself: see in its Setup that the login may do this, then run the same command again."
 
 
 class OrgRejected(OrgError):

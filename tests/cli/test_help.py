@@ -1,6 +1,8 @@
 """The help of every command: a list that can be read, an example, and no second name for an option."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +57,22 @@ def test_every_verb_that_writes_can_be_tried_first(verb: str) -> None:
 @pytest.mark.parametrize("path", VERBS)
 def test_every_verb_answers_scripts(path: str) -> None:
     assert any("--json" in one.opts for one in VERBS[path].params)
+
+
+HOUSE = Path(__file__).parents[2]
+SAID = re.compile(r"(?:`|: |\(|^ {0,4}\$? ?)rehearse ([a-z][^`\"\n]*)", re.M)
+
+
+def test_every_command_that_is_suggested_anywhere_exists_with_its_options() -> None:
+    wrong = []
+    for file in (*(HOUSE / "rehearse").rglob("*.py"), *(HOUSE / "docs").glob("*.md"), HOUSE / "README.md"):
+        for said in SAID.finditer(file.read_text(encoding="utf-8")):
+            words = re.split(r"  |[|;]\s", said[1])[0].split()
+            path = "rehearse"
+            while words and f"{path} {words[0]}" in COMMANDS:
+                path += f" {words.pop(0)}"
+            known = {name for one in COMMANDS[path].params for name in one.opts} | {"--help"}
+            given = re.findall(r"(?<![\w-])--[a-z][a-z-]*", " ".join(words)) if path in VERBS else []
+            if (path == "rehearse" and said[0][0] == "`") or set(given) - known:
+                wrong.append(f"{file.name}: {said[0]}")
+    assert not wrong
