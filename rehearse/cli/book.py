@@ -173,8 +173,11 @@ def list_(
         page = Page("", (build_bookings_table("Bookings", found, desk.workspace.zone, broken),))
         body = {"bookings": [build_booking_body(one, broken) for one in found]}
         finish("bookings", now, body, page, as_json=as_json)
-    if not as_json and any(one.id in broken for one in found):
+    lost = [one for one in found if one.id in broken]
+    if not as_json and any(one.release or one.what == "refresh" for one in lost):
         say("Plan again with the fewest moves: `rehearse plan FILES --replan`.")
+    if not as_json and any(one.what == "use" for one in lost):
+        say("Plain use is moved by hand: `rehearse status` names a free time for what is broken.")
 
 
 @app.command()

@@ -122,6 +122,15 @@ def build_list_page(lines: Sequence[LedgerLine], uses: Sequence[LicenceUse], now
         prefix = f"{one.availability.sandbox}: "
         blocks += [Paragraph(prefix + text.removeprefix(prefix), "warn") for text in _notes(one, zone)]
     blocks.append(_licences(uses))
+    blocks += [
+        Paragraph(
+            f"{one.type}: {one.used} in use, {one.bought} bought. Larger licences host the rest while there are any; "
+            "else nothing can be refreshed, and what is too many is locked after a grace of 30 days.",
+            "warn",
+        )
+        for one in uses
+        if one.bought is not None and one.used > one.bought
+    ]
     return Page("", tuple(blocks))
 
 

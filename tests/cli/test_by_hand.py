@@ -306,3 +306,14 @@ def test_a_rehearsal_that_takes_longer_keeps_its_sandbox_longer(by_hand: Any) ->
     by_hand.refused("book", "move", "r1-m", "--to", "2026-11-27 18:30", code=11, **late)
     moved = by_hand.json("book", "move", "r1-m", "--to", "2026-11-27 18:00", "--why", "step 11", **late)
     assert (moved["start"], moved["end"], moved["free_at"]) == (made["start"], "2026-11-27T23:00:00Z", use["start"])
+
+
+def test_more_in_use_than_was_bought_and_plain_use_that_cannot_stay_are_told_with_what_helps(by_hand: Any) -> None:
+    file = by_hand.folder / "rehearse.yaml"
+    by_hand.run("book", "add", "UAT", "--from", "2026-12-01 09:00", "--to", "2026-12-01 10:00", "--why", "x", **NOW)
+    freeze = "calendar: {blackouts: [{name: Freeze, from: 2026-12-01, to: 2026-12-02}]}\nlicences: {FULL: 0}\n"
+    file.write_text(file.read_text() + freeze)
+    assert "FULL: 1 in use, 0 bought." in by_hand.run("ledger", "list", **NOW).out
+    said = by_hand.run("book", "list", **NOW).err
+    assert "rehearse status" in said and "--replan" not in said, "a planning moves no plain use"
+    assert any("book move" in one["clear_with"] for one in by_hand.json("status", **NOW)["radar"])
