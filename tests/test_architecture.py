@@ -4,6 +4,7 @@ import ast
 import re
 from fnmatch import fnmatchcase
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,12 @@ def test_imports_follow_the_map(path: Path) -> None:
     assert room in MAP or room in LEAF_MAP, f"{room} is not on the map"
     wrong = sorted(name for name in _imports(path) if not _allowed(room, name))
     assert not wrong, f"{path.relative_to(HOUSE)} may not import {wrong}"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Not inside a room either, whether at the top of a file, in a function, or for its types alone."""
+    known = {".".join(path.relative_to(HOUSE).with_suffix("").parts): path for path in FILES}
+    TopologicalSorter({name: _imports(path) & known.keys() for name, path in known.items()}).prepare()
 
 
 def test_only_the_command_line_and_nothing_else_imports_the_practice_org() -> None:

@@ -10,7 +10,8 @@ Where what lives:
     *_marks                              what is observed on one change, for that table to judge
     forecast_*, forecast                 before the rehearsal: what of a package and its rows could be undone
     gather, live_capture                 reading an org for a plan: difference, values, recycle bin, schemas
-    plan_*, plan, order, phases          the ordered actions that undo a difference, and what stays and why
+    plan_*, plan, record_plan, order,    the ordered actions that undo a difference, and what stays and why
+    phases
     *_rows, housed_values, cascades,     which rows a plan may not touch, what lives in what it destroys, what hangs on
     file_parts, people, persons,         whom; names of people; person accounts; drafts
     activation, companions, pictures

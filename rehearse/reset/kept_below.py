@@ -8,16 +8,13 @@ more). A row that is left out by choice and went along with its master comes bac
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from rehearse.baseline.model import Change
 from rehearse.reset import row_marks
 from rehearse.reset.file_parts import goes_along
 from rehearse.reset.inputs import PlanInputs, RowBook
 from rehearse.reset.model import Action, Blocked
-
-if TYPE_CHECKING:
-    from rehearse.reset.plan_records import RecordPlan
+from rehearse.reset.record_plan import RecordPlan
 
 Place = tuple[str, str]
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rehearse.reset.model import Action, Blocked
+from rehearse.reset.record_plan import RecordPlan
 from rehearse.reset.row_state import scope_fields
-
-if TYPE_CHECKING:
-    from rehearse.reset.plan_records import RecordPlan
 
 BACK = ("undelete", "insert", "update")
 

@@ -28,7 +28,7 @@ def save_plan(plan: ResetPlan, path: Path) -> None:
 
 
 def may_leave_rows(path: Path) -> bool:
-    """Whether a saved plan may leave rows of others standing, told without taking a large one apart. Damage says yes."""
+    """Whether a saved plan may leave rows of others standing, told without taking a large one apart; damage: yes."""
     content = path.read_bytes()
     return content.count(b'"stay"') != content.count(b'"stay": false')
 

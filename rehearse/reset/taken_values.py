@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rehearse.org.model import Field
 from rehearse.reset.inputs import RowBook
 from rehearse.reset.model import Action, Blocked
+from rehearse.reset.record_plan import RecordPlan
 from rehearse.reset.row_state import Values, scope_fields
-
-if TYPE_CHECKING:
-    from rehearse.reset.plan_records import RecordPlan
 
 Taken = dict[str, dict[str, str]]
 """Id of an action -> field -> the key of the row that keeps the value."""
