@@ -257,7 +257,8 @@ def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: boo
     found = fetch_estimate(reader, scope, list(load_past(desk, reader.org_id)))
     if not refuse:
         body = build_estimate_body(found, name)
-        finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json)
+        then = "" if found.proposed else f"rehearse baseline capture {name}"
+        finish("estimate", desk.fetch_now(), body, build_estimate_page(found, name), as_json=as_json, then=then)
         return
     if not as_json:  # scripts read one object, and that is the refusal
         show(build_estimate_page(found, name))

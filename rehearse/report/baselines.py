@@ -212,7 +212,8 @@ def build_estimate_body(estimate: Estimate, sandbox: str) -> dict[str, Any]:
         "rows_per_second": round(estimate.rate),
         "measured": estimate.measured,
         "proposed": estimate.proposed,
-        "objects": [one.__dict__ for one in estimate.objects],
+        "metadata_calls": estimate.metadata_calls,
+        "objects": [{**one.__dict__, "hours": round(one.rows / estimate.rate / 3600, 6)} for one in estimate.objects],
     }
 
 
