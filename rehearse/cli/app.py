@@ -132,6 +132,10 @@ def _run(words: list[str]) -> int:
             typer.echo(error.format_message(), err=True)
             return 2
         raise UsageError(error.format_message().replace("Value error, ", ""), f"See `{path} --help`.") from error
+    except Exception as error:
+        if not str(error).rstrip().endswith("KeyboardInterrupt:"):
+            raise
+        code = Interrupted.exit_code  # pydantic hands Ctrl-C on as the text of an error of its own while it gets ready
     if code == Interrupted.exit_code:
         raise Interrupted("Interrupted.", "What was done so far is kept. Run the same command again: it continues.")
     return int(code or 0)

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from rehearse import clock
+from rehearse.cli import app
 from rehearse.cli.answers import finish, show
 from rehearse.cli.app import main
+from rehearse.errors import Interrupted
 from rehearse.report.view import Page, Paragraph
 
 
@@ -79,6 +81,17 @@ def test_ctrl_c_while_everything_is_still_loaded_is_a_sentence(tmp_path: Path) -
         [sys.executable, "-m", "rehearse", "status"], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr.splitlines()[0]) == (130, "error: Interrupted.")
+
+
+def test_ctrl_c_that_a_library_hands_on_as_its_own_error_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(error: Exception) -> None:
+        raise error
+
+    said = 'Error building "model" validator:\n  SchemaError: Field "at":\n  KeyboardInterrupt: '
+    for error, kind in ((ValueError(said), Interrupted), (ValueError("no"), ValueError)):
+        monkeypatch.setattr(app, "app", lambda *words, found=error, **more: end(found))
+        with pytest.raises(kind):
+            app._run(["status"])
 
 
 def test_a_library_says_nothing_of_its_own_as_a_large_comparison_ends() -> None:
