@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,8 @@ def book_refresh(case: Case, copied: datetime, by: str) -> None:
         return
     activate = _first_working_hour(case, copied)
     requested, refresh = case.last.requested, case.desk.workspace.refresh
-    name = f"refresh-{case.name.lower()}-{requested:%Y-%m-%d}"
     start, end = activate if refresh.usable_during_copy else requested, activate + refresh.settle
-    made = Booking(name, case.name, start, end, end, "refresh", by=by, why="data refresh", request=requested)
+    made = _build(case, by, requested, (start, end))
     try:
         save_bookings(case.desk.database, [made], case.now)
     except Locked as error:
@@ -36,15 +36,25 @@ def book_refresh(case: Case, copied: datetime, by: str) -> None:
 
 
 def move_refresh(case: Case, by: str) -> None:
-    """The sandbox changes hands now, or did, whatever was booked: move the booking of the refresh there."""
-    start = (case.last.activated if case.last else None) or case.now
+    """The sandbox changes hands now, or did, whatever was booked: the refresh's booking moves there, or is made."""
+    if case.last is None:
+        return
+    start = case.last.activated or case.now
     end = start + case.desk.workspace.refresh.settle
-    for one in _own(case)[:1]:
-        moved = Booking(one.id, one.sandbox, start, end, end, "refresh", by=by, why=one.why, request=one.request)
-        try:
-            save_bookings(case.desk.database, [moved], case.now)
-        except Locked:
+    own = _own(case)[:1]
+    moved = [replace(one, start=start, end=end, free_at=end, by=by) for one in own]
+    try:
+        made = moved or [_build(case, by, case.last.requested, (start, end))]
+        save_bookings(case.desk.database, made if end > case.now else moved, case.now)
+    except Locked:
+        for one in own:
             cancel_booking(case.desk.database, one.id, (by, "activated while the sandbox was booked"), case.now)
+
+
+def _build(case: Case, by: str, requested: datetime, times: tuple[datetime, datetime]) -> Booking:
+    start, end = times
+    name = f"refresh-{case.name.lower()}-{requested:%Y-%m-%d}"
+    return Booking(name, case.name, start, end, end, "refresh", by=by, why="data refresh", request=requested)
 
 
 def cancel_refresh(case: Case, by: str) -> None:

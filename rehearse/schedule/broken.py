@@ -75,7 +75,11 @@ def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     show = clock.show
     zone = wish.policy.zone
     if ready is not None and last is not None and last.requested < one.start < ready:
-        usable = wish.policy.usable_during_copy and one.prepare != "refresh" and last.state != "completed"
+        usable = (
+            wish.policy.usable_during_copy
+            and one.prepare != "refresh"
+            and last.state not in ("completed", "activating")
+        )
         if not usable:
             yield f"{supply.name} is not ready before {show(ready, zone)}: its refresh is later than planned."
     if one.prepare != "refresh" or one.ready_by is None:

@@ -63,6 +63,11 @@ def test_a_late_refresh_marks_what_waits_for_it(booked: Wish, worlds: SimpleName
     supply = replace(booked.supplies[0], bookings=(waits,), cycles=(*booked.supplies[0].cycles, copying))
     (broken,) = find_broken(replace(booked, supplies=(supply,)))
     assert "not ready before" in broken.text
+    turning = replace(copying, state="activating", copied=NOW - HOUR)
+    used = replace(waits, what="use", prepare="none", start=NOW + 2 * HOUR, end=NOW + 3 * HOUR)
+    for cycle, broken in ((turning, 1), (replace(turning, state="pending-activation"), 0)):
+        there = replace(supply, bookings=(used,), cycles=(*booked.supplies[0].cycles, cycle))
+        assert len(find_broken(replace(booked, supplies=(there,)))) == broken, "nobody can use it while it is activated"
     quick = replace(supply, copy_time=12 * HOUR)
     assert find_broken(replace(booked, supplies=(quick,))) == ()
 
