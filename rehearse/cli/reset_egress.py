@@ -25,12 +25,12 @@ def check_egress(
     """
     from rehearse.journal import load_entries
     from rehearse.reset.egress import fetch_leaks, require_no_egress, used
-    from rehearse.reset.let_out import join_allowed, load_let_out, note_let_out
+    from rehearse.reset.let_out import join_allowed, list_remembered, load_let_out, note_let_out
 
     before = load_let_out(load_entries(desk.database, journal.run))
-    for one in before:
-        if one.name not in {given_now.name for given_now in given}:
-            say(f"note: --allow-egress {one.name} is remembered from the run that was broken off: {one.reason}")
+    again = {one.name for one in given}
+    for sentence in list_remembered(one for one in before if one.name not in again):
+        say(f"note: {sentence}")
     allowed = join_allowed(before, given)
     leaks = fetch_leaks(writer.reader, desk.connect_production(), writer.fetch_deliverability(), on_event)
     for sentence in require_no_egress(leaks, {one.name for one in allowed}):

@@ -20,7 +20,7 @@ Egress = Annotated[
     list[str] | None,
     typer.Option(
         "--allow-egress",
-        help="A way out that may stay open while the reset writes: email, or an endpoint's name. Repeatable.",
+        help="A way out that may stay open while it writes: email, or an endpoint's name (* takes many). Repeatable.",
     ),
 ]
 
@@ -197,12 +197,10 @@ def _check_switches(reader: OrgReader, made: ResetPlan) -> None:
 
 def _warn_of_egress(reader: OrgReader, production: OrgReader | None, made: ResetPlan) -> None:
     """Say already now what would keep the gate closed; e-mail is asked when the plan is applied."""
-    from rehearse.reset.egress import fetch_shared
+    from rehearse.reset.egress import fetch_shared, list_asked
 
-    allowed = {one.name for one in made.egress}
-    for leak in fetch_shared(reader, production) if made.actions else ():
-        if leak.name not in allowed:
-            say(f"note: {leak.why}; apply will ask for --allow-egress {leak.name} --reason TEXT")
+    for sentence in list_asked(fetch_shared(reader, production) if made.actions else (), [x.name for x in made.egress]):
+        say(f"note: {sentence}")
 
 
 def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.report.view import Cell, Page, Paragraph, Rows, Table, Tone, build_table
-from rehearse.reset.model import Proof, ProofItem, ResetPlan
+from rehearse.reset.model import Allowed, Proof, ProofItem, ResetPlan
 
 _TONES: dict[str, Tone] = {
     "restored": "good",
@@ -50,9 +50,22 @@ def build_plan_page(plan: ResetPlan) -> Page:
         title = "Rows, and values in added fields, that the baseline does not have, by who wrote them"
         blocks.append(build_table(title, ["by", "type", "rows", "plan"], made, right=(2,)))
     blocks += [Paragraph(f"bypass while it writes: {one}", "faint") for one in plan.bypass]
-    blocks += [Paragraph(f"let out: {one.name} ({one.reason})", "warn") for one in plan.egress]
+    blocks += _let_out("let out", plan.egress)
     blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
     return Page("", tuple(blocks))
+
+
+def _let_out(head: str, allowed: Sequence[Allowed], *, whole: bool = False) -> list[Paragraph]:
+    """What was let through, a line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in allowed:
+        reasons.setdefault(one.reason, []).append(one.name)
+    found = []
+    for reason, names in reasons.items():
+        more = 0 if whole else len(names) - _SHOWN
+        named = ", ".join(names[: _SHOWN if more > 0 else None])
+        found.append(Paragraph(f"{head}: {named}{f' and {more:,} more' if more > 0 else ''} ({reason})", "warn"))
+    return found
 
 
 def _nearly(plan: ResetPlan) -> list[Table | Paragraph]:
@@ -107,7 +120,7 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
         title = "Setup since the baseline, by the org's audit trail"
         blocks.append(build_table(title, ["by", "section", "action", "entries"], entries, right=(3,)))
     blocks += [Paragraph(f"accepted before this baseline was taken: {one}", "faint") for one in proof.carried]
-    blocks += [Paragraph(f"let out while it wrote: {one.name} ({one.reason})", "warn") for one in proof.egress]
+    blocks += _let_out("let out while it wrote", proof.egress, whole=whole)
     if proof.not_compared:
         blocks.append(build_table("Not compared", ["what", "why"], _by_reason(proof.not_compared)))
     if proof.assumptions:

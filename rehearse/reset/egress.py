@@ -2,14 +2,15 @@
 
 A copy of an org brings along the endpoints of its production: an active named credential, remote site or outbound
 message that still points there lets automation, set off by our writes, call the real systems. The gate is closed while
-e-mail is open, or while such an endpoint equals one of production's; each may be let through by name, with a reason
-that plan and proof keep. What could not be asked is closed too. Reads only.
+e-mail is open, or while such an endpoint equals one of production's; each may be let through by name (a * in it takes
+many), with a reason that plan and proof keep. What could not be asked is closed too. Reads only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,22 +61,42 @@ def fetch_leaks(
 def require_no_egress(leaks: Iterable[Leak], allowed: Collection[str]) -> tuple[str, ...]:
     """The leaks that were let through, as sentences. Raises GateClosed naming the others."""
     leaks = tuple(leaks)
-    open_ones = [one for one in leaks if one.name not in allowed]
+    open_ones = [one for one in leaks if not _is_let(one.name, allowed)]
     if open_ones:
-        what = "; ".join(one.why for one in open_ones[:_NAMED])
-        more = f"; and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
-        flags = " ".join(f"--allow-egress {_quoted(one.name)}" for one in open_ones)
+        what = "; ".join(_first([one.why for one in open_ones]))
+        flags = " ".join(f"--allow-egress {_quoted(one.name)}" for one in open_ones[:_NAMED])
+        many = " (a name may hold a * for many)" if len(open_ones) > _NAMED else ""
         raise GateClosed(
-            f"What a reset writes could leave the sandbox: {what}{more}.",
-            f"Switch it off in the sandbox, or let it through: {flags} --reason TEXT.",
+            f"What a reset writes could leave the sandbox: {what}.",
+            f"Switch it off in the sandbox, or let it through: {flags} --reason TEXT{many}.",
         )
-    return tuple(f"let through: {one.why}" for one in leaks)
+    return tuple(_first([f"let through: {one.why}" for one in leaks]))
+
+
+def list_asked(leaks: Iterable[Leak], allowed: Collection[str]) -> tuple[str, ...]:
+    """What an apply will ask for, as sentences."""
+    asked = [one for one in leaks if not _is_let(one.name, allowed)]
+    return tuple(
+        _first([f"{one.why}; apply will ask for --allow-egress {_quoted(one.name)} --reason TEXT" for one in asked])
+    )
 
 
 def used(leaks: Iterable[Leak], allowed: Iterable[Allowed]) -> tuple[Allowed, ...]:
-    """What was allowed and was really needed, for the proof."""
-    names = {one.name for one in leaks}
-    return tuple(one for one in allowed if one.name in names)
+    """What was let through, each by its own name, for the proof; the last that lets it through gives the reason."""
+    allowed = tuple(allowed)[::-1]
+    reasons = {one.name: [given.reason for given in allowed if _is_let(one.name, [given.name])] for one in leaks}
+    return tuple(Allowed(name, found[0]) for name, found in reasons.items() if found)
+
+
+def _is_let(name: str, allowed: Iterable[str]) -> bool:
+    """A pattern lets endpoints through; e-mail, and endpoints that nobody can see, only their own name."""
+    by_name = name in (EMAIL, ENDPOINTS)
+    return any(name == one or ("*" in one and not by_name and fnmatchcase(name, one)) for one in allowed)
+
+
+def _first(sentences: list[str]) -> list[str]:
+    more = len(sentences) - _NAMED
+    return [*sentences[:_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def _quoted(name: str) -> str:

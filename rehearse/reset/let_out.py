@@ -13,6 +13,7 @@ from rehearse.reset.model import Allowed
 
 LET_OUT = "egress"
 """The kind of the journal entries that say what was let through."""
+_NAMED = 5
 
 
 def load_let_out(entries: Iterable[Entry]) -> tuple[Allowed, ...]:
@@ -22,6 +23,19 @@ def load_let_out(entries: Iterable[Entry]) -> tuple[Allowed, ...]:
         return ()
     told = [row for one in entries if one.kind == LET_OUT for row in one.detail["allowed"]]
     return tuple({row["name"]: Allowed(row["name"], row["reason"]) for row in told}.values())
+
+
+def list_remembered(allowed: Iterable[Allowed]) -> tuple[str, ...]:
+    """A sentence for each reason for which something was let through before a run was broken off."""
+    reasons: dict[str, list[str]] = {}
+    for one in allowed:
+        reasons.setdefault(one.reason, []).append(one.name)
+    return tuple(
+        f"--allow-egress {', '.join(names[:_NAMED])}"
+        + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+        + f" is remembered from the run that was broken off: {reason}"
+        for reason, names in reasons.items()
+    )
 
 
 def note_let_out(journal: Journal, allowed: Iterable[Allowed]) -> None:

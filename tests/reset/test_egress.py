@@ -13,12 +13,13 @@ from rehearse.reset.egress import (
     Leak,
     fetch_endpoints,
     fetch_leaks,
+    list_asked,
     plain_url,
     read_endpoints,
     require_no_egress,
     used,
 )
-from rehearse.reset.let_out import join_allowed, load_let_out, note_let_out
+from rehearse.reset.let_out import join_allowed, list_remembered, load_let_out, note_let_out
 from rehearse.reset.model import Allowed
 from rehearse.state import open_database
 
@@ -134,3 +135,18 @@ def test_what_was_let_out_is_remembered_by_a_plan_that_began_and_by_no_other(tmp
     finally:
         database.close()
     assert join_allowed((mail, ledger), (Allowed("email", "said anew"),)) == (Allowed("email", "said anew"), ledger)
+
+
+def test_many_endpoints_are_let_through_by_a_pattern_and_told_in_one_line() -> None:
+    leaks = [Leak("email", "e-mail is open"), *(Leak(f"Peer_{n}", f"Peer_{n} points there") for n in range(300))]
+    with pytest.raises(GateClosed) as caught:
+        require_no_egress(leaks, {"*"})
+    assert "e-mail is open." in caught.value.message, "a pattern never lets e-mail out"
+    with pytest.raises(GateClosed) as caught:
+        require_no_egress(leaks, {"email"})
+    assert caught.value.message.endswith("Peer_4 points there; and 295 more.") and "*" in caught.value.hint
+    assert len(list_asked(leaks, ["email"])) == len(require_no_egress(leaks, {"email", "Peer_*"})) == 6
+    found = used(leaks, [Allowed("Peer_*", "many"), Allowed("Peer_7", "one"), Allowed("None_*", "x")])
+    assert len(found) == 300 and {one.name: one.reason for one in found}["Peer_7"] == "one"
+    many, one = list_remembered(found)
+    assert "Peer_4 and 294 more is remembered" in many and one.startswith("--allow-egress Peer_7 is")
