@@ -21,9 +21,13 @@ from typing import Any
 from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
 
+from rehearse.schedule.outline_relax import Row, fix_dear, relax
+
 _ENDLESS = 2**60
 _GRACE = 1.5
 """Seconds after its time that HiGHS is waited for."""
+_FEW = 0.15
+"""Where less than this part of the variables is fixed, HiGHS would take minutes to make the picture smaller."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +65,22 @@ class Worker:
         """The least of the model's objective; None where the time was not enough for anything, or it was closed.
 
         `most`: what costs more is not looked at, which makes it much quicker; None where nothing costs as little.
-        `is_large`: it is not made smaller first, which takes minutes where there are ten thousands of columns.
+        `is_large`: its relaxation is asked first, and told where there is no time for more.
         """
-        until = time.monotonic() + seconds
+        until, known = time.monotonic() + seconds, None
         try:
             line = self._open()
             line.send((model.proto.SerializeToString(), max(0.1, seconds), most, is_large))
-            if line.poll(max(0.1, until + _GRACE - time.monotonic())):
-                answer: Answer | None = line.recv()
-                return answer
+            while line.poll(max(0.1, until + _GRACE - time.monotonic())):
+                is_last, answer = line.recv()
+                known = answer or known
+                if is_last:
+                    return known
         except (EOFError, OSError):
-            pass  # it was closed, or has died: nothing is known
+            pass  # it was closed, or has died: nothing more is known
         with self._lock:
             self._end()
-        return None
+        return known
 
     def _open(self) -> Connection:
         with self._lock:
@@ -117,42 +123,77 @@ def _serve(line: Connection) -> None:
     while True:
         try:
             model, seconds, most, is_large = line.recv()
-            line.send(_minimize(model, time.monotonic() + seconds, most, is_large=is_large))
+            until, known = time.monotonic() + seconds, None
+            asked = _Asked.read(model)
+            if is_large:
+                known = asked.relax(until, most)
+                line.send((False, known))
+            line.send((True, asked.minimize(until, most, known)))
         except (EOFError, OSError):
             return
 
 
-def _minimize(model: bytes, until: float, most: int | None, *, is_large: bool) -> Answer | None:
-    from ortools.math_opt.python import mathopt  # only this process needs it
-    from ortools.math_opt.solvers import highs_pb2
+@dataclass
+class _Asked:
+    """A model as a program of HiGHS. `is_dense`: to make it smaller first would take minutes."""
 
-    proto, program = cp_model_pb2.CpModelProto.FromString(model), mathopt.Model()
-    variables = [program.add_integer_variable(lb=one.domain[0], ub=one.domain[-1]) for one in proto.variables]
-    for row in proto.constraints:
-        terms, low, high = read_row(row)
-        line = program.add_linear_constraint(lb=low, ub=high)
-        for index, number in terms.items():
-            line.set_coefficient(variables[index], number)
-    for index, number in zip(proto.objective.vars, proto.objective.coeffs, strict=True):
-        program.objective.set_linear_coefficient(variables[index], number)
-    program.objective.is_maximize = False
-    program.objective.offset = proto.objective.offset
-    left = max(0.1, until - time.monotonic())
-    parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=left))
-    if is_large:
-        parameters.presolve = mathopt.Emphasis.OFF
-    if most is not None:
-        parameters.highs = highs_pb2.HighsOptionsProto(double_options={"objective_bound": most + 0.5})
-    found = mathopt.solve(program, mathopt.SolverType.HIGHS, params=parameters)
-    least = found.termination.objective_bounds.dual_bound
-    if found.termination.reason == mathopt.TerminationReason.INFEASIBLE or not math.isfinite(least):
-        return None
-    bound = _round_up(least)
-    if most is not None:
-        bound = min(bound, most + 1)  # what costs more was not looked at, whatever HiGHS says of it
-    if not found.has_primal_feasible_solution():
-        return Answer(None, bound, ())
-    return Answer(round(found.objective_value()), bound, [round(one) for one in found.variable_values(variables)])
+    program: Any
+    rows: Sequence[Row]
+    is_dense: bool = False
+
+    @classmethod
+    def read(cls, model: bytes) -> _Asked:
+        """Build the program. Raises ValueError for a row that is no sum and no choice."""
+        from ortools.math_opt.python import mathopt  # only this process needs it
+
+        proto, program = cp_model_pb2.CpModelProto.FromString(model), mathopt.Model()
+        variables = [program.add_integer_variable(lb=one.domain[0], ub=one.domain[-1]) for one in proto.variables]
+        rows = [read_row(row) for row in proto.constraints]
+        for terms, low, high in rows:
+            line = program.add_linear_constraint(lb=low, ub=high)
+            for index, number in terms.items():
+                line.set_coefficient(variables[index], number)
+        for index, number in zip(proto.objective.vars, proto.objective.coeffs, strict=True):
+            program.objective.set_linear_coefficient(variables[index], number)
+        program.objective.is_maximize = False
+        program.objective.offset = proto.objective.offset
+        return cls(program, rows)
+
+    def relax(self, until: float, most: int | None) -> Answer | None:
+        """The bound of the relaxation; what is too dear by it is fixed."""
+        self.is_dense = True
+        relaxed = relax(self.program, self.rows, max(0.1, until - time.monotonic()))
+        if relaxed is None:
+            return None
+        if most is not None and relaxed.bound <= most:
+            self.is_dense = fix_dear(self.program, relaxed, most) < len(relaxed.rates) * _FEW
+        return Answer(None, _limited(_round_up(relaxed.bound), most), ())
+
+    def minimize(self, until: float, most: int | None, known: Answer | None) -> Answer | None:
+        """The least, or a bound no worse than what is known; None where neither is known."""
+        from ortools.math_opt.python import mathopt
+        from ortools.math_opt.solvers import highs_pb2
+
+        parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.1, until - time.monotonic())))
+        if self.is_dense:
+            parameters.presolve = mathopt.Emphasis.OFF
+        if most is not None:
+            parameters.highs = highs_pb2.HighsOptionsProto(double_options={"objective_bound": most + 0.5})
+        found = mathopt.solve(self.program, mathopt.SolverType.HIGHS, params=parameters)
+        least = found.termination.objective_bounds.dual_bound
+        if not math.isfinite(least):
+            return known
+        bound = _limited(_round_up(least), most)
+        bound = bound if known is None else max(bound, known.bound)
+        if not found.has_primal_feasible_solution():
+            return Answer(None, bound, ())
+        values = found.variable_values(list(self.program.variables()))
+        return Answer(round(found.objective_value()), bound, [round(one) for one in values])
+
+
+def _limited(bound: int, most: int | None) -> int:
+    """What costs more than a limit was not looked at, whatever HiGHS says of it."""
+    return bound if most is None else min(bound, most + 1)
 
 
 def _round_up(least: float) -> int:

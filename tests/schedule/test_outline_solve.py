@@ -2,11 +2,12 @@
 
 import random
 import threading
+import time
 
 import pytest
 from ortools.sat.python import cp_model
 
-from rehearse.schedule.outline_solve import Answer, Worker, read_row
+from rehearse.schedule.outline_solve import Answer, Worker, _Asked, read_row
 
 
 def _cover(size: int) -> cp_model.CpModel:
@@ -51,13 +52,48 @@ def test_a_limit_on_the_cost_spoils_no_bound(is_large: bool) -> None:
                 assert more < 0 or (found is not None and found.value == found.bound == free.value)
 
 
-def test_closing_it_ends_what_is_asked() -> None:
+def test_the_relaxation_bounds_and_fixes_no_solution_away() -> None:
+    """Whatever the limit: the best stays, and the bound of the relaxation alone is above nothing."""
+    dice, fixed = random.Random(7), 0
+    for seed in range(12):
+        model = cp_model.CpModel()
+        chosen = [model.new_int_var(0, 1 + (number % 9 == 0), "") for number in range(30)]
+        for _ in range(25):
+            model.add(sum(dice.sample(chosen, 3)) >= 1)
+        model.add(sum(chosen[:12]) <= 9)
+        model.minimize(sum((5 + number * (seed % 4)) * one for number, one in enumerate(chosen)) - 40 * (seed % 3))
+        solver = cp_model.CpSolver()
+        solver.solve(model)
+        least = round(solver.objective_value)
+        for more in (0, 1, 30):
+            asked = _Asked.read(model.proto.SerializeToString())
+            known = asked.relax(time.monotonic() + 60, least + more)
+            assert known is not None and known.bound <= least and known.value is None
+            fixed += sum(one.lower_bound == one.upper_bound for one in asked.program.variables())
+            best = asked.minimize(time.monotonic() + 60, least + more, known)
+            assert best is not None and (best.value, best.bound) == (least, least)
+    assert fixed > 100
+
+
+def test_what_the_relaxation_told_stays_when_there_is_no_time_for_more() -> None:
+    """The sum can only be odd, and is asked to be even: HiGHS looks for ever, its relaxation answers at once."""
+    with Worker() as worker:
+        assert worker.minimize(_cover(9), 300) is not None  # the process has begun
+        known = worker.minimize(_endless(), 2, is_large=True)
+        assert known is not None and known.value is None and known.bound >= 30
+
+
+def _endless() -> cp_model.CpModel:
     hard = cp_model.CpModel()
     some = [hard.new_bool_var("") for _ in range(61)]
     hard.add(sum((2 * number + 3_000_001) * one for number, one in enumerate(some)) * 2 == 61 * 3_000_001)
     hard.minimize(sum(some))
+    return hard
+
+
+def test_closing_it_ends_what_is_asked() -> None:
     worker, found = Worker(), list[Answer | None]()
-    asking = threading.Thread(target=lambda: found.append(worker.minimize(hard, 300)))
+    asking = threading.Thread(target=lambda: found.append(worker.minimize(_endless(), 300)))
     asking.start()
     worker.close()
     asking.join(60)
