@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rehearse.baseline.model import CaptureVerdict, Component, CoverageRow
 from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
-from rehearse.baseline.scope import NOT_DATA
 from rehearse.org.model import MetadataType, ObjectSummary
 
 _MISSING = ("not-retrieved", "unreadable")
@@ -61,8 +60,6 @@ def _outside(one: ObjectSummary) -> CoverageRow:
     if not one.queryable:
         return CoverageRow("records", one.name, "not-listable", note="the org lets nobody query it")
     reason = why_no_rows(one.name)
-    if reason is None and one.name.endswith(NOT_DATA):
-        reason = "its rows are metadata, events or an archive, which no record API puts back"
     if reason is None and one.name.endswith(NOT_ROWS):
         reason = "the platform writes its rows along with those of another object"
     return CoverageRow("records", one.name, "excluded", note=reason or "not in scope.records")

@@ -58,6 +58,18 @@ WITHOUT_UNDELETE = frozenset({
 """Objects whose rows come back only with the row above them: no undelete takes them (object reference, supported calls;
 SOAP API guide, undelete). Describe says it of an org; this is for where no org is asked."""
 
+_BY_ENDING: Mapping[str, str] = {
+    "__mdt": "its rows are metadata: CustomMetadata",
+    "__e": "a platform event, which keeps no rows",
+    "__b": "a big object: its rows are not captured, and no reset takes them back",
+    "__x": "an external object: its rows lie elsewhere",
+    "__kav": "articles are published, not written as rows: they are not captured, and no reset takes them back",
+    "__voteStat": "the platform counts it",
+    "__viewStat": "the platform counts it",
+}
+"""Endings of objects whose rows no capture holds, and why."""
+NOT_DATA = tuple(_BY_ENDING)
+
 ONLY_BY_PARENT = frozenset({
     "ContentFolderItem", "ContentFolderLink", "ContentFolderMember", "IdeaComment", "Vote", "FieldHistoryArchive",
 })  # fmt: skip
@@ -83,4 +95,4 @@ def why_no_rows(object: str) -> str | None:
         return "a log or a job of the platform; nothing can write it back"
     if object in ONLY_BY_PARENT:
         return "the org tells its rows only for one named parent"
-    return None
+    return next((why for ending, why in _BY_ENDING.items() if object.endswith(ending)), None)

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from rehearse.baseline.filters import freeze_filter
 from rehearse.baseline.model import ComparableField, CoverageRow, ObjectScope, ResolvedScope, Scope
-from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
+from rehearse.baseline.row_kinds import NOT_DATA, NOT_ROWS, why_no_rows
 from rehearse.org.model import Field, MetadataType, ObjectSummary, Schema
 
 NEVER_COMPARED = frozenset(
@@ -56,7 +56,6 @@ replaces (Salesforce Help 000230980 and 000394118); a feed tells of each tracked
 reference, FeedItem.Type)."""
 BODY_TYPE = "base64"
 FLOW_ACTIVATION = "FlowDefinition"
-NOT_DATA = ("__mdt", "__e", "__b", "__x", "__kav", "__voteStat", "__viewStat")
 
 
 def match_types(scope: Scope, types: Iterable[MetadataType]) -> tuple[str, ...]:
@@ -224,7 +223,7 @@ def unread_rows(scope: Scope, found: Iterable[str], schemas: Mapping[str, Schema
     """Coverage of what the scope names and no capture can hold: unknown objects, masked fields, file bodies."""
     known = set(found)
     rows = [
-        CoverageRow("records", name, "unreadable", note="named in the scope, but the org has no such readable object")
+        CoverageRow("records", name, "unreadable", note=f"named in the scope, but {_why_unread(name)}")
         for name in scope.objects
         if not any(sign in name for sign in "*?[") and name not in known
     ]
@@ -237,6 +236,11 @@ def unread_rows(scope: Scope, found: Iterable[str], schemas: Mapping[str, Schema
             note = "file contents are not captured: " + ", ".join(bodies)
             rows.append(CoverageRow("records", f"{name} (files)", "excluded", len(bodies), note))
     return tuple(rows)
+
+
+def _why_unread(name: str) -> str:
+    why = why_no_rows(name) if name.endswith(NOT_DATA) else None
+    return why or "the org has no such readable object"
 
 
 def _still(field: ComparableField, live: ObjectScope) -> bool:

@@ -17,8 +17,8 @@ from rehearse import clock
 from rehearse.baseline.component_types import CHILDREN
 from rehearse.baseline.listing import fetch_items
 from rehearse.baseline.model import Capture, ObjectScope
-from rehearse.baseline.row_kinds import LOGS, NOT_ROWS, is_covered, metadata_of
-from rehearse.baseline.scope import DEMAND_FILTER, NOT_DATA
+from rehearse.baseline.row_kinds import LOGS, NOT_DATA, NOT_ROWS, is_covered, metadata_of
+from rehearse.baseline.scope import DEMAND_FILTER
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import MetadataType

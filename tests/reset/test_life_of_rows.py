@@ -8,7 +8,14 @@ import pytest
 
 from rehearse.baseline.model import Capture, Change, ComparableField, ObjectScope, ResolvedScope, Scope
 from rehearse.baseline.row_kinds import is_covered
-from rehearse.baseline.scope import comparable_fields, drifting_fields, match_objects, resolve_objects
+from rehearse.baseline.scope import (
+    comparable_fields,
+    drifting_fields,
+    match_objects,
+    resolve_objects,
+    skipped_objects,
+    unread_rows,
+)
 from rehearse.org.model import Field, ObjectSummary, Schema
 from rehearse.reset.activation import born_as, in_turn
 from rehearse.reset.coupled import follows
@@ -113,6 +120,15 @@ def test_records_of_custom_metadata_are_metadata_and_a_feed_is_what_people_wrote
     feed = schema("FeedItem", text("Body"), Field("Type", "picklist", createable=True))
     ((found,), warnings) = resolve_objects(Scope(objects=("FeedItem",)), {"FeedItem": feed}, NOW)
     assert found.where is not None and "TrackedChange" in found.where and not warnings
+    names = [
+        one.name
+        for one in skipped_objects(Scope(objects=("*",)), [ObjectSummary("Log__b", None, True, False, True, False)])
+    ]
+    told = [one.note for one in unread_rows(Scope(objects=("Rate__mdt", "Gone__c")), (), {})]
+    assert names == ["Log__b"] and told == [
+        "named in the scope, but its rows are metadata: CustomMetadata",
+        "named in the scope, but the org has no such readable object",
+    ]
     summaries = [ObjectSummary(one, None, True, False, True, False) for one in ("FeedItem", "FeedTrackedChange")]
     assert match_objects(Scope(objects=("*",)), summaries) == ("FeedItem",)
 
