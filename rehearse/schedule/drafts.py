@@ -46,7 +46,7 @@ def draw(problem: Problem, use: Use, now: Plan, settled: int, where: tuple[Worke
     worker, until = where
     small = narrow_to_use(problem, use).of(problem)
     outline = build_outline(small, "advances")
-    names, values, costs = list_drawn(list_goals(problem)), [], dict[Name, int]()
+    names, values, costs = list_drawn(list_goals(problem)), list[int](), dict[Name, int]()
     for number, name in enumerate(names):
         goal, cost = build_outline_goal(outline, name), now.costs[number]
         if isinstance(goal, int):
@@ -62,7 +62,9 @@ def draw(problem: Problem, use: Use, now: Plan, settled: int, where: tuple[Worke
             seconds = until - time.monotonic()
             answer = worker.minimize(outline.model, seconds, most) if seconds > _SHORT else None
             if answer is None or answer.value is None or (most is not None and answer.value > most):
-                return None
+                if not values or level:
+                    return None
+                break  # it is better in the goals before this one already
             values, costs[name] = list(answer.values), answer.value
         outline.model.add(goal <= costs[name])
     if not values or tuple(costs.values()) >= now.costs[: len(names)]:

@@ -23,7 +23,7 @@ from rehearse.schedule.narrow import Plan, count_plan, solve_narrow
 from rehearse.schedule.narrow_use import Use, find_guess_use, narrow_to_use
 from rehearse.schedule.outline import Detail
 from rehearse.schedule.outline_goals import Guess, build_outline, build_outline_goal, fill
-from rehearse.schedule.outline_solve import Worker
+from rehearse.schedule.outline_solve import Answer, Worker
 from rehearse.schedule.problem import Problem, build_problem
 from rehearse.schedule.rules import check
 from rehearse.schedule.solver import solve
@@ -151,6 +151,39 @@ def test_a_draft_is_no_dearer_than_the_best_and_becomes_a_schedule(worlds: Simpl
             assert made.costs >= costs, seed
             as_good += made.costs[: len(draft.costs)] == costs[: len(draft.costs)]
     assert as_good > len(SOME) // 2
+
+
+class _Tired(Worker):
+    """A process with time for so many questions."""
+
+    questions = 0
+
+    def minimize(
+        self, model: cp_model.CpModel, seconds: float, most: int | None = None, *, is_large: bool = False
+    ) -> Answer | None:
+        self.questions -= 1
+        return super().minimize(model, seconds, most, is_large=is_large) if self.questions >= 0 else None
+
+
+def test_a_draft_whose_time_is_over_keeps_what_it_came_to(worlds: SimpleNamespace) -> None:
+    """More was placed, and the time was over before the days were looked at: it was thrown away."""
+    live = worlds.now + timedelta(days=30)
+    many = [worlds.rehearsal(f"m{number}") for number in range(3)]
+    wish = worlds.wish([worlds.supply("A")], [worlds.release("R1", live, *many)])
+    problem = build_problem(wish)
+    every = frozenset((site.name, epoch) for site in problem.sites for epoch in range(9))
+    use = Use(every, every, tuple((site.name, 9) for site in problem.sites))
+    best = place_greedily(problem)
+    costs = count_plan(problem, best).costs
+    with _Tired() as worker:
+        for questions, worse in ((1, 0), (1, 1), (0, 1), (9, 1)):
+            worker.questions = questions
+            dear = Plan(best, (costs[0] + worse, *costs[1:]))
+            draft = draw(problem, use, dear, 0, (worker, time.monotonic() + 300))
+            assert (draft is None) == (questions == 0 or not worse), (questions, worse)
+            if draft is not None:
+                made = realise(problem, draft, time.monotonic() + 300)
+                assert made is not None and check(made.schedule, wish) == [] and made.costs < dear.costs
 
 
 def test_a_large_planning_shows_its_first_schedule(worlds: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
