@@ -175,7 +175,8 @@ def test_a_draft_whose_time_is_over_keeps_what_it_came_to(worlds: SimpleNamespac
     use = Use(every, every, tuple((site.name, 9) for site in problem.sites))
     best = place_greedily(problem)
     costs = count_plan(problem, best).costs
-    with _Tired() as worker:
+    worker = _Tired()
+    with worker:
         for questions, worse in ((1, 0), (1, 1), (0, 1), (9, 1)):
             worker.questions = questions
             dear = Plan(best, (costs[0] + worse, *costs[1:]))
