@@ -20,6 +20,7 @@ from rehearse.practice.meta_files import files_of, join_container, shuffle
 from rehearse.practice.meta_list import Properties, Register, file_properties
 from rehearse.practice.meta_package import Package, render_package
 from rehearse.practice.meta_profiles import add_missing_fields, filter_profile
+from rehearse.practice.meta_translations import filter_translation
 from rehearse.practice.meta_types import BY_NAME, CONTAINER_OF, FOLDER_TYPE, MetaType, known
 from rehearse.practice.meta_xml import elements, local, parse
 from rehearse.practice.org_state import OrgState
@@ -165,6 +166,8 @@ def build_files(org: OrgState, found: Found, seed: str) -> dict[str, bytes]:
             if BY_NAME[type_name].children:
                 continue
             root = parse(component.xml)
+            if type_name in ("CustomObjectTranslation", "Translations"):
+                filter_translation(root, component.name, found.names)
             if type_name == "Profile":
                 filter_profile(root, found.names, fields)
             elif type_name == "PermissionSet" and org.settings.get("permission_set_noise", True):
