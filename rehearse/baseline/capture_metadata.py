@@ -21,7 +21,7 @@ from rehearse.baseline.component_types import HELD_IN
 from rehearse.baseline.components import TYPES_FILE
 from rehearse.baseline.known_metadata import AskedManifest, Known
 from rehearse.baseline.listing import INSTALLED, Listing, ListingWork
-from rehearse.baseline.manifests import halve_manifest, join_manifests, split_manifest
+from rehearse.baseline.manifests import WITH_EVERY_CHUNK, halve_manifest, join_manifests, split_manifest
 from rehearse.baseline.metadata_tree import NearFiles
 from rehearse.baseline.model import CoverageRow
 from rehearse.errors import AllowanceSpent, OrgBusy, OrgLimit, OrgRejected
@@ -113,9 +113,10 @@ class _Retrieved:
         return []
 
     def _refuse(self, chunk: Mapping[str, Sequence[str]], why: str) -> None:
-        """Keep what was refused by type and reason; profiles come along with every chunk, and are refused alone."""
+        """Keep what was refused by type and reason; what comes along with every chunk is refused alone."""
+        alone = set(chunk) <= set(WITH_EVERY_CHUNK)
         for type, names in chunk.items():
-            if type != "Profile" or len(chunk) == 1:
+            if type not in WITH_EVERY_CHUNK or alone:
                 self.refused.setdefault((type, why), []).extend(names)
 
 

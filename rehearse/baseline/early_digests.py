@@ -20,7 +20,7 @@ from rehearse.baseline.git_pack import Id
 from rehearse.baseline.known_digests import KnownComponents, Paths
 from rehearse.baseline.metadata_tree import MetadataTree, NearFiles
 from rehearse.baseline.model import Component
-from rehearse.baseline.profiles import PROFILE
+from rehearse.baseline.profiles import PARTIAL
 
 if TYPE_CHECKING:
     from rehearse.baseline.metadata_store import MetadataWriter
@@ -64,7 +64,7 @@ class EarlyDigests:
         """Digest what a zip holds whole. Any thread may call it."""
         with MetadataTree([path], {}, near=near) as files:
             shelf = self.shelf()
-            whole = [one for one in files if not one.endswith(PROFILE)]
+            whole = [one for one in files if not one.endswith(PARTIAL)]
             found = _Zip({one: shelf.writer.keep(files[one]) for one in whole})
             for (_, full_name), (place, paths) in group_files(whole, self._table).items():
                 group = tuple(paths)

@@ -39,6 +39,8 @@ _OWN_BYTES = frozenset({
 _NAME_FIELDS = frozenset({"Dashboard", "EmailTemplate", "Report"})
 """A column goes with its field, and follows it to another name."""
 _SHOWN_BY_PROFILES = frozenset({"ApexClass", "ApexPage"})
+_TRANSLATED = frozenset({"Report"})
+"""A translation shows the texts of what is retrieved with it (Metadata API guide, Translations)."""
 Key = tuple[str, str]
 Manifest = Mapping[str, Sequence[str]]
 Dates = Mapping[Key, tuple[str, str]]
@@ -56,9 +58,10 @@ class Known:
     since: datetime
     same_fields: bool = False
 
-    def may_keep(self, *, with_profiles: bool) -> frozenset[str]:
-        """The types whose dates are trusted, where profiles are read too or not."""
+    def may_keep(self, *, with_profiles: bool, with_translations: bool) -> frozenset[str]:
+        """The types whose dates are trusted, where profiles and translations are read too or not."""
         kept = _OWN_BYTES | (_NAME_FIELDS if self.same_fields else frozenset())
+        kept -= _TRANSLATED if with_translations else frozenset()
         return kept - (_SHOWN_BY_PROFILES if with_profiles else frozenset())
 
 
@@ -150,7 +153,10 @@ class AskedManifest(Mapping[str, tuple[str, ...]]):
 
     def _split(self, type: str) -> tuple[str, ...]:
         names = self._members(type)
-        if self._known is None or type not in self._known.may_keep(with_profiles=bool(self._members("Profile"))):
+        with_profiles, with_translations = (bool(self._members(one)) for one in ("Profile", "Translations"))
+        if self._known is None or type not in self._known.may_keep(
+            with_profiles=with_profiles, with_translations=with_translations
+        ):
             return names
         now = _dates(self._listing.of(type).items)
         same = {name for name in names if _is_same(self._known, now, (type, name))}

@@ -24,6 +24,8 @@ from rehearse.org.reader import OrgReader
 
 LISTS_AT_ONCE = 4
 _FIRST = ("Profile", "CustomObject", "Layout", "ApexClass")
+_NEXT = ("CustomObjectTranslation", "QuickAction", "Translations")
+"""What the first retrieve needs too, by one call."""
 FROM_TOOLING = "FlowDefinition"
 HOLD_LOCAL_PARTS = frozenset({"CustomObject"})
 """Types of which an installed component may hold parts that people made: a field on an object of a package."""
@@ -119,10 +121,14 @@ def _share_out(types: Sequence[MetadataType]) -> Iterator[Sequence[MetadataType]
     """The types in the order in which they are asked for, those together that share a call."""
     alone: list[MetadataType] = []
     others: list[MetadataType] = []
-    for one in sorted(types, key=lambda one: (one.name not in _FIRST, not one.in_folder, one.name)):
+    for one in sorted(types, key=lambda one: (one.name not in (*_FIRST, *_NEXT), not one.in_folder, one.name)):
         is_alone = one.in_folder or one.name in (*_FIRST, *_UNNAMED, FROM_TOOLING)
-        (alone if is_alone else others).append(one)
-    yield from ([one] for one in alone)
+        if one.name not in _NEXT:
+            (alone if is_alone else others).append(one)
+    yield from ([one] for one in alone if one.name in _FIRST)
+    if following := [one for one in types if one.name in _NEXT]:
+        yield following
+    yield from ([one] for one in alone if one.name not in _FIRST)
     yield from (others[start : start + LISTS_A_CALL] for start in range(0, len(others), LISTS_A_CALL))
 
 

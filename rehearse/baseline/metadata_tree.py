@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rehearse.baseline.components import package_prefix
-from rehearse.baseline.profiles import PROFILE, MergedProfile, ProfilePart, merge_profiles, read_part
+from rehearse.baseline.profiles import PARTIAL, MergedProfile, ProfilePart, merge_profiles, read_part
 from rehearse.baseline.zip_files import read_zip
 
 _ROOM = 64 << 20
@@ -126,12 +126,12 @@ class MetadataTree(Mapping[str, bytes]):
     def read_parts(self) -> None:
         """Find out what can be known of the partial profiles before those of other zips are there."""
         for path, places in self._places.items():
-            if path.endswith(PROFILE):
+            if path.endswith(PARTIAL):
                 for place in places:
                     self._near.keep_part(*place, read_part(self._read(*place)))
 
     def _is_merged(self, path: str) -> bool:
-        return path.endswith(PROFILE) and path not in self._own and len(self._places.get(path, ())) > 1
+        return path.endswith(PARTIAL) and path not in self._own and len(self._places.get(path, ())) > 1
 
     def _merge(self, path: str) -> MergedProfile:
         if path not in self._merged:

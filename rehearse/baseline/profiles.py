@@ -1,4 +1,4 @@
-"""One profile out of several retrieves: each shows only what its co-members allow, together they show it all.
+"""One profile or translation out of several retrieves: each shows what its co-members allow, together they show all.
 
 Entries are told apart by their keys; where several retrieves name the same entry they say the same, and the first is
 kept (facts/metadata.md 3.6 and 6.3). With one retrieve nothing is touched: the org's own bytes stay. What is known of a
@@ -26,7 +26,8 @@ from rehearse.baseline.canonical_xml import (
     tag_of,
 )
 
-PROFILE = ".profile"
+PARTIAL = (".profile", ".translation")
+"""What the files end in that show only what is retrieved with them."""
 _ENTRY = b"\n    <"
 _BEGIN = re.compile(_ENTRY + b"(?!/)")
 

@@ -19,7 +19,7 @@ from rehearse.reset.apply_context import Context
 from rehearse.reset.live_rows import fetch_live
 from rehearse.reset.row_state import guard_fields
 
-UNGUARDED = frozenset({"Profile"})
+UNGUARDED = frozenset({"CustomObjectTranslation", "Profile", "Translations"})
 """Types whose retrieved content depends on what else is retrieved (facts/metadata.md 0, 4): not guarded by digest."""
 
 Newer = dict[str, dict[str, str]]
@@ -52,7 +52,7 @@ def fetch_newer(context: Context, since: Capture, *, everyone: bool = False) -> 
 
 
 def fetch_newer_components(context: Context, since: Capture) -> Newer:
-    """Components of the plan that no digest guards (profiles) and that were written after `since` read them."""
+    """Components of the plan that no digest guards (profiles, translations), written after `since` read them."""
     planned = {(one.type, one.key) for one in context.plan.actions if one.type in UNGUARDED}
     known = {(one.type, one.full_name): one.at for one in context.store.load_components(since.ulid)} if planned else {}
     found: Newer = {}

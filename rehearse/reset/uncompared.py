@@ -8,6 +8,7 @@ anybody compare what hangs on the owner of a row.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from rehearse import clock
@@ -20,11 +21,18 @@ from rehearse.org.connect import OrgReader
 from rehearse.reset.model import ResetPlan
 
 _MOST_NAMED = 10
-_SHOWN_BESIDE = frozenset({
-    "ApexClass", "ApexPage", "CustomApplication", "CustomObject", "CustomPermission", "CustomTab", "ExternalDataSource",
-    "Flow", "Layout",
-})  # fmt: skip
-"""Types whose sections a profile shows only where they are retrieved with it."""
+_SHOWN_BESIDE: Mapping[str, tuple[str, frozenset[str]]] = {
+    "Profile": ("who may use what is out of scope", frozenset({
+        "ApexClass", "ApexPage", "CustomApplication", "CustomObject", "CustomPermission", "CustomTab",
+        "ExternalDataSource", "Flow", "Layout",
+    })),
+    "Translations": ("texts of what is out of scope", frozenset({
+        "CustomApplication", "CustomLabels", "CustomTab", "Flow", "QuickAction", "ReportType",
+    })),
+    "CustomObjectTranslation": ("texts of what is out of scope", frozenset({"CustomObject", "Layout", "QuickAction"})),
+}  # fmt: skip
+"""Types that show of others only what is retrieved with them: what is not shown, and the types (facts/metadata.md 3.6;
+Metadata API guide, Translations)."""
 _UNCOMPARED = frozenset({"not-retrieved", "not-listable", "excluded", "unreadable", "masked"})
 
 
@@ -43,13 +51,13 @@ def list_uncompared(reader: OrgReader, before: Capture, live: Capture) -> tuple[
     return tuple(sorted((*found, *_hidden_sections(before))))
 
 
-def _hidden_sections(before: Capture) -> tuple[str, ...]:
-    """What profiles say of types outside the scope: a retrieve shows it only beside these (facts/metadata.md 3.6)."""
+def _hidden_sections(before: Capture) -> Iterator[str]:
+    """What profiles and translations say of types outside the scope: a retrieve shows it only beside these."""
     left = {row.name for row in before.coverage if row.kind == "metadata" and row.state == "excluded"}
-    hidden = sorted(_SHOWN_BESIDE & left - set(before.scope.types))
-    if "Profile" not in before.scope.types or not hidden:
-        return ()
-    return (f"metadata Profile (sections): who may use what is out of scope is not shown: {', '.join(hidden)}",)
+    for type, (what, beside) in _SHOWN_BESIDE.items():
+        hidden = sorted(beside & left - set(before.scope.types))
+        if type in before.scope.types and hidden:
+            yield f"metadata {type} (sections): {what} is not shown: {', '.join(hidden)}"
 
 
 def list_installed(store: CaptureStore, before: Capture, live: Capture) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from rehearse.baseline.canonical_xml import (
     compare_elements,
     find_key,
     flatten_names,
+    form_digest,
     parse_xml,
     tag_of,
 )
@@ -231,6 +232,16 @@ def test_a_part_that_is_written_oddly_is_put_together_all_the_same(odd: str) -> 
         merged = merge(*parts)
         assert merged.digest == file_digest(merged.content) and b"DefaultOn" in merged.content
         assert (b"true" in merged.content) == ("true" in odd)
+
+
+def test_partial_translations_become_one() -> None:
+    """Each retrieve shows the texts of what came with it; put together they have the digest of the whole file."""
+    label, tab = ("<customLabels><label>Eins</label><name>A</name></customLabels>",
+                  "<customTabs><label>Zwei</label><name>B</name></customTabs>")  # fmt: skip
+    parts = [read_part(wrap("Translations", one).encode()) for one in (label, "", tab, label)]
+    merged = merge_profiles(parts)
+    assert merged.digest == form_digest(form(wrap("Translations", tab + label)))
+    assert form(merged.content) == form(wrap("Translations", label + tab))
 
 
 def test_partial_profiles_become_one() -> None:

@@ -31,3 +31,34 @@ def test_reports_without_a_folder_of_their_own_are_put_back(lab: Any) -> None:
         (f"{UNFILED}/{name}", "restored") for name in ("Kept", "Gone", "Extra")
     }
     assert proof.verdict == "clean" and lab.photograph(()) == picture
+
+
+LANGUAGE, OBJECT = "translations/de.translation", "objectTranslations/Routing__c-de.objectTranslation"
+TEXTS = {
+    LANGUAGE: ("Translations", "<customLabels><label>{0}</label><name>Hotline</name></customLabels>"
+               "<customTabs><label>{0}</label><name>Machine__c</name></customTabs>"),
+    OBJECT: ("CustomObjectTranslation", "<caseValues><plural>false</plural><value>Weg</value></caseValues>"
+             "<fields><label>{0}</label><name>Bank__c</name></fields>"),
+}  # fmt: skip
+
+
+def translated(word: str) -> dict[str, bytes]:
+    files = {path: f"{HEAD}<{type} {NS}>{inner.format(word)}</{type}>" for path, (type, inner) in TEXTS.items()}
+    files["package.xml"] = manifest({"Translations": ["de"], "CustomObjectTranslation": ["Routing__c-de"]})
+    return {path: text.encode() for path, text in files.items()}
+
+
+def test_translations_are_whole_where_an_org_comes_in_several_retrieves(lab: Any) -> None:
+    """Their files show the texts of what is retrieved with them: the rest was in no baseline, and called clean."""
+    _, admin = take_seats(lab.server.estate, "UATFULL", lab.server.http_url)
+    with Caller(admin) as caller:
+        caller.deploy(translated("alt"))
+        lab.server.estate.settings.put("retrieve_file_limit", 14)
+        before = lab.capture(objects=(), types=("CustomLabels", "CustomObject", "CustomTab", *dict(TEXTS.values())))
+        held = lab.store.load_files(before.ulid, set(TEXTS))
+        assert {path: body.count(b"alt") for path, body in held.items()} == {LANGUAGE: 2, OBJECT: 1}
+        picture = lab.photograph(())
+        caller.deploy(translated("neu"))
+    proof = lab.reset(before)
+    assert {(one.key, one.outcome) for one in proof.items} == {("de", "restored"), ("Routing__c-de", "restored")}
+    assert proof.verdict == "clean" and lab.photograph(()) == picture
