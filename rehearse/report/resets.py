@@ -49,7 +49,8 @@ def build_plan_page(plan: ResetPlan) -> Page:
         ]
         title = "Rows, and values in added fields, that the baseline does not have, by who wrote them"
         blocks.append(build_table(title, ["by", "type", "rows", "plan"], made, right=(2,)))
-    blocks += [Paragraph(f"bypass while it writes: {one}", "faint") for one in plan.bypass]
+    if plan.actions:  # a plan that writes nothing touches no switch
+        blocks += [Paragraph(f"bypass while it writes: {one}", "faint") for one in plan.bypass]
     blocks += _let_out("let out", plan.egress)
     blocks += [Paragraph(f"warning: {one}", "warn") for one in plan.warnings]
     return Page("", tuple(blocks))
@@ -105,12 +106,13 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
     ]
     blocks.append(build_table("What became of each change", ["outcome", "items"], rows, right=(1,), empty="no change"))
     blocks += _notable(proof, whole=whole)
-    scope = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(proof.scope.items()))
+    scope = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(proof.scope.items()) if kind != "filters")
     blocks.append(
         Paragraph(
             f"Scope: {scope}. Snapshot of the baseline {proof.baseline_snapshot[:12]}, now {proof.live_snapshot[:12]}."
         )
     )
+    blocks += [Paragraph(f"Only the rows that a filter chose: {one}", "warn") for one in proof.scope.get("filters", ())]
     if proof.outside_scope:
         outside = ", ".join(f"{name} {count:,}" for name, count in proof.outside_scope.items())
         blocks.append(Paragraph(f"Changed outside the scope, not covered by this verdict: {outside}.", "warn"))
@@ -119,6 +121,9 @@ def build_proof_page(proof: Proof, zone: ZoneInfo, *, whole: bool = False) -> Pa
         entries: Rows = [[one.by, one.section, one.action, f"{one.count:,}"] for one in seen]
         title = "Setup since the baseline, by the org's audit trail"
         blocks.append(build_table(title, ["by", "section", "action", "entries"], entries, right=(3,)))
+        if len(seen) < len(proof.setup_changes):
+            more = f"… and {len(proof.setup_changes) - len(seen):,} more lines: see --json."
+            blocks.append(Paragraph(more, "faint"))
     blocks += [Paragraph(f"accepted before this baseline was taken: {one}", "faint") for one in proof.carried]
     blocks += _let_out("let out while it wrote", proof.egress, whole=whole)
     if proof.not_compared:
