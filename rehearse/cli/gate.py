@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from rehearse.cli.answers import say
 from rehearse.events import OnEvent, ignore
+from rehearse.ids import is_same_name
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Capture, Scope
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rehearse.org.model import ObjectSummary
     from rehearse.org.reader import OrgReader
     from rehearse.reset.gates import Noise, Patience
+    from rehearse.schedule.ledger import Cycle
 
 Wait = Annotated[
     str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
@@ -140,7 +142,8 @@ def after_ourselves(patience: Patience) -> Patience:
 
 
 def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
-    """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked.
+    """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked,
+    NotASandbox where the login leads to another sandbox, whose records would be taken for those of this one.
 
     Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it; where this is another org
     than the ledger knows, production is asked first, which begins that list.
@@ -148,19 +151,32 @@ def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
     from rehearse.cli.overview import refresh_ledger
     from rehearse.errors import GateClosed
     from rehearse.events import ignore
-    from rehearse.refresh.ready_store import MASKED, is_masking_open
+    from rehearse.refresh.ready_store import MASKED, is_masking_open, tick_command
     from rehearse.schedule.ledger_store import load_cycles
 
+    org_id, known = desk.connect_org(org).org_id, load_cycles(desk.database)
+    _check_itself(org, org_id, known)
     if unmasked:
         return
-    org_id = desk.connect_org(org).org_id
-    told = {one.org_id for one in load_cycles(desk.database).get(org, ()) if not one.by_hand}
+    told = {one.org_id for one in known.get(org, ()) if not one.by_hand}
     if told and org_id not in told:
         refresh_ledger(desk, ignore)
     if is_masking_open(desk.database, org, org_id):
         raise GateClosed(
             f"{org} holds records of people that are not masked yet: {MASKED!r} is open on its ready list.",
-            f'Tick it when it is done: rehearse refresh ready {org} --tick "{MASKED}" --by NAME. Or add --unmasked.',
+            f"Tick it when it is done: {tick_command(desk.database, org, org_id)}. Or add --unmasked.",
+        )
+
+
+def _check_itself(org: str, org_id: str, known: Mapping[str, Sequence[Cycle]]) -> None:
+    """What production told: an org that it made for another sandbox, and never for this one, is not this one."""
+    from rehearse.errors import NotASandbox
+
+    made = {name for name, cycles in known.items() if any(one.org_id == org_id for one in cycles)}
+    if made and not any(is_same_name(name, org) for name in made):
+        raise NotASandbox(
+            f"Production says that the org behind the login of {org} is the sandbox {', '.join(sorted(made))}.",
+            "Correct the login, or name the right sandbox.",
         )
 
 

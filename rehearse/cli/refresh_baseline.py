@@ -53,13 +53,13 @@ def _known(case: Case, cycle: Cycle) -> Baseline | None:
 
 def _obstacle(case: Case, cycle: Cycle, *, wanted: bool) -> tuple[str, str]:
     """Why no baseline may be captured now, and the command for when it may; empty where it may."""
-    from rehearse.refresh.ready_store import MASKED, is_masking_open
+    from rehearse.refresh.ready_store import MASKED, is_masking_open, tick_command
 
     capture = f"rehearse baseline capture {case.name}"
     if cycle.state != "completed":
         return f"the copy is {cycle.state}", f"rehearse refresh watch {case.name}"
     if is_masking_open(case.desk.database, case.name, cycle.org_id or ""):
-        tick = f'rehearse refresh ready {case.name} --tick "{MASKED}" --by NAME'
+        tick = tick_command(case.desk.database, case.name, cycle.org_id or "")
         return f"{MASKED!r} is open on the ready list", tick
     if not wanted:
         return "--no-baseline was given", capture

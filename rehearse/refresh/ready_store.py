@@ -97,6 +97,13 @@ def is_masking_open(database: Database, sandbox: str, org_id: str) -> bool:
     return any(one.item.casefold() == MASKED and not one.is_done for one in load_items(database, sandbox, org_id))
 
 
+def tick_command(database: Database, sandbox: str, org_id: str) -> str:
+    """The command that says that masking is done; what nobody owns yet gets its owner with it."""
+    owned = any(one.owner for one in load_items(database, sandbox, org_id) if one.item.casefold() == MASKED)
+    owner = "" if owned else f' --owner "{MASKED}=NAME"'
+    return f'rehearse refresh ready {sandbox}{owner} --tick "{MASKED}" --by NAME'
+
+
 def record_arrival(database: Database, sandbox: str, org_id: str, copy: str, mark: tuple[str, datetime]) -> bool:
     """Keep that the new org answered and is the right one; False where that was known already."""
     if load_arrival(database, sandbox, org_id) is not None:

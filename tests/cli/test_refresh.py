@@ -139,6 +139,7 @@ def test_a_refresh_that_others_made_between_two_looks_begins_its_ready_list(desk
     # the login answers as an org that the ledger does not know: its records are those of people until somebody says no
     refused = desk.refused("baseline", "capture", "SIT1", code=5)
     assert "'masking finished' is open" in refused["message"]
+    assert '--owner "masking finished=NAME" --tick "masking finished"' in refused["hint"], "nobody owns it yet"
     _forget_newest(desk, "UATFULL")
     assert "UATFULL was refreshed by others" in desk.run("sandboxes").err
     lines = {one["name"]: one for one in desk.json("status")["sandboxes"]}
@@ -147,3 +148,16 @@ def test_a_refresh_that_others_made_between_two_looks_begins_its_ready_list(desk
     later = {"REHEARSE_NOW": "2026-11-25T08:00:00Z"}
     assert "As production told on Mon 2026-11-23" in " ".join(desk.run("status", **later).out.split())
     assert desk.json("status", **later)["production_told"] == desk.json("report", **later)["production_told"]
+
+
+def test_a_login_that_leads_to_another_sandbox_captures_nothing(desk: Any) -> None:
+    """Its records were kept as those of this one, also where they were not masked yet."""
+    desk.run("sandboxes")
+    path: Path = desk.folder / "rehearse.yaml"
+    lines = path.read_text().splitlines()
+    other = lines[lines.index("  DEV1:") + 1]
+    lines[lines.index("  SIT1:") + 1] = other
+    path.write_text("\n".join(lines) + "\n")
+    for more in ((), ("--unmasked",), ("--metadata-only",)):
+        refused = desk.refused("baseline", "capture", "SIT1", *more, code=5)
+        assert "is the sandbox DEV1" in refused["message"]
