@@ -116,6 +116,9 @@ class Case:
         except (LoginError, OrgUnreachable) as error:
             say(f"note: What {self.name} holds cannot be looked at: {error.message}")
             return None
+        if force.org_id and reader.org_id != force.org_id:
+            say(f"note: The login of {self.name} leads to the org {reader.org_id}, which is another: correct it.")
+            return None
         objects = self.desk.workspace.scope.objects
         return fetch_losses(
             reader, self.desk.connect_production(), since, [one for one in objects if "*" not in one], self.on_event

@@ -161,3 +161,5 @@ def test_a_login_that_leads_to_another_sandbox_captures_nothing(desk: Any) -> No
     for more in ((), ("--unmasked",), ("--metadata-only",)):
         refused = desk.refused("baseline", "capture", "SIT1", *more, code=5)
         assert "is the sandbox DEV1" in refused["message"]
+    asked = desk.run("refresh", "request", "SIT1", "--dry-run")
+    assert "which is another" in asked.err and "could not be asked" in asked.out, "what it would take is not DEV1's"
