@@ -6,11 +6,13 @@ Each looks at the elements of one component on both sides; whether it matters sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rehearse.baseline.canonical_xml import tag_of
 from rehearse.reset import component_xml as xml
+
+Place = tuple[str, str]
 
 _WIDTH: Mapping[str, int] = {"Private": 0, "Read": 1, "ReadWrite": 2, "ReadWriteTransfer": 3, "FullAccess": 4}
 """How much a default of sharing opens; one that follows another object leaves rows no shares of their own."""
@@ -40,8 +42,6 @@ def change_marks(type: str, old: Any, new: Any) -> set[str]:
         marks.add("page-assigned")
     if type == "ApprovalProcess" and [xml.text_at(one, "active") == "true" for one in (old, new)] == [True, False]:
         marks.add("put-off")
-    if type.endswith(("Translation", "Translations")) and not set(_texts(new)) <= set(_texts(old)):
-        marks.add("entry-added")
     return marks
 
 
@@ -74,13 +74,33 @@ def _assigned(app: Any) -> Iterator[tuple[str, ...]]:
             yield (tag_of(one), *(xml.text_at(one, name) or "" for name in _ASSIGNED[tag_of(one)]))
 
 
-def _texts(root: Any) -> Iterator[tuple[str, ...]]:
-    """What a translation has a text for: section and name of the entry, and the element of the text."""
-    named = ("fullName", "name", "masterLabel", "layout", "section", "aspect")
-    for one in root.iter():
-        if isinstance(one.tag, str) and len(one) and one is not root:
-            name = next((found for tag in named if (found := xml.text_at(one, tag)) is not None), "")
-            yield tag_of(one), name, ""
-            yield from (
-                (tag_of(one), name, tag_of(leaf)) for leaf in one if not len(leaf) and (leaf.text or "").strip()
-            )
+def translation_marks(place: Place, old: Any | None, new: Any, added: Collection[Place]) -> set[str]:
+    """A mark of a translation that says more than before (`old` None: it is new), which no deployment takes away.
+
+    What is translated of something that was added goes with it; an entry without a text says nothing.
+    """
+    type, full_name = place
+    if not type.endswith(("Translation", "Translations")):
+        return set()
+    of = "" if type == "Translations" else full_name.rpartition("-")[0]
+    if any(name == of for _, name in added):
+        return set()
+    gone = {name.removeprefix(of)[1:] if of else name for _, name in added if name.startswith(of)}
+    more = set(_texts(new, gone)) - (set(_texts(old, gone)) if old is not None else set())
+    return {"entry-added"} if more else set()
+
+
+_NAMED = ("fullName", "name", "masterLabel", "layout", "section", "aspect")
+"""What names an entry of a translation."""
+
+
+def _texts(root: Any, but: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """Where a translation has a text, as a path of elements and names; `but`: entries of these names left out."""
+    if any(name in but for tag in _NAMED[:4] if (name := xml.text_at(root, tag)) is not None):
+        return
+    for one in root:
+        name = next((found for tag in _NAMED if (found := xml.text_at(one, tag)) is not None), "")
+        if len(one):
+            yield from ((tag_of(one), name, *path) for path in _texts(one, but))
+        elif (one.text or "").strip() and tag_of(one) not in _NAMED:
+            yield (tag_of(one),)

@@ -93,7 +93,7 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
     component(
         "translation-added",
         "Translations *Translation",
-        "updated",
+        "any",
         "entry-added",
         ("manual", "translated entries cannot be deleted by an API", "Metadata API guide, Translations"),
     ),

@@ -17,7 +17,7 @@ from rehearse.baseline.component_types import PARENT_OF
 from rehearse.baseline.components import find_child
 from rehearse.baseline.model import Component
 from rehearse.reset import component_xml as xml
-from rehearse.reset.change_marks import change_marks, is_of_platform, lost_marks
+from rehearse.reset.change_marks import change_marks, is_of_platform, lost_marks, translation_marks
 from rehearse.reset.component_names import is_managed
 from rehearse.reset.flow_states import flow_marks, flow_of
 from rehearse.reset.inputs import MetadataBook
@@ -73,9 +73,12 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
         return marks | lost_marks(type, gone)
     if before is None and _is_used_by_record_type(book, type, full_name):
         marks.add("record-type-uses")
-    if before is None or after is None:
+    if after is None:
         return marks
-    old, new = element_of(before, book.files_before), element_of(after, book.files_after)
+    old, new = element_of(before, book.files_before) if before else None, element_of(after, book.files_after)
+    if new is not None:
+        added = {key for key in book.after if key not in book.before and key != (type, full_name)}
+        marks |= translation_marks((type, full_name), old, new, added)
     if old is None or new is None:
         return marks
     if set(xml.picklist_values(new)) - set(xml.picklist_values(old)):

@@ -1,11 +1,12 @@
 """What a change takes along that no metadata shows, and what no deployment takes away: marks and grades."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rehearse.baseline.components import read_components
-from rehearse.baseline.model import Change
+from rehearse.baseline.model import Change, Component
 from rehearse.baseline.packages import read_package_xml
 from rehearse.reset.backout_metadata import POST, build_backout_metadata
 from rehearse.reset.component_marks import component_marks
@@ -119,6 +120,32 @@ def test_what_an_empty_translation_got_stays() -> None:
                                   ("Eins", "<!-- A -->", "changed")):  # fmt: skip
         found = book(path, "CustomObjectTranslation", entry.format(before), entry.format(after))
         assert grade(found, "CustomObjectTranslation", "Trip__c-de")[0] == hazard
+
+
+def test_translations_of_what_was_added_go_with_it() -> None:
+    """A retrieve names each field in each language: a release that adds one was foretold as work by hand in all."""
+    path, type, name = "objectTranslations/Trip__c-de.objectTranslation", "CustomObjectTranslation", "Trip__c-de"
+    entry = "<fields><label>{}</label><name>{}</name></fields>"
+    old = entry.format("Eins", "A__c")
+    rows = [
+        (old + entry.format("<!-- N -->", "N__c"), set(), "changed"),
+        (old + entry.format("Neu", "N__c"), set(), "translation-added"),
+        (old + entry.format("Neu", "N__c"), {("CustomField", "Trip__c.N__c")}, "changed"),
+        (old + entry.format("Neu", "N__c"), {("CustomField", "Other__c.N__c")}, "translation-added"),
+        (old + "<layouts><layout>Big</layout><sections><label>Kopf</label><section>Head</section></sections></layouts>",
+         {("Layout", "Trip__c-Big")}, "changed"),
+        (entry.format("Eins", "A__c").replace("</fields>", "<help>Hilfe</help></fields>"), set(), "translation-added"),
+    ]  # fmt: skip
+    for inner, added, hazard in rows:
+        found = book(path, type, old, inner)
+        found = replace(found, after={**found.after, **{one: Component(*one, "d", ()) for one in added}})
+        assert grade(found, type, name)[0] == hazard, inner
+    made = book(path, type, "", old)
+    assert grade(made, type, name) == ("translation-added", "manual")
+    made = replace(
+        made, after={**made.after, ("CustomObject", "Trip__c"): Component("CustomObject", "Trip__c", "d", ())}
+    )
+    assert grade(made, type, name) == ("added", "exact")
 
 
 @pytest.mark.parametrize(
