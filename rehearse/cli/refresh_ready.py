@@ -141,6 +141,9 @@ def count_rows(case: Case, cycle: Cycle) -> None:
     if not waiting or cycle.state != "completed" or case.config.login is None:
         return
     reader = case.desk.connect_reader(case.config)
+    if org_id and reader.org_id != org_id:
+        say(f"note: The login of {case.name} leads to the org {reader.org_id}, not to {org_id}: no query was asked.")
+        return
     for one in waiting:
         asked = given[one.item.casefold()]
         number = reader.fetch_count(asked.soql)

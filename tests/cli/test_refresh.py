@@ -161,5 +161,9 @@ def test_a_login_that_leads_to_another_sandbox_captures_nothing(desk: Any) -> No
     for more in ((), ("--unmasked",), ("--metadata-only",)):
         refused = desk.refused("baseline", "capture", "SIT1", *more, code=5)
         assert "is the sandbox DEV1" in refused["message"]
+    masked = '{item: masking finished, owner: Ana, soql: "SELECT COUNT() FROM Contact WHERE Email = null", equals: 0}'
+    path.write_text(path.read_text() + f"refresh: {{ready: [{masked}]}}\n")
+    (item,) = desk.json("refresh", "ready", "SIT1", "--start", "--no-baseline", code=3)["items"]
+    assert item["done"] is False, "what is masked over there says nothing of this org"
     asked = desk.run("refresh", "request", "SIT1", "--dry-run")
     assert "which is another" in asked.err and "could not be asked" in asked.out, "what it would take is not DEV1's"
