@@ -13,6 +13,7 @@ from pathlib import Path
 from rehearse.baseline.model import ObjectScope
 from rehearse.org.bulk_csv import write_bulk_csv
 from rehearse.reset.backout_model import RecordFile
+from rehearse.reset.coupled import moved_along
 from rehearse.reset.forecast_read import Base
 from rehearse.reset.forecast_rows import Cells, RowFile, read_rows, same_key
 
@@ -60,7 +61,7 @@ def write_record_files(
     found: list[RecordFile] = []
     start = f"{load.step}-{load.object}"
     if load.operation == "delete":
-        names = [one.name for one in scope.fields]
+        names = _without_sums(load.object, [one.name for one in scope.fields])
         binned = RecordFile(load.step, load.object, "undelete", f"{start}-undelete.csv", 0)
         found += _write(folder, binned, ["Id"], known)
         whole = base.store.load_rows(base.capture.ulid, load.object, {str(one["Id"]) for one in known}, names)
@@ -96,7 +97,14 @@ def _read(load: RowFile, scope: ObjectScope) -> _Load:
     for row in read_rows(load.path):
         rows[same_key(types.get(key, "string"), row.get(key))] = row
         fields |= {name for column in row for name in _fields_of(column) if name in types}
-    return _Load(load, scope, key, tuple(sorted(fields)), rows)
+    fields |= {name for name in moved_along(load.object, fields) if name in types}
+    return _Load(load, scope, key, tuple(sorted(_without_sums(load.object, fields))), rows)
+
+
+def _without_sums(object: str, names: Collection[str]) -> list[str]:
+    """Without the total of a deal's line beside its price a piece: a load that names both is refused."""
+    both = object == "OpportunityLineItem" and "UnitPrice" in names
+    return [one for one in names if not (both and one == "TotalPrice")]
 
 
 def _fields_of(column: str) -> tuple[str, ...]:

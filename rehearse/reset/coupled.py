@@ -32,14 +32,19 @@ def with_coupled(fields: Iterable[str], schema: Schema, stored: Mapping[str, str
         codes = {name for name in group if name.endswith(("StateCode", "CountryCode")) and name in stored}
         if codes and wanted & group:
             wanted = (wanted - {name.removesuffix("Code") for name in codes}) | codes
-    if schema.name == "Opportunity" and "StageName" in wanted:
-        wanted |= set(STAGE)
-    if schema.name == "OpportunityLineItem" and wanted & LINE and stored.get("UnitPrice") is not None:
-        wanted.add("UnitPrice")
+    wanted |= {one for one in moved_along(schema.name, wanted) if one != "UnitPrice" or stored.get(one) is not None}
     wanted |= _dependent(wanted, schema)
     if len(wanted) > 1:
         wanted -= follows(schema.name, stored)
     return tuple(sorted(name for name in wanted if _writable(schema, name)))
+
+
+def moved_along(object: str, names: Iterable[str]) -> frozenset[str]:
+    """Fields that a write of these changes by itself, so that their old values are written with them."""
+    wanted = set(names)
+    if object == "Opportunity" and "StageName" in wanted:
+        return frozenset(STAGE)
+    return frozenset({"UnitPrice"} if object == "OpportunityLineItem" and wanted & LINE else ())
 
 
 def follows(object: str, stored: Mapping[str, str | None]) -> frozenset[str]:

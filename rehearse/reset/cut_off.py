@@ -41,7 +41,10 @@ def lost_below(before: Capture, schemas: Mapping[str, Schema], objects: Set[str]
 
 
 def _sentence(schema: Schema, rows: int, scoped: Collection[str]) -> str:
-    told = f"records {schema.name}: {rows:,} row(s) live under new Ids; texts that name the old ones are as they were"
+    told = (
+        f"records {schema.name}: {rows:,} row(s) live under new Ids, created by the reset, without the history, feed "
+    )
+    told += "and shares of the old ones; texts that name these are as they were"
     below, pointing = [sorted(set(_outside(schema, scoped, cascade))) for cascade in (True, False)]
     if below:
         told += f"; outside the scope, what hung below them is gone: {_named(below)}"

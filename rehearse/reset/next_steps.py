@@ -19,7 +19,10 @@ CURES: Mapping[str, str] = {
     "ENTITY_IS_LOCKED": "it waits for an approval: recall that, and reset again",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": "a validation rule refuses what it held: name a switch of the rule in "
     "scope.bypass, and reset again",
+    "DELETE_FAILED": "a row that names it keeps it: see to that one, and reset again",
     "INACTIVE_OWNER_OR_USER": "let this login update records with inactive owners, and reset again",
+    "INSUFFICIENT_ACCESS_OR_READONLY": "this login may not write it: give it Modify All Data, and reset again",
+    "LICENSE_LIMIT_EXCEEDED": "no licence is left: free one, and reset again",
     "STORAGE_LIMIT_EXCEEDED": "the org is full: make room, and reset again",
 }
 _CODE = re.compile(r"[A-Z][A-Z_]{5,}")

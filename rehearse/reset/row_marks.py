@@ -19,6 +19,8 @@ from rehearse.reset.model import Action
 from rehearse.reset.persons import made_of_others
 from rehearse.reset.row_state import Values, scope_fields
 
+_MADE_OF_OTHERS: Mapping[str, frozenset[str]] = {"Contract": frozenset({"EndDate"}), "Event": frozenset({"EndDate"})}
+"""Dates that the platform makes of fields which come back, and that come back with them (object reference)."""
 TEAMS = frozenset({"AccountTeamMember", "OpportunityTeamMember"})
 """Rows that no undelete takes whatever describe says, but with the row above them (SOAP API guide, undelete)."""
 _WORD = re.compile(r"[A-Za-z0-9]{18}")
@@ -66,7 +68,8 @@ def platform_stamps(inputs: PlanInputs, object: str, names: Collection[str]) -> 
     """Those of these fields that hold an instant: the platform sets it anew when a row is closed again, and nothing
     writes it (Case.ClosedDate, Task.CompletedDateTime; Object reference)."""
     types = {one.name: one.type for one in scope_fields(inputs.before, object)}
-    return {name for name in names if types.get(name) in ("date", "datetime")}
+    made = _MADE_OF_OTHERS.get(object, frozenset())
+    return {one for one in names if types.get(one) in ("date", "datetime") and one not in made}
 
 
 def update_marks(inputs: PlanInputs, change: Change, differing: Collection[str]) -> tuple[set[str], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from rehearse.errors import Refused
 from rehearse.reset.backout import FIRST, LAST, BackoutRequest, write_backout
 from rehearse.reset.backout_metadata import POST
 from rehearse.reset.backout_model import Backout, RunStep
+from rehearse.reset.backout_rows import write_record_files
 from rehearse.reset.forecast_read import Base, Demand, load_package
 from rehearse.reset.forecast_rows import RowFile
 
@@ -116,6 +117,23 @@ def test_nobody_else_may_read_it_and_it_is_never_written_over(lab: Any, tmp_path
         assert not outside & named_in(found.folder / name)
     with pytest.raises(Refused, match="is there already"):
         make_backout(lab, before, tmp_path / "out")
+
+
+def test_a_file_that_moves_a_stage_is_backed_out_with_all_that_it_moved(lab: Any, tmp_path: Path) -> None:
+    """A stage written alone gives its own probability in place of the one that somebody wrote."""
+    (deal,) = lab.pick('"Opportunity" WHERE "StageName" = ? ORDER BY "Id" LIMIT 1', "Prospecting")
+    lab.update("Opportunity", {"Id": deal, "Probability": 33})
+    before = lab.capture(objects=("Opportunity",))
+    path = tmp_path / "stages.csv"
+    path.write_text(f"Id,StageName\n{deal},Qualification\n")
+    files, _ = write_record_files(Base(lab.store, before), RowFile("move", "Opportunity", "update", path), tmp_path)
+    lab.update("Opportunity", {"Id": deal, "StageName": "Qualification"})
+    (written,) = files
+    with (tmp_path / Path(written.path).name).open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    lab.update("Opportunity", {**row, "Probability": float(row["Probability"])})
+    now = [lab.value("Opportunity", deal, one) for one in ("StageName", "Probability")]
+    assert now == ["Prospecting", 33]
 
 
 def test_a_bad_file_of_rows_leaves_nothing_behind(lab: Any, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def test_objects_outside_the_scope_are_named_by_what_a_deletion_does_to_them(lab
     assert lab.value("Opportunity", deal, "CampaignId") is None
     told = {one.partition(":")[0]: one for one in proof.not_compared}
     gone, _, empty = told["records Account"].partition("are empty")
-    assert "1 row(s) live under new Ids" in gone and "Contact.AccountId" in gone and "Opportunity" in gone
+    assert "1 row(s) live under new Ids" in gone and "history, feed" in gone
+    assert "Contact.AccountId" in gone and "Opportunity" in gone
     assert "Project__c.Account__c" in empty and "Case" not in told["records Account"]
     assert "are empty: Opportunity.CampaignId" in told["records Campaign"]
 

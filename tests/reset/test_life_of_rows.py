@@ -18,7 +18,7 @@ from rehearse.baseline.scope import (
 )
 from rehearse.org.model import Field, ObjectSummary, Schema
 from rehearse.reset.activation import born_as, in_turn
-from rehearse.reset.coupled import follows
+from rehearse.reset.coupled import follows, moved_along
 from rehearse.reset.gather import with_lost_values
 from rehearse.reset.inputs import MetadataBook, PlanInputs, RowBook
 from rehearse.reset.pictures import list_pictures
@@ -160,3 +160,20 @@ def test_a_group_of_permission_sets_is_assigned_by_the_group_alone() -> None:
     group: Row = {"PermissionSetGroupId": "0PG000000000001AAA", "PermissionSetId": "0PS000000000001AAA"}
     assert follows("PermissionSetAssignment", group) == {"PermissionSetId"}
     assert follows("PermissionSetAssignment", {**group, "PermissionSetGroupId": None}) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("object", "day", "grade"), [("Contract", "EndDate", "exact"), ("Task", "CompletedDateTime", "residue")]
+)
+def test_a_date_that_is_made_of_others_comes_back_with_them_and_a_stamp_does_not(
+    object: str, day: str, grade: str
+) -> None:
+    described = schema(object, text("Status"), Field(day, "date"))
+    plan = build_plan(inputs(described, {"Status": "x", day: "2026-01-01"}, {"Status": "y", day: "2027-01-01"}))
+    assert [(one.grade, one.fields) for one in plan.actions] == [(grade, ("Status",))]
+
+
+def test_a_stage_is_backed_out_with_what_it_moves_and_no_load_names_a_price_twice() -> None:
+    assert moved_along("Opportunity", ["StageName"]) == {"StageName", "Probability", "ForecastCategoryName"}
+    assert moved_along("OpportunityLineItem", ["Quantity"]) == {"UnitPrice"}
+    assert not moved_along("Account", ["StageName"])
