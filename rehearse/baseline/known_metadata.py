@@ -158,21 +158,31 @@ class AskedManifest(Mapping[str, tuple[str, ...]]):
             with_profiles=with_profiles, with_translations=with_translations
         ):
             return names
-        now = _dates(self._listing.of(type).items)
-        same = {name for name in names if _is_same(self._known, now, (type, name))}
+        same = find_same(self._known, type, names, self._listing.of(type).items)
         self._kept += [path for name in same for path in self._known.files[type, name]]
         return tuple(name for name in names if name not in same)
+
+
+def find_same(known: Known, type: str, names: Sequence[str], items: Sequence[MetadataItem]) -> set[str]:
+    """The names whose files are known to be those of the earlier capture, by what the org lists now."""
+    now, folders = _dates(items), _folders(items)
+    return {name for name in names if name not in folders and _is_same(known, now, (type, name))}
 
 
 def _is_same(known: Known, now: Mapping[Key, tuple[str, str]], key: Key) -> bool:
     id, at = now.get(key, ("", ""))
     early = bool(id and at) and clock.from_iso(at) < known.since
-    return early and known.dates.get(key) == (id, at) and key in known.files and not _is_folder(key)
+    return early and known.dates.get(key) == (id, at) and key in known.files
 
 
-def _is_folder(key: Key) -> bool:
-    """Whether a name is that of a folder, whose sharing has no date."""
-    return key[0] in FOLDER_TYPES and "/" not in key[1]
+def _folders(items: Sequence[MetadataItem]) -> set[str]:
+    """The names of folders, whose sharing has no date: also of those within a folder (`Sales/Europe`)."""
+    held = {one.full_name.rpartition("/")[0] for one in items}
+    return {one.full_name for one in items if one.type in HELD_IN or one.full_name in held or _is_top(one)}
+
+
+def _is_top(item: MetadataItem) -> bool:
+    return item.type in FOLDER_TYPES and "/" not in item.full_name
 
 
 def _dates(items: Sequence[MetadataItem]) -> dict[Key, tuple[str, str]]:

@@ -1,6 +1,12 @@
 """What is retrieved together: some files show only what comes along with them."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearse import clock
+from rehearse.baseline.known_metadata import Known, find_same
 from rehearse.baseline.manifests import WITH_EVERY_CHUNK, halve_manifest, split_manifest
+from rehearse.org.model import MetadataItem
 
 MANIFEST = {
     "CustomLabels": ("CustomLabels",),
@@ -46,3 +52,18 @@ def test_an_object_that_is_refused_with_its_translations_comes_without_them() ->
     assert first == {("CustomObject", "A__c"), ("Layout", "A__c-A Layout"), ("Profile", "Admin")}
     assert first | second == TOGETHER | {("Profile", "Admin")}
     assert halve_manifest({"CustomObject": ("A__c",), "Layout": ("A__c-A Layout",)}) == []
+
+
+def test_the_sharing_of_a_folder_within_a_folder_is_read_each_time() -> None:
+    """It has no date: an increment took the file of such a folder from the capture before, and called it the same."""
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    rows = [("ReportFolder", "Sales"), ("ReportFolder", "Sales/Europe"), ("Report", "Sales/Europe/Open"),
+            ("Report", "Sales/Due"), ("Report", "Old")]  # fmt: skip
+    items = [
+        MetadataItem(type, name, f"reports/{name}", f"00l{number}", at) for number, (type, name) in enumerate(rows)
+    ]
+    dates = {("Report", one.full_name): (one.id, clock.iso(at)) for one in items}
+    files = {key: (f"reports/{key[1]}",) for key in dates}
+    store: Any = None
+    known = Known(dates, files, "commit", store, datetime(2026, 11, 2, tzinfo=UTC))
+    assert find_same(known, "Report", [name for _, name in rows], items) == {"Sales/Due", "Sales/Europe/Open"}
