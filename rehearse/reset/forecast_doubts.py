@@ -51,7 +51,7 @@ def find_doubts(package: Package) -> tuple[str, ...]:
         ("a deployment would refuse the package", "package.xml names what is not there", _find_missing(package, held)),
         ("a deployment would refuse the package", "not to be read as metadata", _find_broken(package.files)),
         ("not deployed", "files that package.xml does not name", _find_unnamed(package, held)),
-        ("not foreseen: a deployment may take them", "files of no type that is known here", package.strange),
+        ("not foreseen, and a deployment may take them", "files of no type that is known here", package.strange),
     )
     return tuple(f"{_capital(what)} ({_listed(found)}): {so}." for so, what, found in doubts if found)
 
