@@ -104,7 +104,6 @@ class _Retrieved:
             if halves and (self.zips or self.failures < _FAILURES):
                 return halves
             self._refuse(chunk, error.message)
-            self.said |= {(type, name) for type, names in chunk.items() for name in names}
             return []
         if files >= MOST_FILES and halves:
             return halves
@@ -113,11 +112,13 @@ class _Retrieved:
         return []
 
     def _refuse(self, chunk: Mapping[str, Sequence[str]], why: str) -> None:
-        """Keep what was refused by type and reason; what comes along with every chunk is refused alone."""
+        """Keep what was refused by type and reason; what comes along with every chunk is refused alone, and missing
+        where no other chunk brought it either."""
         alone = set(chunk) <= set(WITH_EVERY_CHUNK)
         for type, names in chunk.items():
             if type not in WITH_EVERY_CHUNK or alone:
                 self.refused.setdefault((type, why), []).extend(names)
+                self.said |= {(type, name) for name in names}
 
 
 def capture_metadata(reader: OrgReader, wish: MetadataWish, scratch: Path, on_event: OnEvent = ignore) -> MetadataRead:

@@ -123,6 +123,7 @@ def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
     """Whether a component that the baseline lacks was there before: its type was not listed, or it is older."""
     container = PARENT_OF[change.type][0] if change.type in PARENT_OF else change.type
     unseen = {row.name for row in inputs.before.coverage if row.kind == "metadata" and row.state in _UNSEEN}
+    unseen |= set(inputs.before.hollow)
     older = change.at is not None and change.at < inputs.before.started.replace(microsecond=0)
     return older or not unseen.isdisjoint({change.type, container, "(retrieve)"})
 

@@ -142,6 +142,10 @@ def test_a_retrieve_that_always_fails_ends_in_a_hollow_capture(
     assert taken.verdict == "hollow" and {"ApexClass", "CustomObject"} <= set(taken.hollow)
     refused = [one for one in taken.coverage if one.state == "not-retrieved" and "LIMIT_EXCEEDED" in one.note]
     assert len({(one.name, one.note.rpartition(": ")[2]) for one in refused}) == len(refused) > 10
+    (profiles,) = [one for one in taken.coverage if (one.name, one.state) == ("Profile", "not-retrieved")]
+    assert (
+        profiles.count == len(taken.manifest["Profile"]) == 4
+    )  # they come along with every retrieve, and came with none
     assert len(asked) < 30
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,3 +238,13 @@ def test_what_an_org_refuses_without_a_name_holds_up_nothing_else(lab: Any, crew
     assert len(outcomes) == 4 and proof.verdict == "dirty"
     after = lab.photograph(()).components
     assert [key for key in picture.components if after[key] != picture.components[key]] == [("CustomLabel", "hotline")]
+
+
+def test_what_a_hollow_baseline_lacks_of_its_types_is_never_deleted(lab: Any) -> None:
+    before = lab.capture(objects=(), types=("CustomObject", "CustomLabels"))
+    rule = "<errorConditionFormula>false</errorConditionFormula><errorMessage>no</errorMessage>"
+    rule = f"<validationRules><fullName>Was_There</fullName><active>true</active>{rule}</validationRules>"
+    lab.deploy({"objects/Routing__c.object": custom_object(rule)})
+    assert {(one.do, one.key) for one in lab.plan(before).actions} == {("destroy", "Routing__c.Was_There")}
+    plan = lab.plan(replace(before, verdict="hollow", hollow=("CustomObject",)))
+    assert plan.actions == () and [one.key for one in plan.blocked] == ["Routing__c.Was_There"]
