@@ -258,6 +258,7 @@ def _migrate(database: Database) -> None:
 
 
 _LOCK_TIMEOUT, _FORBIDDEN = "55P03", ("42501", "25006")
+_ENDED = ("57P01", "57P02", "57P03", "25P03")  # shut down, crashed, starting; or a transaction stood still
 
 
 def _code(error: sa.exc.DatabaseError) -> str:
@@ -267,7 +268,8 @@ def _code(error: sa.exc.DatabaseError) -> str:
 
 def _is_lost(error: sa.exc.DatabaseError) -> bool:
     """Whether the server was reached, and the connection ended by itself; while it waits, the driver may not say so."""
-    return error.connection_invalidated or "server closed the connection" in str(error.orig)
+    ended = error.connection_invalidated or _code(error) in _ENDED
+    return ended or "server closed the connection" in str(error.orig)
 
 
 def _translated(error: sa.exc.DatabaseError) -> StoreError:

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -130,6 +131,13 @@ def test_a_crashed_server_has_everything_that_was_answered_and_is_waited_for(
     again.join()
     assert [one.id for one in load_bookings(database)] == ["before", "after"]
     database.close()
+
+
+@pytest.mark.parametrize("ended", [psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown])
+def test_a_connection_that_the_server_ends_is_a_lost_one_whatever_it_says(ended: type[psycopg.Error]) -> None:
+    """It was told as a failure, with the hint to check the URL."""
+    told = state._translated(sa.exc.OperationalError("SELECT 1", {}, ended("terminating connection")))
+    assert "lost" in told.message and "again" in str(told.hint)
 
 
 def test_a_server_that_never_was_there_is_told_at_once(tmp_path: Path) -> None:
