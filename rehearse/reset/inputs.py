@@ -48,7 +48,7 @@ class MetadataBook:
     """Components and files on both sides, and the versions of flows where they were recorded.
 
     `held`: the objects of which the baseline holds every row, with the fields that it holds; `types`: the types in its
-    scope; both None where nobody knows. `renamed`: fields and objects that have another name now, old to new and back.
+    scope; both None where nobody knows. `renamed`: components that have another name now, old to new and back.
     """
 
     before: Mapping[tuple[str, str], Component] = field(default_factory=dict)

@@ -1,7 +1,8 @@
-"""Fields and objects that were renamed since the baseline: another name under the same Id, with all that they hold.
+"""Components that were renamed since the baseline: another name under the same Id, with all that they hold.
 
 A comparison calls the old name deleted and the new one created. Deleting the new one would take along the very values
-of the baseline, and where nobody holds them the old name would come back empty. So these wait for whoever renamed them.
+of the baseline, who was assigned, or a secret, and the old name would come back without. So these wait for whoever
+renamed them; what loses nothing is deployed under its old name.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from rehearse.baseline.known_metadata import load_dates
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.reset.component_marks import element_of
+from rehearse.reset.hazards import find_hazard
 from rehearse.reset.inputs import MetadataBook
 from rehearse.reset.lost_values import loss_marks
 
 Place = tuple[str, str]
-_HOLDING = frozenset({"CustomField", "CustomObject"})
+_HOLDING = frozenset({
+    "AuthProvider", "Certificate", "ConnectedApp", "CustomField", "CustomObject", "EmailServicesFunction",
+    "ExternalClientApplication", "ExternalCredential", "ExternalDataSource", "Group", "NamedCredential",
+    "PermissionSet", "PermissionSetGroup", "Profile", "Queue", "Role", "Territory2",
+})  # fmt: skip
 _SHORT = 15
 """An Id without the letters that some APIs add."""
 
@@ -45,8 +51,10 @@ def waits_for_its_name(book: MetadataBook, type: str, full_name: str) -> bool:
     if other is None:
         return False
     was = (type, full_name) if (type, full_name) in book.before else other
-    gone = element_of(book.before[was], book.files_before) if was in book.before else None
-    return bool(loss_marks(book, *was, gone))
+    if type in ("CustomField", "CustomObject"):
+        gone = element_of(book.before[was], book.files_before) if was in book.before else None
+        return bool(loss_marks(book, *was, gone))
+    return find_hazard("component", type, "deleted").grade != "exact"
 
 
 def of_renamed_object(renamed: Mapping[Place, Place], full_name: str) -> bool:

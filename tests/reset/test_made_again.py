@@ -64,6 +64,25 @@ def test_a_field_that_was_renamed_keeps_its_values(lab: Any, held: bool) -> None
     assert values and lab.pick('"Routing__c" WHERE "Comment__c" IS NOT NULL') == values
 
 
+def test_a_permission_set_that_was_renamed_keeps_who_holds_it(lab: Any) -> None:
+    """Deleting it under its new name took the assignments of the baseline along; deployed anew, nobody held it."""
+    before = lab.capture(objects=(), types=("PermissionSet",))
+    author = Author(lab.user("admin"), "2026-11-24T08:00:00.000Z")
+    held = '"PermissionSetAssignment" WHERE "PermissionSetId" = ? AND "IsDeleted" = 0'
+    id, name = next(
+        (one, lab.value("PermissionSet", one, "Name"))
+        for one in lab.pick('"PermissionSet" WHERE "IsOwnedByProfile" = 0')
+        if lab.pick(held, one)
+    )
+    who = lab.pick(held, id)
+    assert meta_rename.rename(lab.org, author, ("PermissionSet", name, "Renamed_Set"))["success"]
+    plan = lab.plan(before)
+    assert not plan.actions and {one.key for one in plan.blocked} == {name, "Renamed_Set"}
+    assert all(one.reason.startswith("renamed since the baseline") for one in plan.blocked)
+    proof = lab.prove(before, plan, lab.apply(plan))
+    assert {one.outcome for one in proof.items} == {"manual"} and lab.pick(held, id) == who
+
+
 def test_what_a_renamed_object_holds_is_neither_deleted_nor_inserted_again() -> None:
     old, new = ("CustomObject", "Old__c"), ("CustomObject", "New__c")
     book = MetadataBook({}, {}, renamed={old: new, new: old})
