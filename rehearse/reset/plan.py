@@ -29,6 +29,7 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
     records, blocked_records, warnings = plan_records(inputs)
     planned, blocked_metadata = plan_metadata(inputs)
     metadata, unpromised = without_promises(inputs.metadata, inputs.changes, planned)
+    blocked = (*blocked_records, *blocked_metadata, *unpromised, *_left_out(inputs, records))
     actions = sorted((*records, *metadata), key=lambda one: (one.phase, one.type, one.key, one.id))
     plan = ResetPlan(
         id=build_ulid(inputs.made_at),
@@ -39,10 +40,10 @@ def build_plan(inputs: PlanInputs) -> ResetPlan:
         live_capture=inputs.after.ulid,
         made_at=inputs.made_at.replace(microsecond=inputs.made_at.microsecond // 1000 * 1000),  # as a file keeps it
         actions=tuple(actions),
-        blocked=(*blocked_records, *blocked_metadata, *unpromised, *_left_out(inputs, records)),
+        blocked=blocked,
         warnings=warnings,
         fingerprint="",
-        created=count_created(inputs),
+        created=count_created(inputs, {(one.type, one.key) for one in blocked}),
         bypass=inputs.bypass,
         egress=inputs.egress,
     )

@@ -35,17 +35,23 @@ def with_emptied(inputs: PlanInputs, blocked: Sequence[Blocked], deleted: Collec
     return found
 
 
-def count_created(inputs: PlanInputs) -> tuple[Creation, ...]:
-    """Who made how many of the rows that the baseline does not have, by object; most first.
+def count_created(inputs: PlanInputs, blocked: Collection[tuple[str, str]] = ()) -> tuple[Creation, ...]:
+    """Who made how many of the rows that the baseline does not have, by object; most first. What is `blocked` stays.
 
     Rows of an object that the rehearsal added are no changes of their own: they go, or stay, with it.
     """
     new = [one for one in inputs.changes if one.kind == "record" and one.what == "created"]
     found = Counter(
-        (person(inputs, row_marks.creator_of(inputs, one)), one.type, row_marks.is_foreign(inputs, one)) for one in new
+        (
+            person(inputs, row_marks.creator_of(inputs, one)),
+            one.type,
+            (one.type, one.key) in blocked or row_marks.is_foreign(inputs, one),
+        )
+        for one in new
     )
     kept = find_kept(inputs.housed, inputs.choices)
     for object, makers in inputs.housed.items():
         if object not in inputs.schemas:
-            found.update({(person(inputs, by), object, object in kept): count for by, count in makers.items() if by})
+            stays = object in kept or ("CustomField" if "." in object else "CustomObject", object) in blocked
+            found.update({(person(inputs, by), object, stays): count for by, count in makers.items() if by})
     return tuple(Creation(by, type, count, stay) for (by, type, stay), count in found.most_common())

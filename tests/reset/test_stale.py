@@ -65,6 +65,8 @@ def test_rows_of_people_who_took_no_part_stay_unless_told_otherwise(lab: Any) ->
     both = Choices(participants=frozenset({release, loader}))
     for choices in (both, Choices(participants=frozenset({release}), delete_others=True), Choices()):
         assert {one.key for one in lab.plan(before, choices).actions} == {ours, theirs}
+    for choices in (Choices(delete_added=False), Choices(left_out=frozenset({ours, theirs}))):
+        assert {one.stay for one in lab.plan(before, choices).created} == {True}  # as the plan does, whoever made them
     proof = lab.prove(before, plan, lab.apply(plan))
     assert lab.pick('"Routing__c" WHERE "Id" = ? AND "IsDeleted" = 0', theirs) and proof.verdict == "dirty"
     assert [one.outcome for one in proof.items if one.key == theirs] == ["manual"]
