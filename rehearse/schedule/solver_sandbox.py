@@ -29,6 +29,10 @@ class _Item:
     demand: Demand | None = None
 
 
+_Rest = list[tuple[int, Expr]]
+"""Until when things that stay have a sandbox, each where its literal holds: no refresh ended it."""
+
+
 def add_sandbox(board: Board, site: Site) -> None:
     """Everything that has the sandbox, and that nothing overlaps."""
     busy, board.seen[site.name] = board.busy.setdefault(site.name, []), []
@@ -132,18 +136,25 @@ def _begin(board: Board, site: Site, demand: Demand) -> Expr:
 
 
 def _add_items(board: Board, site: Site, busy: list[Expr]) -> None:
-    """What stays, in its order; each ends at the latest where the next begins, whatever the rules say."""
+    """What stays, in its order, whatever the rules say: each ends at the latest where the next begins.
+
+    What reaches beyond the next one, which overlaps it then, has the sandbox after that one too (`rest`).
+    """
     items = sorted(_items(board, site), key=lambda one: (one.start, one.end))
     before: Expr = 0
+    rest: _Rest = []
     for number, item in enumerate(items):
-        limit = items[number + 1].start if number + 1 < len(items) else board.end
+        following = items[number + 1] if number + 1 < len(items) else None
+        limit = following.start if following is not None else board.end
         if item.refresh:
-            _add_fixed(board, busy, item.start, min(item.end, limit))
+            _add_fixed(board, busy, item.start, min(max([item.end, *(end for end, _ in rest)]), limit))
             before = 0
             continue
         slots = [one for one in board.slots[site.name] if one.planned is None or one.planned.running]
         burning = 1 if item.burns else before
-        before = _add_item(board, (item, limit, burning), slots, busy)
+        before, whole = _add_item(board, (item, limit, burning), (slots, rest), busy)
+        if item.end > limit and following is not None and not (following.refresh and item.held <= limit):
+            rest = [*rest, (item.end, whole)]
 
 
 def _add_fixed(board: Board, busy: list[Expr], start: int, end: int) -> None:
@@ -151,27 +162,43 @@ def _add_fixed(board: Board, busy: list[Expr], start: int, end: int) -> None:
         busy.append(board.model.new_fixed_size_interval_var(start, end - start, ""))
 
 
-def _add_item(board: Board, what: tuple[_Item, int, Expr], slots: list[Slot], busy: list[Expr]) -> Expr:
-    """One thing that stays; answers the literal that the sandbox is still burned where the next thing begins."""
-    item, limit, burning = what
-    end = min(item.end, limit)
+def _add_item(
+    board: Board, what: tuple[_Item, int, Expr], beside: tuple[list[Slot], _Rest], busy: list[Expr]
+) -> tuple[Expr, Expr]:
+    """One thing that stays; answers the literals that the sandbox is still burned where the next thing begins, and that
+    no refresh ended this one."""
+    (item, limit, burning), (slots, rest) = what, beside
+    sure = max((end for end, whole in rest if isinstance(whole, int)), default=0)
+    held, last = max(item.held, sure), max(item.end, sure)
+    loose = [(end, whole) for end, whole in rest if not isinstance(whole, int) and end > last]
+    end = min(last, limit)
+    slots = slots if held <= limit else []
     is_burned = not isinstance(burning, int) or burning == 1
-    if not is_burned and not (item.flexible and slots and end > item.held):
+    if not is_burned and not loose and not (item.flexible and slots and end > held):
         _add_fixed(board, busy, item.start, end)
-        return 0
+        return 0, 1
     until = board.model.new_int_var(item.start, board.end, "")
-    links = [_link(board, slot, until, (min(item.held, limit), 1)) for slot in slots]
-    plain, never = board.new_bool(), board.new_bool()
-    board.model.add_exactly_one([*links, plain, never])
-    board.model.add(until == end).only_enforce_if(plain)
+    links = [_link(board, slot, until, (held, 1)) for slot in slots]
+    plain, never, whole = board.new_bool(), board.new_bool(), board.new_bool()
+    board.model.add_exactly_one([*links, whole])
+    board.model.add(plain + never == whole)
     board.model.add(until == limit).only_enforce_if(never)
+    if loose:
+        board.model.add(until >= end).only_enforce_if(plain)
+        board.model.add(until <= limit).only_enforce_if(plain)
+    else:
+        board.model.add(until == end).only_enforce_if(plain)
+    for other, literal in loose:
+        board.model.add(until >= min(other, limit)).only_enforce_if([literal, plain])
+        for link in links:
+            board.model.add(until >= other).only_enforce_if([literal, link])
     if isinstance(burning, int):
         board.model.add(plain == 0 if burning else never == 0)
     else:
         board.model.add_implication(never, burning)
         board.model.add_implication(burning, plain.negated())
     _add_optional(board, busy, (item.start, until), 1)
-    return never
+    return never, whole
 
 
 def _items(board: Board, site: Site) -> list[_Item]:

@@ -15,7 +15,7 @@ from rehearse.schedule.solver_goals import list_goals
 
 LONG = os.environ.get("REHEARSE_TEST") == "all"
 FOUND = (4, 28, 100, 101, 105, 114, 117, 120, 124, 200, 212, 301, 308, 354, 362, 20018, 20036, 20091, 30075)
-SINCE = (50044, 50138, 50330, 50499, 60167, 60213)
+SINCE = (50044, 50138, 50330, 50499, 60167, 60213, 80162)
 """Worlds on which the planner, or the brute force, was wrong once."""
 SEEDS = (*FOUND, *SINCE, *((50178, *range(60000, 60300)) if LONG else ()))
 
