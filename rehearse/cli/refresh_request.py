@@ -99,4 +99,4 @@ def _asked(case: Case, taken: Taken, losses: Losses | None) -> tuple[dict[str, A
     if taken.differs:
         words = f"These settings of the sandbox are not what was sent: {', '.join(taken.differs)}."
         blocks.append(Paragraph(words, "warn"))
-    return body, [*blocks, *view.build_progress_blocks(found, case.zone)]
+    return body, [*blocks, *view.build_progress_blocks(found, case.zone, case.now)]

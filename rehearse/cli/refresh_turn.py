@@ -117,7 +117,7 @@ def discard(
                 _refuse(case, "nothing waits to be discarded")
         found = case.progress()
         body = {"sandbox": case.name, **build_progress_body(found), "discarded": not dry_run}
-        page = Page("", tuple(build_progress_blocks(found, case.zone)))
+        page = Page("", tuple(build_progress_blocks(found, case.zone, case.now)))
         finish("refresh-discard", case.now, body, page, as_json=as_json, code=3 if dry_run and not waits else 0)
 
 
@@ -234,7 +234,7 @@ def _receive(case: Case, longest: timedelta, *, baseline: bool, as_json: bool) -
         case.observe()
     found = case.progress()
     body = {"sandbox": case.name, "activated": True, **build_progress_body(found)}
-    blocks = build_progress_blocks(found, case.zone)
+    blocks = build_progress_blocks(found, case.zone, case.now)
     if found.verdict == "done":
         more, page = arrive(case, baseline=baseline)
         body |= more

@@ -65,7 +65,10 @@ def _tell(case: Case, found: Progress) -> tuple[dict[str, object], Blocks]:
     error = case.forecast_error()
     body = {"sandbox": case.name, "copy": case.last.id if case.last else None, **build_progress_body(found)}
     words = [] if error is None else [build_error_words(error)]
-    return {**body, "forecast": error and build_error_body(error)}, [*build_progress_blocks(found, case.zone), *words]
+    return {**body, "forecast": error and build_error_body(error)}, [
+        *build_progress_blocks(found, case.zone, case.now),
+        *words,
+    ]
 
 
 def _wait(case: Case, longest: float, every: float) -> Progress:

@@ -120,7 +120,9 @@ def _copies(line: SandboxLine, now: datetime, sky: Sky) -> Iterator[Deadline]:
     elif dates.state in _WORDS and dates.requested:
         due = now if dates.copied else dates.requested + (dates.copy_p90 or COPY_TIMES.get(dates.type or "", _DAY))
         waits = dates.copied is None and dates.state in ("pending", "copying", "suspended")
-        expected = "; expected by then (P90)" if waits else ""
+        expected = (
+            ("; expected by then (P90)" if due >= now else "; it takes longer than expected (P90)") if waits else ""
+        )
         what = f"{name}: {_WORDS[dates.state]}{expected}"
         yield Deadline(what, due, f"rehearse refresh watch {name}", "copy", name, _asked_at(line))
     refreshed = any(one.what == "refresh" and one.end > now and one.sandbox == name for one in sky.bookings)

@@ -132,14 +132,20 @@ def build_progress_body(found: Progress) -> dict[str, Any]:
     }
 
 
-def build_progress_blocks(found: Progress, zone: ZoneInfo) -> list[Paragraph | Table]:
+def build_progress_blocks(found: Progress, zone: ZoneInfo, now: datetime) -> list[Paragraph | Table]:
     """How far a copy is, for people."""
     tones: dict[str, Tone] = {"stopped": "bad", "suspended": "warn", "decide": "warn", "done": "good"}
     blocks: list[Paragraph | Table] = [Paragraph(found.words, tones.get(found.verdict, "plain"))]
     if found.estimate:
         one = found.estimate
         when = f"{clock.show(one.p50, zone)} (P50) to {clock.show(one.p90, zone)} (P90)"
-        blocks.append(Paragraph(f"The copy is expected from {when}, from {one.basis}."))
+        if one.p90 < now:
+            late = (
+                f"The copy was expected from {when}, from {one.basis}: it takes longer. Plans count on it from now on."
+            )
+            blocks.append(Paragraph(late, "warn"))
+        else:
+            blocks.append(Paragraph(f"The copy is expected from {when}, from {one.basis}."))
     if found.deadline:
         blocks.append(Paragraph(f"It is deleted unless it is activated by {clock.show(found.deadline, zone)}.", "warn"))
     return blocks

@@ -63,7 +63,8 @@ def build_axis(wish: Wish) -> Axis:
     for supply in wish.supplies:
         newest = max(supply.cycles, key=lambda one: one.requested, default=None)
         if newest is not None and newest.state in RUNNING:
-            copied = newest.copied or newest.requested + (build_copy_time(supply) or timedelta(hours=48))
+            copy = build_copy_time(supply) or timedelta(hours=48)
+            copied = newest.copied or max(newest.requested + copy, wish.now)
             last = max(last, copied + ACTIVATION_LIMIT)
     axis = Axis(origin, ())
     grid = build_grid(wish.policy.grid, wish.policy.zone, Window(origin, last + _DAY))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from rehearse.schedule.axis import Axis, Ranges, intersect, minutes, subtract
-from rehearse.schedule.demand import in_force, is_gone, ready_at
+from rehearse.schedule.demand import in_force, is_gone, ready_at, taken_until
 from rehearse.schedule.ledger import COPY_TIMES, DONE, Availability, Cycle, build_availability, interval_of
 from rehearse.schedule.model import Booking, Supply, Window, Wish
 from rehearse.schedule.rows import Key, Lifted, Row
@@ -143,7 +143,7 @@ def _build_planned(wish: Wish, axis: Axis, supply: Supply, last: Cycle | None) -
     found = []
     due = [] if wish.replan else sorted(_refreshes(supply), key=lambda one: one.start)
     if last is not None and last.state in RUNNING:
-        copied = last.copied or last.requested + copy
+        copied = last.copied or max(last.requested + copy, wish.now)  # one that is late is made now at the earliest
         asked = [axis.up(_activation(wish, one)) for one in due if _is_due(wish, one)]
         if (running := _build_running(wish, axis, supply, (last, copied, asked))) is not None:
             found.append(running)
@@ -184,7 +184,7 @@ def _build_running(
     settle = minutes(wish.policy.settle)
     taken: Ranges = tuple(
         sorted(
-            (axis.down(one.start) - settle + 1, axis.up(one.free_at))
+            (axis.down(one.start) - settle + 1, axis.up(taken_until(wish, supply, one)))
             for one in supply.bookings
             if one.what != "refresh"
         )

@@ -7,9 +7,12 @@ import pytest
 
 from rehearse import clock
 from rehearse.baseline.model import Baseline
+from rehearse.refresh.model import Estimate, Progress
 from rehearse.report.radar import Deadline, Sky, build_radar
+from rehearse.report.refreshes import build_progress_blocks
 from rehearse.report.sandboxes import SandboxLine
 from rehearse.report.schedule import build_happenings
+from rehearse.report.view import Paragraph
 from rehearse.schedule.ledger import Cycle, build_availability
 from rehearse.schedule.model import Booking
 from rehearse.schedule.validations import find_open
@@ -117,6 +120,16 @@ def test_what_waits_for_people_is_due_now() -> None:
     (locked,) = build_radar([_line(90, state="locked")], NOW, Sky())
     (stopped,) = build_radar([_line(1, state="stopped", copied=None, activated=None)], NOW, Sky())
     assert locked.due == stopped.due == NOW and "licences are used up" in locked.what and "Support" in stopped.what
+
+
+def test_a_copy_that_is_late_says_so_and_when_it_was_expected() -> None:
+    (late,) = build_radar([_line(26, state="copying", copied=None, activated=None)], NOW, Sky())
+    assert late.due < NOW and late.what.endswith("it takes longer than expected (P90)")
+    estimate = Estimate(NOW - 2 * HOUR, NOW - HOUR, "3 earlier copies")
+    (_, words) = build_progress_blocks(
+        Progress("waiting", "It is copied.", estimate=estimate), clock.zone("Europe/Dublin"), NOW
+    )
+    assert isinstance(words, Paragraph) and "it takes longer" in words.text
 
 
 def test_a_calendar_holds_each_deadline_once() -> None:

@@ -230,3 +230,13 @@ def test_a_refresh_that_was_booked_and_never_came_heals_nothing(worlds: SimpleNa
         supply = worlds.supply("UAT", bookings=(burning, refresh, late))
         found = [one.text for one in find_broken(worlds.wish([supply], [first, second])) if one.booking == late]
         assert ["burned by" in text and "R1 goes live" in text for text in found] == [True] * (broken // 2), found
+
+
+def test_a_copy_that_takes_longer_is_not_made_yet(worlds: SimpleNamespace) -> None:
+    """Plans told when it was made, days ago, and began the next copy of the same production before now."""
+    late = worlds.cycle("UAT", "FULL", NOW - 5 * DAY, state="copying", copied=None, activated=None)
+    supply = worlds.supply("UAT")
+    young = worlds.rehearsal("mock", "R1", needs=Needs(data_age=Span(14 * DAY)), target=Span(13 * DAY))
+    wish = worlds.wish([replace(supply, cycles=(*supply.cycles, late))], [worlds.release("R1", NOW + 20 * DAY, young)])
+    found = solve(wish, seconds=5)
+    assert check(found, wish) == [] and [one.copied for one in found.refreshes] == [NOW]
