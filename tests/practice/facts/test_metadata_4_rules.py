@@ -55,7 +55,7 @@ def test_metadata_4_1_entries_of_translations_stay_when_a_file_leaves_them_out(m
 
     assert metadata.deploy(translated(State__c="Stand", Total__c="Summe"))["status"] == ["Succeeded"]
     assert metadata.deploy(translated(State__c="Zustand"))["status"] == ["Succeeded"]
-    files, _ = metadata.retrieve(CustomObjectTranslation="*")
+    files, _ = metadata.retrieve(CustomObject="Invoice__c", CustomObjectTranslation="*")
     body = files["unpackaged/objectTranslations/Invoice__c-de.objectTranslation"]
     assert b"Zustand" in body and b"Summe" in body and b"Stand<" not in body
 
