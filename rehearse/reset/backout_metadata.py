@@ -7,7 +7,7 @@ are gone. Nothing here speaks to an org: the team's own pipeline deploys the fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,15 +68,16 @@ def build_backout_metadata(
         and not (one.do == "destroy" and (one.type, one.key) in off)  # in no deployment both ways (facts 4.2)
     ]
     last = [one for one in actions if one not in first]
-    return BackoutMetadata(
-        _deployment(book, first, api_version), _deployment(book, last, api_version), tuple(actions), tuple(blocked)
-    )
+    away = {(one.type, one.key) for one in blocked} & (book.before.keys() - book.after.keys())
+    deployed = [_deployment(book, some, api_version, away) for some in (first, last)]
+    return BackoutMetadata(deployed[0], deployed[1], tuple(actions), tuple(blocked))
 
 
 def _foresee(packages: Sequence[tuple[Package, Known]]) -> tuple[MetadataBook, dict[Place, Change]]:
     """What the org will look like after the packages, beside what the baseline holds, and the difference."""
     before: dict[Place, Component] = {}
     after: dict[Place, Component] = {}
+    gone: set[Place] = set()
     old: dict[str, bytes] = {}
     new: dict[str, bytes] = {}
     changes: dict[Place, Change] = {}
@@ -89,10 +90,11 @@ def _foresee(packages: Sequence[tuple[Package, Known]]) -> tuple[MetadataBook, d
             changes[one.type, one.key] = _change(one)
             if one.type in FLOW_TYPES:
                 flows[one.key] = _flow_states(one, known, merged.files)
+        gone = (gone - parts.keys()) | {(one.type, one.key) for one in found if one.what == "deleted"}
+        after = {key: one for key, one in {**known.components, **after, **parts}.items() if key not in gone}
         before.update(known.components)
-        after.update(parts)
         old.update(known.files)
-        new.update(merged.files)
+        new = {**known.files, **new, **merged.files}
     book = MetadataBook(
         before, after, old, new,
         {name: one for name, (one, _) in flows.items() if one.versions},
@@ -143,12 +145,17 @@ def _flow_states(one: ComponentChange, known: Known, files: Mapping[str, bytes])
     return before, FlowState(active, (*before.versions, number))
 
 
-def _deployment(book: MetadataBook, actions: Sequence[Action], api_version: str) -> dict[str, bytes]:
-    """One deployment: what comes back, and after it what goes; empty when there is nothing to do."""
+def _deployment(
+    book: MetadataBook, actions: Sequence[Action], api_version: str, away: Collection[Place]
+) -> dict[str, bytes]:
+    """One deployment: what comes back, and after it what goes; empty when there is nothing to do.
+
+    Access to what stays `away` is left out: for one such entry an org refuses the whole profile.
+    """
     if not actions:
         return {}
     deploys = [one for one in actions if one.do == "deploy"]
-    files = build_upserts(book, deploys, api_version) if deploys else {}
+    files = build_upserts(book, deploys, api_version, away) if deploys else {}
     members = {type: set(names) for type, names in read_package_xml(files.get("package.xml", b"<x/>")).items()}
     for one in actions:
         if one.do == "activate-flow":

@@ -242,13 +242,18 @@ def test_a_back_out_promises_what_a_plan_promises() -> None:
     """It knew of no values that the baseline lacks, and would have deployed an empty field in production."""
     path = OBJECT[0]
     text = f"<CustomObject {NS}><label>Trip</label>{FIELD.format(TEXT)}</CustomObject>".encode()
-    components = {(one.type, one.full_name): one for one in read_components({path: text})}
-    known = Known(components, {path: text}, frozenset({"CustomObject", "CustomField"}), {})
+    access = "<fieldPermissions><editable>true</editable><field>Trip__c.{}</field></fieldPermissions>"
+    profile = f"<Profile {NS}>{access.format('A__c')}{access.format('B__c')}</Profile>".encode()
+    files = {path: text, "profiles/Crew.profile": profile}
+    components = {(one.type, one.full_name): one for one in read_components(files)}
+    known = Known(components, files, frozenset({"CustomObject", "CustomField", "Profile", "PermissionSet"}), {})
     gone = f"<Package {NS}><types><members>Trip__c.A__c</members><name>CustomField</name></types></Package>"
     package = open_package({"package.xml": f"<Package {NS}/>".encode(), "destructiveChanges.xml": gone.encode()})
     back = build_backout_metadata([(package, known)], build_capture("b"), "67.0", NOW)
-    assert not back.actions
+    assert [(one.do, one.key) for one in back.actions] == [("deploy", "Crew")]
     assert [(one.key, one.grade) for one in back.blocked] == [("Trip__c.A__c", "manual")]
+    assert b"Trip__c.B__c" in back.first["profiles/Crew.profile"], "one entry about what is away, and all is refused"
+    assert b"Trip__c.A__c" not in back.first["profiles/Crew.profile"]
 
 
 def test_what_is_lost_unseen_is_a_row_of_the_table() -> None:
