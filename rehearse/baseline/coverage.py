@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rehearse.baseline.model import CaptureVerdict, Component, CoverageRow
+from rehearse.baseline.model import Capture, CaptureVerdict, Component, CoverageRow
 from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
 from rehearse.org.model import MetadataType, ObjectSummary
 
@@ -70,3 +70,9 @@ def build_verdict(rows: Iterable[CoverageRow], hollow: Sequence[str], moving: Se
     if hollow:
         return "hollow"
     return "partial" if moving or any(one.state in _MISSING for one in rows) else "usable"
+
+
+def find_unseen(of: Capture) -> frozenset[str]:
+    """Metadata types and objects of which a capture lacks something that the org may have; `Account (fields)` too."""
+    rows = {row.name for row in of.coverage if row.state in ("not-listable", "not-retrieved", "unreadable")}
+    return frozenset(rows | set(of.hollow))

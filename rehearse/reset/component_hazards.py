@@ -15,7 +15,8 @@ COMPONENT_HAZARDS: tuple[Hazard, ...] = (
         "outside-scope",
         (
             "unknown",
-            "the type is outside the scope of the baseline: it is neither compared nor put back",
+            "the type is outside the scope of the baseline, or was not wholly read: what the baseline lacks is neither "
+            "compared nor put back",
             "scope.metadata in rehearse.yaml",
         ),
     ),

@@ -50,7 +50,8 @@ class Work:
 
 @dataclass(frozen=True)
 class ForecastInputs:
-    """Everything that a forecast is made of; `taken_at` is when the baseline was taken (None: there is none)."""
+    """Everything that a forecast is made of; `taken_at` is when the baseline was taken (None: there is none); `sound`:
+    it is usable. No reset to another one can be proven, so nothing is promised to be undone by it."""
 
     components: Sequence[ComponentChange]
     rows: Sequence[RowChanges]
@@ -58,6 +59,7 @@ class ForecastInputs:
     now: datetime
     taken_at: datetime | None = None
     warnings: tuple[str, ...] = ()
+    sound: bool = True
 
 
 def build_forecast(inputs: ForecastInputs) -> Forecast:
@@ -68,7 +70,10 @@ def build_forecast(inputs: ForecastInputs) -> Forecast:
         *(_of_work(one) for one in inputs.work),
     )
     until = inputs.taken_at + BIN_KEEPS if inputs.taken_at else None
-    return Forecast(find_verdict(items), items, until, (*inputs.warnings, *_warnings(inputs, until)))
+    verdict = find_verdict(items)
+    if verdict == "undoable" and not inputs.sound:
+        verdict = "partly"
+    return Forecast(verdict, items, until, (*inputs.warnings, *_warnings(inputs, until)))
 
 
 def find_verdict(items: Sequence[ForecastItem]) -> Literal["undoable", "partly", "burns"]:

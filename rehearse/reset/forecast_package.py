@@ -52,17 +52,29 @@ class Package:
         return any({"*", unquote(name)} & self.members.get(kind, frozenset()) for kind, name in places)
 
 
+_OUTSIDE = frozenset({"outside-scope"})
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known of the org: its components, the files of those that a package touches, and the types in scope.
 
     `held`: the objects of which the baseline holds every row, with the fields that it holds; None where nobody knows.
+    `unseen`: types of which the baseline lacks something (`coverage.find_unseen`).
     """
 
     components: Mapping[Place, Component]
     files: Mapping[str, bytes]
     types: frozenset[str] | None = None
     held: Mapping[str, frozenset[str]] | None = None
+    unseen: frozenset[str] = frozenset()
+
+    def may_hide(self, type: str, name: str) -> bool:
+        """Whether the org may have a component that the baseline lacks, because it could not read all of its type."""
+        parent = PARENT_OF[type][0] if type in PARENT_OF else type
+        fields = {f"{name.partition('.')[0]} (fields)"} if type == "CustomField" else set()
+        lacking = {type, parent, "(retrieve)", *fields}
+        return (type, name) not in self.components and not self.unseen.isdisjoint(lacking)
 
     def covers(self, type: str) -> bool:
         """Whether components of a type were captured at all."""
@@ -139,7 +151,9 @@ def find_component_changes(package: Package, known: Known) -> tuple[ComponentCha
     ]
     flows = find_flow_changes(parts, merged.files, package.deletes, _flow_files(known))
     found += [
-        ComponentChange("Flow", name, what, marks if known.covers("Flow") else frozenset({"outside-scope"}))
+        ComponentChange(
+            "Flow", name, what, marks if known.covers("Flow") and not known.may_hide("Flow", name) else _OUTSIDE
+        )
         for name, what, marks in flows
     ]
     return tuple(sorted(found, key=lambda one: (one.type, one.key)))
@@ -175,8 +189,8 @@ def _followers(known: Known, parts: Mapping[Place, Component], gone: set[Place])
 
 
 def _marks(known: Known, book: MetadataBook, type: str, name: str) -> set[str]:
-    if not known.covers(type):
-        return {"outside-scope"}
+    if not known.covers(type) or known.may_hide(type, name):
+        return set(_OUTSIDE)
     return component_marks(book, type, name)
 
 
@@ -198,10 +212,10 @@ def _deleted(package: Package, known: Known, real: Mapping[Place, str]) -> Itera
     An object takes everything of its own along.
     """
     for type, given in package.deletes:
-        if not known.covers("Flow" if type in FLOW_TYPES else type):
+        name = real.get((type, given.lower()))
+        if not known.covers("Flow" if type in FLOW_TYPES else type) or (name is None and known.may_hide(type, given)):
             yield type, given
             continue
-        name = real.get((type, given.lower()))
         if type in FLOW_TYPES or name is None:
             continue
         yield type, name

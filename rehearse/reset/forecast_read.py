@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from rehearse.baseline.components import TYPES_FILE, read_components, read_package
+from rehearse.baseline.coverage import find_unseen
 from rehearse.baseline.model import Capture, Component
 from rehearse.baseline.packages import container_of
 from rehearse.baseline.record_store import CaptureStore
@@ -126,6 +127,7 @@ def forecast_inputs(
         now,
         base.capture.started if base else None,
         (*_doubts(base), *doubts),
+        sound=base is None or base.capture.verdict == "usable",
     )
 
 
@@ -142,7 +144,7 @@ def _is_source(path: Path) -> bool:
 def _doubts(base: Base | None) -> tuple[str, ...]:
     if base is None or base.capture.verdict == "usable":
         return ()
-    return (f"The baseline is {base.capture.verdict}: what it does not hold cannot be put back.",)
+    return (f"The baseline is {base.capture.verdict}: what it lacks cannot be put back, and no reset to it is proven.",)
 
 
 def _known(package: Package, base: Base | None, reader: OrgReader | None, on_event: OnEvent) -> Known:
@@ -165,7 +167,13 @@ def load_known(package: Package, base: Base) -> Known:
         for path in one.files
     }
     types = frozenset({*base.capture.scope.types, *(type for type, _ in components)})
-    return Known(components, store.load_files(ulid, paths | {TYPES_FILE}), types, held_fields(base.capture))
+    return Known(
+        components,
+        store.load_files(ulid, paths | {TYPES_FILE}),
+        types,
+        held_fields(base.capture),
+        find_unseen(base.capture),
+    )
 
 
 def _touches(type: str, name: str, names: Collection[Place], containers: Collection[Place]) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from rehearse.baseline.canonical import canonical_value
+from rehearse.baseline.coverage import find_unseen
 from rehearse.baseline.model import Capture
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.baseline.row_kinds import WITHOUT_UNDELETE
@@ -53,7 +54,7 @@ def find_row_changes(
         return (_all(load, "created", "object-added"),)
     if before is None or store is None:
         return (_all(load, _OF[load.operation], "no-baseline"),)
-    if scope is None:
+    if scope is None or load.object in find_unseen(before):
         return (_all(load, _OF[load.operation], "outside-scope"),)
     base = {"filtered"} if scope.where else set()
     base |= {"document-in-scope"} if any(one.name == "ContentDocument" for one in before.scope.objects) else set()

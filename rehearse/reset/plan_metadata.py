@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from rehearse.baseline.component_types import PARENT_OF
+from rehearse.baseline.coverage import find_unseen
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import (
     AUTOMATION,
@@ -34,8 +35,6 @@ from rehearse.reset.scheduled_again import schedule_line
 FLOW_FIRST, SWITCH_OFF, DESTROY_FIRST, DEPLOY_FIRST = 100, 105, 110, 200
 DEPLOY_LAST, FLOW_LAST, DESTROY_LAST, DESTROY_USED = 900, 910, 920, 930
 """Phases: before the records (below 300) and after them (900 and more)."""
-
-_UNSEEN = frozenset({"not-listable", "not-retrieved", "unreadable"})
 
 PARTLY = frozenset({
     "profile-section", "translation-added", "dependency-added", "master-detail-lost", "page-assigned",
@@ -122,10 +121,8 @@ def _block(change: Change, hazard: Hazard) -> Blocked:
 def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
     """Whether a component that the baseline lacks was there before: its type was not listed, or it is older."""
     container = PARENT_OF[change.type][0] if change.type in PARENT_OF else change.type
-    unseen = {row.name for row in inputs.before.coverage if row.kind == "metadata" and row.state in _UNSEEN}
-    unseen |= set(inputs.before.hollow)
     older = change.at is not None and change.at < inputs.before.started.replace(microsecond=0)
-    return older or not unseen.isdisjoint({change.type, container, "(retrieve)"})
+    return older or not find_unseen(inputs.before).isdisjoint({change.type, container, "(retrieve)"})
 
 
 def _lived_in(inputs: PlanInputs, object: str, makers: Mapping[str, int]) -> str:

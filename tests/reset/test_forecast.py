@@ -354,3 +354,19 @@ def test_a_part_of_an_object_that_is_no_metadata_is_refused() -> None:
     with pytest.raises(UsageError, match="Day__c"):
         convert_source({**SOURCE, path: b"junk"})
     assert convert_source({**SOURCE, "force-app/main/default/objects/Trip__c/.DS_Store": b"junk"})
+
+
+def test_a_hollow_baseline_promises_nothing_of_what_it_may_lack() -> None:
+    """What it lacks looks like something new, which a reset deletes: a back-out would take what was always there."""
+    here = {"classes/Here.cls": b"class Here {}"}
+    package = open_package({
+        **here, "classes/Here.cls": b"class Here { Integer a; }", "classes/Lost.cls": b"class Lost {}",
+        "package.xml": manifest(ApexClass="Here Lost"), "destructiveChanges.xml": manifest(ApexClass="Gone"),
+    })  # fmt: skip
+    for unseen, grades in ((frozenset[str](), {"Here": "exact", "Lost": "exact"}), (frozenset({"ApexClass"}), {
+        "Here": "exact", "Lost": "unknown", "Gone": "unknown",
+    })):  # fmt: skip
+        changes = find_component_changes(package, replace(known(here, "ApexClass"), unseen=unseen))
+        assert {one.key: one.grade for one in build_forecast(ForecastInputs(changes, (), (), NOW, NOW)).items} == grades
+    assert build_forecast(ForecastInputs((), (), (), NOW, NOW)).verdict == "undoable"
+    assert build_forecast(ForecastInputs((), (), (), NOW, NOW, sound=False)).verdict == "partly"
