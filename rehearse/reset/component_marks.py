@@ -65,7 +65,7 @@ def component_marks(book: MetadataBook, type: str, full_name: str) -> set[str]:
     marks: set[str] = {"managed"} if is_managed(type, full_name) else set()
     if type in FLOW_TYPES:
         return flow_marks(book, flow_of(full_name))
-    if is_of_platform(type, full_name) and (type == "CustomObject" or book.types is not None):
+    if is_of_platform(type, full_name) and (before is not None or book.types is not None):
         marks.add("standard")
     if before is not None and after is None:
         gone = element_of(before, book.files_before)

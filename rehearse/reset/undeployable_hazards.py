@@ -182,6 +182,11 @@ UNDEPLOYABLE_HAZARDS: tuple[Hazard, ...] = (
         "Network ExperienceBundle DigitalExperienceBundle SiteDotCom",
         "any",
         "",
-        ("manual", "a redeployed site stays a draft until somebody publishes it", "Metadata API guide, Network"),
+        (
+            "manual",
+            "no reset deploys a site: put it back in Experience Builder, or deploy the files of `rehearse baseline "
+            "export`, and publish it, for until then it stays a draft",
+            "Metadata API guide, Network",
+        ),
     ),
 )

@@ -167,6 +167,7 @@ def test_what_is_salesforces_own_is_neither_deleted_nor_made(
     assert grade(book(path, root, inner, ""), type, name) == ("standard-deleted", "manual")
     changed = inner.replace("<label>", "<label>New ")
     assert grade(book(path, root, inner, changed), type, name)[1] == "exact"
+    assert grade(book(path, root, "", inner, types=None), type, name)[0] == "added", "where nobody knows what was there"
 
 
 @pytest.mark.parametrize("type", ["AppMenu", "CustomSite", "Skill"])
