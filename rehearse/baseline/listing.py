@@ -114,7 +114,8 @@ def fetch_listing(reader: OrgReader, types: Sequence[MetadataType]) -> Listing:
 
 def count_calls(types: Sequence[MetadataType]) -> int:
     """How many calls list these types, where the reports of one are in three folders at the most."""
-    return sum(1 + any(one.in_folder or one.name == FROM_TOOLING for one in group) for group in _share_out(types))
+    more = {FROM_TOOLING: 1} | {one.name: len(FOLDER_TYPES.get(one.name, ("",))) for one in types if one.in_folder}
+    return sum(1 + max(more.get(one.name, 0) for one in group) for group in _share_out(types))
 
 
 def _share_out(types: Sequence[MetadataType]) -> Iterator[Sequence[MetadataType]]:
