@@ -152,10 +152,8 @@ def _burned_sandboxes(desk: Desk, release: Release, on_event: OnEvent) -> list[s
 
 
 def _newest(desk: Desk) -> list[Against]:
-    """The newest baseline of each configured sandbox that is on this machine."""
-    import socket
-
-    from rehearse.baseline.index import pick_newest
+    """The newest baseline of each configured sandbox, where its files are in this store."""
+    from rehearse.baseline.index import is_here, pick_newest
 
     names = {one.name for one in desk.workspace.sandboxes}
     known: dict[str, list[Baseline]] = {}
@@ -163,7 +161,5 @@ def _newest(desk: Desk) -> list[Against]:
         if one.sandbox in names:
             known.setdefault(one.sandbox, []).append(one)
     found = {name: pick_newest(of_it) for name, of_it in known.items()}
-    here = str(desk.workspace.storage.folder.resolve())
-    return [
-        Against(one.sandbox, one) for one in found.values() if (one.host, one.store) == (socket.gethostname(), here)
-    ]
+    folder = desk.workspace.storage.folder
+    return [Against(one.sandbox, one) for one in found.values() if is_here(one, folder)]

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from rehearse.baseline.manifest import MANIFEST
 from rehearse.baseline.model import Baseline
 from rehearse.cli.desk import open_desk
+from rehearse.cli.forecasting import _newest
 from rehearse.errors import StoppedPartWay
 
 NOW = {"REHEARSE_NOW": "2026-11-23T08:00:00Z"}
@@ -317,3 +319,15 @@ def test_more_in_use_than_was_bought_and_plain_use_that_cannot_stay_are_told_wit
     said = by_hand.run("book", "list", **NOW).err
     assert "rehearse status" in said and "--replan" not in said, "a planning moves no plain use"
     assert any("book move" in one["clear_with"] for one in by_hand.json("status", **NOW)["radar"])
+
+
+def test_a_baseline_whose_store_was_moved_here_is_what_a_planning_holds_releases_against(by_hand: Any) -> None:
+    taken = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    moved = Baseline("B1", "UAT", "00D1", "01KB1", "abc", taken, 3, 2, 5, "usable", "old", "/old/store", "f" * 64)
+    with contextlib.chdir(by_hand.folder), open_desk() as desk:
+        desk.baselines().add(moved)
+        assert _newest(desk) == []
+        place = desk.workspace.storage.folder / "captures" / moved.capture
+        place.mkdir(parents=True)
+        (place / MANIFEST).write_text("{}")
+        assert [one.baseline for one in _newest(desk)] == [moved]
