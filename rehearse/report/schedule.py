@@ -127,7 +127,7 @@ def _kind(refresh: Refresh) -> str:
 
 
 def _unplaced(one: Unplaced) -> list[Table | Paragraph]:
-    why = ", because these do not fit together:" if one.reasons else "."
+    why = ", because these do not fit together:" if len(one.reasons) > 1 else ", because:" if one.reasons else "."
     title = Paragraph(f"{one.release} {one.rehearsal} was not placed{why}", "bad")
     lines: list[Table | Paragraph] = [title]
     lines += [Paragraph(f"  - {reason.rule}: {reason.text}") for reason in one.reasons]

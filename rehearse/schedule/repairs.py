@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from rehearse import clock
 from rehearse.clock import Span
 from rehearse.release.model import Needs, Pin, Rehearsal, Release
+from rehearse.schedule.demand import horizon
 from rehearse.schedule.ledger import build_availability
 from rehearse.schedule.model import Closed, Somebody, Wish
 from rehearse.schedule.rows import Row
@@ -41,14 +42,30 @@ def _without_rules(wish: Wish) -> Iterator[Way]:
     if not wish.replan:
         text = "Let what is booked move: plan again with --replan."
         yield Way(1, "replan", ((text, replace(wish, replan=True)),))
+    yield _further(wish, (1, 2, 4))
+
+
+def _further(wish: Wish, weeks: tuple[int, ...]) -> Way:
+    """To plan further ahead: what lies behind the horizon clashes with it, and no rule says so."""
     policy = wish.policy
-    longer = [(weeks, Span(policy.horizon.amount + timedelta(weeks=weeks))) for weeks in (1, 2, 4)]
+    longer = [(more, Span(policy.horizon.amount + timedelta(weeks=more))) for more in weeks]
     tries = tuple(
-        (f"Plan {weeks} week(s) further ahead (horizon).", replace(wish, policy=replace(policy, horizon=span)))
-        for weeks, span in longer
+        (
+            f"Plan {more} week(s) further ahead (calendar.horizon: {span}).",
+            replace(wish, policy=replace(policy, horizon=span)),
+        )
+        for more, span in longer
         if not policy.horizon.working_days
     )
-    yield Way(2, "horizon", tries)
+    return Way(2, "horizon", tries)
+
+
+def _past_horizon(wish: Wish, at: datetime | None) -> Iterator[Way]:
+    """The ways out for a date that lies behind the horizon."""
+    beyond = at - horizon(wish) if at is not None else -_DAY
+    if beyond >= timedelta():
+        weeks = beyond // timedelta(weeks=1) + 1
+        yield replace(_further(wish, (weeks, weeks + 1, weeks + 4)), rank=0)  # nothing that is wanted changes
 
 
 def _ways(wish: Wish, row: Row) -> Iterator[Way]:
@@ -59,6 +76,7 @@ def _ways(wish: Wish, row: Row) -> Iterator[Way]:
     elif release is not None and row.rule == "ready" and release.ready is not None:
         ready, zone = release.ready, wish.policy.zone
         early = [(f"{days}d", replace(release, ready=shift_days(ready, -days, zone))) for days in _STEPS]
+        yield from _past_horizon(wish, ready)
         yield Way(3, "ready", _tries(wish, f"Have the package of {release.name} ready {{}} earlier", early))
     elif release is not None and row.rule in ("advance", "go_live_copy"):
         yield from _move_go_live(wish, release)
@@ -133,6 +151,7 @@ def _of_rehearsal(wish: Wish, row: Row, release: Release, one: Rehearsal) -> Ite
     elif row.rule == "not_after" and one.not_after is not None:
         yield _moved(wish, release, one, ("not_after", one.not_after, 1))
     elif row.rule == "not_before" and one.not_before is not None:
+        yield from _past_horizon(wish, one.not_before)
         yield _moved(wish, release, one, ("not_before", one.not_before, -1))
     elif row.rule == "hours":
         yield _shorter(wish, release, one)
@@ -141,6 +160,7 @@ def _of_rehearsal(wish: Wish, row: Row, release: Release, one: Rehearsal) -> Ite
     elif row.rule == "type":
         yield _other_type(wish, release, one)
     elif row.rule == "pin":
+        yield from _past_horizon(wish, one.pin.at)
         yield from _unpinned(wish, release, one)
 
 

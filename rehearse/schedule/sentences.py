@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rehearse import clock
 from rehearse.clock import DAYS, Hours
 from rehearse.release.model import Rehearsal, Release
-from rehearse.schedule.demand import deadline
+from rehearse.schedule.demand import deadline, horizon
 from rehearse.schedule.ledger import build_availability, interval_of
 from rehearse.schedule.model import Reason, Window, Wish
 from rehearse.schedule.rows import Row
@@ -42,6 +42,13 @@ def _where(wish: Wish, one: Rehearsal) -> str:
     return "" if one.zone.key == wish.policy.zone.key else f" in {one.zone.key}"
 
 
+def _out_of_sight(wish: Wish, instant: datetime) -> str:
+    """What else a date that nothing can be planned for clashes with, where no rule says it."""
+    last = horizon(wish)
+    beyond = f", after the horizon of {wish.policy.horizon} ends on {clock.show(last, wish.policy.zone)}"
+    return beyond if instant >= last else ", which is over" if instant < wish.now else ""
+
+
 def _type(wish: Wish, release: Release, one: Rehearsal) -> str:
     names = [supply.name for supply in wish.supplies if supply.type in one.needs.types]
     there = f"of which there is {', '.join(names)}" if names else "and there is none"
@@ -70,7 +77,8 @@ def show_hours(hours: Hours) -> str:
 
 def _not_before(wish: Wish, release: Release, one: Rehearsal) -> str:
     assert one.not_before is not None
-    return f"{_label(release, one)} starts at {_show(wish, one.not_before, one)} at the earliest."
+    at = f"{_show(wish, one.not_before, one)} at the earliest{_out_of_sight(wish, one.not_before)}"
+    return f"{_label(release, one)} starts at {at}."
 
 
 def _not_after(wish: Wish, release: Release, one: Rehearsal) -> str:
@@ -115,7 +123,7 @@ def _reset(wish: Wish, release: Release, one: Rehearsal) -> str:
 
 def _pin(wish: Wish, release: Release, one: Rehearsal) -> str:
     where = f" to {one.pin.sandbox}" if one.pin.sandbox else ""
-    when = f" to {_show(wish, one.pin.at, one)}" if one.pin.at else ""
+    when = f" to {_show(wish, one.pin.at, one)}{_out_of_sight(wish, one.pin.at)}" if one.pin.at else ""
     return f"{_label(release, one)} is pinned{where}{' and' if where and when else ''}{when}."
 
 
@@ -138,7 +146,8 @@ _OF_REHEARSAL: dict[str, Callable[[Wish, Release, Rehearsal], str]] = {
 
 def _ready(wish: Wish, release: Release) -> str:
     at = release.ready or wish.now
-    return f"The package of {release.name} exists from {_show(wish, at)} on; nothing of it starts earlier."
+    when = f"{_show(wish, at)} on{_out_of_sight(wish, at)}"
+    return f"The package of {release.name} exists from {when}; nothing of it starts earlier."
 
 
 def _go_live_copy(wish: Wish, release: Release) -> str:

@@ -220,3 +220,14 @@ def test_margins_in_hours_and_working_days_and_other_go_lives_are_moved_too(worl
         assert any(words in way.text for way in out.repairs), [way.text for way in out.repairs]
     (out,) = solve(_advance(worlds), seconds=20).unplaced
     assert any(way.text.startswith("Move the go-live of R0") for way in out.repairs)
+
+
+def test_what_lies_behind_the_horizon_says_so_and_how_far_ahead_to_plan(worlds: SimpleNamespace) -> None:
+    """The rule stood there alone, clashing with nothing that was named, and without a way out."""
+    late = worlds.rehearsal("m", not_before=worlds.now + 70 * DAY)  # the horizon of these worlds is 8 weeks
+    past = worlds.rehearsal("p", pin=Pin(None, worlds.now - DAY))
+    wish = _wish(worlds, late, past, live="2027-03-26T18:00")
+    first, second = solve(wish, seconds=20).unplaced
+    assert "after the horizon of 8w ends on Mon 2027-01-18 08:00" in first.reasons[0].text
+    assert first.repairs[0].text == "Plan 3 week(s) further ahead (calendar.horizon: 11w)."
+    assert second.reasons[0].text.endswith("which is over.")
