@@ -34,6 +34,9 @@ class Way:
 def list_ways(wish: Wish, rows: tuple[Row, ...]) -> tuple[Way, ...]:
     """The ways out of a clash, the cheapest first."""
     ways = [way for row in rows for way in _ways(wish, row) if way.tries] if rows else list(_without_rules(wish))
+    lives = [one.go_live for one in wish.releases if one.name in {row.release for row in rows}]
+    if any(one > horizon(wish) for one in lives) and not any(way.change == "horizon" for way in ways):
+        ways.append(replace(_further(wish, (1, 2, 4)), rank=8))
     return tuple(sorted(ways, key=lambda one: one.rank))
 
 

@@ -231,3 +231,7 @@ def test_what_lies_behind_the_horizon_says_so_and_how_far_ahead_to_plan(worlds: 
     assert "after the horizon of 8w ends on Mon 2027-01-18 08:00" in first.reasons[0].text
     assert first.repairs[0].text == "Plan 3 week(s) further ahead (calendar.horizon: 11w)."
     assert second.reasons[0].text.endswith("which is over.")
+    short = worlds.policy(horizon=Span(3 * DAY))
+    saturday = Hours((5,), clock.parse_time("09:00"), clock.parse_time("18:00"))
+    (out,) = solve(_wish(worlds, worlds.rehearsal("m", hours=saturday), policy=short), seconds=20).unplaced
+    assert any("calendar.horizon" in way.text for way in out.repairs)
