@@ -234,3 +234,20 @@ def is_go_live_time(instant: datetime, wish: Wish, release: Release) -> bool:
     """Whether an instant has the weekday and the clock time of the go-live, in the calendar's zone."""
     here, there = (one.astimezone(wish.policy.zone) for one in (instant, release.go_live))
     return here.weekday() == there.weekday() and here.time() == there.time()
+
+
+def taken_until(wish: Wish, supply: Supply, one: Booking) -> datetime:
+    """Until when something booked has its sandbox, a refresh that comes next left out of account.
+
+    A rehearsal that stays has the hold of its release file, which may have become longer since it was booked; the reset
+    after it, where something else begins before that is over.
+    """
+    key = one.release, one.rehearsal
+    known = (each for release in wish.releases for each in release.rehearsals if (release.name, each.name) == key)
+    rehearsal = next(known, None)
+    if one.what != "rehearsal" or rehearsal is None or wish.replan or one.start <= wish.now:
+        return one.free_at
+    held = add_span(one.end, rehearsal.hold, rehearsal.zone, wish.policy.hours.days)
+    after = held + supply.reset_time
+    others = [each.start for each in supply.bookings if each.what != "refresh"]
+    return max(one.free_at, after if any(one.start < start < after for start in others) else held)
