@@ -98,6 +98,12 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}:{len(content)}"
 
 
+def size_of(digest: str) -> int:
+    """The bytes of a body, as its digest tells."""
+    length = digest.rpartition(":")[2]
+    return int(length) if length.isdigit() else 0
+
+
 def _store(working: Working, shape: RowShape, content: bytes) -> None:
     """Keep a body under its digest; the same contents are kept once."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

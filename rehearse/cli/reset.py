@@ -211,7 +211,7 @@ def _apply(
     lasts, objects = expect_reset(desk, made.sandbox, before), [one.name for one in before.scope.objects]
     passed = check_quiet(writer.reader, objects, applying.wanted.patience, lasts, applying.on_event)
     tell_passed(passed)
-    require_room(writer.reader, made)
+    require_room(writer.reader, made, desk.store())
     settings = ApplySettings(
         ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.wanted.keep_newer
     )

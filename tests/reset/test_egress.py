@@ -1,14 +1,19 @@
 """The egress gate and the check for room: what is asked, what is refused, and what may be let through by name."""
 
+from base64 import b64encode
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehearse import clock, lock
+from rehearse.baseline.capture import CaptureRequest, capture
+from rehearse.baseline.model import Scope
 from rehearse.errors import GateClosed
 from rehearse.journal import Journal, load_entries
 from rehearse.org.email_probe import Deliverability
+from rehearse.org.model import Limit
 from rehearse.reset.egress import (
     Leak,
     fetch_endpoints,
@@ -21,6 +26,7 @@ from rehearse.reset.egress import (
 )
 from rehearse.reset.let_out import join_allowed, list_remembered, load_let_out, note_let_out
 from rehearse.reset.model import Allowed
+from rehearse.reset.storage_room import needed_file_bytes, needed_kilobytes, require_room
 from rehearse.state import open_database
 
 SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -97,10 +103,7 @@ def test_a_copy_keeps_productions_endpoints_until_they_are_changed(lab: Any) -> 
 
 def _room(lab: Any) -> None:
     """Rows that come back need room; what is deleted makes none at once."""
-    from dataclasses import replace
-
     from rehearse.reset.model import Action
-    from rehearse.reset.storage_room import needed_kilobytes, require_room
 
     before = lab.capture(objects=("Account",))
     plan = lab.plan(before)
@@ -111,12 +114,38 @@ def _room(lab: Any) -> None:
         one = Action("a", 600, do, "record", object, "k", "exact")
         return replace(plan, actions=(one,) * count)
 
-    require_room(lab.writer.reader, planned("Account", "undelete", 5))
+    require_room(lab.writer.reader, planned("Account", "undelete", 5), lab.store)
     assert needed_kilobytes(planned("Campaign", "insert", 3)) == 24
     assert needed_kilobytes(planned("Account", "delete", 3)) == 0
-    require_room(lab.writer.reader, planned("Account", "insert", rows))
+    require_room(lab.writer.reader, planned("Account", "insert", rows), lab.store)
     with pytest.raises(GateClosed, match="data storage"):
-        require_room(lab.writer.reader, planned("Account", "insert", rows + 1))
+        require_room(lab.writer.reader, planned("Account", "insert", rows + 1), lab.store)
+    _room_for_files(lab)
+
+
+def _room_for_files(lab: Any) -> None:
+    """Contents of files take file storage, by the length that the baseline knows."""
+    (account,) = lab.pick('"Account" ORDER BY "Id" LIMIT 1')
+    (file,) = lab.insert("Attachment", {"Name": "a.txt", "ParentId": account, "Body": b64encode(b"x" * 3000).decode()})
+    scope = Scope((), objects=("Attachment",), files=True)
+    before = capture(lab.writer.reader, CaptureRequest("UATFULL", scope), lab.store)
+    lab.delete(file)
+    plan = lab.plan(before)
+    assert needed_file_bytes(lab.store, plan) == 3000
+    require_room(lab.writer.reader, plan, lab.store)
+    full = replace(lab.writer.reader.fetch_limits()["FileStorageMB"], remaining=0)
+    with pytest.raises(GateClosed, match="0 MB of file storage left; what comes back needs 1 MB"):
+        require_room(Spent(full), plan, lab.store)  # type: ignore[arg-type]
+
+
+@dataclass
+class Spent:
+    """An org whose file storage is used up."""
+
+    left: Limit
+
+    def fetch_limits(self) -> dict[str, Limit]:
+        return {"FileStorageMB": self.left}
 
 
 def test_what_was_let_out_is_remembered_by_a_plan_that_began_and_by_no_other(tmp_path: Path) -> None:
