@@ -1,7 +1,7 @@
 """Does the sandbox have room for what a reset brings back? Asked of /limits before anything is written.
 
-Rows in the recycle bin take no data storage (facts/data.md 2.5), so undeleted rows count like inserted ones; what is in
-files takes file storage. What the reset deletes is not counted as room: Salesforce recalculates storage some time later.
+Rows in the recycle bin take no data storage (facts/data.md 2.5), so undeleted rows count like inserted ones; files take
+file storage. What the reset deletes is not counted as room: Salesforce recalculates storage some time later.
 """
 
 from __future__ import annotations
