@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from rehearse.cli.desk import Desk
 from rehearse.report.radar import Deadline, Sky, build_radar
@@ -27,7 +27,7 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
             used[name] = max(used.get(name, at), at)
     broken = _find_broken(desk, bookings, now)
     sky = Sky(
-        previews=tuple((one.name, one.cut_off) for one in desk.workspace.previews),
+        previews=tuple((one.name, _as_meant(desk, one.cut_off)) for one in desk.workspace.previews),
         validations=tuple((one.id, one.completed) for one in load_validations(desk.database)),
         bookings=bookings,
         broken=broken,
@@ -35,6 +35,11 @@ def load_radar(desk: Desk, lines: Sequence[SandboxLine], now: datetime) -> tuple
         used=used,
     )
     return build_radar(lines, now, sky)
+
+
+def _as_meant(desk: Desk, end: datetime) -> datetime:
+    """The last minute of a day that is included: its end reads like the next day."""
+    return end - timedelta(minutes=1) if end.astimezone(desk.workspace.zone).time() == time(0) else end
 
 
 def _find_broken(desk: Desk, bookings: Sequence[Booking], now: datetime) -> dict[str, str]:

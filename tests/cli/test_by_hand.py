@@ -331,3 +331,10 @@ def test_a_baseline_whose_store_was_moved_here_is_what_a_planning_holds_releases
         place.mkdir(parents=True)
         (place / MANIFEST).write_text("{}")
         assert [one.baseline for one in _newest(desk)] == [moved]
+
+
+def test_the_cut_off_of_a_preview_is_due_on_its_day(by_hand: Any) -> None:
+    file = by_hand.folder / "rehearse.yaml"
+    file.write_text(file.read_text() + "salesforce: {preview: [{name: Next, cut_off: 2026-12-03}]}\n")
+    (due,) = [one["due"] for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "preview"]
+    assert due == "2026-12-04T04:59:00Z", "the last minute of that day in New York, and not the first of the next"
