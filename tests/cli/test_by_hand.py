@@ -335,6 +335,7 @@ def test_a_baseline_whose_store_was_moved_here_is_what_a_planning_holds_releases
 
 def test_the_cut_off_of_a_preview_is_due_on_its_day(by_hand: Any) -> None:
     file = by_hand.folder / "rehearse.yaml"
-    file.write_text(file.read_text() + "salesforce: {preview: [{name: Next, cut_off: 2026-12-03}]}\n")
+    preview = "{name: Next, cut_off: 2026-12-03, from: 2026-12-05, to: 2027-01-10}"
+    file.write_text(f"{file.read_text()}salesforce: {{preview: [{preview}]}}\n")
     (due,) = [one["due"] for one in by_hand.json("status", **NOW)["radar"] if one["kind"] == "preview"]
     assert due == "2026-12-04T04:59:00Z", "the last minute of that day in New York, and not the first of the next"
