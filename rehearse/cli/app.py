@@ -162,7 +162,11 @@ def _show(error: RehearseError, *, as_json: bool) -> None:
             at = error.at or clock.from_iso(os.environ["REHEARSE_NOW"])
         except (KeyError, UsageError):
             at = clock.now()
-        typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(at), **body}))
+        try:
+            typer.echo(json.dumps({"schema": "rehearse.error/1", "at": clock.iso(at), **body}))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _drop_stdout()
         return
     typer.echo(f"error: {printable(error.message)}", err=True)
     if error.hint:

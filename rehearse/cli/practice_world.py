@@ -64,6 +64,8 @@ def translated() -> Iterator[None]:
         yield
     except ControlError as error:
         raise RehearseError(error.message, error.hint) from error
+    except BrokenPipeError:  # of whoever read what we print, and has seen enough
+        raise
     except OSError as error:
         raise RehearseError(f"The practice world cannot be written: {error.strerror or error}.", _SPACE) from error
     except sqlite3.Error as error:

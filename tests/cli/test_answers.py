@@ -17,6 +17,7 @@ from rehearse import clock
 from rehearse.cli import app
 from rehearse.cli.answers import finish, show
 from rehearse.cli.app import main
+from rehearse.cli.practice_world import translated
 from rehearse.errors import Interrupted
 from rehearse.report.view import Page, Paragraph
 
@@ -115,3 +116,16 @@ def test_where_production_cannot_be_asked_what_was_seen_last_is_pointed_at(
         assert ended.value.code == code
         told = capsys.readouterr()
         assert ("`rehearse status` shows what was seen last" in told.err) == bool(code) and bool(told.out) != bool(code)
+
+
+def test_whoever_has_seen_enough_of_an_error_gets_no_traceback(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody_reads:
+        done = subprocess.run(
+            [sys.executable, "-m", "rehearse", "no-such-verb", "--json"],
+            stdout=nobody_reads, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False, timeout=120,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
+    with pytest.raises(BrokenPipeError), translated():  # no fault of a practice world's disk
+        raise BrokenPipeError
