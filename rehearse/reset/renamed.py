@@ -21,7 +21,7 @@ Place = tuple[str, str]
 _HOLDING = frozenset({
     "AuthProvider", "Certificate", "ConnectedApp", "CustomField", "CustomObject", "EmailServicesFunction",
     "ExternalClientApplication", "ExternalCredential", "ExternalDataSource", "Group", "NamedCredential",
-    "PermissionSet", "PermissionSetGroup", "Profile", "Queue", "Role", "Territory2",
+    "PermissionSet", "PermissionSetGroup", "Profile", "Queue", "RecordType", "Role", "Territory2",
 })  # fmt: skip
 _SHORT = 15
 """An Id without the letters that some APIs add."""

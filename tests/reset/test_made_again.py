@@ -89,6 +89,11 @@ def test_what_a_renamed_object_holds_is_neither_deleted_nor_inserted_again() -> 
     parts = [(*new,), ("CustomField", "New__c.Code__c"), ("Layout", "New__c-New Layout"), (*old,)]
     assert all(waits_for_its_name(book, *one) for one in parts)
     assert not waits_for_its_name(book, "CustomField", "Newer__c.Code__c")
+    kinds = ("RecordType", "Invoice__c.Foreign"), ("RecordType", "Invoice__c.Abroad")
+    book = MetadataBook({}, {}, renamed=dict((kinds, kinds[::-1])))
+    assert all(waits_for_its_name(book, *one) for one in kinds), "its rows would have been left with an inactive one"
+    report = ("Report", "A/Old"), ("Report", "A/New")
+    assert not waits_for_its_name(MetadataBook({}, {}, renamed=dict((report, report[::-1]))), *report[0])
     row = find_hazard("record", "Old__c", "deleted", {"object-lost", "hard-deleted", "object-renamed"})
     assert row.grade == "manual"
 
