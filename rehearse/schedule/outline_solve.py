@@ -122,15 +122,18 @@ def _serve(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
-            model, seconds, most, is_large = line.recv()
-            until, known = time.monotonic() + seconds, None
-            asked = _Asked.read(model)
-            if is_large:
-                known = asked.relax(until, most)
-                line.send((False, known))
-            line.send((True, asked.minimize(until, most, known)))
+            _answer(line, *line.recv())
         except (EOFError, OSError):
             return
+
+
+def _answer(line: Connection, model: bytes, seconds: float, most: int | None, is_large: bool) -> None:
+    until, known = time.monotonic() + seconds, None
+    asked = _Asked.read(model)
+    if is_large:
+        known = asked.relax(until, most)
+        line.send((False, known))
+    line.send((True, asked.minimize(until, most, known)))
 
 
 @dataclass
@@ -163,6 +166,7 @@ class _Asked:
         """The bound of the relaxation; what is too dear by it is fixed."""
         self.is_dense = True
         relaxed = relax(self.program, self.rows, max(0.1, until - time.monotonic()))
+        self.rows = ()  # they take as much room as the program, and the search needs it
         if relaxed is None:
             return None
         if most is not None and relaxed.bound <= most:
