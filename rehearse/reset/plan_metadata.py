@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from rehearse.baseline.component_types import PARENT_OF
+from rehearse.baseline.component_types import PARENT_OF, UNFILED
 from rehearse.baseline.coverage import find_unseen
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import (
@@ -41,6 +41,12 @@ PARTLY = frozenset({
 })  # fmt: skip
 """Hazards of what is tried all the same: a part that no deployment takes away leaves the rest of its component, and an
 object may have no rows."""
+
+
+_BEFORE_PUBLIC = ("1", "2", "3")
+"""Rules of older baselines, which hold nothing of the platform's public folder nor of Lightning template folders."""
+_PUBLIC = f"{UNFILED}/"
+_TEMPLATES = ("EmailTemplate", "EmailTemplateFolder")
 
 
 def plan_metadata(inputs: PlanInputs) -> tuple[tuple[Action, ...], tuple[Blocked, ...]]:
@@ -120,6 +126,8 @@ def _block(change: Change, hazard: Hazard) -> Blocked:
 
 def _came_into_sight(inputs: PlanInputs, change: Change) -> bool:
     """Whether a component that the baseline lacks was there before: its type was not listed, or it is older."""
+    if inputs.before.canonicaliser in _BEFORE_PUBLIC and (change.type in _TEMPLATES or change.key.startswith(_PUBLIC)):
+        return True
     container = PARENT_OF[change.type][0] if change.type in PARENT_OF else change.type
     older = change.at is not None and change.at < inputs.before.started.replace(microsecond=0)
     return older or not find_unseen(inputs.before).isdisjoint({change.type, container, "(retrieve)"})

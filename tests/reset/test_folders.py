@@ -1,5 +1,6 @@
 """What lies in folders: also in the public folder of the platform's own, which no list of folders names."""
 
+from dataclasses import replace
 from typing import Any
 
 from rehearse.practice.play import take_seats
@@ -26,6 +27,9 @@ def test_reports_without_a_folder_of_their_own_are_put_back(lab: Any) -> None:
         gone = {"package.xml": manifest({}), "destructiveChanges.xml": manifest({"Report": [f"{UNFILED}/Gone"]})}
         caller.deploy({path: text.encode() for path, text in gone.items()})
     assert lab.photograph(()) != picture
+    older = lab.plan(replace(before, canonicaliser="3"))  # it listed no such reports: nobody knows whose they are
+    assert {one.do for one in older.actions} == {"deploy"}
+    assert [(one.key, one.grade) for one in older.blocked] == [(f"{UNFILED}/Extra", "manual")]
     proof = lab.reset(before)
     assert {(one.key, one.outcome) for one in proof.items} == {
         (f"{UNFILED}/{name}", "restored") for name in ("Kept", "Gone", "Extra")
