@@ -54,10 +54,15 @@ def usable_pairs(store: CaptureStore, before: Capture, after: Capture, ids: Mapp
         for one in before.scope.objects
         for row in store.load_rows(before.ulid, one.name, set(ids), ["Id"])
     }
-    alive = {
+    alive = find_living(store, after, ids)
+    return {**{old: new for old, new in ids.items() if old in known and old not in alive}, **renewed}
+
+
+def find_living(store: CaptureStore, after: Capture, ids: Mapping[str, str]) -> set[str]:
+    """The old Ids of an id map whose own row lives all the same: somebody brought it back as well."""
+    return {
         str(row["Id"]) for one in after.scope.objects for row in store.load_rows(after.ulid, one.name, set(ids), ["Id"])
     }
-    return {**{old: new for old, new in ids.items() if old in known and old not in alive}, **renewed}
 
 
 def compare_rows(

@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from rehearse import clock
+from rehearse.baseline.compare import find_living
 from rehearse.baseline.model import Capture
+from rehearse.baseline.set_up_ids import find_new_ids
 from rehearse.errors import GenerationChanged, StalePlan
 from rehearse.events import Noted
 from rehearse.journal import Entry, load_entries
@@ -98,9 +100,12 @@ def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings, user_id: str)
         plan=plan, writer=tools.writer, store=tools.store, journal=tools.journal, id_map=tools.id_map,
         settings=settings, on_event=tools.on_event, before=tools.store.load(plan.baseline_capture), after=after,
         began=clock.from_iso(str(detail["began"])), planned_at=after.started, user_id=str(detail["user"]),
-        ids=tools.id_map.load(), progress=Progress(tools.on_event),
+        progress=Progress(tools.on_event),
         left_alone=frozenset((one.type, one.key) for one in plan.blocked if not goes_along(one)),
     )  # fmt: skip
+    context.alive = frozenset(find_living(tools.store, after, tools.id_map.load()))
+    context.renewed = find_new_ids(tools.store, context.before, after)
+    context.take_ids()
     newer = detail["newer"] if first else _fetch_moved(context, after)
     if first is None:
         tools.journal.close(tools.journal.open("begin", {**detail, "newer": newer}), {})

@@ -40,7 +40,8 @@ class Context:
     """One run of apply. `began` is the org's clock at its very first start, also after a resume.
 
     `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
-    the switches are made of that silence the org's automation now; `captured`: what only the passes read.
+    the switches are made of that silence the org's automation now; `captured`: what only the passes read. `alive`: old
+    Ids whose own row was brought back, so no pair speaks of it; `renewed`: pairs of set-up that was deployed again.
     """
 
     plan: ResetPlan
@@ -56,6 +57,8 @@ class Context:
     planned_at: datetime
     user_id: str
     ids: dict[str, str] = field(default_factory=dict)
+    alive: frozenset[str] = frozenset()
+    renewed: dict[str, str] = field(default_factory=dict)
     held: dict[str, bool] = field(default_factory=dict)
     results: dict[str, ActionResult] = field(default_factory=dict)
     written: set[tuple[str, str]] = field(default_factory=set)
@@ -87,6 +90,11 @@ class Context:
     def live_id(self, key: str) -> str:
         """The Id in the org of a row of the baseline."""
         return self.ids.get(key, key)
+
+    def take_ids(self) -> None:
+        """Take the pairs of the generation as they are now."""
+        pairs = self.id_map.load()
+        self.ids = {old: new for old, new in pairs.items() if old not in self.alive} | self.renewed
 
     def back(self) -> Mapping[str, str]:
         """New Id -> Id in the baseline."""

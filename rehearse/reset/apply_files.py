@@ -135,5 +135,5 @@ def _remember(context: Context, entry: Entry, action: Action, new: str) -> None:
     """Close the intent and keep the pair of Ids, both at once."""
     result = {"ok": [action.id], "failed": {}}
     context.journal.close(entry, result, also=lambda connection: context.id_map.add(connection, {action.key: new}))
-    context.ids = context.id_map.load()
+    context.take_ids()
     context.note(action, "done", f"re-inserted as {new}")

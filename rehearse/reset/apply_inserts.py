@@ -82,7 +82,7 @@ def finish_insert(context: Context, entry: Entry) -> None:
     contacts = fetch_contacts(context.writer.reader, known, pairs)
     result = {"ok": ok, "failed": {actions[key]: code for key, code in failed.items()}, "strangers": strangers}
     context.journal.close(entry, result, also=lambda connection: context.id_map.add(connection, pairs | contacts))
-    context.ids = context.id_map.load()
+    context.take_ids()
     _note_all(context, object, actions, pairs, failed)
     if strangers:
         context.on_event(Noted(f"{strangers} inserted rows of {object} could not be told apart; look at job {job.id}."))

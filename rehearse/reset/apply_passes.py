@@ -46,7 +46,8 @@ def _capture(context: Context) -> Capture:
     """The sandbox as it is now, on top of what was read last; queues that are back own what they owned."""
     live = capture_live(context.writer.reader, context.store, context.before, context.on_event, context.after)
     context.captured.append(live.ulid)
-    context.ids.update(find_new_ids(context.store, context.before, live))
+    context.renewed.update(find_new_ids(context.store, context.before, live))
+    context.take_ids()
     return live
 
 

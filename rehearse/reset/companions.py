@@ -51,7 +51,7 @@ def take_companions(context: Context, object: str, actions: Sequence[Action]) ->
     }
     with context.id_map.database.begin() as connection:
         context.id_map.add(connection, pairs)
-    context.ids = context.id_map.load()
+    context.take_ids()
     for action in (one for one in actions if one.key in pairs):
         context.note(action, "done", f"made by the platform as {pairs[action.key]}")
     return [one for one in actions if one.key not in pairs]

@@ -66,3 +66,21 @@ def test_a_unique_value_comes_back_where_no_hard_delete_is_allowed_and_the_bin_h
     proof = lab.prove(before, plan, lab.apply(plan))
     assert proof.verdict == "clean" and lab.value("Routing__c", route, "Code__c") == code
     assert lab.value("Routing__c", holder, "IsDeleted") == 1
+
+
+def test_a_row_that_somebody_brought_back_beside_the_one_that_was_re_inserted_is_the_row_again(lab: Any) -> None:
+    """What was re-inserted goes, and the old row is put back under its own Id: the pair of Ids speaks of it no more."""
+    before = lab.capture(objects=("Opportunity", "Project__c"))
+    where = '"Opportunity" WHERE "Project__c" = ? ORDER BY "Id"'
+    (project,) = lab.pick('"Project__c" WHERE "Id" IN (SELECT "Project__c" FROM "Opportunity") ORDER BY "Id" LIMIT 1')
+    deals, name = lab.pick(where, project), lab.value("Project__c", project, "Name")
+    lab.delete(project, hard=True)
+    assert lab.reset(before).verdict == "clean-with-residue"
+    new = lab.ids.load()[project]
+    assert lab.pick(where, new) == deals
+    with lab.org.transaction() as db:
+        db.execute('UPDATE "Project__c" SET "IsDeleted" = 0, "Name" = \'old\' WHERE "Id" = ?', (project,))
+    proof = lab.reset(before)
+    assert proof.verdict == "clean", [(one.key, one.outcome, one.detail) for one in proof.items]
+    assert lab.value("Project__c", new, "IsDeleted") == 1 and lab.value("Project__c", project, "Name") == name
+    assert lab.pick(where, project) == deals
