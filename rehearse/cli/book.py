@@ -6,6 +6,7 @@ what others book is requested until one of them confirms it; it holds its time m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,6 +109,7 @@ def move(
     with open_desk() as desk:
         old, now = find_booking(desk.database, booking), desk.fetch_now()
         new = read_move(desk, old, "" if sandbox == "-" else sandbox, (start, until), now)
+        new = replace(new, state="requested") if state_for(desk) == "requested" else new
         with free_times_on_refusal(desk, new.sandbox, Window(new.start, new.free_at), now, besides=old.id):
             if dry_run:
                 refuse_overlaps(desk.database, [new])

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of a schedule: how many times were booked or moved, and the bookings that were given up."""
+    """What became of a schedule: how many times were booked or moved, the bookings that were given up, and how many
+    of the former wait for an approver."""
 
     booked: int
     cancelled: tuple[str, ...] = ()
+    requested: int = 0
 
     def __str__(self) -> str:
         also = f" and cancelled {', '.join(self.cancelled)}" if self.cancelled else ""
-        return f"Booked {self.booked} time(s){also}"
+        wait = f"; {self.requested} to be confirmed with `rehearse book confirm ID`" if self.requested else ""
+        return f"Booked {self.booked} time(s){also}{wait}"
 
 
 def plan(
@@ -93,7 +96,8 @@ def _solve(
         f"{text} {hint}"
         for text, hint in (*_elsewhere(desk, wish), *_renamed(desk, wish), *_left_without(schedule, wish)[:3])
     )
-    return wanted, wish, replace(schedule, warnings=(*left, *schedule.warnings, *said, *name_clones(wish, schedule)))
+    warnings = (*left, *schedule.warnings, *said, *name_clones(wish, schedule))
+    return wanted, wish, replace(schedule, warnings=warnings, bookings=tuple(_approved(desk, wish, schedule.bookings)))
 
 
 def _elsewhere(desk: Desk, wish: Wish) -> list[tuple[str, str]]:
@@ -199,7 +203,6 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     Raises StalePlan when somebody changed meanwhile what was planned with, Refused where others would lose what they
     rely on.
     """
-    from rehearse.cli.book import state_for
     from rehearse.errors import Refused
     from rehearse.schedule.booked import build_bookings, find_superseded
     from rehearse.schedule.releases_store import record_releases
@@ -210,13 +213,20 @@ def _book(desk: Desk, wanted: Sequence[Release], schedule: Schedule, wish: Wish)
     known, now = tuple(one for supply in wish.supplies for one in supply.bookings), wish.now
     before = {one.id: one for one in known}
     planned = [one for one in build_bookings(schedule, user(), known) if one.start >= now]
-    made = [_with_state(one, before.get(one.id), state_for(desk)) for one in planned]
-    made = [one for one in made if _is_new(one, before.get(one.id))]
+    made = [one for one in _approved(desk, wish, planned) if _is_new(one, before.get(one.id))]
     gone = find_superseded(schedule, known, now) if wish.replan else ()
     sandboxes = tuple(one.name for one in wish.supplies)
     save_bookings(desk.database, made, now, Planned(user(), sandboxes, known, gone))
     record_releases(desk.database, wanted, now)
-    return Kept(len(made), tuple(one.id for one in gone))
+    return Kept(len(made), tuple(one.id for one in gone), sum(one.state == "requested" for one in made))
+
+
+def _approved(desk: Desk, wish: Wish, planned: Sequence[Booking]) -> list[Booking]:
+    """What is planned, each as approved or not as it is once this user books it."""
+    from rehearse.cli.book import state_for
+
+    before = {one.id: one for supply in wish.supplies for one in supply.bookings}
+    return [_with_state(one, before.get(one.id), state_for(desk)) for one in planned]
 
 
 def _with_state(one: Booking, known: Booking | None, state: BookingState) -> Booking:
