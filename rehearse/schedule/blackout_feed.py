@@ -8,7 +8,7 @@ before the start, a broken date, an entry that moves all later ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,19 +24,20 @@ _DATED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENC
 
 @dataclass(frozen=True)
 class _Entry:
-    """One VEVENT: wall times are naive, in its `zone`."""
+    """One VEVENT: wall times are naive, in its `zone`. It lasts `length` of wall time, and `exact` hours after that."""
 
     uid: str
     name: str
     zone: tzinfo
     start: datetime
     length: timedelta
+    exact: timedelta
     event: Any
     cancelled: bool
 
-    def window(self, start: datetime, length: timedelta) -> tuple[str, Window]:
-        """The time that one occurrence blocks; all of it in wall time, as calendars show it."""
-        return self.name, Window(as_instant(start, self.zone), as_instant(start + length, self.zone))
+    def window(self, start: datetime) -> tuple[str, Window]:
+        """The time that one occurrence blocks: to an end in wall time, or for exact hours whatever the clocks do."""
+        return self.name, Window(as_instant(start, self.zone), as_instant(start + self.length, self.zone) + self.exact)
 
 
 def expand_ics(text: str, zone: ZoneInfo, span: Window) -> tuple[tuple[str, Window], ...]:
@@ -58,7 +59,7 @@ def expand_ics(text: str, zone: ZoneInfo, span: Window) -> tuple[tuple[str, Wind
         if one.cancelled:
             continue
         if one.event.get("RECURRENCE-ID") is not None:
-            found.append(one.window(one.start, one.length))
+            found.append(one.window(one.start))
         else:
             found += _expand(one, [other for other in single if other.uid and other.uid == one.uid], span)
     return tuple(sorted({one for one in found if one[1].overlaps(span)}, key=lambda one: (one[1].start, one[0])))
@@ -95,11 +96,11 @@ def _read(event: Any, zone: ZoneInfo) -> _Entry:
         raise _refuse(name, "moves all later ones at once")
     where = _zone_of(given, name, zone)
     start = _local(given.dt, where)
-    length = _length(event, start, where)
-    if length < timedelta():
+    length, exact = _length(event, start, where)
+    if length + exact < timedelta():
         raise _refuse(name, "ends before it starts")
     cancelled = str(event.get("STATUS", "")).upper() == "CANCELLED"
-    return _Entry(str(event.get("UID", "")), name, where, start, length, event, cancelled)
+    return _Entry(str(event.get("UID", "")), name, where, start, length, exact, event, cancelled)
 
 
 def _refuse(name: str, why: str) -> UsageError:
@@ -127,16 +128,21 @@ def _local(value: date, zone: tzinfo) -> datetime:
     return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
 
 
-def _length(event: Any, start: datetime, zone: tzinfo) -> timedelta:
+def _length(event: Any, start: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """How long an entry lasts in wall time, and after that in exact hours (RFC 5545, 3.3.6: PT6H is six hours)."""
     if event.get("DURATION") is not None:
-        return timedelta(seconds=event.decoded("DURATION").total_seconds())
+        return _split(event.decoded("DURATION"))
     if event.get("DTEND") is None:
-        return timedelta() if isinstance(event["DTSTART"].dt, datetime) else timedelta(days=1)
+        return timedelta(days=0 if isinstance(event["DTSTART"].dt, datetime) else 1), timedelta()
     length = _local(event["DTEND"].dt, zone) - start
     is_day = not isinstance(event["DTSTART"].dt, datetime)
-    return (
-        timedelta(days=1) if is_day and not length else length
-    )  # a day that ends on itself, as some programs write it
+    # a day that ends on itself, as some programs write it
+    return timedelta(days=1) if is_day and not length else length, timedelta()
+
+
+def _split(duration: timedelta) -> tuple[timedelta, timedelta]:
+    """Whole days, which follow the clocks, and the hours after them, which do not."""
+    return timedelta(days=duration.days), timedelta(seconds=duration.seconds)
 
 
 def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tuple[str, Window]]:
@@ -145,7 +151,7 @@ def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tu
 
     added = list(_dates(entry.event, "RDATE"))
     if entry.event.get("RRULE") is None and not added:
-        yield entry.window(entry.start, entry.length)
+        yield entry.window(entry.start)
         return
     gone = [*_dates(entry.event, "EXDATE"), *(one.event["RECURRENCE-ID"].dt for one in moved)]
     left_out = {_local(one, entry.zone) for one in gone}
@@ -162,12 +168,13 @@ def _expand(entry: _Entry, moved: Sequence[_Entry], span: Window) -> Iterator[tu
         if isinstance(one, tuple):
             start, end = _local(one[0], entry.zone), one[1]
             if start not in left_out:
-                yield entry.window(start, end if isinstance(end, timedelta) else _local(end, entry.zone) - start)
+                lasts = _split(end) if isinstance(end, timedelta) else (_local(end, entry.zone) - start, timedelta())
+                yield replace(entry, length=lasts[0], exact=lasts[1]).window(start)
         else:
             dates.rdate(_local(one, entry.zone))
-    for naive in find_between(dates, entry.zone, span, entry.length):
+    for naive in find_between(dates, entry.zone, span, entry.length + entry.exact):
         if naive not in left_out:
-            yield entry.window(naive, entry.length)
+            yield entry.window(naive)
 
 
 def _as_list(value: Any) -> list[Any]:

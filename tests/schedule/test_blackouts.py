@@ -139,6 +139,20 @@ def test_what_other_programs_write(entries: tuple[str, ...], zone: str, starts: 
     assert all(one.end > one.start for _, one in found)
 
 
+def test_an_entry_that_lasts_hours_lasts_them_whatever_the_clocks_do_and_days_follow_them() -> None:
+    """RFC 5545, 3.3.6; six hours over the night in which clocks go forward were five."""
+    for starts, lasts, ends in [
+        ("20270327T230000", "DURATION:PT6H", "0328T05"),
+        ("20261024T230000", "DURATION:PT6H", "1025T04"),
+        ("20270327T230000", "DURATION:P1DT1H", "0328T23"),
+        ("20270327T230000", "DTEND;TZID=Europe/Dublin:20270328T050000", "0328T04"),
+        ("20270327T200000", "RDATE;VALUE=PERIOD;TZID=Europe/Dublin:20270327T230000/PT6H", "0328T05"),
+    ]:
+        found = expand_ics(_feed(f"DTSTART;TZID=Europe/Dublin:{starts}\n{lasts}"), DUBLIN, SPAN)
+        assert len(found) == (2 if "RDATE" in lasts else 1)
+        assert f"{found[-1][1].end:%m%dT%H}" == ends, lasts
+
+
 def test_a_zone_is_that_of_its_own_file_wherever_it_is_explained_there() -> None:
     """Outlook calls every zone of its own making the same."""
 
