@@ -132,8 +132,11 @@ def _words(desk: Desk, one: FreeSlot) -> str:
 
 
 def _calendar(desk: Desk, now: datetime, besides: str = "") -> Calendar:
+    from rehearse.schedule.broken import list_unready
+
     bookings = tuple(one for one in desk.load_bookings() if one.id != besides)
-    return Calendar(bookings, planning.load_closed(desk.workspace, now), planning.build_policy(desk.workspace))
+    closed = planning.load_closed(desk.workspace, now), list_unready(planning.build_wish(desk, (), now))
+    return Calendar(bookings, (*closed[0], *closed[1]), planning.build_policy(desk.workspace))
 
 
 def find_free(desk: Desk, sandbox: str, length: str, start: str) -> tuple[FreeSlot, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from rehearse import clock
 from rehearse.schedule.demand import is_gone
 from rehearse.schedule.ledger import Cycle, leeway_of
-from rehearse.schedule.model import Booking, Supply, Window, Wish
+from rehearse.schedule.model import Booking, Closed, Supply, Window, Wish
 from rehearse.schedule.site import RUNNING, build_copy_time
 
 
@@ -74,14 +74,9 @@ def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     ready = expect_ready(wish, supply, last)
     show = clock.show
     zone = wish.policy.zone
-    if ready is not None and last is not None and last.requested < one.start < ready:
-        usable = (
-            wish.policy.usable_during_copy
-            and one.prepare != "refresh"
-            and last.state not in ("completed", "activating")
-        )
-        if not usable:
-            yield f"{supply.name} is not ready before {show(ready, zone)}: its refresh is later than planned."
+    waits = ready is not None and last is not None and last.requested < one.start < ready
+    if ready is not None and last is not None and waits and (one.prepare == "refresh" or not _is_usable(wish, last)):
+        yield f"{supply.name} is not ready before {show(ready, zone)}: its refresh is later than planned."
     if one.prepare != "refresh" or one.ready_by is None:
         return
     if last is not None and last.state == "stopped" and last.requested < one.start:
@@ -95,6 +90,22 @@ def _not_ready(wish: Wish, supply: Supply, one: Booking) -> Iterator[str]:
     done = last is not None and last.state == "completed" and _settled(wish, last) >= near
     if not (planned or begun or done):
         yield "The refresh that it waits for is neither booked nor under way."
+
+
+def list_unready(wish: Wish) -> tuple[Closed, ...]:
+    """The times from now on in which the newest copy of a sandbox keeps everybody out of it: no booking stays there."""
+    found = []
+    for supply in wish.supplies:
+        last = max(supply.cycles, key=lambda cycle: cycle.requested, default=None)
+        ready = expect_ready(wish, supply, last)
+        if last is not None and ready is not None and ready > wish.now and not _is_usable(wish, last):
+            found.append(Closed("refresh", Window(wish.now, ready), (supply.name,)))
+    return tuple(found)
+
+
+def _is_usable(wish: Wish, last: Cycle) -> bool:
+    """Whether the sandbox is still the old one, and that one may be used while its newest copy is made."""
+    return wish.policy.usable_during_copy and last.state not in ("completed", "activating")
 
 
 def _settled(wish: Wish, cycle: Cycle) -> datetime:

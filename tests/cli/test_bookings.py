@@ -1,5 +1,6 @@
-"""Where rehearse.yaml names approvers: every answer says what waits for them, and only they confirm it."""
+"""Bookings as a team makes them: what waits for approvers, who may confirm it, and which times are free."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,25 @@ def test_what_is_planned_or_moved_says_that_it_waits_for_approval(team: Any) -> 
     history = [(one["what"], one["who"]) for one in team.json("book", "show", "r1-mock", **ann)["history"]]
     asked, agreed, moved = ("requested", "ann"), ("confirmed", "boss"), ("moved", "ann")
     assert history == [asked, agreed, moved, agreed, ("cancelled", "ann"), asked]
+
+
+LATE = """version: 1
+timezone: Europe/Dublin
+sandboxes:
+  SIT: {type: PARTIAL, last_refresh: {requested: 2026-11-11 06:00}}
+refresh: {usable_during_copy: false, copy_time: {PARTIAL: 12h}}
+"""
+
+
+def test_no_time_is_called_free_while_a_late_copy_keeps_everybody_out(team: Any) -> None:
+    """The command against a broken booking moved it to where it was."""
+    now = {"REHEARSE_NOW": NOW}
+    (team.folder / "rehearse.yaml").write_text(LATE)
+    made = team.json(
+        "book", "add", "SIT", "--from", "2026-11-12 10:00", "--to", "2026-11-12 12:00", "--why", "x", **now
+    )
+    assert team.json("book", "free", "SIT", "--for", "2h", **now)["slots"][0]["start"] == "2026-11-12T13:00:00Z"
+    (cure,) = [one["clear_with"] for one in team.json("status", **now)["radar"] if "cannot stay" in one["what"]]
+    assert cure == f'rehearse book move {made["id"]} --from "2026-11-12 13:00"'
+    team.run(*shlex.split(cure)[1:], **now)
+    assert not [one for one in team.json("book", "list", **now)["bookings"] if one["broken"]]
