@@ -87,7 +87,8 @@ def _remove(desk: Desk, name: str, now: datetime, *, as_json: bool) -> None:
 
 
 def _hold(desk: Desk, name: str, *, facts: bool) -> tuple[DrillResult, tuple[Settled, ...]]:
-    from rehearse.reset.drill_run import find_progress, run_drill
+    from rehearse.reset.drill_progress import find_progress
+    from rehearse.reset.drill_run import run_drill
 
     settled: list[Settled] = []
     with _bench(desk, name) as bench:
@@ -116,7 +117,7 @@ def _bench(desk: Desk, name: str) -> Iterator[Bench]:
 
 def tell_of_a_drill(desk: Desk, name: str, org_id: str) -> None:
     """Say that an interrupted drill left its canary: a baseline that is taken now would hold it."""
-    from rehearse.reset.drill_run import find_progress
+    from rehearse.reset.drill_progress import find_progress
 
     known = find_progress(desk.workspace.storage.folder / "drills", name)
     if known is not None and known.org_id == org_id:

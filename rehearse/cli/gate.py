@@ -148,9 +148,7 @@ def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
     Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it; where this is another org
     than the ledger knows, production is asked first, which begins that list.
     """
-    from rehearse.cli.overview import refresh_ledger
     from rehearse.errors import GateClosed
-    from rehearse.events import ignore
     from rehearse.refresh.ready_store import MASKED, is_masking_open, tick_command
     from rehearse.schedule.ledger_store import load_cycles
 
@@ -160,6 +158,9 @@ def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
         return
     told = {one.org_id for one in known.get(org, ()) if not one.by_hand}
     if told and org_id not in told:
+        from rehearse.cli.overview import refresh_ledger
+        from rehearse.events import ignore
+
         refresh_ledger(desk, ignore)
     if is_masking_open(desk.database, org, org_id):
         raise GateClosed(

@@ -26,6 +26,7 @@ from rehearse.reset import drill, drill_canary
 from rehearse.reset.apply import apply
 from rehearse.reset.apply_context import Tools
 from rehearse.reset.context import ApplySettings
+from rehearse.reset.drill_progress import Progress, find_progress
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live
@@ -55,17 +56,6 @@ class Bench:
     @property
     def state(self) -> Path:
         return self.folder / f"{self.sandbox}.json"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a drill came: the stages that are done, its baseline, and what the proof said of the canary."""
-
-    id: str
-    org_id: str
-    done: tuple[str, ...] = ()
-    baseline: str = ""
-    items: tuple[ProofItem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,16 +99,6 @@ def abandon_drill(bench: Bench) -> None:
     run = known.id if known else build_ulid(bench.now())
     drill.remove(drill.Hand(bench.writer, Journal(bench.database, bench.lock, run), bench.on_event))
     _forget(bench)
-
-
-def find_progress(folder: Path, sandbox: str) -> Progress | None:
-    """The drill that was interrupted in a sandbox, or None."""
-    path = folder / f"{sandbox}.json"
-    if not path.exists():
-        return None
-    known = json.loads(path.read_text())
-    items = tuple(ProofItem(**one) for one in known["items"])
-    return Progress(**{**known, "done": tuple(known["done"]), "items": items})
 
 
 def _begin(bench: Bench) -> tuple[Progress, bool]:

@@ -101,6 +101,18 @@ def test_a_library_says_nothing_of_its_own_as_a_large_comparison_ends() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_nothing_heavy_is_loaded_before_a_capture_asks_its_first_questions() -> None:
+    """A slip of one import held every capture up by a sixth of a second, and nothing failed."""
+    early = (
+        *("cli.baseline_capture", "cli.desk", "cli.gate", "cli.drill", "baseline.capture", "org.connect"),
+        *("reset.drill_progress", "reset.gates", "refresh.ready_store", "schedule.ledger_store"),
+    )
+    heavy = "{'numpy', 'pyarrow', 'pygit2', 'duckdb', 'ortools', 'rich.console', 'jinja2', 'alembic'}"
+    code = f"import sys, {', '.join(f'rehearse.{one}' for one in early)}; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
+
+
 def test_where_production_cannot_be_asked_what_was_seen_last_is_pointed_at(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

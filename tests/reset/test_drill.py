@@ -17,7 +17,8 @@ from rehearse.reset.context import ApplySettings
 from rehearse.reset.drill_answers import keep_answers, load_answers
 from rehearse.reset.drill_canary import OBJECT
 from rehearse.reset.drill_facts import QUESTIONS, settle
-from rehearse.reset.drill_run import Bench, DrillResult, abandon_drill, find_progress, run_drill
+from rehearse.reset.drill_progress import find_progress
+from rehearse.reset.drill_run import Bench, DrillResult, abandon_drill, run_drill
 from rehearse.reset.model import Settled
 
 FACTS = 30
