@@ -119,11 +119,20 @@ def free_times_on_refusal(desk: Desk, sandbox: str, wish: Window, now: datetime,
 
 
 def find_move(desk: Desk, booking: Booking, now: datetime) -> datetime | None:
-    """The first start, not before its own, at which a booking could be in its sandbox."""
-    begin = max(booking.start, now)
+    """The first start, not before its own, at which a booking could be in its sandbox, with nothing against it."""
+    from rehearse.schedule.broken import find_broken as find
+
+    begin, known = max(booking.start, now), planning.build_wish(desk, (), now)
     wish = Window(begin, begin + (booking.free_at - booking.start))
-    free = find_slots(_calendar(desk, now, booking.id), booking.sandbox, wish, most=1)
-    return free[0].window.start if free else None
+    for slot in find_slots(_calendar(desk, now, booking.id), booking.sandbox, wish):
+        new = moved(booking, booking.sandbox, slot.window.start)
+        supplies = (
+            replace(one, bookings=tuple(new if old.id == new.id else old for old in one.bookings))
+            for one in known.supplies
+        )
+        if new.id not in {one.booking.id for one in find(replace(known, supplies=tuple(supplies)))}:
+            return new.start
+    return None
 
 
 def _words(desk: Desk, one: FreeSlot) -> str:

@@ -75,3 +75,14 @@ def test_no_time_is_called_free_while_a_late_copy_keeps_everybody_out(team: Any)
     assert cure == f'rehearse book move {made["id"]} --from "2026-11-12 13:00"'
     team.run(*shlex.split(cure)[1:], **now)
     assert not [one for one in team.json("book", "list", **now)["bookings"] if one["broken"]]
+
+
+def test_what_moving_does_not_mend_is_given_back(team: Any) -> None:
+    """A burned sandbox stays so at any later time: the command against a booking in it was a move there."""
+    now = {"REHEARSE_NOW": NOW}
+    (team.folder / "r1.yaml").write_text(PLAN.replace("undoable", "burns, target: 7d"))
+    (burning,) = team.json("plan", "r1.yaml", "--book", **now)["bookings"]
+    assert burning["end"] < "2026-11-16"
+    use = team.json("book", "add", "SIT", "--from", "2026-11-16 10:00", "--to", "2026-11-16 12:00", "--why", "x", **now)
+    (cure,) = [one["clear_with"] for one in team.json("status", **now)["radar"] if "is burned" in one["what"]]
+    assert cure == f"rehearse book cancel {use['id']}"
