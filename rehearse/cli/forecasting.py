@@ -88,7 +88,11 @@ def choose_against(desk: Desk, sandbox: str | None, baseline: str | None) -> Aga
 
 
 def make_forecast(desk: Desk, demand: Demand, against: Against, on_event: OnEvent) -> Forecast:
-    """The forecast of a demand. Without a baseline the org itself is read; it is never written."""
+    """The forecast of a demand. Without a baseline the org itself is read; it is never written.
+
+    Of a baseline whose records were destroyed, what needs none of them is still foreseen; else raises StoreError.
+    """
+    from rehearse.baseline.index import check_has_records
     from rehearse.reset.forecast import build_forecast
     from rehearse.reset.forecast_read import forecast_inputs
 
@@ -96,7 +100,12 @@ def make_forecast(desk: Desk, demand: Demand, against: Against, on_event: OnEven
     if against.baseline is None:
         reader = desk.connect_reader(desk.workspace.sandbox(against.sandbox))
     base = _base(desk, against.baseline) if against.baseline else None
-    return build_forecast(forecast_inputs(demand, base, reader, desk.fetch_now(), on_event))
+    try:
+        return build_forecast(forecast_inputs(demand, base, reader, desk.fetch_now(), on_event))
+    except KeyUnavailable:
+        if against.baseline is not None:
+            check_has_records(against.baseline, desk.workspace.zone)
+        raise
 
 
 def _base(desk: Desk, found: Baseline) -> Base:

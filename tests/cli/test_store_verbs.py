@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rehearse.baseline.manifest import MANIFEST, dump_checked, load_checked
@@ -12,6 +13,7 @@ from rehearse.report.resets import build_plan_page
 from rehearse.report.text import render_text
 from rehearse.reset.model import Blocked, Grade, Outcome, Proof, ProofItem, ResetPlan
 
+PLANS = Path(__file__).parents[2] / "plans"
 LATER = {"REHEARSE_NOW": "2028-01-01T00:00:00Z"}
 
 
@@ -24,7 +26,8 @@ def test_a_baseline_is_damaged_mended_exported_and_pruned(desk: Any) -> None:
     export = desk.json("baseline", "export", "B2", "--to", "out")
     assert export["written"]["records"] == export["records"] and (desk.folder / "out" / "records").is_dir()
     _prune(desk)
-    for words in (("diff", "SIT1"), ("reset", "plan", "SIT1"), ("baseline", "export", "B2", "--to", "two")):
+    foreseen = ("forecast", str(PLANS / "r41.yaml"), "--baseline", "B2", "--sandbox", "SIT1")
+    for words in (("diff", "SIT1"), ("reset", "plan", "SIT1"), ("baseline", "export", "B2", "--to", "two"), foreseen):
         error = desk.refused(*words, code=1)
         assert "were destroyed" in error["message"] and error["hint"]
 
