@@ -61,12 +61,13 @@ def _let_out(head: str, allowed: Sequence[Allowed], *, whole: bool = False) -> l
     reasons: dict[str, list[str]] = {}
     for one in allowed:
         reasons.setdefault(one.reason, []).append(one.name)
-    found = []
-    for reason, names in reasons.items():
-        more = 0 if whole else len(names) - _SHOWN
-        named = ", ".join(names[: _SHOWN if more > 0 else None])
-        found.append(Paragraph(f"{head}: {named}{f' and {more:,} more' if more > 0 else ''} ({reason})", "warn"))
-    return found
+    most = {reason: len(names) if whole else _SHOWN for reason, names in reasons.items()}
+    return [Paragraph(f"{head}: {_listed(names, most[one])} ({one})", "warn") for one, names in reasons.items()]
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _nearly(plan: ResetPlan) -> list[Table | Paragraph]:
@@ -192,6 +193,5 @@ def _by_reason(sentences: Sequence[str]) -> Rows:
         found.setdefault((kind, reason), []).append(name)
     rows: Rows = []
     for (kind, reason), names in found.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        rows.append([Cell(f"{kind} {', '.join(names[:_NAMED])}{more}", "warn"), reason])
+        rows.append([Cell(f"{kind} {_listed(names, _NAMED)}", "warn"), reason])
     return rows

@@ -33,7 +33,7 @@ Where what lives:
     bypass_*, bypass                     the org's own automation, silenced and put back
     prove, grading, uncompared, outside, is it as it was: `prove` takes a fresh capture, `grading` gives each change its
     setup_changes, assumptions,          outcome, `prove.find_verdict` the verdict; what was not compared, or is outside
-    next_steps                           what to do about a refusal
+    next_steps, listed                   what to do about a refusal; many names in a sentence
     plan_file, proof_file, id_map,       what is kept: files, signed; old and new Ids; what was let out; resets that
     let_out, broken_off                  were broken off
     drill_*, drill                       the whole of it tried on a canary

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Set
 from rehearse.baseline.model import Capture
 from rehearse.baseline.row_kinds import NOT_ROWS, why_no_rows
 from rehearse.org.model import Schema
+from rehearse.reset.listed import listed
 
 MOST_NAMED = 8
 _VIEWS = frozenset({
@@ -47,9 +48,9 @@ def _sentence(schema: Schema, rows: int, scoped: Collection[str]) -> str:
     told += "and shares of the old ones; texts that name these are as they were"
     below, pointing = [sorted(set(_outside(schema, scoped, cascade))) for cascade in (True, False)]
     if below:
-        told += f"; outside the scope, what hung below them is gone: {_named(below)}"
+        told += f"; outside the scope, what hung below them is gone: {listed(below, MOST_NAMED)}"
     if pointing:
-        told += f"; outside the scope, look-ups that named them are empty: {_named(pointing)}"
+        told += f"; outside the scope, look-ups that named them are empty: {listed(pointing, MOST_NAMED)}"
     return told
 
 
@@ -59,8 +60,3 @@ def _outside(schema: Schema, scoped: Collection[str], cascade: bool) -> Iterator
         hidden = one.object in _VIEWS or one.object.endswith(NOT_ROWS) or why_no_rows(one.object)
         if one.object not in scoped and one.cascade_delete is cascade and not one.restricted_delete and not hidden:
             yield f"{one.object}.{one.field}"
-
-
-def _named(names: Collection[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join([*names][:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -21,6 +21,7 @@ from rehearse.errors import GateClosed
 from rehearse.events import OnEvent, Started, ignore
 from rehearse.org.connect import OrgReader
 from rehearse.org.email_probe import Deliverability
+from rehearse.reset.listed import listed
 from rehearse.reset.model import Allowed
 
 EMAIL = "email"
@@ -63,7 +64,7 @@ def require_no_egress(leaks: Iterable[Leak], allowed: Collection[str]) -> tuple[
     leaks = tuple(leaks)
     open_ones = [one for one in leaks if not _is_let(one.name, allowed)]
     if open_ones:
-        what = "; ".join(_first([one.why for one in open_ones]))
+        what = listed([one.why for one in open_ones], _NAMED, "; ")
         flags = " ".join(f"--allow-egress {_quoted(one.name)}" for one in open_ones[:_NAMED])
         many = " (a name may hold a * for many)" if len(open_ones) > _NAMED else ""
         raise GateClosed(

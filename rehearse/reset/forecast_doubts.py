@@ -6,7 +6,7 @@ forecast of nothing would call a rehearsal undoable. What an org would refuse, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from rehearse.baseline.hollow import name_held
 from rehearse.baseline.model import Component
 from rehearse.errors import UsageError
 from rehearse.reset.forecast_package import DESTRUCTIVE, Package
+from rehearse.reset.listed import listed
 
 _NAMED = 5
 _META = "-meta.xml"
@@ -53,7 +54,9 @@ def find_doubts(package: Package) -> tuple[str, ...]:
         ("not deployed", "files that package.xml does not name", _find_unnamed(package, held)),
         ("not foreseen, and a deployment may take them", "files of no type that is known here", package.strange),
     )
-    return tuple(f"{_capital(what)} ({_listed(found)}): {so}." for so, what, found in doubts if found)
+    return tuple(
+        f"{_capital(what)} ({listed(_shortened(found), _NAMED)}): {so}." for so, what, found in doubts if found
+    )
 
 
 def _deployed(package: Package, held: Iterable[Component]) -> bool:
@@ -92,15 +95,9 @@ def _find_unnamed(package: Package, held: Sequence[Component]) -> list[str]:
     return sorted({path for one in held for path in one.files if not path.endswith(_META)} - taken)
 
 
-def _listed(found: Sequence[str]) -> str:
-    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-    return ", ".join(_shortened(found[:_NAMED])) + more
-
-
-def _shortened(names: Iterable[str]) -> Iterator[str]:
+def _shortened(names: Iterable[str]) -> list[str]:
     """A name of a thousand characters would hide the others."""
-    for one in names:
-        yield one if len(one) <= 120 else f"{one[:119]}…"
+    return [one if len(one) <= 120 else f"{one[:119]}…" for one in names]
 
 
 def _capital(text: str) -> str:

@@ -37,6 +37,7 @@ from rehearse.reset.forecast_package import (
     open_package,
 )
 from rehearse.reset.forecast_rows import RowFile, find_row_changes, find_row_doubts
+from rehearse.reset.listed import listed
 from rehearse.reset.lost_values import held_fields
 
 MOST_UNPACKED = 629_145_600
@@ -83,8 +84,7 @@ def _require_one(path: Path) -> None:
         return
     inside = sorted(one.parent.relative_to(path).as_posix() for one in path.rglob("package.xml"))
     if len(inside) > 1:
-        named = ", ".join(inside[:5]) + (f" and {len(inside) - 5} more" if len(inside) > 5 else "")
-        raise UsageError(f"{path} holds several packages: {named}.", "Name the folder of one of them.")
+        raise UsageError(f"{path} holds several packages: {listed(inside, 5)}.", "Name the folder of one of them.")
 
 
 def _require_size(path: Path) -> None:

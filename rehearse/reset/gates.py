@@ -21,6 +21,7 @@ from rehearse.events import Noted, OnEvent, ignore
 from rehearse.ids import to_18
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Value
+from rehearse.reset.listed import listed
 
 RECENT = timedelta(minutes=10)
 PAUSE = timedelta(seconds=15)
@@ -95,7 +96,7 @@ def require_quiet(noise: Iterable[Noise], patience: Patience | None = None) -> t
     noise, patience = tuple(noise), patience or Patience()
     blocking = [one for one in noise if not patience.open and (one.blocks or (patience.strict and one.recent))]
     if blocking:
-        said = f"The org is not quiet: {_listed([f'{one.what} ({one.detail})' for one in blocking], '; ')}."
+        said = f"The org is not quiet: {listed([f'{one.what} ({one.detail})' for one in blocking], _NAMED, '; ')}."
         running = [one for one in blocking if one.blocks]
         if not running:
             raise GateClosed(said, patience.otherwise)
@@ -142,7 +143,7 @@ def _loading(reader: OrgReader, user_id: str) -> Iterable[Noise]:
     if foreign:
         who = _fetch_names(reader, "User", sorted({one.created_by for one in foreign}))
         said = [f"{one.operation} of {one.object} by {who.get(one.created_by, one.created_by)}" for one in foreign]
-        yield Noise("bulk loads of somebody else", _listed(said), True)
+        yield Noise("bulk loads of somebody else", listed(said, _NAMED), True)
 
 
 def _deploying(reader: OrgReader, user_id: str) -> Iterable[Noise]:
@@ -157,7 +158,7 @@ def _deploying(reader: OrgReader, user_id: str) -> Iterable[Noise]:
     if rows:
         who = _fetch_names(reader, "User", sorted({str(row["CreatedById"]) for row in rows}))
         said = [f"{row['Id']} by {who.get(str(row['CreatedById']), row['CreatedById'])}" for row in rows]
-        yield Noise("a deployment of somebody else", _listed(said), True)
+        yield Noise("a deployment of somebody else", listed(said, _NAMED), True)
 
 
 def _named(
@@ -169,12 +170,7 @@ def _named(
         yield Noise(what, f"not asked: {error.org_code}", False)
         return
     if rows:
-        yield Noise(what, f"{len(rows)}: {_listed(tell(rows))}", True)
-
-
-def _listed(said: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
-    return between.join(said[:_NAMED]) + more
+        yield Noise(what, f"{len(rows)}: {listed(tell(rows), _NAMED)}", True)
 
 
 def _fetch_names(reader: OrgReader, object: str, ids: Sequence[str]) -> dict[str, str]:
@@ -197,7 +193,7 @@ def _due(reader: OrgReader, now: datetime, ends: datetime) -> Iterable[Noise]:
         return
     if rows:
         said = [f"{row.get('CronJobDetail.Name')} at {_at(row)} by {row.get('CreatedBy.Name')}" for row in rows]
-        yield Noise(_DUE, _listed(said), True)
+        yield Noise(_DUE, listed(said, _NAMED), True)
 
 
 def _at(row: dict[str, Value]) -> str:

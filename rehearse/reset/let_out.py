@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rehearse.journal import Entry, Journal
+from rehearse.reset.listed import listed
 from rehearse.reset.model import Allowed
 
 LET_OUT = "egress"
@@ -31,9 +32,7 @@ def list_remembered(allowed: Iterable[Allowed]) -> tuple[str, ...]:
     for one in allowed:
         reasons.setdefault(one.reason, []).append(one.name)
     return tuple(
-        f"--allow-egress {', '.join(names[:_NAMED])}"
-        + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-        + f" is remembered from the run that was broken off: {reason}"
+        f"--allow-egress {listed(names, _NAMED)} is remembered from the run that was broken off: {reason}"
         for reason, names in reasons.items()
     )
 

@@ -19,6 +19,7 @@ from rehearse.baseline.model import Change, Component
 from rehearse.reset.component_marks import FLOW_TYPES, element_of
 from rehearse.reset.deploy_zip import ACCESS
 from rehearse.reset.flow_states import flow_of
+from rehearse.reset.listed import listed
 from rehearse.reset.model import Action, Blocked
 from rehearse.reset.profile_undo import without_entries_of
 
@@ -98,5 +99,4 @@ def _words(component: Component, files: Mapping[str, bytes]) -> frozenset[str]:
 
 
 def _list(places: Sequence[Place]) -> str:
-    more = f" and {len(places) - MOST_TOLD} more" if len(places) > MOST_TOLD else ""
-    return ", ".join(f"{type} {name}" for type, name in places[:MOST_TOLD]) + more
+    return listed([f"{type} {name}" for type, name in places], MOST_TOLD)

@@ -14,6 +14,7 @@ from rehearse.baseline.part_authors import PARTS, fetch_part_authors
 from rehearse.errors import OrgRejected, StalePlan
 from rehearse.reset.apply_context import Context
 from rehearse.reset.apply_metadata import fetch_digests
+from rehearse.reset.listed import listed
 from rehearse.reset.newer_edits import UNGUARDED, Newer
 from rehearse.reset.people import fetch_names
 
@@ -25,9 +26,8 @@ def require_unmoved(context: Context, newer: Newer) -> None:
     moved = [*_rows(context, newer), *_components(context)]
     if not moved:
         return
-    more = f"; and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
     raise StalePlan(
-        f"{context.plan.sandbox} moved since the plan was made: {'; '.join(moved[:_NAMED])}{more}.",
+        f"{context.plan.sandbox} moved since the plan was made: {listed(moved, _NAMED, '; ')}.",
         "Make a new plan with `rehearse reset plan`, or add --keep-newer: what moved then stays as it is.",
     )
 

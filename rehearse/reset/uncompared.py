@@ -18,6 +18,7 @@ from rehearse.baseline.model import Capture, CoverageRow
 from rehearse.baseline.record_store import CaptureStore
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
+from rehearse.reset.listed import listed
 from rehearse.reset.model import ResetPlan
 
 _MOST_NAMED = 10
@@ -80,8 +81,7 @@ def list_installed(store: CaptureStore, before: Capture, live: Capture) -> tuple
 
 
 def _named(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f"since the baseline were made, changed or deleted: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"since the baseline were made, changed or deleted: {listed(names, _MOST_NAMED)}"
 
 
 _TEAMS = {"Account": "AccountTeamMember", "Case": "CaseTeamMember", "Opportunity": "OpportunityTeamMember"}

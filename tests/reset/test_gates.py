@@ -125,7 +125,7 @@ def test_a_capture_that_waited_at_the_gate_asks_anew_and_one_that_did_not_get_th
 
 def test_a_closed_gate_says_how_much_it_does_not_name() -> None:
     noise = [Noise(f"work {number}", "by Ada", True) for number in range(5)]
-    with pytest.raises(GateClosed, match="work 2 .by Ada. and 2 more"):
+    with pytest.raises(GateClosed, match="work 2 .by Ada.; and 2 more"):
         require_quiet(noise)
 
 
