@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shlex
-import shutil
 import sys
 import tempfile
 import time
@@ -89,22 +88,12 @@ def demo(
 
 
 def _prepare(folder: Path | None) -> Path:
-    """An empty folder with the example plans in it."""
+    """An empty folder; `practice up` puts the example releases into it."""
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise RehearseError(f"{folder} is not empty.", "Give an empty folder, or none.")
     home = folder or Path(tempfile.mkdtemp(prefix="rehearse-demo-"))
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(find_plans(), home / "plans")
     return home.resolve()
-
-
-def find_plans() -> Path:
-    """The example releases: beside the package in a checkout, or inside it where it is installed."""
-    package = Path(__file__).parent.parent
-    for place in (package.parent / "plans", package / "plans"):
-        if (place / "r41.yaml").is_file():
-            return place
-    raise RehearseError("The example plans are not installed with this copy of rehearse.", "Run it from a checkout.")
 
 
 def _tell(run: Runner, *, as_json: bool) -> dict[str, object]:

@@ -34,6 +34,9 @@ storage: {{path: .rehearse, key: {{keyring: rehearse}}}}
 def init(
     team: Annotated[str, typer.Option(help="Name of the team.")] = "Release Management",
     timezone: Annotated[str, typer.Option(help="IANA time zone of the calendar.")] = "UTC",
+    plans: Annotated[
+        bool, typer.Option("--plans", help="Also write the example releases, into plans/, to copy from.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -44,6 +47,7 @@ def init(
     import json
 
     from rehearse import clock
+    from rehearse.cli.examples import copy_plans
 
     clock.zone(timezone)
     text = TEMPLATE.format(team=json.dumps(team, ensure_ascii=False), timezone=timezone)
@@ -51,10 +55,17 @@ def init(
         typer.echo(text, nl=False)
         return
     path = Path.cwd() / "rehearse.yaml"
+    examples = None
     if not dry_run:
         _write(path, text)
+        examples = copy_plans(path.parent) if plans else None
     words = f"Wrote {path.name}. Name your orgs in it, then run `rehearse sandboxes`."
-    tell("init", clock.now(), {"file": path, "text": text, "written": not dry_run}, words, as_json=as_json)
+    if plans:
+        words += (
+            " The example releases are in plans/." if examples else " There is a plans/ already; it stays as it is."
+        )
+    body = {"file": path, "text": text, "written": not dry_run, "plans": examples}
+    tell("init", clock.now(), body, words, as_json=as_json)
 
 
 def _write(path: Path, text: str) -> None:

@@ -36,10 +36,11 @@ def up(
 ) -> None:
     """Start the practice org.
 
-    The first time, its world is made, and a rehearse.yaml for it beside the folder.
+    The first time, its world is made, and beside its folder a rehearse.yaml for it and the example releases.
 
     Example: rehearse practice up
     """
+    from rehearse.cli.examples import copy_plans
     from rehearse.practice import connect as access
     from rehearse.practice import control, seed
 
@@ -49,15 +50,15 @@ def up(
             say("Making the practice world: one production org and five sandboxes …")
             seed.build(home, 1).close()
         status = control.up(home, https_port=https_port, http_port=http_port, rate=rate)
-        written = None
+        written = plans = None
         if not (home.parent / access.WORKSPACE_FILE).exists():
-            written = access.write_workspace(home, status, home.parent)
+            written, plans = access.write_workspace(home, status, home.parent), copy_plans(home.parent)
     lines = [f"The practice org answers at {status.url} (HTTPS) and {status.http_url} (plain)."]
     lines += [f"Wrote {written}." if written else f"{access.WORKSPACE_FILE} was there already and was not touched."]
-    lines += ["Next: rehearse sandboxes"]
-    body = {"url": status.url, "http_url": status.http_url, "folder": home, "workspace": written}
+    lines += [f"Wrote the example releases into {plans}."] if plans else []
+    body = {"url": status.url, "http_url": status.http_url, "folder": home, "workspace": written, "plans": plans}
     page = Page("", tuple(Paragraph(line) for line in lines))
-    finish("practice", world_now(home), body, page, as_json=as_json)
+    finish("practice", world_now(home), body, page, as_json=as_json, then="rehearse sandboxes")
 
 
 @app.command()
