@@ -1,12 +1,15 @@
 """One lock a sandbox, with a token: who works on it, at what, since when.
 
-A lock whose process is known to be dead (same host, the process is gone or its number was reused) is taken over, so
-that a command killed half-way can simply be run again. Any other lock is broken only by its id, on purpose.
+A lock whose process is known to be dead (same machine, the process is gone or its number was reused) is taken over, so
+that a command killed half-way can simply be run again. Any other lock is broken only by its id, on purpose. A machine
+is known by more than its name: two laptops and two containers of a pipeline may have the same one.
 """
 
 from __future__ import annotations
 
+import functools
 import getpass
+import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -127,8 +130,21 @@ def _user() -> str:
 
 
 def _this_process(pid: int) -> str:
-    """`pid/start`: the kernel's start time tells a process from a later one with the same number."""
-    return f"{pid}/{_started(pid) or '?'}"
+    """`pid/start/machine`: the kernel's start time tells a process from a later one with the same number."""
+    return f"{pid}/{_started(pid) or '?'}/{_this_machine()}"
+
+
+@functools.cache
+def _this_machine() -> str:
+    """What tells machines of one name apart, and containers in which processes have numbers of their own."""
+    try:
+        known = Path("/etc/machine-id").read_text() if Path("/etc/machine-id").exists() else ""
+        known += os.readlink("/proc/self/ns/pid")
+    except OSError:
+        import uuid  # not for nothing: it is slow to load
+
+        known = f"{uuid.getnode():x}"
+    return hashlib.sha256(known.encode()).hexdigest()[:12]  # a machine-id is not to be shown
 
 
 def _started(pid: int) -> str | None:
@@ -142,7 +158,9 @@ def is_dead(lock: Lock) -> bool:
     """Whether its process is known to be gone: then the lock is in nobody's way."""
     if lock.host != socket.gethostname():
         return False
-    number, _, started = lock.process.partition("/")
+    number, started, *machine = lock.process.split("/")
+    if machine not in ([], [_this_machine()]):
+        return False
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:

@@ -152,7 +152,10 @@ def test_a_lock_is_dead_only_where_its_process_is_known_to_be_gone(database: sta
     gone.wait()
     assert not lock.is_dead(mine) and lock.is_dead(replace(mine, process=f"{gone.pid}/1"))
     assert not lock.is_dead(replace(mine, process=f"{gone.pid}/1", host="elsewhere"))  # nobody here can tell
-    number, _, started = mine.process.partition("/")
+    namesake = f"{gone.pid}/1/{mine.process.rpartition('/')[2]}"
+    assert lock.is_dead(replace(mine, process=namesake))
+    assert not lock.is_dead(replace(mine, process=namesake[:-1] + "x"))  # of another machine with the same name
+    number, started, _ = mine.process.split("/")
     assert number == str(os.getpid()) and started.isdigit()
     assert lock.is_dead(replace(mine, process=f"{number}/{int(started) - 1}"))  # the number belongs to a later process
     assert not lock.is_dead(replace(mine, process=f"{number}/?"))
