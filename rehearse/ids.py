@@ -34,7 +34,8 @@ _SEEN = {
     "baseline": "See `rehearse baseline list`.",
     "booking": "See `rehearse book list`.",
     "lock": "See `rehearse reset locks`.",
-    "reset plan": "Plans lie in the folder `plans` of the storage; `rehearse reset plan SANDBOX` makes one.",
+    "reset plan": "A plan lies in the folder `plans` of the storage, on the machine that made it; "
+    "`rehearse reset plan SANDBOX` makes one.",
 }
 """Where the ids of a thing are seen."""
 

@@ -198,7 +198,7 @@ def check_is_here(baseline: Baseline, store: Path) -> None:
     if not is_here(baseline, store):
         raise StoreError(
             f"Baseline {baseline.name} is in the store {baseline.store} of {baseline.host}.",
-            "Work on that machine, or copy the store here and set storage.path to it.",
+            "Work on that machine, name a baseline that is here, or copy the store here and set storage.path to it.",
         )
 
 

@@ -33,13 +33,16 @@ def list_(
 
     Example: rehearse baseline list
     """
+    from rehearse.baseline.index import is_here
     from rehearse.cli.desk import open_desk
     from rehearse.report.baselines import build_baseline_body, build_baseline_list
 
     with open_desk() as desk:
         found = desk.baselines().load(desk.name_org(sandbox) if sandbox else None)
         body = {"baselines": [build_baseline_body(one, _load_at_hand(desk, one) if as_json else None) for one in found]}
-        finish("baselines", desk.fetch_now(), body, build_baseline_list(found, desk.workspace.zone), as_json=as_json)
+        away = {one.capture for one in found if not is_here(one, desk.workspace.storage.folder)}
+        page = build_baseline_list(found, desk.workspace.zone, away)
+        finish("baselines", desk.fetch_now(), body, page, as_json=as_json)
 
 
 def _load_at_hand(desk: Desk, baseline: Baseline) -> Capture | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None, carried: Se
         "packages": [] if capture is None else [one.__dict__ for one in capture.packages],
         "schedules": [] if capture is None else [one.__dict__ for one in capture.schedules],
         "capture": baseline.capture,
+        "host": baseline.host,
+        "store": baseline.store,
         "pruned": baseline.pruned,
         "voided": baseline.voided,
         "carried": list(carried),
@@ -40,8 +42,8 @@ def build_baseline_body(baseline: Baseline, capture: Capture | None, carried: Se
     }
 
 
-def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
-    """All baselines as a table."""
+def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo, away: Collection[str] = ()) -> Page:
+    """All baselines as a table; `away`: the captures whose files are on another machine or in another store."""
     rows: Rows = [
         [
             one.name,
@@ -50,7 +52,7 @@ def build_baseline_list(baselines: Sequence[Baseline], zone: ZoneInfo) -> Page:
             f"{one.records:,}",
             f"{one.components:,}",
             size(one.bytes),
-            _verdict(one),
+            _verdict(one) if one.capture not in away else Cell(f"{_verdict(one).text}, on {one.host}", "faint"),
             one.proof_verdict or "-",
             one.snapshot_id[:8],
         ]
