@@ -120,7 +120,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
     from rehearse.baseline.capture import CaptureRequest
     from rehearse.baseline.capture import capture as take
     from rehearse.cli import progress
-    from rehearse.cli.drill import tell_of_a_drill
+    from rehearse.cli.leftovers import tell_of_leftovers
     from rehearse.errors import Damaged, KeyUnavailable
     from rehearse.lock import hold
 
@@ -129,7 +129,7 @@ def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bo
     desk.store().keys.require_ready()
     with hold(desk.database, org, "baseline capture", desk.fetch_now()), progress.shown() as on_event:
         reader = desk.connect_org(org)
-        tell_of_a_drill(desk, org, reader.org_id)
+        tell_of_leftovers(desk, org, reader.org_id)
         past = load_past(desk, reader.org_id)
         last = next(past, None)
         request = CaptureRequest(

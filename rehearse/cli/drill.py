@@ -115,16 +115,6 @@ def _bench(desk: Desk, name: str) -> Iterator[Bench]:
         yield Bench(name, writer, desk.store(), desk.database, lock, folder, desk.fetch_now, on_event, settings)
 
 
-def tell_of_a_drill(desk: Desk, name: str, org_id: str) -> None:
-    """Say that an interrupted drill left its canary: a baseline that is taken now would hold it."""
-    from rehearse.reset.drill_progress import find_progress
-
-    known = find_progress(desk.workspace.storage.folder / "drills", name)
-    if known is not None and known.org_id == org_id:
-        clear = f"rehearse drill {name} --confirm {name} --remove"
-        say(f"note: A drill in {name} was interrupted, and its canary is there: {clear}")
-
-
 def _prober(desk: Desk, name: str, settled: list[Settled], on_event: OnEvent) -> Callable[[Hand], None]:
     """Asks the open questions while the canary stands, and keeps the answers of this production."""
     from rehearse.reset.drill_answers import keep_answers

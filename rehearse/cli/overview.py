@@ -86,13 +86,15 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         availability = availability_of(desk, name, config, cycles.get(name, ()), now)
         own = sorted((one for one in bookings if one.sandbox == name), key=lambda one: one.start)
         running = next((one for one in own if one.start <= now < one.end), None)
+        held = next((one for one in own if one.end <= now < one.free_at), None)
         coming = next((one for one in own if one.start > now), None)
         left = waiting.get((name.casefold(), availability.org_id or ""), 0)
         burned = _find_burned(own, availability, now)
         baseline, proven = kept.get(name.casefold(), (None, None))
         known_as = {"listed": config is not None, "can_log_in": config is not None and config.login is not None}
         known_as["half_reset"] = name in half and half[name] > _settled_at(availability, proven or baseline)
-        lines.append(SandboxLine(availability, running, coming, baseline, left, burned, **known_as, proven=proven))
+        told = SandboxLine(availability, running, coming, baseline, left, burned, **known_as, proven=proven, held=held)
+        lines.append(told)
     return tuple(lines)
 
 

@@ -62,6 +62,7 @@ def status(
     from rehearse import lock
     from rehearse.cli import overview
     from rehearse.cli.desk import open_desk
+    from rehearse.cli.leftovers import find_broken_off
     from rehearse.cli.radar import load_radar
     from rehearse.report import radar
     from rehearse.report import sandboxes as view
@@ -75,7 +76,7 @@ def status(
         held = lock.load_locks(desk.database)
         due = load_radar(desk, lines, now)
         half = {line.availability.sandbox for line in lines if line.half_reset}
-        broken_off = tuple(one for one in overview.find_broken_off(desk) if one.sandbox in half)
+        broken_off = tuple(one for one in find_broken_off(desk) if one.sandbox in half)
         told = load_last_asked(desk.database)
         seen = {"sandboxes": view.build_body(lines), "production_told": told, "radar": radar.build_radar_body(due)}
         body = {**seen, **_build_work(held, broken_off)}

@@ -95,6 +95,7 @@ def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings, user_id: str)
     detail: Mapping[str, Any] = first.detail if first else {
         "began": clock.iso(_fetch_begin(tools, after)),
         "user": user_id,
+        "org": tools.writer.org_id,
     }  # fmt: skip
     context = Context(
         plan=plan, writer=tools.writer, store=tools.store, journal=tools.journal, id_map=tools.id_map,

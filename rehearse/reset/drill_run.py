@@ -26,7 +26,7 @@ from rehearse.reset import drill, drill_canary
 from rehearse.reset.apply import apply
 from rehearse.reset.apply_context import Tools
 from rehearse.reset.context import ApplySettings
-from rehearse.reset.drill_progress import Progress, find_progress
+from rehearse.reset.drill_progress import Progress, find_progress, note_drill
 from rehearse.reset.gather import GatherRequest, gather
 from rehearse.reset.id_map import IdMap
 from rehearse.reset.live_capture import capture_live
@@ -75,6 +75,7 @@ def run_drill(bench: Bench, extra: Callable[[drill.Hand], None] | None = None) -
     """
     progress, continued = _begin(bench)
     hand = drill.Hand(bench.writer, Journal(bench.database, bench.lock, progress.id), bench.on_event)
+    note_drill(hand.journal, progress.org_id)
     for stage, deed in (("planted", drill.plant), ("captured", None), ("changed", drill.change)):
         if stage in progress.done:
             continue
@@ -88,7 +89,7 @@ def run_drill(bench: Bench, extra: Callable[[drill.Hand], None] | None = None) -
     if extra is not None:
         extra(hand)
     drill.remove(hand)
-    _forget(bench)
+    _forget(bench, hand.journal)
     clean = bool(progress.items) and all(one.outcome in ("restored", "already equal") for one in progress.items)
     return DrillResult(progress.id, clean, progress.items, continued)
 
@@ -97,8 +98,9 @@ def abandon_drill(bench: Bench) -> None:
     """Remove whatever a drill left in the sandbox and here, and go on with nothing. Raises OrgRejected."""
     known = find_progress(bench.folder, bench.sandbox)
     run = known.id if known else build_ulid(bench.now())
-    drill.remove(drill.Hand(bench.writer, Journal(bench.database, bench.lock, run), bench.on_event))
-    _forget(bench)
+    hand = drill.Hand(bench.writer, Journal(bench.database, bench.lock, run), bench.on_event)
+    drill.remove(hand)
+    _forget(bench, hand.journal)
 
 
 def _begin(bench: Bench) -> tuple[Progress, bool]:
@@ -126,6 +128,7 @@ def _capture(bench: Bench) -> Capture:
 def _reset(bench: Bench, progress: Progress) -> tuple[ProofItem, ...]:
     before = bench.store.load(progress.baseline)
     plan = _plan(bench, before)
+    note_drill(Journal(bench.database, bench.lock, progress.id), progress.org_id, plan=plan.id)
     journal, ids = Journal(bench.database, bench.lock, plan.id), IdMap(bench.database, bench.writer.org_id)
     tools = Tools(bench.writer, bench.store, journal, ids, bench.on_event)
     report = apply(plan, tools, bench.settings)
@@ -152,8 +155,9 @@ def _is_ours(change: Change) -> bool:
     return drill_canary.is_ours(change.type, change.key)
 
 
-def _forget(bench: Bench) -> None:
+def _forget(bench: Bench, journal: Journal) -> None:
     """The captures and files of an ended drill go, the newest first; its journal stays."""
+    note_drill(journal, bench.writer.org_id, over=True)
     for one in reversed(bench.store.load_all()):
         if one.sandbox == bench.sandbox and _is_drills(one):
             bench.store.drop(one.ulid)

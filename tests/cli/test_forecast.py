@@ -1,13 +1,9 @@
 """`rehearse forecast`, what `rehearse plan` makes of it, and what `rehearse drill` refuses, as a user meets them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from rehearse.cli.desk import open_desk
-from rehearse.cli.drill import tell_of_a_drill
 
 PACKAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <Package xmlns="http://soap.sforce.com/2006/04/metadata"><types><members>tidemaps</members><name>InstalledPackage</name>
@@ -124,28 +120,3 @@ def test_a_drill_that_is_only_tried_does_nothing(kept_desk: Any) -> None:
     assert "open questions" in kept_desk.run("drill", "DEV1", "--facts", "--dry-run").err
     told = kept_desk.run("drill", "DEV1", "--remove", "--dry-run").err
     assert "remove" in told and "plant" not in told
-
-
-def test_the_canary_of_an_interrupted_drill_is_told_before_it_gets_into_a_baseline(
-    by_a_drill: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    desk, org_id = by_a_drill
-    tell_of_a_drill(desk, "DEV1", "00Danother")  # it was refreshed since: the canary is gone
-    tell_of_a_drill(desk, "DEV2", org_id)
-    assert capsys.readouterr().err == ""
-    tell_of_a_drill(desk, "DEV1", org_id)
-    assert "rehearse drill DEV1 --confirm DEV1 --remove" in capsys.readouterr().err
-
-
-@pytest.fixture
-def by_a_drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, str]]:
-    """A workspace in which a drill of DEV1 was killed."""
-    (tmp_path / "rehearse.yaml").write_text(
-        "version: 1\ntimezone: Europe/Dublin\nsandboxes:\n  DEV1: {type: DEVELOPER}\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    with open_desk() as desk:
-        folder = desk.workspace.storage.folder / "drills"
-        folder.mkdir(parents=True)
-        (folder / "DEV1.json").write_text('{"id": "01A", "org_id": "00D1", "done": [], "items": []}')
-        yield desk, "00D1"

@@ -17,7 +17,8 @@ from rehearse.reset.context import ApplySettings
 from rehearse.reset.drill_answers import keep_answers, load_answers
 from rehearse.reset.drill_canary import OBJECT
 from rehearse.reset.drill_facts import QUESTIONS, settle
-from rehearse.reset.drill_progress import find_progress
+from rehearse.reset.broken_off import load_broken_off
+from rehearse.reset.drill_progress import find_progress, is_drill_open
 from rehearse.reset.drill_run import Bench, DrillResult, abandon_drill, run_drill
 from rehearse.reset.model import Settled
 
@@ -70,10 +71,16 @@ def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(quiet: Any, kill: in
         hold_drill(quiet, on_event=heard.append)
     quiet.hook = None
     assert find_progress(quiet.folder / "drills", "UATFULL") is not None
+    assert is_drill_open(quiet.database, "UATFULL", quiet.writer.org_id), "also where the folder is not at hand"
+    assert (
+        not is_drill_open(quiet.database, "UATFULL", "00Danother")
+        and load_broken_off(quiet.database, clock.now()) == ()
+    )
     quiet.writer = quiet._connect()
     found: list[Settled] = []
     result = hold_drill(quiet, found if kill == FACTS else None, heard.append)
     assert not [one for one in heard if isinstance(one, Noted) and "rehearse.yaml" in one.text], "a scope of its own"
+    assert not is_drill_open(quiet.database, "UATFULL", quiet.writer.org_id)
     assert result.clean and result.continued and {one.outcome for one in result.items} == {"restored"}
     assert {one.type for one in result.items} == {OBJECT, "CustomField", "PermissionSet", "ValidationRule"}
     if kill == FACTS:
