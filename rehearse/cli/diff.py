@@ -55,7 +55,7 @@ def diff(
     check_output(output)
     with open_desk() as desk:
         base = find_baseline(desk, desk.name_org(sandbox), baseline)
-        _tell_who_works(desk, base.sandbox)
+        _tell_who_works(desk, base)
         found = _compare(desk, base, values=values)
         page = build_diff_page(found, None if every or output or form is Form.html else _FEW)
         if output is None and form is Form.text:
@@ -69,13 +69,16 @@ def diff(
         raise typer.Exit(3)
 
 
-def _tell_who_works(desk: Desk, sandbox: str) -> None:
-    """A comparison takes no lock, and shows what a reset under way has not put back yet."""
+def _tell_who_works(desk: Desk, base: Baseline) -> None:
+    """A comparison takes no lock, and shows what a reset has not put back, be it under way or broken off."""
+    from rehearse.cli.leftovers import tell_of_leftovers
     from rehearse.lock import is_dead, load_locks
 
-    for one in load_locks(desk.database):
-        if one.sandbox == sandbox and not is_dead(one):
-            say(f"note: {one.who} on {one.host} is at work in {sandbox} ({one.what}): what differs may be gone soon.")
+    works = [one for one in load_locks(desk.database) if one.sandbox == base.sandbox and not is_dead(one)]
+    for one in works:
+        say(f"note: {one.who} on {one.host} is at work in {one.sandbox} ({one.what}): what differs may be gone soon.")
+    if not works:
+        tell_of_leftovers(desk, base.sandbox, base.org_id)
 
 
 def _compare(desk: Desk, base: Baseline, *, values: bool) -> Difference:

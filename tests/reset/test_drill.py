@@ -13,11 +13,11 @@ from rehearse import clock, lock
 from rehearse.baseline.index import Baselines
 from rehearse.events import Event, Noted, OnEvent, ignore
 from rehearse.reset.assumptions import ASSUMPTIONS, list_unconfirmed
+from rehearse.reset.broken_off import load_broken_off
 from rehearse.reset.context import ApplySettings
 from rehearse.reset.drill_answers import keep_answers, load_answers
 from rehearse.reset.drill_canary import OBJECT
 from rehearse.reset.drill_facts import QUESTIONS, settle
-from rehearse.reset.broken_off import load_broken_off
 from rehearse.reset.drill_progress import find_progress, is_drill_open
 from rehearse.reset.drill_run import Bench, DrillResult, abandon_drill, run_drill
 from rehearse.reset.model import Settled
