@@ -22,7 +22,7 @@ class SandboxLine:
     `proven` is another baseline that was proven last, after this one was taken: that proof says what is so now.
     `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps;
     `listed` is False for one that only a sheet or production names, and rehearse.yaml does not; `can_log_in` is False
-    for one whose dates are kept by hand.
+    for one whose dates are kept by hand; `held` is over, its hold or reset is not: nobody else may have the sandbox.
     """
 
     availability: Availability
@@ -35,6 +35,7 @@ class SandboxLine:
     can_log_in: bool = True
     half_reset: bool = False
     proven: Baseline | None = None
+    held: Booking | None = None
 
     @property
     def last_proof(self) -> Baseline | None:
@@ -44,8 +45,8 @@ class SandboxLine:
 
     @property
     def condition(self) -> str:
-        """What the sandbox is good for now: the state of a copy under way, `not-ready`, `in-use`, `burned`, `dirty`
-        (by its last proof, or half put back), `free`, or `unknown`."""
+        """What the sandbox is good for now: the state of a copy under way, `not-ready`, `in-use` (held and being reset
+        included), `burned`, `dirty` (by its last proof, or half put back), `free`, or `unknown`."""
         if self.availability.state not in ("completed", "discarded"):
             return self.availability.state
         if self.open_items:
@@ -55,7 +56,9 @@ class SandboxLine:
         if self.burned_by is not None:
             return "burned"
         dirty = self.last_proof and self.last_proof.proof_verdict in ("dirty", "partial")
-        return "dirty" if dirty or self.half_reset else "free"
+        if dirty or self.half_reset:
+            return "dirty"
+        return "in-use" if self.held else "free"
 
 
 def build_body(lines: tuple[SandboxLine, ...]) -> list[dict[str, Any]]:
@@ -85,6 +88,7 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
         "copy_p50_hours": found.copy_p50,
         "copy_p90_hours": found.copy_p90,
         "booking": _booking_body(line.booking),
+        "held": line.held and {**(_booking_body(line.held) or {}), "free_at": line.held.free_at},
         "next_booking": _booking_body(line.next_booking),
         "baseline": line.baseline and {"name": line.baseline.name, "taken_at": line.baseline.taken_at},
         "proof": _proof_body(line.last_proof),
@@ -168,6 +172,8 @@ _CONDITIONS: dict[str, Tone] = {"free": "good", "in-use": "plain", "unknown": "f
 def _booking_text(line: SandboxLine, day: Any) -> str:
     if line.booking:
         return f"now: {line.booking.label}"
+    if line.held:
+        return f"hold and reset of {line.held.label}, until {day(line.held.free_at)}"
     return f"{day(line.next_booking.start)} {line.next_booking.label}" if line.next_booking else "-"
 
 

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from rehearse.report.sandboxes import SandboxLine, show_wait
+from rehearse.report.sandboxes import SandboxLine, build_body, build_page, show_wait
 from rehearse.schedule.ledger import Cycle, build_availability
+from rehearse.schedule.model import Booking
 
-NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+NOW, DAY = datetime(2026, 11, 23, 8, tzinfo=UTC), timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,15 @@ def test_a_sandbox_that_is_half_put_back_is_not_free() -> None:
     cycle = Cycle("C1", "UAT", "FULL", "completed", "00D000000000001AAA", NOW, NOW, NOW)
     line = SandboxLine(build_availability("UAT", "FULL", [cycle], NOW), None, None, None)
     assert line.condition == "free" and replace(line, half_reset=True).condition == "dirty"
+
+
+def test_a_sandbox_that_is_held_for_people_or_being_reset_is_not_free() -> None:
+    cycle = Cycle("C1", "UAT", "FULL", "completed", "00D000000000001AAA", NOW - DAY, NOW - DAY, NOW - DAY)
+    over = Booking("r41-dress", "UAT", NOW - DAY, NOW, NOW + DAY, "rehearsal", "R41", "dress")
+    line = SandboxLine(build_availability("UAT", "FULL", [cycle], NOW), None, None, None, held=over)
+    (row,) = build_page((line,), NOW, ZoneInfo("UTC")).blocks[0].rows  # type: ignore[union-attr]
+    assert line.condition == "in-use" and "hold and reset of R41 dress, until 2026-11-24 08:00" in [
+        one.text for one in row
+    ]
+    assert replace(line, burned_by=over).condition == "burned" and replace(line, half_reset=True).condition == "dirty"
+    assert build_body((line,))[0]["held"]["free_at"] == over.free_at
