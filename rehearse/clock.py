@@ -25,7 +25,9 @@ def now() -> datetime:
 
 def iso(instant: datetime) -> str:
     """`2026-11-23T07:30:00Z`: the one form in which instants are stored and written to JSON."""
-    text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond >= 1000 else "seconds")
+    if instant.tzinfo is not UTC:  # tens of thousands of a listing's dates are in UTC already
+        instant = instant.astimezone(UTC)
+    text = instant.isoformat(timespec="milliseconds" if instant.microsecond >= 1000 else "seconds")
     return text.replace("+00:00", "Z")
 
 

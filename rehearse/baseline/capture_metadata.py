@@ -94,18 +94,17 @@ class _Retrieved:
 
     def take(self, chunk: Mapping[str, Sequence[str]], future: Future[_Zip]) -> list[Chunk]:
         """Keep what a retrieve brought; or answer the halves to ask for in its place."""
-        halves = halve_manifest(chunk)
         try:
             path, said, files = future.result()
         except AllowanceSpent:  # halves would be refused as well, and nothing is wrong with the members
             raise
         except (OrgLimit, OrgRejected) as error:
             self.failures += 1
-            if halves and (self.zips or self.failures < _FAILURES):
+            if (self.zips or self.failures < _FAILURES) and (halves := halve_manifest(chunk)):
                 return halves
             self._refuse(chunk, error.message)
             return []
-        if files >= MOST_FILES and halves:
+        if files >= MOST_FILES and (halves := halve_manifest(chunk)):
             return halves
         self.zips.append(path)
         self.messages += said
