@@ -15,7 +15,8 @@ Where what lives:
     *_rows, housed_values, cascades,     which rows a plan may not touch, what lives in what it destroys, what hangs on
     file_parts, people, persons,         whom; names of people; person accounts; drafts
     activation, companions, pictures
-    ghosts, gone_targets, lost_*,        what does not come back as it was: purged rows, targets and values that are
+    binned, carriers, ghosts,            what comes out of the bin, and along with what
+    gone_targets, lost_*,                what does not come back as it was: purged rows, targets and values that are
     coupled, fields_away, cut_off,       away, taken, or refused by now; fields that move each other; what rows that
     refused_values, inactive_owners,     stay hold up
     taken_values, kept_below,

@@ -107,8 +107,11 @@ def _is_final(action: Action, detail: str, fixed: bool) -> bool:
     """Whether the org's refusal means that this row can never be undeleted, so that it may be re-inserted.
 
     Where the plan already says insert (its master is gone, its object knows no undelete), any refusal but a lock does.
+    What it lies below comes back first; where that is still deleted, nothing brings the row back.
     """
-    return "UNDELETE_FAILED" in detail or ((fixed or action.do == "insert") and detail != LOCKED)
+    return any(one in detail for one in ("UNDELETE_FAILED", "ENTITY_IS_DELETED")) or (
+        (fixed or action.do == "insert") and detail != LOCKED
+    )
 
 
 def send_rows(context: Context, kind: str, object: str, work: Work, send: Send) -> None:

@@ -7,7 +7,7 @@ changes too, although the two captures share no such field: they are found here,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rehearse import clock
@@ -20,12 +20,13 @@ from rehearse.baseline.scope import drifting_fields, masked_fields
 from rehearse.errors import OrgRejected
 from rehearse.org.connect import OrgReader
 from rehearse.org.model import Schema
+from rehearse.reset.binned import fetch_carriers, fetch_places, find_buried
 from rehearse.reset.ghosts import cascading_fields
 from rehearse.reset.gone_targets import fetch_gone
 from rehearse.reset.housed_rows import UNKNOWN, fetch_housed
 from rehearse.reset.housed_values import fetch_written
 from rehearse.reset.inactive_owners import fetch_inactive
-from rehearse.reset.inputs import Bin, FlowState, MetadataBook, PlanInputs, RowBook
+from rehearse.reset.inputs import Carrier, FlowState, MetadataBook, PlanInputs, RowBook
 from rehearse.reset.lost_values import held_fields
 from rehearse.reset.model import Allowed, Choices, Switch
 from rehearse.reset.people import fetch_names
@@ -66,6 +67,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         object: _row_book(reader, store, _Pick(before, after, object, group, ids, schemas.get(object)))
         for object, group in _records_by_object(changes).items()
     }
+    rows, carriers = _with_bin(reader, rows, changes, schemas, ids)
     inactive = fetch_inactive(reader, rows)
     housed = {**fetch_housed(reader, changes), **fetch_written(reader, changes, before.started)}
     housed |= {field: {**housed[field], UNKNOWN: 1} for field in request.kept if field in housed}
@@ -87,6 +89,7 @@ def gather(reader: OrgReader, store: CaptureStore, request: GatherRequest) -> Pl
         people=fetch_names(reader, _users(changes, rows).union(inactive, *housed.values())),
         housed=housed,
         inactive=inactive,
+        carriers=carriers,
         gone=fetch_gone(reader, (before, after), schemas, rows, ids),
     )
 
@@ -178,7 +181,6 @@ def _row_book(reader: OrgReader, store: CaptureStore, pick: _Pick) -> RowBook:
     return RowBook(
         before=_load(store, pick.before, pick.object, {one.key: one.key for one in pick.changes}, {}),
         after=_load(store, pick.after, pick.object, live, {new: old for old, new in pick.ids.items()}),
-        bin=_fetch_bin(reader, pick),
         older=older,
         creators=creators,
     )
@@ -192,17 +194,29 @@ def _load(
     return {keys[str(row["Id"])]: canonical_row(row, fields, back) for row in rows}
 
 
-def _fetch_bin(reader: OrgReader, pick: _Pick) -> dict[str, Bin]:
-    """Where the deleted rows of one object are now, by queryAll."""
-    gone = {pick.ids.get(one.key, one.key): one.key for one in pick.changes if one.what == "deleted"}
-    if not gone or pick.schema is None:
-        return {}
-    binned = pick.schema.field("IsDeleted") is not None  # else queryAll could not say which of its rows are gone
-    rows = reader.fetch_by_ids(pick.object, list(gone), ["IsDeleted"] if binned else ["Id"], deleted=binned)
-    found: dict[str, Bin] = dict.fromkeys(gone.values(), "absent")
-    for live, row in rows.items():
-        found[gone[live]] = "bin" if row.get("IsDeleted") is True else "live"
-    return found
+def _with_bin(
+    reader: OrgReader,
+    rows: Mapping[str, RowBook],
+    changes: Sequence[Change],
+    schemas: Mapping[str, Schema],
+    ids: Mapping[str, str],
+) -> tuple[dict[str, RowBook], dict[str, Carrier]]:
+    """The rows with where the deleted ones are now, and what has to come back for them for a while."""
+    gone: dict[str, dict[str, str]] = {}
+    for one in changes:
+        if one.kind == "record" and one.what == "deleted":
+            gone.setdefault(one.type, {})[ids.get(one.key, one.key)] = one.key
+    back = {new: old for old, new in ids.items()}
+    places = {one: fetch_places(reader, schemas.get(one), one, keys, back) for one, keys in gone.items()}
+    carriers = fetch_carriers(reader, places, {one: rows[one].before for one in places}, schemas)
+    went = {key: at for place in places.values() for key, at in place.went.items()}
+    went |= {id: one.went for id, one in carriers.items()}
+    found = dict(rows)
+    for object, place in places.items():
+        buried = frozenset(find_buried(schemas[object], place, went)) if place.masters else frozenset()
+        masters = {key: tuple(above.values()) for key, above in place.masters.items()}
+        found[object] = replace(rows[object], bin=place.bin, masters=masters, buried=buried)
+    return found, carriers
 
 
 def _fetch_births(reader: OrgReader, pick: _Pick) -> tuple[frozenset[str], dict[str, str]]:

@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Literal
 
 from rehearse.reset.component_hazards import COMPONENT_HAZARDS
+from rehearse.reset.deleted_hazards import DELETED_HAZARDS
 from rehearse.reset.model import Hazard
 from rehearse.reset.record_hazards import RECORD_HAZARDS
 from rehearse.reset.step_hazards import STEP_HAZARDS
 from rehearse.reset.unseen_hazards import UNSEEN_HAZARDS
 
-HAZARDS: tuple[Hazard, ...] = UNSEEN_HAZARDS + RECORD_HAZARDS + COMPONENT_HAZARDS + STEP_HAZARDS
+HAZARDS: tuple[Hazard, ...] = UNSEEN_HAZARDS + RECORD_HAZARDS + DELETED_HAZARDS + COMPONENT_HAZARDS + STEP_HAZARDS
 
 Kind = Literal["record", "component", "step"]
 

@@ -33,6 +33,23 @@ class RowBook:
     """Created rows whose CreatedDate is before the baseline: they came into a filter, out of the bin, or into sight."""
     creators: Mapping[str, str] = field(default_factory=dict)
     """Created row -> the Id of the user who made it, where the object says."""
+    masters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Row in the recycle bin -> the rows below which it lies there, by their Ids in the baseline."""
+    buried: frozenset[str] = frozenset()
+    """Rows that show in the bin and were deleted before the row above them: nothing brings these back."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A deleted row that the plan itself is not to bring back, and below which rows of the baseline lie in the bin.
+
+    `there`: it can come back (and go again). `masters`: below what it lies itself; `went`: the stamp of its deletion.
+    """
+
+    object: str
+    masters: tuple[str, ...] = ()
+    there: bool = True
+    went: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,8 @@ class MetadataBook:
 
     `held`: the objects of which the baseline holds every row, with the fields that it holds; `types`: the types in its
     scope; both None where nobody knows. `renamed`: components that have another name now, old to new and back.
+    `absent`: what changed components of the baseline name, and the org lacks, outside the scope. `editable`: the fields
+    that our login may fill once they are made anew, by the access that the baseline holds; None where nobody knows.
     """
 
     before: Mapping[tuple[str, str], Component] = field(default_factory=dict)
@@ -60,6 +79,8 @@ class MetadataBook:
     held: Mapping[str, frozenset[str]] | None = None
     types: frozenset[str] | None = None
     renamed: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    absent: frozenset[tuple[str, str]] = frozenset()
+    editable: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,5 +111,7 @@ class PlanInputs:
     housed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     inactive: frozenset[str] = frozenset()
     """Users who owned changed rows in the baseline and are inactive now."""
+    carriers: Mapping[str, Carrier] = field(default_factory=dict)
+    """By Id: what has to come back for a while, because rows of the baseline lie below it in the recycle bin."""
     gone: frozenset[str] = frozenset()
     """Ids outside the scope that changed rows named in the baseline, and that no living row has."""

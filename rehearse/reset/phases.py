@@ -78,12 +78,15 @@ def _bring_back(context: Context, phases: dict[int, tuple[Action, ...]]) -> None
             lost.extend(apply_undeletes(context, actions))
     absent = [one for phase, actions in phases.items() if phase >= INSERT for one in actions]
     lost.extend(apply_undeletes(context, absent))
+    for one in (one for one in lost if one.goal is None):
+        context.note(one, "failed", "it is in no recycle bin any more")  # what lay below it is inserted again
+    lost = [one for one in lost if one.goal is not None]
     if lost:
         apply_inserts(context, lost, {one.id for one in lost})
     returned = [
         one
         for actions in phases.values()
         for one in actions
-        if one.id in context.results and context.results[one.id].state in ("done", "already")
+        if one.goal is not None and one.id in context.results and context.results[one.id].state in ("done", "already")
     ]
     apply_updates(context, returned)

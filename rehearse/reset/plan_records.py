@@ -13,6 +13,7 @@ from dataclasses import replace
 from rehearse.baseline.model import Change
 from rehearse.org.model import Schema
 from rehearse.reset import row_marks
+from rehearse.reset.carriers import carrier_levels, masters_of, move_buried
 from rehearse.reset.coupled import with_coupled
 from rehearse.reset.cut_off import lost_below
 from rehearse.reset.file_parts import find_document, parts_last
@@ -186,8 +187,9 @@ def _plan_returns(plan: RecordPlan) -> None:
         else:
             back[change.key] = change
     _move_orphans(plan, back, insert)
-    _plan_ghosts(plan, back)
-    _plan_levels(plan, back, "undelete", UNDELETE)
+    carriers = move_buried(plan, back, insert)
+    _plan_ghosts(plan, back, carriers)
+    _plan_levels(plan, {**back, **carriers}, "undelete", UNDELETE)
     _plan_levels(plan, insert, "insert", INSERT)
 
 
@@ -202,9 +204,15 @@ def _move_orphans(plan: RecordPlan, back: dict[str, Change], insert: dict[str, C
                 moved = True
 
 
-def _plan_ghosts(plan: RecordPlan, back: Mapping[str, Change]) -> None:
-    """Rows of the rehearsal that come back with the undeleted ones are deleted again, or named where nothing may be."""
-    for level, places in enumerate(find_ghosts(plan.inputs.ghosts, back)):
+def _plan_ghosts(plan: RecordPlan, back: Mapping[str, Change], carriers: Mapping[str, Change]) -> None:
+    """Rows of the rehearsal that come back with the undeleted ones, or for them, are deleted again, or named where
+    nothing may be."""
+    ghosts = {
+        object: {key: values for key, values in rows.items() if key not in carriers}
+        for object, rows in plan.inputs.ghosts.items()
+    }
+    levels = [*find_ghosts(ghosts, {*back, *carriers}), *carrier_levels(plan.inputs.carriers, carriers)]
+    for level, places in enumerate(levels):
         for object, key in places:
             change = Change("record", object, key, None, "in the recycle bin")
             if plan.inputs.choices.delete_added:
@@ -218,6 +226,7 @@ def _plan_levels(plan: RecordPlan, rows: Mapping[str, Change], do: Do, start: in
     links = [link for change in rows.values() for link in _links_of(plan, change, live=False)]
     if do == "undelete":
         links = [link for link in links if not link.loose]
+        links += [Link(key, "", master, False) for key in rows for master in masters_of(plan.inputs, rows[key])]
     ordered = order_rows(rows, links)
     for level, keys in enumerate(ordered.levels):
         for key in keys:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from rehearse.reset.model import Grade, Hazard, What
 
 
-def _record(name: str, types: str, what: What, when: str, verdict: tuple[Grade, str, str]) -> Hazard:
+def of_record(name: str, types: str, what: What, when: str, verdict: tuple[Grade, str, str]) -> Hazard:
+    """One row of the table: objects and marks as words, and its grade, reason and source."""
     grade, reason, source = verdict
     return Hazard(name, "record", tuple(types.split()), what, tuple(when.split()), grade, reason, source)
 
 
 RECORD_HAZARDS: tuple[Hazard, ...] = (
-    _record(
+    of_record(
         "object-added",
         "*",
         "any",
         "object-added",
         ("exact", "the rows go with their object, which the rehearsal adds", "Salesforce Help, Delete custom objects"),
     ),
-    _record(
+    of_record(
         "rows-outside-scope",
         "*",
         "any",
@@ -29,14 +30,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "scope.records in rehearse.yaml",
         ),
     ),
-    _record(
+    of_record(
         "rows-without-baseline",
         "*",
         "any",
         "no-baseline",
         ("unknown", "there is no baseline that holds the rows of this object yet", "scope.records in rehearse.yaml"),
     ),
-    _record(
+    of_record(
         "user-created",
         "User UserLogin",
         "created",
@@ -47,14 +48,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "SOAP API guide, getUpdated: users are never deleted",
         ),
     ),
-    _record(
+    of_record(
         "content-version-new-document",
         "ContentVersion",
         "created",
         "new-document document-in-scope",
         ("exact", "a new file goes with its document, which is deleted", "Object reference, ContentDocument"),
     ),
-    _record(
+    of_record(
         "content-version",
         "ContentVersion",
         "created",
@@ -65,21 +66,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Object reference, ContentVersion",
         ),
     ),
-    _record(
-        "content-document",
-        "ContentDocument",
-        "deleted",
-        "hard-deleted",
-        ("impossible", "a ContentDocument cannot be created by an API", "Object reference, ContentDocument"),
-    ),
-    _record(
+    of_record(
         "contract-activated",
         "Contract",
         "any",
         "activated",
         ("impossible", "an activated Contract cannot go back and cannot be deleted", "Object reference, Contract"),
     ),
-    _record(
+    of_record(
         "lead-converted",
         "Lead",
         "updated",
@@ -90,21 +84,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Object reference, Lead (IsConverted is read-only)",
         ),
     ),
-    _record(
-        "recurring",
-        "Task Event",
-        "deleted",
-        "hard-deleted recurring",
-        ("manual", "a series comes back by undelete only", "Object reference, Task (recurrence fields)"),
-    ),
-    _record(
+    of_record(
         "created-not-deletable",
         "*",
         "created",
         "not-deletable",
         ("impossible", "the object does not allow deletion", "describe: deletable is false"),
     ),
-    _record(
+    of_record(
         "created-older",
         "*",
         "created",
@@ -116,7 +103,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Object reference, CreatedDate",
         ),
     ),
-    _record(
+    of_record(
         "created-behind-filter",
         "*",
         "created",
@@ -127,106 +114,14 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "scope.records.where in rehearse.yaml",
         ),
     ),
-    _record(
+    of_record(
         "created",
         "*",
         "created",
         "",
         ("exact", "deleted; it stays in the recycle bin for 15 days", "SOAP API guide, delete"),
     ),
-    _record(
-        "deleted-not-createable",
-        "*",
-        "deleted",
-        "hard-deleted not-createable",
-        (
-            "impossible",
-            "it is not in the recycle bin and the object does not allow inserts",
-            "describe: createable is false",
-        ),
-    ),
-    _record(
-        "deleted-contents-unknown",
-        "*",
-        "deleted",
-        "hard-deleted contents-unknown",
-        (
-            "impossible",
-            "it is not in the recycle bin, and the baseline does not hold its contents (scope.records.files would)",
-            "Object reference, Attachment: Body is required",
-        ),
-    ),
-    _record(
-        "deleted-with-object",
-        "*",
-        "deleted",
-        "object-lost",
-        (
-            "residue",
-            "its object was deleted; the row comes back under a new Id",
-            "Salesforce Help, Manage deleted custom objects",
-        ),
-    ),
-    _record(
-        "deleted-autonumber",
-        "*",
-        "deleted",
-        "hard-deleted autonumber",
-        (
-            "residue",
-            "not in the recycle bin: it comes back under a new Id and a new auto-number",
-            "SOAP API guide, undelete; Object reference, auto-number fields",
-        ),
-    ),
-    _record(
-        "deleted-not-in-bin",
-        "*",
-        "deleted",
-        "hard-deleted",
-        ("residue", "not in the recycle bin: it comes back under a new Id", "SOAP API guide, undelete"),
-    ),
-    _record(
-        "deleted-not-undeletable",
-        "*",
-        "deleted",
-        "not-undeletable",
-        (
-            "residue",
-            "the object does not allow undelete: it comes back under a new Id",
-            "describe: undeletable is false",
-        ),
-    ),
-    _record(
-        "team-member",
-        "AccountTeamMember OpportunityTeamMember",
-        "deleted",
-        "in-bin",
-        ("residue", "a team member cannot be undeleted: it comes back under a new Id", "SOAP API guide, undelete"),
-    ),
-    _record(
-        "deleted",
-        "*",
-        "deleted",
-        "in-bin",
-        (
-            "exact",
-            "undeleted: Id and values are kept; a row deleted for good shows in the bin for a day, comes back under "
-            "a new Id",
-            "SOAP API guide, undelete and emptyRecycleBin",
-        ),
-    ),
-    _record(
-        "deleted-unknown-bin",
-        "*",
-        "deleted",
-        "",
-        (
-            "unknown",
-            "undeleted while it is in the recycle bin, else re-inserted under a new Id",
-            "SOAP API guide, undelete",
-        ),
-    ),
-    _record(
+    of_record(
         "master-detail-fixed",
         "*",
         "updated",
@@ -237,7 +132,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "describe: the master-detail field is not updateable",
         ),
     ),
-    _record(
+    of_record(
         "platform-stamp",
         "*",
         "updated",
@@ -248,7 +143,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Object reference, Case.ClosedDate and Task.CompletedDateTime (neither Create nor Update)",
         ),
     ),
-    _record(
+    of_record(
         "only-derived",
         "*",
         "updated",
@@ -259,21 +154,21 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "describe: neither createable nor updateable; Salesforce Help 004052228 for Amount with products",
         ),
     ),
-    _record(
+    of_record(
         "updated-not-updateable",
         "*",
         "updated",
         "field-not-updateable",
         ("impossible", "a changed field cannot be written", "describe: updateable is false"),
     ),
-    _record(
+    of_record(
         "updated-residue",
         "*",
         "updated",
         "only-platform-fields",
         ("residue", "re-inserted; fields that only the platform sets are new", "Object reference, auto-number fields"),
     ),
-    _record(
+    of_record(
         "field-lost",
         "*",
         "updated",
@@ -284,7 +179,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "Salesforce Help, Manage deleted custom fields (a redeployed field is empty)",
         ),
     ),
-    _record(
+    of_record(
         "field-closed",
         "*",
         "updated",
@@ -295,5 +190,7 @@ RECORD_HAZARDS: tuple[Hazard, ...] = (
             "describe: a custom field that is neither createable nor updateable",
         ),
     ),
-    _record("updated", "*", "updated", "", ("exact", "only the changed fields are written", "REST API guide, update")),
+    of_record(
+        "updated", "*", "updated", "", ("exact", "only the changed fields are written", "REST API guide, update")
+    ),
 )

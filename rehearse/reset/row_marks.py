@@ -164,6 +164,10 @@ def delete_marks(inputs: PlanInputs, change: Change) -> set[str]:
     if schema is None:
         renamed = {"object-renamed"} if ("CustomObject", change.type) in inputs.metadata.renamed else set()
         return {"object-lost", "hard-deleted", *renamed}
+    if change.key in inputs.carriers:
+        return {"carrier"}
+    if change.key in book.buried:
+        marks.add("buried")
     where = book.bin.get(change.key)
     if where == "bin":
         marks.add("in-bin" if schema.undeletable and change.type not in TEAMS else "not-undeletable")
