@@ -13,15 +13,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from rehearse.errors import Damaged, DiskFull, StoreError
+from rehearse.state_copy import copy_into_memory, has_room
 
 HEAD = "0013"
 """The newest revision under migrations/; Alembic is imported only when a database is not there yet."""
@@ -38,11 +38,12 @@ _AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 class Database:
     """One workspace database. Connections are opened for each block, so a Database may be shared by threads."""
 
-    def __init__(self, engine: sa.Engine, copy: sqlite3.Connection | None = None) -> None:
+    def __init__(self, engine: sa.Engine, copy: sqlite3.Connection | None = None, full: bool = False) -> None:
         self._engine = engine
         self._was_there = False
         self._copy = copy
         self._for_now = False
+        self.full = full  # it is a copy because the disk is
 
     @property
     def read_only(self) -> bool:
@@ -62,6 +63,8 @@ class Database:
             ours = isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError)
             if ours and _code(error) not in _FORBIDDEN and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
+            if self.full:
+                raise DiskFull(*_FULL) from error
             raise _translated(error) from error
 
     def fetch_time(self) -> datetime | None:
@@ -122,10 +125,19 @@ def open_database(url_or_folder: str | Path) -> Database:
     database = Database(_engine(text)) if "://" in text else _open_folder(Path(text))
     try:
         _migrate(database)
+    except DiskFull:
+        database.close()
+        if "://" in text or not _file(text).exists():
+            raise
+        return _open_copy(_file(text), full=True)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _file(folder: str | Path) -> Path:
+    return Path(folder) / "rehearse.db"
 
 
 def is_read_only(folder: Path) -> bool:
@@ -134,10 +146,10 @@ def is_read_only(folder: Path) -> bool:
 
 
 def _open_folder(folder: Path) -> Database:
-    """The database of a folder; in one that may only be read, a database that is there can be read."""
-    file = folder / "rehearse.db"
-    if is_read_only(folder) and file.exists():
-        return _open_copy(file)
+    """The database of a folder; one that is there can be read also where nothing may be written or the disk is full."""
+    file = _file(folder)
+    if file.exists() and (is_read_only(folder) or not has_room(folder)):
+        return _open_copy(file, full=not is_read_only(folder))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -149,29 +161,13 @@ def _open_folder(folder: Path) -> Database:
     return Database(_engine(sa.URL.create("sqlite", database=str(file))))
 
 
-def _open_copy(file: Path) -> Database:
-    """What a database that may only be read holds, in memory: it is migrated there, and then nothing can be written.
-
-    SQLite reads its WAL mode in such a folder only where the files beside it are there, or nobody has it open.
-    """
-    in_use = file.with_name(f"{file.name}-wal").exists()
-    shared = f"file:rehearse-{id(file)}-{time.monotonic_ns()}?mode=memory&cache=shared"
-    kept = sqlite3.connect(shared, uri=True, check_same_thread=False)
+def _open_copy(file: Path, *, full: bool = False) -> Database:
+    """A database that may not be written, or cannot (`full`), in memory: migrated there, and then only to be read."""
     try:
-        how = "mode=ro" if in_use else "mode=ro&immutable=1"
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?{how}", uri=True)) as source:
-            source.backup(kept)
+        kept, connect = copy_into_memory(file)
     except sqlite3.DatabaseError as error:
-        kept.close()
         raise _translated(sa.exc.DatabaseError(None, None, error)) from error
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(shared, uri=True, check_same_thread=False)
-        connection.isolation_level = None
-        return connection
-
-    engine = sa.create_engine("sqlite:///copy", creator=connect, hide_parameters=True)
-    database = Database(engine, kept)
+    database = Database(sa.create_engine("sqlite:///copy", creator=connect, hide_parameters=True), kept, full)
     _migrate(database)
     database.hold_to_reading()
     return database
@@ -257,6 +253,10 @@ def _migrate(database: Database) -> None:
             raise
 
 
+_FULL = (
+    "The workspace database cannot be written: the disk is full.",
+    "Free some space and run again. Until then what shows and checks works, and nothing that keeps something does.",
+)
 _LOCK_TIMEOUT, _FORBIDDEN = "55P03", ("42501", "25006")
 _ENDED = ("57P01", "57P02", "57P03", "25P03")  # shut down, crashed, starting; or a transaction stood still
 
@@ -275,7 +275,7 @@ def _is_lost(error: sa.exc.DatabaseError) -> bool:
 def _translated(error: sa.exc.DatabaseError) -> StoreError:
     text = str(error.orig).strip().partition("\n")[0]
     if "disk is full" in text or "disk I/O" in text or _code(error) == "53100":
-        return DiskFull("The workspace database cannot be written: the disk is full.", "Free some space and run again.")
+        return DiskFull(*_FULL)
     if _is_lost(error):
         text = "The connection to the workspace database was lost in the middle of a step, kept whole or not at all."
         return StoreError(text, "Run the same command again when the database is back: it continues.")

@@ -229,9 +229,8 @@ def open_desk() -> Iterator[Desk]:
             folder = workspace.storage.folder
             say(f"note: {workspace.storage.unset} is not set: what is kept now stays in {folder} alone.")
         if database.read_only:
-            say(
-                f"note: {workspace.storage.folder} can only be read: nothing is kept there, also not what orgs say now."
-            )
+            why = "is on a disk that is full" if database.full else "can only be read"
+            say(f"note: {workspace.storage.folder} {why}: nothing is kept there, also not what orgs say now.")
         for bypass in load_bypasses(database):
             say(f"note: {bypass}")
         desk = Desk(workspace, database, stack)

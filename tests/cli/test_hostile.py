@@ -164,6 +164,61 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(desk: Any, room: int) 
     assert not list((desk.folder / ".rehearse").rglob("*.tmp"))
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["closed", "open"])
+def test_a_database_on_a_full_disk_can_be_read(tmp_path: Path, held: bool) -> None:
+    """Also what its journal alone holds, where whoever wrote it was killed, and while it is open elsewhere."""
+    database = open_database(tmp_path / "used")
+    with database.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO api_calls VALUES ('o', 'h', 1)")
+    if held:
+        shutil.copytree(tmp_path / "used", tmp_path / "left", ignore=shutil.ignore_patterns("*-shm"))
+    database.close()
+    folders = [tmp_path / "used", *([tmp_path / "left"] if held else [])]
+    look = (
+        "import sys, pathlib; from rehearse.errors import DiskFull; from rehearse.state import open_database\n"
+        "for name in sys.argv[1:]:\n"
+        "    database = open_database(pathlib.Path(name))\n"
+        "    assert database.read_only and database.full\n"
+        "    with database.begin() as connection:\n"
+        "        assert connection.exec_driver_sql('SELECT calls FROM api_calls').scalar() == 1\n"
+        "    try:\n"
+        "        with database.begin() as connection: connection.exec_driver_sql('DELETE FROM api_calls')\n"
+        "    except DiskFull: print('full')\n"
+        "    database.close()\n"
+    )
+    words = [sys.executable, "-c", look, *map(str, folders)]
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=_no_room, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "full\n" * len(folders)), done.stderr
+
+
+def _no_room() -> None:
+    """No file may hold a byte more: what the kernel then says is what a full disk says."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_what_shows_and_checks_works_on_a_full_disk(kept_desk: Any, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(kept_desk.folder, tmp_path / "full"))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("REHEARSE_")}
+
+    def run(*words: str) -> Any:
+        return subprocess.run(
+            [sys.executable, "-m", "rehearse", *words],
+            cwd=folder,
+            env={**kept, "HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            preexec_fn=_no_room,
+            check=False,
+            timeout=60,
+        )
+
+    done = run("status")
+    assert done.returncode == 0 and "on a disk that is full" in done.stderr and "UATFULL" in done.stdout, done.stderr
+    where = ("--from", "2026-12-03 09:00", "--to", "2026-12-03 10:00", "--why", "x")
+    done = run("book", "add", "DEV2", *where)
+    assert done.returncode == 1 and "error: The workspace database cannot be written: the disk is full." in done.stderr
+
+
 def test_nothing_leaves_the_folder(desk: Any, tmp_path: Path) -> None:
     desk.run("baseline", "capture", "SIT1", "--metadata-only")
     assert {one.name for one in tmp_path.iterdir()} == {desk.folder.name}
