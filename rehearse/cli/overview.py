@@ -6,6 +6,7 @@ The only step that asks an org is `refresh_ledger`; without a production login, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -91,10 +92,10 @@ def load_overview(desk: Desk, now: datetime) -> tuple[SandboxLine, ...]:
         left = waiting.get((name.casefold(), availability.org_id or ""), 0)
         burned = _find_burned(own, availability, now)
         baseline, proven = kept.get(name.casefold(), (None, None))
-        known_as = {"listed": config is not None, "can_log_in": config is not None and config.login is not None}
-        known_as["half_reset"] = name in half and half[name] > _settled_at(availability, proven or baseline)
-        told = SandboxLine(availability, running, coming, baseline, left, burned, **known_as, proven=proven, held=held)
-        lines.append(told)
+        line = SandboxLine(availability, running, coming, baseline, left, burned, proven=proven, held=held)
+        line = replace(line, listed=config is not None, can_log_in=config is not None and config.login is not None)
+        line = replace(line, half_reset=name in half and half[name] > _settled_at(availability, proven or baseline))
+        lines.append(replace(line, unproven=_find_unproven(own, line, now)))
     return tuple(lines)
 
 
@@ -131,6 +132,17 @@ def _settled_at(availability: Availability, baseline: Baseline | None) -> dateti
     """Since when it does not matter what an earlier reset left: a new copy, or a proof that says what is so."""
     instants = (availability.live_since, baseline and baseline.proof_at, datetime.min.replace(tzinfo=UTC))
     return max(one for one in instants if one)
+
+
+def _find_unproven(own: Sequence[Booking], line: SandboxLine, now: datetime) -> Booking | None:
+    """The last rehearsal that is over, hold and reset too, where there is a baseline, and nothing says what became of
+    the sandbox: no proof since it began (a reset may end before the booked time does), no baseline or refresh since."""
+    over = [one for one in own if one.what == "rehearsal" and one.state != "requested" and one.free_at <= now]
+    if not over or line.baseline is None or line.burned_by:
+        return None
+    last, proven = over[-1], line.last_proof.proof_at if line.last_proof else None
+    newer = max(one for one in (line.baseline.taken_at, line.availability.live_since) if one)
+    return last if newer < last.end and (proven is None or proven < last.start) else None
 
 
 def _find_burned(own: Sequence[Booking], availability: Availability, now: datetime) -> Booking | None:

@@ -156,6 +156,9 @@ def _evidence(line: SandboxLine, now: datetime) -> Iterator[Deadline]:
     name, baseline = line.availability.sandbox, line.baseline
     if baseline is None:
         return
+    if one := line.unproven:
+        what = f"{name}: {one.label} is over, and nothing was proven since: is the sandbox as it was?"
+        yield Deadline(what, one.free_at, f"rehearse reset prove {name}", "proof", name, one.id)
     due = baseline.taken_at + _OLD
     if due <= now + _SOON:
         what = f"{name}: the baseline {baseline.name} is too old to trust"

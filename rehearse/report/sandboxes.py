@@ -23,6 +23,7 @@ class SandboxLine:
     `open_items` counts what its ready list still wants; `burned_by` is the rehearsal after which only a refresh helps;
     `listed` is False for one that only a sheet or production names, and rehearse.yaml does not; `can_log_in` is False
     for one whose dates are kept by hand; `held` is over, its hold or reset is not: nobody else may have the sandbox.
+    `unproven` is over altogether, and nothing was proven since.
     """
 
     availability: Availability
@@ -36,6 +37,7 @@ class SandboxLine:
     half_reset: bool = False
     proven: Baseline | None = None
     held: Booking | None = None
+    unproven: Booking | None = None
 
     @property
     def last_proof(self) -> Baseline | None:
@@ -92,6 +94,7 @@ def _row_body(line: SandboxLine) -> dict[str, Any]:
         "next_booking": _booking_body(line.next_booking),
         "baseline": line.baseline and {"name": line.baseline.name, "taken_at": line.baseline.taken_at},
         "proof": _proof_body(line.last_proof),
+        "unproven": _booking_body(line.unproven),
     }
 
 
@@ -187,5 +190,7 @@ def _proof(line: SandboxLine) -> Cell:
     if of is None or of.proof_verdict is None:
         return Cell("-")
     tone: Tone = {"clean": "good", "clean-with-residue": "warn"}.get(of.proof_verdict, "bad")  # type: ignore[assignment]
+    if line.unproven:
+        return Cell(f"{of.proof_verdict}, before {line.unproven.label}", "bad" if tone == "bad" else "warn")
     other = line.baseline is not None and of.name != line.baseline.name
     return Cell(f"{of.proof_verdict} ({of.name})" if other else of.proof_verdict, tone)

@@ -102,6 +102,8 @@ CASES: list[tuple[str, list[SandboxLine], Sky, list[tuple[str, str]]]] = [
      [("burned", "rehearse refresh request UAT")]),
     ("baseline", [replace(_line(10), baseline=_baseline(31, 31))], Sky(),
      [("baseline", "rehearse baseline capture UAT")]),
+    ("not proven since", [replace(_line(10), baseline=_baseline(5, 4), unproven=_booking(-9))], Sky(),
+     [("proof", "rehearse reset prove UAT")]),
     ("proof", [replace(_line(10), baseline=_baseline(5, 29))], Sky(), [("proof", "rehearse reset prove UAT")]),
 ]  # fmt: skip
 

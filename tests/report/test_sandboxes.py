@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from rehearse.baseline.model import Baseline
 from rehearse.report.sandboxes import SandboxLine, build_body, build_page, show_wait
 from rehearse.schedule.ledger import Cycle, build_availability
 from rehearse.schedule.model import Booking
@@ -49,3 +50,14 @@ def test_a_sandbox_that_is_held_for_people_or_being_reset_is_not_free() -> None:
     ]
     assert replace(line, burned_by=over).condition == "burned" and replace(line, half_reset=True).condition == "dirty"
     assert build_body((line,))[0]["held"]["free_at"] == over.free_at
+
+
+def test_a_proof_that_is_older_than_the_last_rehearsal_does_not_look_like_one_of_today() -> None:
+    cycle = Cycle("C1", "UAT", "FULL", "completed", "00D000000000001AAA", NOW - DAY, NOW - DAY, NOW - DAY)
+    kept = ("B1", "UAT", "00D", "c", "s", NOW - DAY, 1, 1, 1, "usable", "host", "store", "sha", "p", "clean", NOW - DAY)
+    proven = Baseline(*kept)
+    over = Booking("r41-dress", "UAT", NOW - DAY, NOW, NOW, "rehearsal", "R41", "dress")
+    line = SandboxLine(build_availability("UAT", "FULL", [cycle], NOW), None, None, proven, unproven=over)
+    (row,) = build_page((line,), NOW, ZoneInfo("UTC")).blocks[0].rows  # type: ignore[union-attr]
+    assert (row[-1].text, row[-1].tone) == ("clean, before R41 dress", "warn")
+    assert build_body((line,))[0]["unproven"]["id"] == "r41-dress"
