@@ -23,7 +23,8 @@ MOST_DEPLOYMENTS = 2
 
 def keep_allowed(context: Context, original: ResetPlan, actions: Iterable[Action]) -> tuple[Action, ...]:
     """The actions of a new plan that this run may carry out; the others are recorded in `context.outside`."""
-    planned = {(one.type, one.key) for one in original.actions}
+    derived = {(one.type, one.key) for one in original.blocked if one.kind == "record" and one.grade == "unknown"}
+    planned = {(one.type, one.key) for one in original.actions} | derived  # what it follows may have let go of it
     deletable = {(one.type, one.key) for one in original.actions if one.do == "delete"}
     returning = {(one.type, one.key) for one in original.actions if one.do in BRING_BACK}
     closed = context.foreign.keys() | ((context.outside.keys() | context.left_alone) - planned)

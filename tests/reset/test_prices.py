@@ -51,3 +51,17 @@ def test_prices_of_lines_and_of_price_book_entries_come_back(lab: Any) -> None:
     assert picture(lab) == was
     assert (proof.verdict, proof.counts["residue"]) == ("clean-with-residue", 1)
     assert "failed" not in proof.counts
+
+
+def test_the_amount_of_a_deal_that_got_its_first_products_comes_back(lab: Any) -> None:
+    """While there are products it is their sum, which no call writes; once they are gone somebody has to write it."""
+    (deal,) = lab.pick('"Opportunity" WHERE "StageName" = ? AND "Amount" > 1 ORDER BY "Id" LIMIT 1', "Prospecting")
+    (product,) = lab.pick('"Product2" ORDER BY "Id" LIMIT 1')
+    before, was = lab.capture(objects=("Opportunity", "OpportunityLineItem")), lab.value("Opportunity", deal, "Amount")
+    lab.insert("OpportunityLineItem", {"OpportunityId": deal, "Product2Id": product, "Quantity": 3, "UnitPrice": 0.5})
+    assert lab.value("Opportunity", deal, "Amount") == 1.5
+    proof = lab.reset(before)
+    assert lab.value("Opportunity", deal, "Amount") == was
+    assert {(one.type, one.outcome) for one in proof.items} == {
+        ("Opportunity", "restored"), ("OpportunityLineItem", "restored"),
+    }  # fmt: skip
