@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rehearse import clock
 from rehearse.baseline.model import Baseline
 from rehearse.cli.availability import availability_of
 from rehearse.cli.desk import Desk
+from rehearse.cli.leftovers import find_broken_off
 from rehearse.events import OnEvent
 from rehearse.ids import is_same_name
 from rehearse.report.sandboxes import SandboxLine
@@ -22,7 +22,6 @@ from rehearse.schedule.model import Booking
 
 if TYPE_CHECKING:
     from rehearse.org.connect import OrgReader
-    from rehearse.reset.broken_off import BrokenOff
 
 
 def refresh_ledger(desk: Desk, on_event: OnEvent) -> None:
@@ -115,17 +114,6 @@ def _load_baselines(desk: Desk) -> dict[str, tuple[Baseline, Baseline | None]]:
         last = max(since, key=lambda pair: pair[0], default=None)
         found[name] = (base, last[1] if last and last[0] >= base.taken_at else None)
     return found
-
-
-def find_broken_off(desk: Desk) -> tuple[BrokenOff, ...]:
-    """The resets that wait to be continued here; a drill has no plan among the saved ones, and continues by itself."""
-    from rehearse import lock
-    from rehearse.cli.reset_plan import plans_folder
-    from rehearse.reset.broken_off import load_broken_off
-
-    held = {one.sandbox for one in lock.load_locks(desk.database) if not lock.is_dead(one)}
-    found = load_broken_off(desk.database, clock.now(), held)
-    return tuple(one for one in found if (plans_folder(desk) / f"{one.run}.json").exists())
 
 
 def _settled_at(availability: Availability, baseline: Baseline | None) -> datetime:
