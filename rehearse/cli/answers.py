@@ -19,6 +19,7 @@ __all__ = [
     "is_terminal",
     "keep_files_private",
     "not_blank",
+    "own_words",
     "printable",
     "say",
     "show",
@@ -33,6 +34,17 @@ def not_blank(given: Any) -> Any:
     """Refuse an option that is there but empty: mostly a shell variable that was never set."""
     if isinstance(given, str) and not given.strip():
         raise typer.BadParameter("it is empty.")
+    return given
+
+
+_PLACES = {"TEXT", "WHY", "NAME", "REASON"}
+"""What our own hints write where somebody's words belong."""
+
+
+def own_words(given: Any) -> Any:
+    """Refuse what names nobody and says nothing: an empty text, dots, or the placeholder of a hint that was pasted."""
+    if isinstance(not_blank(given), str) and (given.strip() in _PLACES or not any(map(str.isalnum, given))):
+        raise typer.BadParameter(f"write your own words in place of {given.strip()}")
     return given
 
 

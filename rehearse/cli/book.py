@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, one_line, say, user
+from rehearse.cli.answers import Json, finish, not_blank, one_line, own_words, say, user
 from rehearse.cli.book_drop import drop
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add(
     sandbox: Annotated[str, typer.Argument(help="Name of the sandbox in rehearse.yaml.")],
     start: Annotated[str, typer.Option("--from", help="Start, local to the calendar unless an offset follows.")],
     until: Annotated[str, typer.Option("--to", help="End, in the same form.")],
-    why: Annotated[str, typer.Option(callback=not_blank, help="What for; others read this.")],
+    why: Annotated[str, typer.Option(callback=own_words, help="What for; others read this.")],
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -90,7 +90,7 @@ def move(
     booking: Id,
     start: Annotated[str, typer.Option("--from", help="The new start; the length stays.")] = "",
     until: Annotated[str, typer.Option("--to", help="The new end, of what takes longer or less long.")] = "",
-    sandbox: Annotated[str, typer.Option(callback=not_blank, help="Another sandbox.")] = "-",
+    sandbox: Annotated[str | None, typer.Option(callback=not_blank, help="Another sandbox.")] = None,
     why: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -108,7 +108,7 @@ def move(
 
     with open_desk() as desk:
         old, now = find_booking(desk.database, booking), desk.fetch_now()
-        new = read_move(desk, old, "" if sandbox == "-" else sandbox, (start, until), now)
+        new = read_move(desk, old, sandbox or "", (start, until), now)
         new = replace(new, state="requested") if state_for(desk) == "requested" else new
         with free_times_on_refusal(desk, new.sandbox, Window(new.start, new.free_at), now, besides=old.id):
             if dry_run:

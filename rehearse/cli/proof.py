@@ -47,7 +47,7 @@ def keep_proof(desk: Desk, proof: Proof, accept_residue: str, reason: str, *, as
     if not as_json:
         say(f"{proof.sandbox} is {proof.verdict.upper()}. Saved {path}.")  # the page is long: its first line is gone
     if not as_json and proof.verdict == "clean-with-residue" and not proof.accepted_by:
-        say(f'Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason "…"')
+        say(f"Accept it with: rehearse reset prove {proof.sandbox} --accept-residue {proof.sandbox} --reason TEXT")
     for sentence in () if as_json else what_next(proof):
         say(sentence)
     if not as_json and exit_code(proof) == 0:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, say, user
+from rehearse.cli.answers import Json, finish, own_words, say, user
 from rehearse.cli.refresh_baseline import NoBaseline, capture_new
 from rehearse.errors import NotFound, Refused, UsageError
 from rehearse.report.view import Page, Paragraph
@@ -25,7 +25,7 @@ def ready(
         list[str] | None, typer.Option(metavar="ITEM=NAME", help="NAME owns this item. Repeatable; `all=NAME`.")
     ] = None,
     add: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Put one more item on the list.")] = None,
-    by: Annotated[str | None, typer.Option(callback=not_blank, help="Who says so; you unless given.")] = None,
+    by: Annotated[str | None, typer.Option(callback=own_words, help="Who says so; you unless given.")] = None,
     note: Annotated[str, typer.Option(help="A note that is kept with the tick.")] = "",
     start: Annotated[bool, typer.Option("--start", help="Begin a list for a sandbox that others refreshed.")] = False,
     no_baseline: NoBaseline = False,
@@ -106,6 +106,7 @@ def _own(case: Case, cycle: Cycle, pairs: list[str]) -> None:
         name, _, owner = (part.strip() for part in pair.rpartition("="))
         if not name or not owner:
             raise UsageError(f"--owner {pair!r} does not name an item and a person.", 'Write --owner "ITEM=NAME".')
+        own_words(owner)
         chosen = [one for one in items if not one.owner] if name == "all" else [find_item(items, name)]
         for one in chosen:
             set_owner(case.desk.database, case.name, cycle.org_id or "", one, owner)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehearse import clock
-from rehearse.cli.answers import Json, finish, is_terminal, not_blank, say, show, user
+from rehearse.cli.answers import Json, finish, is_terminal, not_blank, own_words, say, show, user
 from rehearse.cli.refresh_baseline import NoBaseline
 from rehearse.errors import NotConfirmed, OrgRejected, Refused
 from rehearse.report.view import Page, Paragraph
@@ -28,7 +28,7 @@ def activate(
     confirm: Confirm = None,
     over_bookings: Annotated[
         str | None,
-        typer.Option(callback=not_blank, metavar="WHY", help="Take it from those who booked it; why is kept."),
+        typer.Option(callback=own_words, metavar="WHY", help="Take it from those who booked it; why is kept."),
     ] = None,
     wait: Annotated[str, typer.Option("--for", "--wait", help="Wait so long for the new org, such as 2h.")] = "0m",
     no_baseline: NoBaseline = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, finish, not_blank, say
+from rehearse.cli.answers import Json, finish, not_blank, own_words, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ DeleteOthers = Annotated[
     bool, typer.Option("--delete-others", help="Delete also rows that people made who took no part.")
 ]
 LeaveOut = Annotated[list[str] | None, typer.Option(help="A record Id or component name to leave alone. Repeatable.")]
-Why = Annotated[str | None, typer.Option(callback=not_blank, help="Why that way out may stay open.")]
+Why = Annotated[str | None, typer.Option(callback=own_words, help="Why that way out may stay open.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and save nothing.")]
 Full = Annotated[
     bool, typer.Option("--full", help="Read every row, also those whose stamps are older than the baseline.")

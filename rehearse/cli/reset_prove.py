@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehearse.cli.answers import Json, not_blank
+from rehearse.cli.answers import Json, not_blank, own_words
 from rehearse.cli.gate import Wait, check_quiet, expect_reading, read_patience, tell_passed
 from rehearse.cli.reset_plan import Full
 from rehearse.errors import UsageError
@@ -24,7 +24,7 @@ Residue = Annotated[
 ]
 Reason = Annotated[
     str | None,
-    typer.Option(callback=not_blank, help="Why residue or an open way out is acceptable; kept in the proof."),
+    typer.Option(callback=own_words, help="Why residue or an open way out is acceptable; kept in the proof."),
 ]
 
 

@@ -12,10 +12,11 @@ import termios
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from rehearse import clock
-from rehearse.cli import app
-from rehearse.cli.answers import finish, show
+from rehearse.cli import app, verbs
+from rehearse.cli.answers import finish, own_words, show
 from rehearse.cli.app import main
 from rehearse.cli.practice_world import translated
 from rehearse.errors import Interrupted
@@ -141,3 +142,15 @@ def test_whoever_has_seen_enough_of_an_error_gets_no_traceback(tmp_path: Path) -
     assert (done.returncode, done.stderr) == (2, "")
     with pytest.raises(BrokenPipeError), translated():  # no fault of a practice world's disk
         raise BrokenPipeError
+
+
+@pytest.mark.parametrize("given", ["…", "...", "TEXT", " NAME ", "", "-"])
+def test_a_hint_that_was_pasted_with_its_placeholder_gives_no_reason(given: str) -> None:
+    verbs.register(app.app, "reset")
+    words = ["reset", "prove", "UATFULL", "--accept-residue", "UATFULL", "--reason", given]
+    answer = CliRunner().invoke(app.app, words)
+    assert answer.exit_code == 2 and ("own words" in answer.output or "it is empty" in answer.output)
+
+
+def test_words_of_ones_own_are_taken_as_they_are() -> None:
+    assert own_words("the NAME is ours") == "the NAME is ours" and own_words(None) is None
