@@ -170,20 +170,26 @@ def take_bookings(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: 
     from rehearse.schedule.model import Window
     from rehearse.schedule.store import save_bookings
 
-    zone, standing = desk.workspace.zone, list(desk.load_bookings())
+    zone = desk.workspace.zone
+    ids: set[str] = set()
+    standing: dict[str, list[Booking]] = {}  # by sandbox: sheets of years hold thousands of rows
+    for old in desk.load_bookings():
+        ids.add(old.id)
+        standing.setdefault(old.sandbox.casefold(), []).append(old)
     taken: list[str] = []
     known: list[str] = []
     clashes: list[str] = []
     for one, place in reading.bookings:
         said = f"{place}: {one.sandbox}, {clock.show(one.start, zone)} to {clock.show(one.end, zone)}, {one.why}"
-        if any(other.id == one.id or _is_the_same(other, one) for other in standing):
+        beside = standing.setdefault(one.sandbox.casefold(), [])
+        if one.id in ids or any(_is_the_same(old, one) for old in beside):
             known.append(f"{said}: booked already")
             continue
         if one.end <= now:
             known.append(f"{said}: is over")
             continue
         window = Window(one.start, one.free_at)
-        other = next((old for old in standing if _overlaps(old, one, window)), None)
+        other = next((old for old in beside if window.overlaps(Window(old.start, old.free_at))), None)
         if other is not None:
             clashes.append(f"{said}: clashes with the booking {other.id} ({other.label})")
             continue
@@ -193,25 +199,16 @@ def take_bookings(desk: Desk, reading: SheetReading, now: datetime, *, dry_run: 
         except Locked as error:
             clashes.append(f"{said}: {error.message}")
             continue
-        standing.append(one)
+        ids.add(one.id)
+        beside.append(one)
         taken.append(said)
     return taken, known, clashes
 
 
 def _is_the_same(old: Booking, one: Booking) -> bool:
-    """Whether a row is a booking of ours that was exported: sheets keep minutes."""
-    from rehearse.ids import is_same_name
-
+    """Whether a row is a booking of ours of this sandbox that was exported: sheets keep minutes."""
     times = [(moment.replace(second=0, microsecond=0) for moment in (it.start, it.end)) for it in (old, one)]
-    return is_same_name(old.sandbox, one.sandbox) and list(times[0]) == list(times[1])
-
-
-def _overlaps(old: Booking, one: Booking, window: object) -> bool:
-    from rehearse.ids import is_same_name
-    from rehearse.schedule.model import Window
-
-    assert isinstance(window, Window)
-    return is_same_name(old.sandbox, one.sandbox) and Window(old.start, old.free_at).overlaps(window)
+    return list(times[0]) == list(times[1])
 
 
 def _page(reading: SheetReading, taken: Taken, *, dry_run: bool) -> Page:

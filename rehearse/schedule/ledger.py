@@ -19,6 +19,7 @@ from rehearse import clock
 from rehearse.schedule.ledger_rule import Counting, Cycle, Dated, Refusal, Rule, build_counting
 
 __all__ = [
+    "ASSUMED_END",
     "COPY_TIMES",
     "DONE",
     "GONE",
@@ -52,6 +53,9 @@ COPY_TIMES: Mapping[str, timedelta] = {
     "DEVELOPER": timedelta(hours=2),
 }
 """Copy time assumed for a sandbox without a history of its own; `refresh.copy_time` overrides it."""
+
+ASSUMED_END = "(the end of the copy is assumed)"
+"""In the note of a refresh that a person wrote down without its end."""
 
 DONE = ("completed", "discarded")
 """States after which a sandbox takes the next request. A discarded copy leaves the old org in place, but its request

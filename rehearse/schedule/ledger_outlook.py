@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rehearse import clock
 from rehearse.schedule.ledger import (
+    ASSUMED_END,
     COPY_TIMES,
     DONE,
     GONE,
@@ -106,7 +107,18 @@ def build_copy_time(
     if (given := (configured or {}).get(licence or "")) is not None:
         return CopyTime(given, given, "refresh.copy_time")
     assumed = COPY_TIMES.get(licence or "")
-    return None if assumed is None else CopyTime(assumed, assumed, "assumed, no copy seen yet")
+    return None if assumed is None else CopyTime(assumed, assumed, f"assumed, {_why_assumed(cycles)}")
+
+
+def _why_assumed(cycles: Sequence[Cycle]) -> str:
+    """What people wrote down is no measurement: many sheets know days only. What it says is told, with the setting."""
+    told = [one for one in cycles if one.by_hand and ASSUMED_END not in one.note]
+    written = [span for one in told if (span := build_phases(one).copy) is not None]
+    p50, p90 = percentile(written, 50), percentile(written, 90)
+    if p50 is None or p90 is None:
+        return "no copy seen yet"
+    hours = " to ".join(dict.fromkeys(f"{one / timedelta(hours=1):.0f} h" for one in (p50, p90)))
+    return f"none measured yet; {hours} as written down, which `refresh.copy_time` would take"
 
 
 def build_next_dates(

@@ -14,7 +14,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rehearse.errors import UsageError
-from rehearse.schedule.ledger import COPY_TIMES, Cycle, licence_name
+from rehearse.schedule.ledger import ASSUMED_END, COPY_TIMES, Cycle, licence_name
 from rehearse.schedule.ledger_dates import Cell, Moment, Order, find_order, read_moment
 from rehearse.schedule.model import Booking
 
@@ -252,7 +252,7 @@ def build_hand_cycle(given: HandCycle, now: datetime, *, source: str, by: str = 
         state = "copying"
     elif copied is None:
         copied = given.requested + COPY_TIMES.get(given.licence, COPY_TIMES["FULL"])
-        note = f"{note} (the end of the copy is assumed)".strip()
+        note = f"{note} {ASSUMED_END}".strip()
     elif given.activated is None and (now - copied).days < 30 and given.copied is not None and source != "sheet":
         state = "pending-activation"
     key = f"{given.sandbox.casefold()} {given.requested.isoformat()}"

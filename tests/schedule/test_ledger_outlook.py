@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rehearse import clock
-from rehearse.schedule.ledger import Availability, Cycle, build_availability
+from rehearse.schedule.ledger import ASSUMED_END, Availability, Cycle, build_availability
 from rehearse.schedule.ledger_outlook import (
     CopyTime,
     build_copy_time,
@@ -91,8 +91,12 @@ def test_copy_times_come_from_own_history_of_this_type_else_from_configuration_e
     assumed = build_copy_time("FULL", ())
     assert assumed is not None and assumed.p90 == 48 * HOUR and "assumed" in assumed.basis
     assert build_copy_time("FULL_PLUS", ()) is None
-    by_hand = (cycle(10, 3, by_hand=True),)
-    assert build_copy_time("FULL", by_hand) == assumed, "what a person wrote down is no measurement"
+    sheet = [cycle(days, hours, by_hand=True, activated=NOW) for days, hours in ((50, 3), (10, 60))]
+    written = build_copy_time(
+        "FULL", (*sheet, cycle(80, 9, by_hand=True), cycle(70, 90, by_hand=True, note=ASSUMED_END))
+    )
+    assert written is not None and written.p90 == assumed.p90, "what a person wrote down is no measurement"
+    assert "3 h to 60 h as written down" in written.basis
 
 
 def test_each_copy_is_held_against_what_was_told_or_against_what_was_known_then() -> None:
