@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import time as stopwatch
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -54,6 +56,35 @@ def from_http(text: str) -> datetime | None:
     except ValueError:
         return None
     return found.astimezone(UTC) if found.tzinfo is not None else None
+
+
+def _passed() -> float:
+    """Seconds since some moment, those counted in which this machine slept, whatever its clock is set to."""
+    return stopwatch.clock_gettime(getattr(stopwatch, "CLOCK_BOOTTIME", stopwatch.CLOCK_MONOTONIC))
+
+
+class OrgClock:
+    """The clock of those whom we call, as their last answer told it; before any did, the machine's.
+
+    What may still take effect over there is counted by it: a machine's clock may be set meanwhile, and whoever goes on
+    with the work may sit at another machine.
+    """
+
+    def __init__(self, passed: Callable[[], float] = _passed) -> None:
+        self._passed = passed
+        self._told: tuple[datetime, float] | None = None
+
+    def hear(self, theirs: datetime | None) -> None:
+        """What an answer said; None says nothing."""
+        if theirs is not None:
+            self._told = (theirs, self._passed())
+
+    def now(self) -> datetime:
+        """The instant over there."""
+        if self._told is None:
+            return now()
+        theirs, at = self._told
+        return theirs + timedelta(seconds=self._passed() - at)
 
 
 _SKEW = timedelta(minutes=5)

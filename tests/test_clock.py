@@ -167,3 +167,17 @@ def test_two_clocks_are_held_against_each_other() -> None:
         (timedelta(days=-3), "3 d behind"),
     ):
         assert clock.describe_skew(noon + off, noon) == said
+
+
+def test_the_clock_of_an_org_stands_on_what_it_said_and_not_on_this_machine() -> None:
+    passed = [100.0]
+    theirs = clock.OrgClock(lambda: passed[0])
+    assert abs(theirs.now() - clock.now()) < timedelta(minutes=1), "nobody has answered yet"
+    noon = clock.from_iso("2031-11-23T12:00:00Z")
+    theirs.hear(noon)
+    assert theirs.now() == noon
+    passed[0] += 7_200  # this machine slept, or its clock was set
+    theirs.hear(None)
+    assert theirs.now() == noon + timedelta(hours=2)
+    theirs.hear(noon + timedelta(minutes=5))
+    assert theirs.now() == noon + timedelta(minutes=5)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,8 @@ class Desk:
     _store: CaptureStore | None = None
     _readers: dict[str, OrgReader] = field(default_factory=dict)
     _told_of_clock: bool = False
+    org_clock: clock.OrgClock = field(default_factory=clock.OrgClock)
+    """By which is counted how long a lost write may still take effect."""
     continues: str = ""
     """The run (a reset plan) that this command continues: it alone may work where that run bypasses automation."""
 
@@ -79,6 +81,12 @@ class Desk:
             say(
                 f"note: The clock of this machine is {told} that of {whose}. Every date is counted by it: set it right."
             )
+
+    def hear_date(self, said: str) -> None:
+        """Take what an answer of Salesforce says about the time."""
+        theirs = clock.from_http(said)
+        self.org_clock.hear(theirs)
+        self.hold_clock_against("Salesforce", theirs)
 
     def connect_production(self) -> OrgReader | None:
         """A reader of production, or None where rehearse.yaml gives no login for it."""
@@ -213,7 +221,7 @@ class Desk:
         self._stack.callback(budget.save)
         return budget, WireOptions(
             on_call=budget.heard,
-            on_date=lambda said: self.hold_clock_against("Salesforce", clock.from_http(said)),
+            on_date=self.hear_date,
             retrieves_at_once=self.workspace.budget.retrieves,
         )
 
@@ -242,6 +250,14 @@ def open_desk() -> Iterator[Desk]:
             error.message = clock.show_within(error.message, workspace.zone)  # people read the calendar's zone
             error.hint = error.hint and clock.show_within(error.hint, workspace.zone)
             raise
+
+
+def longest_call() -> timedelta:
+    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
+    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
+    if not given.isdigit():
+        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
+    return timedelta(seconds=int(given))
 
 
 def build_login(config: LoginConfig) -> Login:

@@ -6,8 +6,7 @@ be asked for, and is handed to refresh/act, which alone uses it.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +16,8 @@ from zoneinfo import ZoneInfo
 from rehearse.cli import overview, progress, ready_list
 from rehearse.cli.answers import say
 from rehearse.cli.availability import availability_of, known_cycles
-from rehearse.cli.desk import Desk, build_login, open_desk
-from rehearse.errors import LoginError, OrgUnreachable, UsageError
+from rehearse.cli.desk import Desk, build_login, longest_call, open_desk
+from rehearse.errors import LoginError, OrgUnreachable
 from rehearse.events import OnEvent
 from rehearse.refresh.decide import decide
 from rehearse.refresh.model import Answer, Losses, Progress, Since
@@ -134,20 +133,16 @@ class Case:
     def open_actor(self, what: str) -> Iterator[Actor]:
         """Lock the sandbox and log in as the one who may refresh; raises Locked, LoginError."""
         from rehearse.lock import hold
-        from rehearse.refresh.act import open_actor
+        from rehearse.refresh.act import Door, open_actor
 
-        production = self.desk.workspace.production
+        production, reading = self.desk.workspace.production, self.desk.connect_production()
         assert production is not None and production.control is not None
         self.desk.check_bypass(self.name)
+        known = reading.org_id if reading is not None else None
+        door = Door(build_login(production.control), self.desk.workspace.ca_bundle, known)
         with (
             hold(self.desk.database, self.name, what, self.now) as held,
-            open_actor(
-                build_login(production.control),
-                self.desk.workspace.ca_bundle,
-                (self.desk.database, held),
-                act_settings(),
-                self.on_event,
-            ) as actor,
+            open_actor(door, (self.desk.database, held), act_settings(self.desk.org_clock.now), self.on_event) as actor,
         ):
             yield actor
 
@@ -197,12 +192,9 @@ def open_case(sandbox: str) -> Iterator[Case]:
         yield Case(desk, config, on_event, now, known_cycles(desk, config, tuple(cycles), now))
 
 
-def act_settings() -> Any:
-    """How long a lost request may take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
+def act_settings(now: Callable[[], datetime]) -> Any:
+    """How long a lost request may take effect, by the clock of production."""
     from rehearse.refresh.act import ActSettings
 
-    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
-    if not given.isdigit():
-        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
-    longest = timedelta(seconds=int(given))
-    return ActSettings(uncertain_for=longest, look_for=min(longest, timedelta(seconds=20)))
+    longest = longest_call()
+    return ActSettings(uncertain_for=longest, look_for=min(longest, timedelta(seconds=20)), now=now)

@@ -167,18 +167,30 @@ def _prove(
 
 
 def connect_control(
-    login: Login, *, ca_bundle: Path | None = None, options: WireOptions | None = None
+    login: Login,
+    *,
+    expected_org_id: str | None = None,
+    ca_bundle: Path | None = None,
+    options: WireOptions | None = None,
 ) -> ProductionControl:
-    """Log in to production for the sandbox lifecycle; raises LoginError when the login points at a sandbox."""
+    """Log in to production for the sandbox lifecycle; `expected_org_id`: the production that dates and copies were read
+    from. Raises LoginError when the login points at a sandbox, or at another production, which may have a sandbox of
+    the same name."""
     transport = Transport(ca_bundle, options or WireOptions())
-    return _closing_on_error(transport, lambda: _build_control(login, transport))
+    return _closing_on_error(transport, lambda: _build_control(login, transport, expected_org_id))
 
 
-def _build_control(login: Login, transport: Transport) -> ProductionControl:
+def _build_control(login: Login, transport: Transport, expected: str | None) -> ProductionControl:
     session = logins.fetch_session(login, transport)
     probe = Wire(transport, Grant(session))
     version = rest.fetch_newest_version(probe)
     org_id = _production_id(probe, version)
+    if expected is not None and expected != org_id:
+        raise LoginError(
+            f"The control login points at the production {org_id}, and the login that reads at {expected}: nothing was "
+            "asked of either.",
+            "Both belong to one production: correct production.control or production.login.",
+        )
 
     def grant_for(fresh: Session) -> Grant:
         found = _production_id(Wire(transport, Grant(fresh)), version)

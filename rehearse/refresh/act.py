@@ -36,8 +36,17 @@ class ActSettings:
     uncertain_for: timedelta = timedelta(minutes=10)
     look_for: timedelta = timedelta(seconds=20)
     poll: float = 2.0
-    machine_now: Callable[[], datetime] = clock.now
+    now: Callable[[], datetime] = clock.now
     sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Door:
+    """How to reach who may refresh sandboxes; `org_id`: the production that everything else was read from."""
+
+    login: Login
+    ca_bundle: Path | None
+    org_id: str | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Actor:
     ) -> None:
         self._control = control
         self._database = database
-        self._journal = Journal(database, held, run_of(held.sandbox), settings.machine_now)
+        self._journal = Journal(database, held, run_of(held.sandbox), settings.now)
         self._settings = settings
         self._on_event = on_event
         self.sandbox = held.sandbox
@@ -152,7 +161,7 @@ class Actor:
                 self._journal.close(entry, {"copy": found.id})
                 last = found
                 continue
-            if self._settings.machine_now() < entry.opened + self._settings.uncertain_for:
+            if self._settings.now() < entry.opened + self._settings.uncertain_for:
                 raise self._unknown(kind, entry)
             self._journal.close(entry, {"taken": False})
             self._on_event(Noted(f"note: The {kind} of {clock.iso(entry.opened)} never reached production."))
@@ -160,9 +169,9 @@ class Actor:
 
     def _look(self, entry: Entry, seen: Callable[[], SandboxCopy | None]) -> SandboxCopy:
         """Wait a little for the effect of what was sent; raises StoppedPartWay, with the intent left open."""
-        until = self._settings.machine_now() + self._settings.look_for
+        until = self._settings.now() + self._settings.look_for
         while True:
-            late = self._settings.machine_now() >= until
+            late = self._settings.now() >= until
             found = seen()
             if found is not None:
                 self._journal.close(entry, {"copy": found.id})
@@ -200,15 +209,14 @@ class Actor:
 
 @contextmanager
 def open_actor(
-    login: Login,
-    ca_bundle: Path | None,
+    door: Door,
     place: tuple[Database, Lock],
     settings: ActSettings | None = None,
     on_event: OnEvent = ignore,
 ) -> Iterator[Actor]:
     """Log in as the one who may refresh sandboxes, for one block; raises LoginError."""
     database, held = place
-    with connect_control(login, ca_bundle=ca_bundle) as control:
+    with connect_control(door.login, expected_org_id=door.org_id, ca_bundle=door.ca_bundle) as control:
         yield Actor(control, database, held, settings or ActSettings(), on_event)
 
 

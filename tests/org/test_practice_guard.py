@@ -253,6 +253,17 @@ def test_a_reader_of_production_has_no_way_to_write(doors: Any) -> None:
     assert writes_to_production(doors) == []
 
 
+def test_the_control_of_another_production_is_none(doors: Any) -> None:
+    """It may have a sandbox of the same name, in use by somebody else."""
+    asked = len(doors.practice.production_requests())
+    login, bundle = doors.login("production"), doors.practice.ca_file
+    with pytest.raises(LoginError, match="another|nothing was asked"):
+        connect.connect_control(login, expected_org_id="00D0000000000ZZMAA", ca_bundle=bundle, options=doors.options())
+    assert {one.method for one in doors.practice.production_requests()[asked:]} <= {"GET", "POST"}
+    same = doors.practice.production.org_id
+    connect.connect_control(login, expected_org_id=same, ca_bundle=bundle, options=doors.options()).close()
+
+
 def test_the_control_cannot_write_rows_and_needs_production(doors: Any) -> None:
     control = doors.control()
     for call in (

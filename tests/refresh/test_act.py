@@ -22,7 +22,7 @@ from rehearse.journal import load_entries
 from rehearse.org.connect import OrgReader, connect_reader
 from rehearse.org.model import Login
 from rehearse.practice import admin
-from rehearse.refresh.act import Actor, ActSettings, find_open, open_actor, run_of, was_asked_by_us
+from rehearse.refresh.act import Actor, ActSettings, Door, find_open, open_actor, run_of, was_asked_by_us
 from rehearse.refresh.arrive import check_arrival, keep_arrival
 from rehearse.refresh.loss import _is_copy, fetch_losses
 from rehearse.refresh.model import Since
@@ -48,6 +48,9 @@ class World:
         org = self.practice.production if name == "production" else self.practice.orgs[name]
         return Login("client_credentials", url=self.practice.url, client_id=org.client_id, secret=org.client_secret)
 
+    def door(self) -> Door:
+        return Door(self.login("production"), self.practice.ca_file, self.production.org_id)
+
     @property
     def now(self) -> datetime:
         return self.production.fetch_server_time()
@@ -56,7 +59,7 @@ class World:
     def actor(self, sandbox: str, settings: ActSettings = SHORT) -> Iterator[Actor]:
         with (
             lock.hold(self.database, sandbox, "test", clock.now()) as held,
-            open_actor(self.login("production"), self.practice.ca_file, (self.database, held), settings) as actor,
+            open_actor(self.door(), (self.database, held), settings) as actor,
         ):
             yield actor
 
