@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +16,14 @@ from rehearse.cli.proof import keep_proof
 from rehearse.cli.reset_plan import Egress, Full
 from rehearse.cli.reset_prove import Reason, Residue
 from rehearse.errors import (
+    Damaged,
+    GenerationChanged,
     NotConfirmed,
     NotFound,
     OrgBusy,
     OrgUncertain,
     OrgUnreachable,
+    StalePlan,
     StoppedPartWay,
     StoreError,
     UsageError,
@@ -95,6 +96,10 @@ def apply(
         keep_proof(desk, _apply_and_prove(desk, made, wanted), accept_residue or "", reason or "", as_json=as_json)
 
 
+_FOR_GOOD = (StalePlan, UsageError, NotFound, Damaged)
+"""Errors that the same command would meet again."""
+
+
 @contextmanager
 def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
     """Say that a sandbox is half put back when an error or Ctrl-C ends the block before the reset has ended.
@@ -106,11 +111,14 @@ def telling_of_a_break(desk: Desk, made: ResetPlan) -> Iterator[None]:
 
     try:
         yield
+    except GenerationChanged:  # the org that was half put back is no more
+        raise
     except BaseException as error:
         with suppress(StoreError):  # the error that is on its way says more than a second one
             at_work = {one.sandbox for one in lock.load_locks(desk.database) if not lock.is_dead(one)}  # somebody else
             for one in load_broken_off(desk.database, clock.now(), at_work):
                 if one.run == made.id:
+                    one = replace(one, resumable=one.resumable and not isinstance(error, _FOR_GOOD))
                     way = "The same command goes on." if one.resumable else f"Go on with: {one.next_command}"
                     say(f"note: {one}. {way}")
                     if one.resumable and isinstance(error, OrgBusy | OrgUnreachable | OrgUncertain):
@@ -189,6 +197,7 @@ def _apply(
     """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose, and what was told of who
     else is at work."""
     from rehearse.cli.baseline_check import check_baseline
+    from rehearse.cli.desk import longest_call
     from rehearse.cli.gate import check_quiet, expect_reset, tell_passed
     from rehearse.cli.reset_egress import check_egress
     from rehearse.journal import Journal
@@ -203,7 +212,7 @@ def _apply(
         raise NotFound(f"The baseline {made.baseline} of this plan is not the one in the index.", "Make a new plan.")
     check_baseline(desk, base, deep=False)
     writer = desk.connect_writer(desk.workspace.sandbox(made.sandbox), made.org_id)
-    journal = Journal(desk.database, applying.lock, made.id)
+    journal = Journal(desk.database, applying.lock, made.id, desk.org_clock.now)
     egress: tuple[Allowed, ...] = ()
     if made.actions:  # a plan that writes nothing lets nothing out
         egress = check_egress(desk, writer, journal, applying.wanted.egress, applying.on_event)
@@ -213,15 +222,10 @@ def _apply(
     tell_passed(passed)
     require_room(writer.reader, made, desk.store())
     settings = ApplySettings(
-        ask_more=applying.ask_more, uncertain_for=_longest_call(), keep_newer=applying.wanted.keep_newer
+        ask_more=applying.ask_more,
+        uncertain_for=longest_call(),
+        keep_newer=applying.wanted.keep_newer,
+        now=desk.org_clock.now,
     )
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, made.org_id), applying.on_event)
     return apply_plan(made, tools, settings), egress, passed
-
-
-def _longest_call() -> timedelta:
-    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
-    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
-    if not given.isdigit():
-        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
-    return timedelta(seconds=int(given))

@@ -55,7 +55,7 @@ def _put_back(desk: Desk, bypass: Bypass, lock: Lock) -> None:
     from rehearse.reset.id_map import IdMap
 
     writer = desk.connect_writer(desk.workspace.sandbox(bypass.sandbox), None)
-    journal = Journal(desk.database, lock, bypass.run)
+    journal = Journal(desk.database, lock, bypass.run, desk.org_clock.now)
     tools = Tools(writer, desk.store(), journal, IdMap(desk.database, bypass.org_id))
     if writer.org_id == bypass.org_id:
         switch_off(tools)

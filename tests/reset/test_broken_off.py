@@ -8,7 +8,15 @@ import pytest
 
 from rehearse import clock, lock
 from rehearse.cli.reset import telling_of_a_break
-from rehearse.errors import Locked, OrgRejected, OrgUnreachable, RehearseError, StoppedPartWay
+from rehearse.errors import (
+    GenerationChanged,
+    Locked,
+    OrgRejected,
+    OrgUnreachable,
+    RehearseError,
+    StalePlan,
+    StoppedPartWay,
+)
 from rehearse.journal import Journal
 from rehearse.reset.broken_off import load_broken_off
 from rehearse.state import open_database
@@ -61,4 +69,15 @@ def test_an_apply_that_breaks_off_says_that_the_sandbox_is_half_put_back(
     for error, kind in ends:
         with pytest.raises(kind), telling_of_a_break(desk, made):  # type: ignore[arg-type]
             raise error
+    told: list[tuple[RehearseError, str]] = [
+        (OrgRejected("X", "no", "doing"), "The same command goes on."),
+        (StalePlan("It is not what was saved.", "Make a new one."), "Go on with: rehearse reset plan UAT"),
+        (GenerationChanged("It was refreshed.", "Capture a new baseline."), ""),
+    ]
+    for one, way in told:
+        capsys.readouterr()
+        with pytest.raises(type(one)), telling_of_a_break(desk, made):  # type: ignore[arg-type]
+            raise one
+        said = capsys.readouterr().err
+        assert way in said and bool(said) is bool(way), "one way on is told, and none where nothing is half put back"
     database.close()
