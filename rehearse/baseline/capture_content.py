@@ -87,6 +87,6 @@ def _gone(frozen: Capture | None, scope: ResolvedScope, described: set[str]) -> 
             continue
         lost = sorted(field.name for field in one.fields if field not in now[one.name])
         if lost:
-            note = "fields of the frozen scope that are gone or have another type: " + ", ".join(lost)
+            note = f"fields of the frozen scope that are gone, hidden or of another type now: {', '.join(lost)}"
             rows.append(CoverageRow("records", f"{one.name} (fields)", "unreadable", len(lost), note))
     return rows

@@ -15,6 +15,7 @@ from typing import Literal
 
 from rehearse.baseline.model import Change
 from rehearse.reset.component_marks import FLOW_TYPES, component_marks, residue_of
+from rehearse.reset.fields_away import fields_away
 from rehearse.reset.flow_states import flow_of, flow_residue
 from rehearse.reset.hazards import HAZARDS, find_hazard
 from rehearse.reset.inputs import PlanInputs, RowBook
@@ -68,6 +69,19 @@ class Evidence:
     def planned(self) -> dict[Place, Literal["record", "component"]]:
         """Everything that the plan speaks about."""
         return {(one.type, one.key): one.kind for one in _things(self.plan)}
+
+    @cached_property
+    def _away(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def hides(self, change: Change) -> tuple[str, ...]:
+        """The fields in which alone an updated row differs and that the org does not show: gone for good, or hidden."""
+        if change.kind != "record" or change.what != "updated":
+            return ()
+        if change.type not in self._away:
+            self._away[change.type] = fields_away(self.now, change.type)
+        differing = _differing(self.now, change) if self._away[change.type] else ()
+        return differing if self._away[change.type].issuperset(differing) else ()
 
     @cached_property
     def blocked(self) -> dict[Place, Blocked]:
@@ -153,11 +167,12 @@ def _outcome(
         return "residue", residue
     if result is not None and result.state == "foreign":
         return "changed by someone else", result.detail
-    left = _left_filter(evidence.now, change)
-    marks = set() if left else _marks(evidence.now, change)
+    left, hidden = _left_filter(evidence.now, change), evidence.hides(change)
+    marks = set() if left else {"field-away"} if hidden else _marks(evidence.now, change)
     hazard = find_hazard(change.kind, change.type, "updated" if left else change.what, marks)
     if hazard.grade == "manual" or (blocked and blocked.grade == "manual"):
-        return "manual", blocked.reason if blocked else hazard.reason + schedule_line(evidence.now.metadata, change)
+        named = f" ({', '.join(hidden)})" if hidden else schedule_line(evidence.now.metadata, change)
+        return "manual", blocked.reason if blocked else hazard.reason + named
     if hazard.grade == "impossible" or (blocked and blocked.grade == "impossible"):
         return "impossible", blocked.reason if blocked else hazard.reason
     if _by_others(evidence, change):
