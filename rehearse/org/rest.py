@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
@@ -28,6 +30,7 @@ NEWEST_VERSION = "67.0"
 OLDEST_VERSION = "51.0"
 # URI and headers together may not pass 16,384 bytes (Salesforce answers 414 or 431); the token is part of the headers
 URI_BYTES = 14_000
+FLOAT_DIGITS = 15  # so many characters a float always gives back (IEEE 754 double)
 
 
 def _fetch_json(wire: Wire, call: Call) -> Any:
@@ -38,7 +41,15 @@ def _fetch_json(wire: Wire, call: Call) -> Any:
 def _parse(response: requests.Response, call: Call) -> Any:
     content = response.content
     with making_sense(call.doing, call.safe):
-        return json.loads(content)
+        return json.loads(content, parse_float=read_decimal)
+
+
+def read_decimal(text: str) -> float | str:
+    """A number of an answer; one whose digits no float holds stays the text that it is, so that none of them is lost
+    (a currency field may have 18 digits)."""
+    number = float(text)
+    kept = isfinite(number) and (len(text) <= FLOAT_DIGITS or Decimal(repr(number)) == Decimal(text))
+    return number if kept else text
 
 
 class RestReader:

@@ -1,5 +1,6 @@
 """The pure parts of REST reading: flat rows, addresses that are never too long, identities that are whole."""
 
+import json
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearse.baseline.canonical import canonical_value, value_text
 from rehearse.errors import OrgRejected, UsageError
 from rehearse.ids import to_18
 from rehearse.org import rest
 from rehearse.org.rest import build_identity, flatten, id_queries, selected_paths, split_fields
+from rehearse.reset.batches import wire_value
 
 PARENT = {"attributes": {"type": "Account"}, "Name": "A", "Owner": {"attributes": {}, "Name": "O"}}
 
@@ -95,3 +98,21 @@ def test_the_newest_version_that_both_sides_know(wire: Any, scripted: Any) -> No
     scripted.answers(("reply", listed[:1], 200, {}))
     with pytest.raises(OrgRejected, match="NO_COMMON_VERSION"):
         rest.fetch_newest_version(wire)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.1", "1.0E7", "12345678901234567.89", "999999999999999.99", "1.2345678901234567E16", "1.10", "1e400"]
+)
+def test_no_digit_of_a_number_is_lost(text: str) -> None:
+    """Bulk gives a number as text: what REST gives of the same value has to compare equal, and is written as it was."""
+    (read,) = json.loads(f"[{text}]", parse_float=rest.read_decimal)
+    stored = canonical_value("currency", text)
+    assert canonical_value("currency", value_text(read)) == stored
+    assert canonical_value("currency", value_text(wire_value("currency", stored))) == stored
+
+
+def test_answers_are_read_so(wire: Any, scripted: Any) -> None:
+    body = b'{"totalSize": 1, "done": true, "records": [{"Amount": 12345678901234567.89, "Rate": 0.5}]}'
+    scripted.answers(("reply", body, 200, {}))
+    rows = list(rest.RestReader(wire, "67.0").fetch_rows("SELECT Amount, Rate FROM Deal__c"))
+    assert rows == [{"Amount": "12345678901234567.89", "Rate": 0.5}]
