@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -18,6 +19,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from rehearse.errors import (
     AllowanceSpent,
+    DiskFull,
     LoginError,
     OrgBusy,
     OrgError,
@@ -224,3 +226,9 @@ def scrub(fault: Fault, secrets: tuple[str, ...]) -> Fault:
         if len(secret) > 7:
             code, message = code.replace(secret, "[secret]"), message.replace(secret, "[secret]")
     return Fault(code, message, fault.html, fault.fields)
+
+
+def unwritable(path: Path, error: OSError) -> DiskFull:
+    """The error for what came and could not be kept in a file; a scratch file without a name is told by its folder."""
+    where = str(path.resolve().parent) if path.is_relative_to("/proc") else str(path)
+    return DiskFull(f"{where} could not be written: {error.strerror}.", "Free some space and run again.")

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from rehearse.errors import DiskFull, NotFound, OrgBusy, OrgRejected
+from rehearse.errors import NotFound, OrgBusy, OrgRejected
 from rehearse.events import Advanced, Event, Finished, OnEvent, Started, ignore
 from rehearse.ids import to_18
-from rehearse.org.answers import making_sense
+from rehearse.org.answers import making_sense, unwritable
 from rehearse.org.bulk_csv import RowCounter
 from rehearse.org.model import BulkJob, BulkPage, JobState
 from rehearse.org.waiting import wait_until
@@ -219,7 +219,7 @@ def _save_page(response: requests.Response, call: Call, to: Path) -> BulkPage:
     except requests.exceptions.RequestException:
         raise
     except OSError as error:
-        raise DiskFull(f"{to} could not be written: {error.strerror}.", "Free some space and run again.") from error
+        raise unwritable(to, error) from error
     if not counter.ends_whole or counter.rows != int(promised):
         raise OrgBusy(
             f"{call.doing}: a page has {counter.rows} rows where {promised} were promised, or was cut short.",

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rehearse.errors import DiskFull, UsageError
+from rehearse.errors import UsageError
+from rehearse.org.answers import unwritable
 
 NULL = "#N/A"
 # a field may hold 131,072 characters (Salesforce: Bulk API limits and allocations)
@@ -95,7 +96,7 @@ def write_bulk_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[s
                 file.write(_line(row, len(columns)))
                 count += 1
     except OSError as error:
-        raise DiskFull(f"{path} could not be written: {error.strerror}.", "Free some space and run again.") from error
+        raise unwritable(path, error) from error
     return count
 
 

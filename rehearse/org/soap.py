@@ -19,8 +19,7 @@ from typing import Any, BinaryIO, TypeVar
 import requests
 from lxml import etree
 
-from rehearse.errors import DiskFull
-from rehearse.org.answers import making_sense
+from rehearse.org.answers import making_sense, unwritable
 from rehearse.org.soap_request import METADATA, PARTNER, Element, build_envelope
 from rehearse.org.wire import Call, Wire, unreadable
 
@@ -283,4 +282,4 @@ def read_into_file(response: requests.Response, call: Call, element: str, to: Pa
     except OSError as error:
         if isinstance(error, requests.exceptions.RequestException):
             raise
-        raise DiskFull(f"{to} could not be written: {error.strerror}.", "Free some space and run again.") from error
+        raise unwritable(to, error) from error

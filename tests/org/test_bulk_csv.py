@@ -1,6 +1,7 @@
 """CSV for Bulk: counting without parsing, and writing what the org will read as it was meant."""
 
 import csv
+import errno
 import io
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearse.baseline.writing import nameless_file
 from rehearse.errors import UsageError
+from rehearse.org.answers import unwritable
 from rehearse.org.bulk_csv import RowCounter, bulk_cannot_carry, write_bulk_csv
 
 CELLS = st.text(st.sampled_from(["a", '"', "\n", "\r", ",", "\u2028", "\x85", "é", "🙂", " "]), max_size=8)
@@ -92,3 +95,10 @@ def test_everything_else_it_can(value: str | None) -> None:
 def test_a_short_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="1 values for 2 columns"):
         write_bulk_csv(tmp_path / "rows.csv", ["A", "B"], [["x"]])
+
+
+def test_a_scratch_file_that_cannot_be_written_is_told_by_its_folder(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with nameless_file(tmp_path) as path:
+        assert unwritable(path, full).message == f"{tmp_path} could not be written: No space left on device."
+    assert unwritable(tmp_path / "page.csv", full).message.startswith(f"{tmp_path}/page.csv could")
