@@ -41,8 +41,8 @@ def check_quiet(
     sentences for `tell_passed`."""
     from rehearse.reset.gates import Patience, await_quiet, fetch_noise
 
-    names = tuple(objects)
-    return await_quiet(lambda: fetch_noise(reader, names, lasts), patience or Patience(), on_event)
+    names, patience = tuple(objects), patience or Patience()
+    return await_quiet(lambda: fetch_noise(reader, names, lasts, ours=patience.ours), patience, on_event)
 
 
 def tell_passed(passed: Iterable[str], told: Collection[str] = ()) -> None:

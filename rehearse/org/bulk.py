@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from rehearse import clock
 from rehearse.errors import NotFound, OrgBusy, OrgRejected
 from rehearse.events import Advanced, Event, Finished, OnEvent, Started, ignore
 from rehearse.ids import to_18
@@ -61,6 +62,7 @@ def build_job(row: Mapping[str, Any]) -> BulkJob:
             failed=int(row.get("numberRecordsFailed") or 0),
             created_by=str(row.get("createdById") or ""),
             message=str(row.get("errorMessage") or ""),
+            created=clock.from_iso(str(row["createdDate"])) if row.get("createdDate") else None,
         )
 
 

@@ -170,7 +170,7 @@ JobState = Literal["Open", "UploadComplete", "InProgress", "JobComplete", "Faile
 
 @dataclass(frozen=True)
 class BulkJob:
-    """A Bulk API 2.0 job; `processed` and `failed` count rows."""
+    """A Bulk API 2.0 job; `processed` and `failed` count rows; `created` is None where the org does not tell."""
 
     id: str
     operation: str
@@ -180,6 +180,7 @@ class BulkJob:
     failed: int = 0
     created_by: str = ""
     message: str = ""
+    created: datetime | None = None
 
 
 @dataclass(frozen=True)

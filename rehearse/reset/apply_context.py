@@ -42,6 +42,7 @@ class Context:
     `planned_at` is when the org was read for the plan; `left_alone` is what the plan does not undo; `silent` is what
     the switches are made of that silence the org's automation now; `captured`: what only the passes read. `alive`: old
     Ids whose own row was brought back, so no pair speaks of it; `renewed`: pairs of set-up that was deployed again.
+    `alone`: in this pass it was seen that nobody else loads with our login.
     """
 
     plan: ResetPlan
@@ -74,6 +75,7 @@ class Context:
     silent: frozenset[tuple[str, str]] = frozenset()
     progress: Progress = field(default_factory=Progress)
     captured: list[str] = field(default_factory=list)
+    alone: bool = False
 
     def schema(self, object: str) -> Schema:
         """The live describe, read once between two deployments."""

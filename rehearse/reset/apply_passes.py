@@ -67,6 +67,7 @@ def _without(plan: ResetPlan, places: frozenset[tuple[str, str]]) -> ResetPlan:
 def _run_until_fixed(context: Context, original: ResetPlan) -> int:
     left: set[str] | None = None
     for number in range(1, context.settings.max_passes + 1):
+        context.alone = False
         context.progress.start(f"reset pass {number}", context.plan.actions)
         run_phases(context)
         live = _capture(context)

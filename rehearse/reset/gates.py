@@ -48,11 +48,13 @@ class Patience:
     closes the gate, all is only named (production never stands still, and nobody may stop its work for us).
 
     `otherwise` tells what to do when nothing but recent writes is left after the wait, `running` when something runs.
+    `ours`: what this login runs is work of the run that is continued, which waits for it by itself.
     """
 
     bound: timedelta = timedelta()
     strict: bool = False
     open: bool = False
+    ours: bool = False
     running: str = "Run the same command again when it has ended, or add --wait 15m."
     otherwise: str = "Add --wait 15m to wait until it is, or --despite-writes: what changes meanwhile is read again."
     pause: timedelta = PAUSE
@@ -76,15 +78,18 @@ def await_quiet(look: Callable[[], Sequence[Noise]], patience: Patience, on_even
         waited += pause
 
 
-def fetch_noise(reader: OrgReader, objects: Iterable[str], lasts: timedelta = RECENT) -> tuple[Noise, ...]:
-    """Everything that moves in the org now; `lasts`: how long our own work is expected to take from now on."""
+def fetch_noise(
+    reader: OrgReader, objects: Iterable[str], lasts: timedelta = RECENT, *, ours: bool = False
+) -> tuple[Noise, ...]:
+    """Everything that moves in the org now; `lasts`: how long our own work is expected to take from now on; `ours`:
+    loads and deployments of this login are left out. Else they are another's, who uses the same login."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         asked = pool.submit(reader.fetch_identity)
         now, user_id = reader.fetch_server_time(), asked.result().user_id
         looks: list[Callable[[], Iterable[Noise]]] = [
             lambda: _running(reader),
-            lambda: _loading(reader, user_id),
-            lambda: _deploying(reader, user_id),
+            lambda: _loading(reader, user_id if ours else ""),
+            lambda: _deploying(reader, user_id if ours else ""),
             lambda: _due(reader, now, now + lasts),
             *(partial(_recent, reader, name, now - RECENT, user_id) for name in sorted(objects)),
         ]
@@ -132,33 +137,33 @@ def _tell_operations(rows: Sequence[dict[str, Value]]) -> list[str]:
     return [f"{row.get('Type') or ''} {row.get('Name') or ''}".strip() or str(row["Id"]) for row in rows]
 
 
-def _loading(reader: OrgReader, user_id: str) -> Iterable[Noise]:
-    """Bulk loads of others that are under way. A query job writes nothing."""
+def _loading(reader: OrgReader, but: str) -> Iterable[Noise]:
+    """Bulk loads that are under way, but for those of one user. A query job writes nothing."""
     try:
         jobs = [one for one in reader.fetch_load_jobs() if one.state in ("UploadComplete", "InProgress")]
     except OrgRejected as error:
         yield Noise("bulk loads", f"not asked: {error.org_code}", False)
         return
-    foreign = [one for one in jobs if one.created_by[:15] != user_id[:15]]
+    foreign = [one for one in jobs if not but or one.created_by[:15] != but[:15]]
     if foreign:
         who = _fetch_names(reader, "User", sorted({one.created_by for one in foreign}))
         said = [f"{one.operation} of {one.object} by {who.get(one.created_by, one.created_by)}" for one in foreign]
-        yield Noise("bulk loads of somebody else", listed(said, _NAMED), True)
+        yield Noise("bulk loads under way", listed(said, _NAMED), True)
 
 
-def _deploying(reader: OrgReader, user_id: str) -> Iterable[Noise]:
+def _deploying(reader: OrgReader, but: str) -> Iterable[Noise]:
     soql = (
         "SELECT Id, CreatedById FROM DeployRequest WHERE Status IN ('Pending', 'InProgress', 'Finalizing', 'Canceling')"
     )
     try:
-        rows = [row for row in reader.fetch_tooling_rows(soql) if row.get("CreatedById") != user_id]
+        rows = [row for row in reader.fetch_tooling_rows(soql) if row.get("CreatedById") != but]
     except OrgRejected as error:
         yield Noise("deployments", f"not asked: {error.org_code}", False)
         return
     if rows:
         who = _fetch_names(reader, "User", sorted({str(row["CreatedById"]) for row in rows}))
         said = [f"{row['Id']} by {who.get(str(row['CreatedById']), row['CreatedById'])}" for row in rows]
-        yield Noise("a deployment of somebody else", listed(said, _NAMED), True)
+        yield Noise("deployments under way", listed(said, _NAMED), True)
 
 
 def _named(

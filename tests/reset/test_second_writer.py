@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from rehearse.errors import OrgRejected
+from rehearse.errors import OrgRejected, StalePlan
 from rehearse.practice import admin
+from rehearse.practice.faults import Fault
 from rehearse.practice.play_client import Caller, Seat
 from rehearse.practice.play_package import hand_change
+from rehearse.reset.gates import fetch_noise
 
 LATER = "2090-01-01T00:00:00.000+0000"
 ROUTES = '"Routing__c" WHERE "Remark__c" IS NULL ORDER BY "Id" LIMIT 4'
@@ -252,3 +254,58 @@ def test_a_rule_that_is_switched_off_again_after_we_put_it_back_stays_off_and_it
     rule = next(one for one in proof.items if one.key == "Payment__c.Refund_Below_Zero")
     assert (rule.outcome, rule.by, proof.verdict) == ("changed by someone else", "Wiebke Hüsken", "dirty")
     assert rule.detail == "changed during the reset by Wiebke Hüsken; not deployed"
+
+
+def start_load(caller: Caller, object: str, content: str = "") -> None:
+    """A bulk load by a program of its own; it begins where there is content."""
+    body = {"object": object, "operation": "insert", "contentType": "CSV", "lineEnding": "LF"}
+    job = caller._json("POST", "jobs/ingest", json=body)["id"]
+    if content:
+        caller._call("PUT", f"jobs/ingest/{job}/batches", data=content, headers={"Content-Type": "text/csv"})
+        caller._call("PATCH", f"jobs/ingest/{job}", json={"state": "UploadComplete"})
+
+
+@pytest.fixture
+def twin(lab: Any) -> Iterator[Caller]:
+    """Somebody who uses the login of the reset: a copy of the workspace, or a program of the team."""
+    with Caller(Seat(lab.server.http_url, lab.server.estate.issue_token(lab.org, lab.user("release")))) as caller:
+        yield caller
+
+
+def test_a_load_with_our_own_login_closes_the_gate_too(lab: Any, twin: Caller) -> None:
+    """It may be a reset from a copy of this workspace; only a run that goes on has loads of its own under way."""
+    start_load(twin, "Account")
+    assert not [one for one in fetch_noise(lab.writer.reader, ()) if one.blocks], "it has not begun"
+    lab.server.faults.put(Fault("JOB", "^ingest$", 1, "slow", 1, 5.0))
+    start_load(twin, "Contact", "LastName\nX\n")
+    (noise,) = [one for one in fetch_noise(lab.writer.reader, ()) if one.blocks]
+    assert "insert of Contact" in noise.detail
+    assert not [one for one in fetch_noise(lab.writer.reader, (), ours=True) if one.blocks]
+
+
+def test_two_resets_from_two_databases_do_not_bring_a_row_back_twice(lab: Any, twin: Caller) -> None:
+    """They see no lock of each other, but each other's loads; a load of before is none, nor one of ours whose answer
+    was lost."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" WHERE "Code__c" IS NOT NULL ORDER BY "Id" LIMIT 1')
+    code = lab.value("Routing__c", route, "Code__c")
+    lab.delete(route, hard=True)
+    start_load(twin, "Account", "Name\nBefore\n")
+    plan = lab.plan(before)
+    admin.move_clock(lab.server.estate, timedelta(seconds=2))
+
+    def open_another(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "POST") and path.endswith("/jobs/ingest"):
+            lab.hook = None
+            start_load(twin, "Account", "Name\nX\n")
+
+    lab.hook = open_another
+    with pytest.raises(StalePlan, match="with the login of this reset"):
+        lab.apply(plan)
+    assert lab.pick('"Routing__c" WHERE "Code__c" = ? AND "IsDeleted" = 0', code) == []
+    admin.move_clock(lab.server.estate, timedelta(seconds=2))
+    lab.server.faults.add(("POST", "/jobs/ingest"), do="lose-reply")
+    later = lab.plan(before)
+    report = lab.apply(later)
+    assert len(lab.pick('"Routing__c" WHERE "Code__c" = ? AND "IsDeleted" = 0', code)) == 1
+    assert lab.prove(before, later, report).verdict == "clean-with-residue"
