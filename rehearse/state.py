@@ -63,9 +63,7 @@ class Database:
             ours = isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError)
             if ours and _code(error) not in _FORBIDDEN and not self._is_about_the_url(error):
                 raise  # a rule of a table, which its store knows; or a mistake of ours
-            if self.full:
-                raise DiskFull(*_FULL) from error
-            raise _translated(error) from error
+            raise (DiskFull(*_FULL) if self.full else _translated(error)) from error
 
     def fetch_time(self) -> datetime | None:
         """What the clock of the database's server says; None where it has none of its own."""
@@ -295,6 +293,7 @@ def _translated(error: sa.exc.DatabaseError) -> StoreError:
     if "not a database" in text or "malformed" in text:
         return Damaged(
             f"The workspace database is damaged: {text}.",
-            "Put a backup in its place. Without one, move it aside: the ledger fills again, bookings are lost.",
+            "Put a backup in its place. Without one, move it aside: the ledger fills again, bookings are lost, and "
+            "`rehearse baseline list` tells how baselines come back.",
         )
     return StoreError(f"The workspace database failed: {text}.", "Check storage.database in rehearse.yaml.")

@@ -19,7 +19,9 @@ import sqlalchemy as sa
 
 from rehearse import clock
 from rehearse.baseline.manifest import MANIFEST
-from rehearse.baseline.model import Baseline
+from rehearse.baseline.model import Baseline, Capture
+from rehearse.baseline.record_store import CaptureStore
+from rehearse.baseline.writing import file_sha256
 from rehearse.errors import AmbiguousId, NotFound, StoreError, UsageError
 from rehearse.ids import find_by_prefix, spell
 from rehearse.state import TABLES, Database
@@ -158,6 +160,25 @@ class Baselines:
         """Forget the name; the files of its capture are not touched."""
         with self._database.begin() as connection:
             connection.execute(sa.delete(_baselines).where(*_is(baseline)))
+
+
+def describe_capture(store: CaptureStore, taken: Capture, name: str) -> Baseline:
+    """A capture of a store as the index lists it under a name."""
+    return Baseline(
+        name=name,
+        sandbox=taken.sandbox,
+        org_id=taken.org_id,
+        capture=taken.ulid,
+        snapshot_id=taken.snapshot_id,
+        taken_at=taken.started,
+        records=taken.record_count,
+        components=taken.component_count,
+        bytes=store.size(taken.ulid),
+        verdict=taken.verdict,
+        host=socket.gethostname(),
+        store=str(store.root.resolve()),
+        manifest_sha256=file_sha256(store.folder(taken.ulid) / MANIFEST),
+    )
 
 
 def pick_newest(known: Sequence[Baseline]) -> Baseline:

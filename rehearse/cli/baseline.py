@@ -34,11 +34,15 @@ def list_(
     Example: rehearse baseline list
     """
     from rehearse.baseline.index import is_here
+    from rehearse.cli.baseline_unlisted import tell_of_unlisted
     from rehearse.cli.desk import open_desk
     from rehearse.report.baselines import build_baseline_body, build_baseline_list
 
     with open_desk() as desk:
-        found = desk.baselines().load(desk.name_org(sandbox) if sandbox else None)
+        only = desk.name_org(sandbox) if sandbox else ""
+        found = desk.baselines().load(only or None)
+        if not found:
+            tell_of_unlisted(desk, only)
         body = {"baselines": [build_baseline_body(one, _load_at_hand(desk, one) if as_json else None) for one in found]}
         away = {one.capture for one in found if not is_here(one, desk.workspace.storage.folder)}
         page = build_baseline_list(found, desk.workspace.zone, away)

@@ -110,9 +110,13 @@ def take_baseline(
 
     Raises GateClosed while somebody writes to the org, Locked, OrgError and StoreError; run again it continues.
     """
+    from rehearse.baseline.index import describe_capture
+
     name, patience = how
     taken = _capture(desk, org, scope, patience, full=full)
-    return add_to_index(desk, taken, name), taken
+    baseline = describe_capture(desk.store(), taken, name)
+    desk.baselines().add(baseline)
+    return baseline, taken
 
 
 def _capture(desk: Desk, org: str, scope: Scope, patience: Patience, *, full: bool) -> Capture:
@@ -268,30 +272,3 @@ def _estimate(desk: Desk, name: str, scope: Scope, *, refuse: bool, as_json: boo
         f"rehearse.yaml puts no records in scope, so a baseline of {name} could not bring one back.",
         f"Name objects under scope.records.include, for example [{name_proposed(found)}], or use --metadata-only.",
     )
-
-
-def add_to_index(desk: Desk, taken: Capture, name: str) -> Baseline:
-    """Give a capture a name in the index."""
-    import hashlib
-    import socket
-
-    from rehearse.baseline.model import Baseline
-
-    store = desk.store()
-    baseline = Baseline(
-        name=name,
-        sandbox=taken.sandbox,
-        org_id=taken.org_id,
-        capture=taken.ulid,
-        snapshot_id=taken.snapshot_id,
-        taken_at=taken.started,
-        records=taken.record_count,
-        components=taken.component_count,
-        bytes=store.size(taken.ulid),
-        verdict=taken.verdict,
-        host=socket.gethostname(),
-        store=str(desk.workspace.storage.folder.resolve()),
-        manifest_sha256=hashlib.sha256((store.folder(taken.ulid) / "manifest.json").read_bytes()).hexdigest(),
-    )
-    desk.baselines().add(baseline)
-    return baseline

@@ -26,7 +26,8 @@ def repair(
 
     Reads every row, and takes what is damaged from other captures that hold exactly the same, proven by the snapshot
     id. The repaired copy is new and takes over the name; the damaged files stay. Where something is lost, the copy
-    without it gets a name of its own. Exit 3 when something is lost.
+    without it gets a name of its own. Exit 3 when something is lost. A capture that no baseline names, because the
+    workspace database was lost, is listed again by its id.
 
     Example: rehearse baseline repair B1
     """
@@ -36,10 +37,10 @@ def repair(
     from rehearse.report.store import build_repair_body, build_repair_page
 
     with open_desk() as desk:
-        found = desk.baselines().find(name, sandbox)
+        store = desk.store(alone=True)
+        found = _find(desk, name, sandbox, dry_run=dry_run)
         check_is_here(found, desk.workspace.storage.folder)
         check_has_records(found, desk.workspace.zone)
-        store = desk.store(alone=True)
         capture = _load(store, found)
         damage = find_damage(store, capture)
         named, aside = "", ""
@@ -53,6 +54,20 @@ def repair(
             say(f"The damaged files stay, as baseline {aside!r}.")
         if not damage.is_mendable or (dry_run and not damage.is_whole):
             raise typer.Exit(3)
+
+
+def _find(desk: Desk, name: str, sandbox: str | None, *, dry_run: bool) -> Baseline:
+    """The baseline of this name, or a capture that is listed again. Raises NotFound."""
+    from rehearse.cli.baseline_unlisted import list_again
+    from rehearse.errors import NotFound
+
+    try:
+        return desk.baselines().find(name, sandbox)
+    except NotFound:
+        again = list_again(desk, name, sandbox, dry_run=dry_run)
+        if again is None:
+            raise
+        return again
 
 
 def _load(store: CaptureStore, found: Baseline) -> Capture:

@@ -134,11 +134,13 @@ def find_baseline(desk: Desk, sandbox: str, name: str | None) -> Baseline:
     What is wrong with it is said.
     """
     from rehearse.baseline.index import pick_newest
+    from rehearse.cli.baseline_unlisted import tell_of_unlisted
 
     if name:
         return _told(desk.baselines().find(name, sandbox))
     known = desk.baselines().load(sandbox)
     if not known:
+        tell_of_unlisted(desk, sandbox)
         raise NotFound(
             f"There is no baseline of {sandbox}.", f"Capture one with `rehearse baseline capture {sandbox}`."
         )

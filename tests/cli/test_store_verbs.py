@@ -1,6 +1,8 @@
 """The verbs that keep a store, as a user gives them: mended, exported, pruned with care; and a diff as a file."""
 
 import contextlib
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,30 @@ def test_a_baseline_is_damaged_mended_exported_and_pruned(desk: Any) -> None:
     for words in (("diff", "SIT1"), ("reset", "plan", "SIT1"), ("baseline", "export", "B2", "--to", "two"), foreseen):
         error = desk.refused(*words, code=1)
         assert "were destroyed" in error["message"] and error["hint"]
+
+
+def test_a_store_whose_database_was_lost_lists_its_captures_again(kept_desk: Any, tmp_path: Path) -> None:
+    """The rows and components of a baseline are there still: a month would be lost for want of a name."""
+    desk = replace(kept_desk, folder=Path(shutil.copytree(kept_desk.folder, tmp_path / "lost")))
+    known = desk.json("baseline", "list")["baselines"][0]
+    for path in (desk.folder / ".rehearse").glob("rehearse.db*"):
+        path.unlink()
+    listed = desk.run("baseline", "list", "SIT1")
+    way = f"rehearse baseline repair {known['capture']}"
+    assert "Was the database lost?" in listed.err and way in listed.err
+    assert way in desk.run("diff", "SIT1", code=10).err
+    assert desk.run("baseline", "list", "DEV1").err == ""
+    desk.run("baseline", "repair", known["capture"][:12], "--dry-run")
+    assert desk.json("baseline", "list")["baselines"] == []
+    part = next((desk.folder / ".rehearse" / "captures" / known["capture"]).glob("Account/*.parquet"))
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-1])
+    assert "damaged" in desk.refused("baseline", "repair", known["capture"], code=1)["code"]
+    part.write_bytes(whole)
+    desk.run("baseline", "repair", known["capture"])
+    (again,) = desk.json("baseline", "list")["baselines"]
+    assert {**again, "store": known["store"]} == known
+    desk.run("diff", "SIT1")
 
 
 def _forge(desk: Any) -> None:
