@@ -78,7 +78,7 @@ def _needed_by_plans(desk: Desk, now: datetime) -> dict[str, str]:
     from rehearse.reset.plan_file import load_plan
 
     found: dict[str, str] = {}
-    for path in sorted((desk.workspace.storage.folder / "plans").glob("*.json")):
+    for path in sorted(desk.workspace.storage.plans.glob("*.json")):
         plan = load_plan(path)
         ended = any(one.kind == "end" and one.closed for one in load_entries(desk.database, plan.id))
         if not ended and now - plan.made_at < _OPEN_PLANS:

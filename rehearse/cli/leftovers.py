@@ -40,11 +40,10 @@ def tell_of_leftovers(desk: Desk, sandbox: str, org_id: str) -> None:
 
 
 def _load(desk: Desk, at_work: Collection[str]) -> tuple[BrokenOff, ...]:
-    from rehearse.cli.reset_plan import plans_folder
     from rehearse.reset.broken_off import load_broken_off
 
     found = load_broken_off(desk.database, clock.now(), at_work)
-    here = {one.run for one in found if (plans_folder(desk) / f"{one.run}.json").exists()}
+    here = {one.run for one in found if (desk.workspace.storage.plans / f"{one.run}.json").exists()}
     return tuple(replace(one, resumable=one.resumable and one.run in here) for one in found)
 
 

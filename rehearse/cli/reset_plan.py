@@ -106,11 +106,6 @@ def build_allowed(names: Sequence[str] | None, reason: str | None) -> tuple[Allo
     return tuple(Allowed(one, reason or "") for one in dict.fromkeys(names or ()))
 
 
-def plans_folder(desk: Desk) -> Path:
-    """Where saved plans lie."""
-    return desk.workspace.storage.folder / "plans"
-
-
 def load_given_plan(desk: Desk, given: str) -> ResetPlan:
     """A saved plan by its id, a unique start of it, or its file. Raises NotFound, AmbiguousId, Damaged."""
     from rehearse.ids import find_by_prefix
@@ -118,7 +113,7 @@ def load_given_plan(desk: Desk, given: str) -> ResetPlan:
 
     if given.endswith(".json"):
         return load_plan(Path(given))
-    folder = plans_folder(desk)
+    folder = desk.workspace.storage.plans
     known = [one.stem for one in folder.glob("*.json")] if folder.exists() else []
     return load_plan(folder / f"{find_by_prefix(given, known, 'reset plan')}.json")
 
@@ -173,7 +168,7 @@ def _plans_that_leave_rows(desk: Desk) -> Iterator[ResetPlan]:
     from rehearse.errors import Damaged
     from rehearse.reset.plan_file import load_plan, may_leave_rows
 
-    for path in sorted(plans_folder(desk).glob("*.json")):
+    for path in sorted(desk.workspace.storage.plans.glob("*.json")):
         try:
             if may_leave_rows(path):
                 yield load_plan(path)
@@ -210,7 +205,7 @@ def _keep_plan(desk: Desk, made: ResetPlan, *, as_json: bool) -> None:
     from rehearse.reset.plan import plain
     from rehearse.reset.plan_file import save_plan
 
-    path = plans_folder(desk) / f"{made.id}.json"
+    path = desk.workspace.storage.plans / f"{made.id}.json"
     try:
         save_plan(made, path)
     except StoreError:

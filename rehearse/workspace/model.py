@@ -165,6 +165,11 @@ class StorageConfig:
     keep: timedelta
     unset: str = ""
 
+    @property
+    def plans(self) -> Path:
+        """Where saved reset plans lie."""
+        return self.folder / "plans"
+
 
 @dataclass(frozen=True)
 class Workspace:
