@@ -12,6 +12,7 @@ from datetime import datetime
 
 from rehearse.baseline.model import Capture, ComparableField
 from rehearse.baseline.record_store import CaptureStore
+from rehearse.errors import LoginError, OrgLimit, OrgUnreachable, Refused, StoppedPartWay
 from rehearse.events import OnEvent, ignore
 from rehearse.journal import Entry, Journal, load_entries
 from rehearse.org.connect import OrgWriter
@@ -22,6 +23,9 @@ from rehearse.reset.id_map import IdMap, turn
 from rehearse.reset.model import Action, ActionResult, ActionState, ResetPlan
 from rehearse.reset.people import fetch_names
 from rehearse.reset.row_state import Values, canonical_row, scope_fields
+
+NOTHING_DONE = (OrgLimit, OrgUnreachable, LoginError, Refused, StoppedPartWay)
+"""Errors of a call after which the org surely did nothing, so that nobody has to wait for it."""
 
 
 @dataclass(frozen=True)

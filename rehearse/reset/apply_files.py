@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from rehearse import clock
 from rehearse.baseline.scope import BODY_TYPE
-from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgUncertain, OrgUnreachable, Refused
+from rehearse.errors import OrgBusy, OrgUncertain
 from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.model import SaveResult, Value
-from rehearse.reset.apply_context import Context
+from rehearse.reset.apply_context import NOTHING_DONE, Context
 from rehearse.reset.apply_updates import reference_or_value
 from rehearse.reset.coupled import follows
 from rehearse.reset.live_rows import fetch_live
@@ -76,7 +76,7 @@ def _insert(context: Context, action: Action, values: Mapping[str, Value]) -> No
         context.journal.close(entry, {"ok": [], "failed": {action.id: "ORG_BUSY"}})
         context.note(action, "failed", "locked or busy")
         return
-    except (OrgLimit, OrgUnreachable, LoginError, Refused):
+    except NOTHING_DONE:
         context.journal.close(entry, {"ok": [], "failed": {action.id: "NOT_SENT"}})
         raise
     _take_result(context, entry, action, result)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rehearse.errors import LoginError, NotFound, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
+from rehearse.errors import NotFound, OrgBusy, OrgRejected, OrgUncertain
 from rehearse.reset import settle
-from rehearse.reset.apply_context import Context
+from rehearse.reset.apply_context import NOTHING_DONE, Context
 from rehearse.reset.inputs import FlowState
 from rehearse.reset.model import Action
 
@@ -59,7 +59,7 @@ def _send(context: Context, action: Action, call: Callable[[], None]) -> None:
     except (OrgRejected, NotFound) as error:
         failed[action.id] = error.org_code if isinstance(error, OrgRejected) else "NOT_FOUND"
         context.note(action, "failed", failed[action.id])
-    except (OrgBusy, OrgLimit, OrgUnreachable, LoginError, Refused):
+    except (OrgBusy, *NOTHING_DONE):
         context.journal.close(entry, {"ok": [], "failed": {}, "void": True})
         raise
     else:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rehearse.errors import LoginError, OrgBusy, OrgLimit, OrgRejected, OrgUncertain, OrgUnreachable, Refused
+from rehearse.errors import OrgBusy, OrgRejected, OrgUncertain
 from rehearse.events import Noted
 from rehearse.journal import Entry
 from rehearse.org.model import RowError, SaveResult, Value
 from rehearse.reset import live_rows, settle
-from rehearse.reset.apply_context import Context, close_entry
+from rehearse.reset.apply_context import NOTHING_DONE, Context, close_entry
 from rehearse.reset.batches import RETRIED, by_object, in_batches
 from rehearse.reset.cascades import find_kept_children
 from rehearse.reset.live_rows import LiveRow
@@ -149,7 +149,7 @@ def _send_part(
     except OrgBusy:
         close_entry(context, entry, [], {one.id: "ORG_BUSY" for one, _ in part})
         return list(part)
-    except (OrgLimit, OrgUnreachable, LoginError, Refused):
+    except NOTHING_DONE:
         close_entry(context, entry, [], {one.id: "NOT_SENT" for one, _ in part})
         raise
     return _take_results(context, entry, part, results)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rehearse import clock, lock
-from rehearse.errors import NotASandbox, OrgUncertain
+from rehearse.errors import NotASandbox, OrgUncertain, StoppedPartWay
 from rehearse.events import Finished
 from rehearse.journal import Journal, load_entries
 from rehearse.org.connect import WireOptions
@@ -200,3 +200,23 @@ def test_a_destructive_phase_asks_again_whether_this_is_the_sandbox(lab: Any) ->
     with pytest.raises(NotASandbox):
         lab.apply(plan)
     assert lab.value("Project__c", made, "IsDeleted") == 0
+
+
+def test_what_the_budget_of_calls_stopped_before_it_left_is_not_waited_for(lab: Any) -> None:
+    """The same command continues when there is budget again: at once, and not when the longest call is over."""
+    before = lab.capture(objects=("Routing__c",))
+    (route,) = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 1')
+    lab.update("Routing__c", {"Id": route, "Remark__c": "rehearsal"})
+    plan = lab.plan(before)
+
+    def stop(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "PATCH"):
+            raise StoppedPartWay("The budget of API calls is used up.")
+
+    lab.hook = stop
+    with pytest.raises(StoppedPartWay):
+        lab.apply(plan)
+    lab.hook = None
+    assert [one.result for one in load_entries(lab.database, plan.id) if one.kind == "update"][0] is not None
+    report = lab.apply(plan, uncertain_for=timedelta(minutes=10), sleep=lambda _: pytest.fail("nothing was sent"))
+    assert lab.prove(before, plan, report).verdict == "clean"
