@@ -18,6 +18,7 @@ Where what lives, by the beginning of a file's name:
     greedy_*, greedy, drafts, narrow_*,  schedules at once: one pass, drafts of a finer picture, narrowed problems
     narrow
     outline_*, outline                   coarse pictures of a year (HiGHS): what to keep in use, and bounds
+    course_*, course                     the best course of a year, from go-live to go-live: the same, without halves
     answer, goals                        from a solution to a schedule, and what it costs
     explain, clash, rows, fit, sentences why something did not fit, in rules, and what would help
     repairs, repairs_together, why_here  ways out, checked; why a rehearsal is not earlier

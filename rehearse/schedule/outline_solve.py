@@ -12,7 +12,7 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -67,20 +67,35 @@ class Worker:
         `most`: what costs more is not looked at, which makes it much quicker; None where nothing costs as little.
         `is_large`: its relaxation is asked first, and told where there is no time for more.
         """
-        until, known = time.monotonic() + seconds, None
+        known: Answer | None = None
+
+        def hear(answer: Answer | None) -> None:
+            nonlocal known
+            known = answer or known
+
+        self.ask(_answer, (model.proto.SerializeToString(), max(0.1, seconds), most, is_large), seconds, hear)
+        return known
+
+    def ask(
+        self, work: Callable[..., None], what: tuple[object, ...], seconds: float, hear: Callable[[Any], None]
+    ) -> None:
+        """Have something else done there: `work` is given `what`, and a way to tell of what it finds.
+
+        It is ended where it takes longer than it should.
+        """
+        until = time.monotonic() + seconds
         try:
             line = self._open()
-            line.send((model.proto.SerializeToString(), max(0.1, seconds), most, is_large))
+            line.send((work, what))
             while line.poll(max(0.1, until + _GRACE - time.monotonic())):
                 is_last, answer = line.recv()
-                known = answer or known
                 if is_last:
-                    return known
+                    return
+                hear(answer)
         except (EOFError, OSError):
             pass  # it was closed, or has died: nothing more is known
         with self._lock:
             self._end()
-        return known
 
     def _open(self) -> Connection:
         with self._lock:
@@ -122,18 +137,22 @@ def _serve(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
-            _answer(line, *line.recv())
+            work, what = line.recv()
+            work(*what, lambda answer: line.send((False, answer)))
+            line.send((True, None))
         except (EOFError, OSError):
             return
 
 
-def _answer(line: Connection, model: bytes, seconds: float, most: int | None, is_large: bool) -> None:
+def _answer(
+    model: bytes, seconds: float, most: int | None, is_large: bool, tell: Callable[[Answer | None], None]
+) -> None:
     until, known = time.monotonic() + seconds, None
     asked = _Asked.read(model)
     if is_large:
         known = asked.relax(until, most)
-        line.send((False, known))
-    line.send((True, asked.minimize(until, most, known)))
+        tell(known)
+    tell(asked.minimize(until, most, known))
 
 
 @dataclass

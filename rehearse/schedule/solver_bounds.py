@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from rehearse.schedule.course_find import Found, find_course
 from rehearse.schedule.model import Goal
+from rehearse.schedule.narrow_use import Use, find_guess_use
 from rehearse.schedule.outline import FAR, Detail
 from rehearse.schedule.outline_goals import Guess, build_outline, build_outline_goal, fill
 from rehearse.schedule.outline_solve import Worker
@@ -48,7 +50,7 @@ class Bounds:
     floor: Mapping[Name, int]
     now: Callable[[], Costs]
     found: list[Bound] = field(default_factory=list)
-    guesses: list[Guess] = field(default_factory=list)
+    guesses: list[Use] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
     worker: Worker = field(default_factory=Worker)
     realised: threading.Event = field(default_factory=threading.Event)
@@ -67,17 +69,21 @@ class Bounds:
     def _work(self, until: float) -> None:
         try:
             with self.worker:
-                self._draw_rough(time.monotonic() + (until - time.monotonic()) * _ROUGH)
+                is_whole = self._draw_rough(until)
                 self.realised.wait(max(0.0, min(_WAIT, until - time.monotonic())))
-                self.bound_last(list_drawn(self.names), until, "turns", self.worker)
+                if not is_whole:
+                    self.bound_last(list_drawn(self.names), until, "turns", self.worker)
                 self.bound_last(self.names, until, "days", self.worker)
         except Exception as fault:  # raised again where the other thread waits for this one
             self.faults.append(fault)
 
-    def _draw_rough(self, until: float) -> None:
-        """The goals up to refreshes and advances, but for what days say of them."""
+    def _draw_rough(self, end: float) -> bool:
+        """The goals up to refreshes and advances, but for what days say of them; whether a course said the rest."""
+        until = time.monotonic() + (end - time.monotonic()) * _ROUGH
         picture, limits = Guess(build_outline(self.problem, "epochs")), dict[Name, int]()
         for name in self.list_first():
+            if name == "advances" and self._find_course(limits, end):
+                return True
             left = until - time.monotonic()
             share = 1.0 if name == self.list_first()[-1] else _SHARE
             most = self.most(name, limits)
@@ -90,7 +96,36 @@ class Bounds:
             if goal.value >= FAR:
                 break
         if picture.values:
-            self.guesses.append(replace(picture, goals=dict(picture.goals)))
+            self.guesses.append(find_guess_use(picture))
+        return False
+
+    def _find_course(self, limits: Mapping[Name, int], until: float) -> bool:
+        """The best course of the year, where everything can be placed: its refreshes, advances and distance."""
+        if self.names[2] != "refreshes" or limits["unplaced"] or self._is_proven("distance"):
+            return False
+        least = max([0, *(one.least for one in self.found if one.name == "refreshes" and not one.limits["moves"])])
+        whole = list[Use]()
+
+        def hear(found: Found) -> None:
+            self._note(found)
+            if found.use is not None:
+                whole.append(found.use)
+                self.guesses.append(found.use)
+
+        seconds = until - time.monotonic() - _LATE
+        self.worker.ask(find_course, (self.problem, least, seconds), seconds, hear)
+        return bool(whole)
+
+    def _note(self, found: Found) -> None:
+        """What is known of courses holds for every schedule that places everything."""
+        limits: dict[Name, int] = {"unplaced": 0}
+        self.found.append(Bound("refreshes", found.refreshes, dict(limits)))
+        if found.within is not None:
+            limits["refreshes"] = found.within
+            self.found.append(Bound("advances", found.advances, dict(limits)))
+        if found.distance is not None:
+            limits["advances"] = found.advances
+            self.found.append(Bound("distance", found.distance, dict(limits)))
 
     def list_first(self) -> tuple[Name, ...]:
         """The goals up to refreshes and advances."""
@@ -121,8 +156,7 @@ class Bounds:
             return
         self.found.append(Bound(name, answer.bound, dict(limits)))
         if answer.value is not None:
-            goals = {name: Goal(name, answer.value, answer.bound, answer.value == answer.bound)}
-            self.guesses.append(replace(picture, values=answer.values, goals=goals))
+            self.guesses.append(find_guess_use(replace(picture, values=answer.values)))
 
     def most(self, name: Name, limits: Mapping[Name, int]) -> int | None:
         """What a goal costs in the best plan, where that is within the limits: nothing dearer need be looked at."""

@@ -18,8 +18,7 @@ from rehearse.schedule.drafts import draw, realise
 from rehearse.schedule.greedy import place_greedily
 from rehearse.schedule.model import Goal, Schedule
 from rehearse.schedule.narrow import Plan, count_plan, solve_narrow
-from rehearse.schedule.narrow_use import Use, find_guess_use, find_plan_use
-from rehearse.schedule.outline_goals import Guess
+from rehearse.schedule.narrow_use import Use, find_plan_use
 from rehearse.schedule.outline_solve import Worker
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.rules import check
@@ -115,9 +114,8 @@ class _Large:
             self._realise(self.bounds.guesses[self.seen - 1])
             self.bounds.realised.set()
 
-    def _realise(self, guess: Guess) -> None:
-        """Draw what a picture keeps in use, what is near, or what is in use now too; a schedule of what is better."""
-        use = find_guess_use(guess)
+    def _realise(self, use: Use) -> None:
+        """Draw what a suggestion keeps in use, what is near, or what is in use now too; a schedule of what is best."""
         for one in (use, use.widened(1), use | find_plan_use(self.problem, self.best)):
             if self._left() > _LEAST and self._draft(one):
                 self.around = 1

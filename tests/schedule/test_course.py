@@ -1,0 +1,79 @@
+"""The course of a year: no bound that it tells is above what the exact model has proven best."""
+
+import os
+import time
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from rehearse.clock import Span
+from rehearse.schedule.course_find import Found, find_course
+from rehearse.schedule.model import Schedule, Wish
+from rehearse.schedule.problem import build_problem
+from rehearse.schedule.rules import check
+from rehearse.schedule.solver import solve
+from rehearse.schedule.solver_large import solve_large
+
+DAY = timedelta(days=1)
+LONG = os.environ.get("REHEARSE_TEST") == "all"
+SOME = range(300 if LONG else 12)
+LARGER = range(1000, 1060 if LONG else 1002)
+
+
+def _place_all(wish: Wish) -> tuple[Wish, Schedule]:
+    """A world of which everything is placed: what is not is asked for no more."""
+    wish = replace(wish, policy=replace(wish.policy, prefer="few"))
+    best = solve(wish, seconds=20, explained=False)
+    if best.unplaced:
+        out = {(one.release, one.rehearsal) for one in best.unplaced}
+        releases = (
+            replace(one, rehearsals=tuple(each for each in one.rehearsals if (one.name, each.name) not in out))
+            for one in wish.releases
+        )
+        wish = replace(wish, releases=tuple(releases))
+        best = solve(wish, seconds=20, explained=False)
+    return wish, best
+
+
+@pytest.mark.parametrize("tiny", [True, False])
+def test_no_bound_of_a_course_is_above_what_is_best(tiny: bool, worlds: SimpleNamespace) -> None:
+    whole = near = 0
+    for seed in SOME if tiny else LARGER:
+        wish, best = _place_all(worlds.random(seed, tiny=tiny))
+        cost = {one.name: one.value for one in best.goals}
+        if not best.bookings or cost["unplaced"]:
+            continue
+        told: list[Found] = []
+        find_course(build_problem(wish), 0, 30.0, told.append)
+        assert max((one.refreshes for one in told), default=0) <= cost["refreshes"], seed
+        for one in told:
+            if one.within is not None and cost["refreshes"] <= one.within:
+                assert one.advances <= cost["advances"], seed
+                if one.distance is not None and cost["advances"] <= one.advances:
+                    assert one.distance <= cost["distance"], seed
+                    whole, near = whole + 1, near + (one.distance == cost["distance"])
+    assert near > whole // 2
+
+
+def test_a_burn_ends_its_copy_and_what_follows_it_waits(worlds: SimpleNamespace) -> None:
+    """One sandbox, three rehearsals in a week: the one that burns is the last, and each has its day."""
+    live = worlds.now + 11 * DAY
+    common = {"length": 8, "target": Span(4 * DAY)}
+    burning = worlds.rehearsal("b", forecast="burns", **common)
+    others = [worlds.rehearsal("c", **common), worlds.rehearsal("d", after="c", gap=Span(2 * DAY), **common)]
+    wish = worlds.wish([worlds.supply("A")], [worlds.release("R1", live, burning, *others)])
+    best, told = solve(wish, seconds=10), list[Found]()
+    find_course(build_problem(wish), 0, 30.0, told.append)
+    assert best.proven and [one.value for one in best.goals[:4]] == [0, 0, 0, 0]
+    assert (told[-1].within, told[-1].advances, told[-1].distance) == (0, 0, best.goals[4].value)
+    assert told[-1].use is not None and ("A", 0) in told[-1].use.kept
+
+
+def test_a_large_planning_is_proven_by_its_course(worlds: SimpleNamespace) -> None:
+    live = worlds.now + 11 * DAY
+    many = [worlds.rehearsal(f"m{number}", target=Span(4 * DAY)) for number in range(4)]
+    wish = worlds.wish([worlds.supply("A")], [worlds.release("R1", live, *many)])
+    found = solve_large(build_problem(wish), time.monotonic() + 3, lambda event: None)
+    assert found is not None and check(found, wish) == [] and all(one.proven for one in found.goals[:5])
