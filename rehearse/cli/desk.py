@@ -7,16 +7,18 @@ reading login; the login that may refresh sandboxes is loaded by the refresh ver
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehearse import clock
 from rehearse.cli.answers import say
+from rehearse.cli.whose_org import require_itself, require_production
 from rehearse.errors import GateClosed, OrgUnreachable, RehearseError, StoreError, UsageError
 from rehearse.reset.bypass import load_bypasses
 from rehearse.secret import Reference, is_open_to_all, resolve
@@ -52,6 +54,7 @@ class Desk:
     _told_of_clock: bool = False
     org_clock: clock.OrgClock = field(default_factory=clock.OrgClock)
     """By which is counted how long a lost write may still take effect."""
+    _connecting: threading.RLock = field(default_factory=threading.RLock)
     continues: str = ""
     """The run (a reset plan) that this command continues: it alone may work where that run bypasses automation."""
 
@@ -89,11 +92,17 @@ class Desk:
         self.hold_clock_against("Salesforce", theirs)
 
     def connect_production(self) -> OrgReader | None:
-        """A reader of production, or None where rehearse.yaml gives no login for it."""
+        """A reader of production, or None where rehearse.yaml gives no login for it; LoginError where it is none."""
+        with self._connecting:
+            return self._connect_production()
+
+    def _connect_production(self) -> OrgReader | None:
         config = self.workspace.production
         if self._production is None and config is not None and config.login is not None:
             try:
-                self._production = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
+                found = self._connect(config.login, self.workspace.budget.production, PRODUCTION)
+                require_production(config.name, found)
+                self._production = found
             except OrgUnreachable as error:
                 if self.workspace.clock == "org":  # as `practice up` writes it
                     then = (
@@ -104,10 +113,12 @@ class Desk:
         return self._production
 
     def connect_reader(self, sandbox: SandboxConfig) -> OrgReader:
-        """A reader of a sandbox; raises UsageError where it has no login."""
+        """A reader of a sandbox; raises UsageError where it has no login, NotASandbox where that leads elsewhere."""
         self.check_bypass(sandbox.name)
         if sandbox.name not in self._readers:
-            self._readers[sandbox.name] = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
+            found = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
+            require_itself(self, sandbox.name, found)
+            self._readers[sandbox.name] = found
             self._stack.callback(self._keep_use, sandbox.name)
         return self._readers[sandbox.name]
 
@@ -250,14 +261,6 @@ def open_desk() -> Iterator[Desk]:
             error.message = clock.show_within(error.message, workspace.zone)  # people read the calendar's zone
             error.hint = error.hint and clock.show_within(error.hint, workspace.zone)
             raise
-
-
-def longest_call() -> timedelta:
-    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
-    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
-    if not given.isdigit():
-        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
-    return timedelta(seconds=int(given))
 
 
 def build_login(config: LoginConfig) -> Login:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,6 @@ import typer
 
 from rehearse.cli.answers import say
 from rehearse.events import OnEvent, ignore
-from rehearse.ids import is_same_name
 
 if TYPE_CHECKING:
     from rehearse.baseline.model import Capture, Scope
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rehearse.org.model import ObjectSummary
     from rehearse.org.reader import OrgReader
     from rehearse.reset.gates import Noise, Patience
-    from rehearse.schedule.ledger import Cycle
 
 Wait = Annotated[
     str, typer.Option(help="Wait up to so long (15m, 1h) for other work in the org to end, before refusing.")
@@ -142,8 +141,7 @@ def after_ourselves(patience: Patience) -> Patience:
 
 
 def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
-    """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked,
-    NotASandbox where the login leads to another sandbox, whose records would be taken for those of this one.
+    """Raise GateClosed where a refresh copied people's records into this org and nobody has said that they are masked.
 
     Only a sandbox whose ready list (`rehearse refresh ready`) has that item waits for it; where this is another org
     than the ledger knows, production is asked first, which begins that list.
@@ -153,7 +151,6 @@ def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
     from rehearse.schedule.ledger_store import load_cycles
 
     org_id, known = desk.connect_org(org).org_id, load_cycles(desk.database)
-    _check_itself(org, org_id, known)
     if unmasked:
         return
     told = {one.org_id for one in known.get(org, ()) if not one.by_hand}
@@ -169,16 +166,14 @@ def check_masked(desk: Desk, org: str, *, unmasked: bool) -> None:
         )
 
 
-def _check_itself(org: str, org_id: str, known: Mapping[str, Sequence[Cycle]]) -> None:
-    """What production told: an org that it made for another sandbox, and never for this one, is not this one."""
-    from rehearse.errors import NotASandbox
+def longest_call() -> timedelta:
+    """How long a lost write may still take effect: ten minutes, unless REHEARSE_LONGEST_CALL gives seconds (tests)."""
+    from rehearse.errors import UsageError
 
-    made = {name for name, cycles in known.items() if any(one.org_id == org_id for one in cycles)}
-    if made and not any(is_same_name(name, org) for name in made):
-        raise NotASandbox(
-            f"Production says that the org behind the login of {org} is the sandbox {', '.join(sorted(made))}.",
-            "Correct the login, or name the right sandbox.",
-        )
+    given = os.environ.get("REHEARSE_LONGEST_CALL", "600")
+    if not given.isdigit():
+        raise UsageError(f"REHEARSE_LONGEST_CALL is {given!r}, not a number of seconds.", "Unset it.")
+    return timedelta(seconds=int(given))
 
 
 def read_wait(text: str) -> timedelta:

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from rehearse.cli import overview, progress, ready_list
 from rehearse.cli.answers import say
 from rehearse.cli.availability import availability_of, known_cycles
-from rehearse.cli.desk import Desk, build_login, longest_call, open_desk
-from rehearse.errors import LoginError, OrgUnreachable
+from rehearse.cli.desk import Desk, build_login, open_desk
+from rehearse.cli.gate import longest_call
+from rehearse.errors import LoginError, NotASandbox, OrgUnreachable
 from rehearse.events import OnEvent
 from rehearse.refresh.decide import decide
 from rehearse.refresh.model import Answer, Losses, Progress, Since
@@ -112,7 +113,7 @@ class Case:
         since = Since(force.activated or force.copied or force.requested, None if force.clone_of else force.requested)
         try:
             reader = self.desk.connect_reader(self.config)
-        except (LoginError, OrgUnreachable) as error:
+        except (LoginError, OrgUnreachable, NotASandbox) as error:
             say(f"note: What {self.name} holds cannot be looked at: {error.message}")
             return None
         if force.org_id and reader.org_id != force.org_id:

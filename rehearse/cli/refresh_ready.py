@@ -8,7 +8,7 @@ import typer
 
 from rehearse.cli.answers import Json, finish, own_words, say, user
 from rehearse.cli.refresh_baseline import NoBaseline, capture_new
-from rehearse.errors import NotFound, Refused, UsageError
+from rehearse.errors import NotASandbox, NotFound, Refused, UsageError
 from rehearse.report.view import Page, Paragraph
 
 if TYPE_CHECKING:
@@ -141,7 +141,11 @@ def count_rows(case: Case, cycle: Cycle) -> None:
     ]
     if not waiting or cycle.state != "completed" or case.config.login is None:
         return
-    reader = case.desk.connect_reader(case.config)
+    try:
+        reader = case.desk.connect_reader(case.config)
+    except NotASandbox as error:
+        say(f"note: No query was asked: {error.message}")
+        return
     if org_id and reader.org_id != org_id:
         say(f"note: The login of {case.name} leads to the org {reader.org_id}, not to {org_id}: no query was asked.")
         return

@@ -197,8 +197,7 @@ def _apply(
     """Apply a plan behind its gates; answers also what was let out of the sandbox on purpose, and what was told of who
     else is at work."""
     from rehearse.cli.baseline_check import check_baseline
-    from rehearse.cli.desk import longest_call
-    from rehearse.cli.gate import check_quiet, expect_reset, tell_passed
+    from rehearse.cli.gate import check_quiet, expect_reset, longest_call, tell_passed
     from rehearse.cli.reset_egress import check_egress
     from rehearse.journal import Journal, load_entries
     from rehearse.reset.apply import apply as apply_plan

@@ -70,18 +70,18 @@ def _build_reader(login: Login, transport: Transport, api_version: str | None) -
     session = logins.fetch_session(login, transport)
     probe = Wire(transport, Grant(session))
     version = api_version or rest.fetch_newest_version(probe)
-    org_id = rest.RestReader(probe, version).fetch_org_id()
+    org_id, is_sandbox = rest.RestReader(probe, version).fetch_org_id()
 
     def grant_for(fresh: Session) -> Grant:
         """A login may have been repointed: two orgs must never be read as one."""
-        found = rest.RestReader(Wire(transport, Grant(fresh)), version).fetch_org_id()
+        found, _ = rest.RestReader(Wire(transport, Grant(fresh)), version).fetch_org_id()
         if found != org_id:
             raise generation_changed("The org behind this login", org_id, found)
         return Grant(fresh)
 
     wire = Wire(transport, Grant(session), _log_in(login, transport), grant_for)
     wire.api_usage = probe.api_usage  # what the first replies said need not be asked for
-    return OrgReader(wire, version, org_id)
+    return OrgReader(wire, version, org_id, is_sandbox=is_sandbox)
 
 
 def _check_version(api_version: str | None) -> None:
@@ -124,7 +124,7 @@ def _build_writer(login: Login, claim: SandboxClaim, transport: Transport, api_v
     def confirm() -> Identity:
         return _confirm(wire, version, claim, org_id)
 
-    return OrgWriter(wire, OrgReader(wire, version, org_id), confirm)
+    return OrgWriter(wire, OrgReader(wire, version, org_id, is_sandbox=True), confirm)
 
 
 def _confirm(wire: Wire, version: str, claim: SandboxClaim, org_id: str) -> Identity:
@@ -199,7 +199,8 @@ def _build_control(login: Login, transport: Transport, expected: str | None) -> 
         return Grant(fresh, "control")
 
     wire = Wire(transport, Grant(session, "control"), _log_in(login, transport), grant_for)
-    return ProductionControl(OrgReader(wire, version, org_id), sandboxes.SandboxLifecycle(wire, version))
+    reader = OrgReader(wire, version, org_id, is_sandbox=False)
+    return ProductionControl(reader, sandboxes.SandboxLifecycle(wire, version))
 
 
 def _production_id(probe: Wire, version: str) -> str:

@@ -35,13 +35,15 @@ from rehearse.org.wire import Wire
 class OrgReader:
     """Reads one org at one API version; safe for threads; close it, or use it in a `with`.
 
+    `is_sandbox` is what the org said of itself when its login was first used, and no proof.
     Every method may raise SessionExpired, OrgBusy, OrgLimit, OrgUnreachable and OrgRejected.
     """
 
-    def __init__(self, wire: Wire, api_version: str, org_id: str) -> None:
+    def __init__(self, wire: Wire, api_version: str, org_id: str, *, is_sandbox: bool) -> None:
         self._wire = wire
         self.api_version = api_version
         self.org_id = org_id
+        self.is_sandbox = is_sandbox
         self.retrieves_at_once = wire.options.retrieves_at_once
         self._rest = RestReader(wire, api_version)
         self._bulk = BulkReader(wire, api_version)
@@ -74,7 +76,9 @@ class OrgReader:
 
     def at_version(self, api_version: str) -> OrgReader:
         """The same org and login read at another API version; closing either closes both."""
-        return self if api_version == self.api_version else OrgReader(self._wire, api_version, self.org_id)
+        if api_version == self.api_version:
+            return self
+        return OrgReader(self._wire, api_version, self.org_id, is_sandbox=self.is_sandbox)
 
     def fetch_release(self) -> str:
         """The org's platform release, as its newest API version names it: `Summer '26 (67.0)`."""

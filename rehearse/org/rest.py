@@ -141,12 +141,13 @@ class RestReader:
         with making_sense(doing):
             return to_18(str(info["user_id"]))
 
-    def fetch_org_id(self) -> str:
-        """The 18-character id of the org behind the token, asked afresh."""
+    def fetch_org_id(self) -> tuple[str, bool]:
+        """The 18-character id of the org behind the token, and whether it is a sandbox, asked afresh."""
         doing = "Asking the org who it is"
-        page = self.fetch("query", doing, {"q": "SELECT Id FROM Organization"})
+        page = self.fetch("query", doing, {"q": "SELECT Id, IsSandbox FROM Organization"})
         with making_sense(doing):
-            return to_18(str(page["records"][0]["Id"]))
+            row = page["records"][0]
+            return to_18(str(row["Id"])), {True: True, False: False}[row["IsSandbox"]]
 
     def fetch_release(self) -> str:
         """The label and number of the newest API version that the org serves: a platform upgrade brings a newer one."""

@@ -166,4 +166,4 @@ def test_a_login_that_leads_to_another_sandbox_captures_nothing(desk: Any) -> No
     (item,) = desk.json("refresh", "ready", "SIT1", "--start", "--no-baseline", code=3)["items"]
     assert item["done"] is False, "what is masked over there says nothing of this org"
     asked = desk.run("refresh", "request", "SIT1", "--dry-run")
-    assert "which is another" in asked.err and "could not be asked" in asked.out, "what it would take is not DEV1's"
+    assert "is the sandbox DEV1" in asked.err and "could not be asked" in asked.out, "what it would take is not DEV1's"

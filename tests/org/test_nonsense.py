@@ -31,7 +31,7 @@ SHAPES: list[object] = [
 
 def reads(wire: Wire) -> dict[str, Callable[[], object]]:
     reader, rest, bulk = (
-        OrgReader(wire, "67.0", "00D000000000001AAA"),
+        OrgReader(wire, "67.0", "00D000000000001AAA", is_sandbox=True),
         RestReader(wire, "67.0"),
         BulkReader(wire, "67.0"),
     )

@@ -76,7 +76,7 @@ def test_production_without_a_word_about_it_is_not_enough(doors: Any) -> None:
                 "INVALID_TYPE", "sObject type 'SandboxProcess' is not supported.", "Reading SandboxProcess"
             )
 
-    blind = Blind(production._wire, production.api_version, production.org_id)
+    blind = Blind(production._wire, production.api_version, production.org_id, is_sandbox=False)
     with pytest.raises(NotASandbox, match="local address"):
         doors.writer("UATFULL", production=blind, confirmed_org_id=doors.practice.orgs["UATFULL"].org_id)
 

@@ -158,7 +158,7 @@ def test_templates_are_listed_in_classic_and_lightning_folders(wire: Wire, scrip
 
     scripted.script = script
     type = MetadataType("EmailTemplate", "email", "email", True, False)
-    items, unlisted = fetch_items(OrgReader(wire, "67.0", "00D000000000002AAA"), type)
+    items, unlisted = fetch_items(OrgReader(wire, "67.0", "00D000000000002AAA", is_sandbox=True), type)
     found = {"Old", "Old/Welcome", "unfiled$public/Welcome"} | ({"New", "New/Welcome"} if lightning else set())
     assert {one.full_name for one in items} == found
     told = [(one.name, one.state) for one in unlisted]

@@ -108,7 +108,7 @@ def test_a_sandbox_whose_login_is_productions_is_never_written_to(own_file: Any,
     (shell.folder / "rehearse.yaml").write_text("\n".join(lines) + "\n")
     apply = ("reset", "apply", planned, "--confirm", "UATFULL")
     assert shell.refused(*apply, code=5)["code"] in ("not-a-sandbox", "generation-changed")
-    assert shell.refused("diff", "UATFULL", code=5)["code"] == "generation-changed"
+    assert shell.refused("diff", "UATFULL", code=5)["code"] == "not-a-sandbox"
 
 
 def test_without_a_production_login_nothing_on_this_machine_is_written_to(own_file: Any, planned: str) -> None:
