@@ -117,7 +117,7 @@ class Desk:
         self.check_bypass(sandbox.name)
         if sandbox.name not in self._readers:
             found = self._connect(_needed(sandbox), self.workspace.budget.sandbox, sandbox.name)
-            require_itself(self, sandbox.name, found)
+            require_itself(sandbox.name, found, self.database, self.connect_production)
             self._readers[sandbox.name] = found
             self._stack.callback(self._keep_use, sandbox.name)
         return self._readers[sandbox.name]

@@ -15,8 +15,10 @@ from rehearse.errors import LoginError, NotASandbox, OrgError
 from rehearse.ids import is_same_name
 
 if TYPE_CHECKING:
-    from rehearse.cli.desk import Desk
+    from collections.abc import Callable
+
     from rehearse.org.connect import OrgReader
+    from rehearse.state import Database
 
 
 def require_production(name: str, reader: OrgReader) -> None:
@@ -28,7 +30,9 @@ def require_production(name: str, reader: OrgReader) -> None:
         )
 
 
-def require_itself(desk: Desk, sandbox: str, reader: OrgReader) -> None:
+def require_itself(
+    sandbox: str, reader: OrgReader, database: Database, connect_production: Callable[[], OrgReader | None]
+) -> None:
     """Raise NotASandbox where the login of a sandbox leads to production, or to another sandbox."""
     from rehearse.schedule.ledger_store import load_cycles
 
@@ -37,11 +41,11 @@ def require_itself(desk: Desk, sandbox: str, reader: OrgReader) -> None:
             f"The login of {sandbox} leads to {reader.host} ({reader.org_id}), which is no sandbox; nothing was read.",
             "Correct its login in rehearse.yaml: it may have been repointed at production.",
         )
-    known = load_cycles(desk.database).items()
+    known = load_cycles(database).items()
     made = {name for name, cycles in known if any(one.org_id == reader.org_id for one in cycles)}
     if not made:
         with suppress(OrgError, LoginError):  # who cannot be asked says nothing; a writer asks again, and insists
-            production = desk.connect_production()
+            production = connect_production()
             made = {one.name for one in production.fetch_copies_of(reader.org_id)} if production else set()
     told = re.fullmatch(r"[a-z0-9-]+--([a-z0-9]+)\.sandbox\..*", reader.host.lower())
     names = sorted(made) or ([told[1]] if told else [])

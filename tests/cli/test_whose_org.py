@@ -66,11 +66,10 @@ def test_where_production_cannot_be_asked_the_address_tells(tmp_path: Path, host
     from rehearse.state import open_database
 
     database = open_database(tmp_path)
-    desk: Any = SimpleNamespace(database=database, connect_production=lambda: None)
     reader: Any = SimpleNamespace(is_sandbox=True, org_id="00D000000000001AAA", host=host)
     if passes:
-        require_itself(desk, "UAT", reader)
+        require_itself("UAT", reader, database, lambda: None)
     else:
         with pytest.raises(NotASandbox, match="Its address"):
-            require_itself(desk, "UAT", reader)
+            require_itself("UAT", reader, database, lambda: None)
     database.close()
