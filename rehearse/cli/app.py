@@ -13,6 +13,7 @@ import errno
 import gc
 import io
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -74,11 +75,12 @@ def main(words: Sequence[str] | None = None) -> None:
         code = error.exit_code
         _show(error, as_json="--json" in given)
     except OSError as error:
-        translated = _translated(error)
+        no_output = error.filename is None and not _is_pipe()
+        translated = _translated(error, "the output" if no_output else "a file of the workspace")
         code = translated.exit_code
-        if error.filename is None:
+        if no_output:
             _drop_stdout()
-        _show(translated, as_json="--json" in given and error.filename is not None)
+        _show(translated, as_json="--json" in given and not no_output)
     sys.exit(code)
 
 
@@ -141,9 +143,17 @@ def _run(words: list[str]) -> int:
     return int(code or 0)
 
 
-def _translated(error: OSError) -> StoreError:
+def _is_pipe() -> bool:
+    """Whether our data goes into a pipe, which no disk can be too full for."""
+    try:
+        return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _translated(error: OSError, unnamed: str) -> StoreError:
     """What the operating system said, as an error of ours; anything that is not about files is a bug and goes on."""
-    what = error.filename or "the output"
+    what = error.filename or unnamed
     if error.errno in _FULL:
         return DiskFull(f"There is no room left to write {what}.", "Free some space and run again.")
     if error.errno in _CLOSED:

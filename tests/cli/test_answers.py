@@ -154,3 +154,20 @@ def test_a_hint_that_was_pasted_with_its_placeholder_gives_no_reason(given: str)
 
 def test_words_of_ones_own_are_taken_as_they_are() -> None:
     assert own_words("the NAME is ours") == "the NAME is ours" and own_words(None) is None
+
+
+def test_a_full_disk_behind_a_pipe_is_not_the_output(tmp_path: Path) -> None:
+    """What the system says without the name of a file: a script gets its JSON object, but on a full device."""
+    fail = (
+        "import errno, sys; from rehearse.cli import app, verbs\n"
+        "def broken(words): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "app._run = broken; app.main(['status', '--json'])\n"
+    )
+    command = [sys.executable, "-c", fail]
+    piped = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    said = json.loads(piped.stdout)
+    assert (piped.returncode, said["code"]) == (1, "disk-full") and "a file of the workspace" in said["message"]
+    with Path("/dev/full").open("w") as full:
+        kept = {"stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 60}
+        told = subprocess.run(command, cwd=tmp_path, check=False, **kept)  # type: ignore[call-overload]
+    assert told.returncode == 1 and "no room left to write the output" in told.stderr
