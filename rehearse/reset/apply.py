@@ -20,7 +20,8 @@ from rehearse.baseline.model import Capture
 from rehearse.baseline.set_up_ids import find_new_ids
 from rehearse.errors import GenerationChanged, StalePlan
 from rehearse.events import Noted
-from rehearse.journal import Entry, load_entries
+from rehearse.ids import is_same_name
+from rehearse.journal import Entry, load_by_kind, load_entries
 from rehearse.reset import apply_files
 from rehearse.reset.apply_bypass import load_silenced
 from rehearse.reset.apply_context import Context, Tools
@@ -30,6 +31,7 @@ from rehearse.reset.apply_passes import run_passes
 from rehearse.reset.apply_progress import Progress
 from rehearse.reset.bypass import OFF, ON
 from rehearse.reset.context import ApplySettings
+from rehearse.reset.drill_progress import DRILL, list_drill_plans
 from rehearse.reset.file_parts import goes_along
 from rehearse.reset.let_out import LET_OUT
 from rehearse.reset.model import ApplyReport, ResetPlan
@@ -84,7 +86,23 @@ def _passes_of_ended(context: Context) -> int | None:
             "This plan was interrupted too long ago: what our user wrote since cannot be told from the reset.",
             "Make a new one with `rehearse reset plan`; what came back under a new Id is remembered.",
         )
+    _require_newest(context)
     return None
+
+
+def _require_newest(context: Context) -> None:
+    """What a later reset took over is not continued: the same change, made anew by the next rehearsal, would look like
+    the one that this plan undoes. Raises StalePlan."""
+    begun = load_by_kind(context.id_map.database, ("begin", DRILL))
+    drills = list_drill_plans(begun)
+    mine = [place for place, one in enumerate(begun) if one.kind == "begin" and one.run == context.plan.id]
+    later = [one for one in begun[mine[0] + 1 :] if one.kind == "begin" and one.run not in (context.plan.id, *drills)]
+    over = [one.run for one in later if is_same_name(one.sandbox, context.plan.sandbox)]
+    if over:
+        raise StalePlan(
+            f"A later reset of {context.plan.sandbox}, {over[-1][:12]}, took over what this plan was to undo.",
+            "Make a new one with `rehearse reset plan`.",
+        )
 
 
 def _begin(plan: ResetPlan, tools: Tools, settings: ApplySettings, user_id: str) -> Context:

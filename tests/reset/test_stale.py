@@ -108,3 +108,28 @@ def test_a_login_that_does_not_see_all_rows_inserts_none_and_proves_nothing(lab:
     )
     assert len(rows) == 3 and "Owner.Name" in rows[0] and refused.org_code == "INVALID_FIELD" and none == []
     assert set(lab.writer.fetch_schemas(["Account", "Nothing__c", "Contact"])) == {"Account", "Contact"}
+
+
+def test_a_broken_off_reset_that_a_later_one_took_over_is_not_continued(lab: Any) -> None:
+    """The next rehearsal makes the very same change: to the old plan it would look like the one that it undoes."""
+    before = lab.capture(objects=("Routing__c",))
+    ids = lab.pick('"Routing__c" ORDER BY "Id" LIMIT 2')
+    lab.update("Routing__c", *({"Id": one, "Remark__c": "rehearsal"} for one in ids))
+    old = lab.plan(before)
+
+    def stop(when: str, method: str, path: str) -> None:
+        if (when, method) == ("before", "PATCH"):
+            raise KeyboardInterrupt
+
+    lab.hook = stop
+    with pytest.raises(KeyboardInterrupt):
+        lab.apply(old, batch=1)
+    lab.hook = None
+    later = lab.plan(before)
+    assert lab.prove(before, later, lab.apply(later)).verdict == "clean"
+    lab.update("Routing__c", *({"Id": one, "Remark__c": "rehearsal"} for one in ids))
+    with pytest.raises(StalePlan, match="A later reset of UATFULL"):
+        lab.apply(old)
+    assert [lab.value("Routing__c", one, "Remark__c") for one in ids] == ["rehearsal"] * 2
+    report = lab.apply(later)
+    assert report.passes and [lab.value("Routing__c", one, "Remark__c") for one in ids] == ["rehearsal"] * 2
