@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rehearse.schedule.course import build_course
-from rehearse.schedule.course_kinds import KindBook, list_supply
+from rehearse.schedule.course_kinds import list_supply, open_book
 from rehearse.schedule.course_moves import list_moves
 from rehearse.schedule.course_reach import HOPELESS, find_reach
 from rehearse.schedule.course_room import Rooms
@@ -75,12 +75,14 @@ def build_world(problem: Problem) -> World | None:
         return None
     if sum(max([*one.cost.values(), one.early or 0]) for one in course.tasks) >= ADVANCE:
         return None
-    book = KindBook(course)
+    book = open_book(course)
     return World(course, moves, book, list_supply(book), Rooms(course, book))
 
 
 def _count_refreshes(world: World, least: int, until: float, tell: Callable[[int], None]) -> int | None:
-    """The fewest refreshes of any course, however many advances it has; no fewer than are known to be needed."""
+    """The fewest refreshes of any course, however many advances it has; as many as are known to be needed, if any."""
+    if least > 0:
+        return least
     for refreshes in range(max(0, least), _MOST):
         reach = find_reach(world.course, world.moves, (world.book, world.supply), refreshes)
         can_be = int(reach.least[0][0, 0, refreshes]) < HOPELESS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 from rehearse.schedule.course import Course
 from rehearse.schedule.course_kinds import Kind, KindBook, Kinds
@@ -46,3 +46,23 @@ def list_burned(course: Course, epoch: int, there: Kinds) -> Iterator[tuple[Kind
             for one in burned:
                 stay.remove(one)
             yield burned, tuple(stay)
+
+
+def list_woken(book: KindBook, before: Kinds) -> Iterator[Kinds]:
+    """The copies from before, each that is asleep activated now or not."""
+    ways = [(one, book.awake[one]) if book.awake[one] >= 0 else (one,) for one in before]
+    yield from sorted({tuple(sorted(some)) for some in product(*ways)})
+
+
+def list_whole(book: KindBook, stay: Kinds, room: int) -> Iterator[Kinds]:
+    """All copies, but for those beyond the room that the few sandboxes have."""
+    scarce = [one for one in stay if book.scarce[one]]
+    others = [one for one in stay if not book.scarce[one]]
+    for some in sorted(set(combinations(scarce, min(len(scarce), max(0, room))))):
+        yield tuple(sorted((*others, *some)))
+
+
+def count_new(book: KindBook, before: Kinds, burned: Kinds) -> int:
+    """How many of the burned copies were activated in this very epoch: the old ones of their sandboxes are gone."""
+    new = Counter(one for one in burned if book.scarce[one]) - Counter(before)
+    return sum(new.values())

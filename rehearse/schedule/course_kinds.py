@@ -1,7 +1,8 @@
 """Copies of one kind: what can run on them from some epoch on, and what it costs to keep them, is the same.
 
 Which sandbox a copy is in does not matter to a course otherwise; so few kinds stand for many copies. A kind knows the
-one that it becomes at the next go-live. That a sandbox holds one copy at a time is left out.
+one that it becomes at the next go-live. That a sandbox holds one copy at a time is only asked of the fewest sandboxes
+that something is bound to: there a new copy is asleep while the old one is in use, for a month at most.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from dataclasses import dataclass, field
 from rehearse.release.model import Release
 from rehearse.schedule.axis import minutes
 from rehearse.schedule.course import Course, Starts, Task
-from rehearse.schedule.outline import DAY, FAR, State
-from rehearse.schedule.outline_state import count_lives, steps
+from rehearse.schedule.outline import FAR, State
+from rehearse.schedule.outline_state import MONTH, count_lives, steps
 from rehearse.schedule.site import Site
 from rehearse.schedule.solver_refresh import oldest_request
 
+_FEW = 1
+"""Sandboxes that something is bound to; of more it takes longer to ask than it tells."""
 Kind = int
 """The number of a kind; a kind belongs to one epoch."""
 Kinds = tuple[Kind, ...]
@@ -46,15 +49,25 @@ class Profile:
     starts: tuple[Starts, ...]
 
 
+_New = tuple[Profile, int, Kind, int, Kind]
+"""What a kind is: profile, step, the kind that follows, how scarce, and the kind that it is when awake."""
+
+
 @dataclass
 class KindBook:
-    """Every kind by its number. `step`: the advances that it costs to take a copy of it into its epoch."""
+    """Every kind by its number. `step`: the advances that it costs to take a copy of it into its epoch.
+
+    `scarce`: how many of those few sandboxes it takes; `awake`: what an asleep one is once it was activated, else -1.
+    """
 
     course: Course
+    few: frozenset[str] = frozenset()
     profiles: list[Profile] = field(default_factory=list)
     step: list[int] = field(default_factory=list)
     following: list[Kind] = field(default_factory=list)
-    _numbers: dict[tuple[Profile, int, Kind], Kind] = field(default_factory=dict)
+    scarce: list[int] = field(default_factory=list)
+    awake: list[Kind] = field(default_factory=list)
+    _numbers: dict[_New, Kind] = field(default_factory=dict)
     _known: dict[object, Kind] = field(default_factory=dict)
     _better: dict[tuple[Kind, Kind], bool] = field(default_factory=dict)
     _oldest: dict[int, dict[int, int]] = field(default_factory=dict)
@@ -68,19 +81,47 @@ class KindBook:
         key = (copy, epoch) if copy.state or copy.born == epoch else (copy.site.name, self._age(copy, epoch), epoch)
         if key not in self._known:
             profile = Profile(copy.site.reset, tuple(self._starts(copy, epoch)))
-            new = profile, self._step(copy, epoch), self.find(copy, epoch + 1)
-            if new not in self._numbers:
-                self._numbers[new] = len(self.profiles)
-                self.profiles.append(new[0])
-                self.step.append(new[1])
-                self.following.append(new[2])
-            self._known[key] = self._numbers[new]
+            scarce = int(self.is_scarce(copy, epoch))
+            self._known[key] = self._number((profile, self._step(copy, epoch), self.find(copy, epoch + 1), scarce, -1))
         return self._known[key]
+
+    def find_asleep(self, copy: Copy, epoch: int) -> Kind:
+        """The kind of a copy that was requested and is not activated in an epoch."""
+        profile = Profile(copy.site.reset, tuple(() for _ in self.course.there[epoch]))
+        lives, cadence = self.course.outline.lives, copy.site.cadence
+        wait = MONTH + (cadence.copy if cadence is not None else 0)
+        can_wait = epoch < self.course.end and lives[epoch] <= copy.requested + wait
+        if can_wait and self.is_scarce(copy, epoch + 1):
+            following = self.find_asleep(copy, epoch + 1)
+        else:
+            following = self.find(copy, epoch + 1)
+        return self._number((profile, self._step(copy, epoch), following, 0, self.find(copy, epoch)))
+
+    def _number(self, new: _New) -> Kind:
+        if new not in self._numbers:
+            profile, step, following, scarce, awake = new
+            self._numbers[new] = len(self.profiles)
+            self.profiles.append(profile)
+            self.step.append(step)
+            self.following.append(following)
+            self.scarce.append(scarce)
+            self.awake.append(awake)
+        return self._numbers[new]
+
+    def is_scarce(self, copy: Copy, epoch: int) -> bool:
+        """Whether a copy takes one of the few sandboxes, while anything that is bound to them is yet to run."""
+        if copy.site.name not in self.few or epoch > self.course.end:
+            return False
+        if copy.state is not None and copy.state is not self.course.outline.states[copy.site.name][0]:
+            return False
+        return any(one.epochs[-1] >= epoch and set(one.demand.starts) <= self.few for one in self.course.tasks)
 
     def is_as_good(self, one: Kind, other: Kind) -> bool:
         """Whether whatever runs on copies of one kind could run on those of another, now and later, and no dearer."""
         if one == other or other < 0:
             return True
+        if self.scarce[one] > self.scarce[other] or self.awake[one] >= 0 or self.awake[other] >= 0:
+            return False
         key = one, other
         if key not in self._better:
             mine, its = self.profiles[one], self.profiles[other]
@@ -158,6 +199,13 @@ def _holds(more: Starts, less: Starts) -> bool:
     return more == less or set(more) >= set(less)
 
 
+def open_book(course: Course) -> KindBook:
+    """A book that asks of the fewest sandboxes that anything is bound to whether they hold one copy at a time."""
+    some = sorted({tuple(sorted(one.demand.starts)) for one in course.tasks}, key=lambda names: (len(names), names))
+    few = some[0] if some and len(some[0]) <= _FEW and len(some[0]) < len(course.outline.problem.sites) else ()
+    return KindBook(course, frozenset(few))
+
+
 @dataclass(frozen=True)
 class Supply:
     """By epoch the kinds of copies that may be requested in it, with their sandboxes, and those that are there."""
@@ -178,6 +226,8 @@ def list_supply(book: KindBook) -> Supply:
             settled[born].append((book.find(copy, born), site.name))
         for copy in _list_copies(course, site):
             births[copy.born][book.find(copy, copy.born)].add(site.name)
+            if book.is_scarce(copy, copy.born):
+                births[copy.born][book.find_asleep(copy, copy.born)].add(site.name)
     good = {
         epoch: {
             kind: tuple(sorted(names))
@@ -194,19 +244,22 @@ def list_supply(book: KindBook) -> Supply:
 
 
 def _list_copies(course: Course, site: Site) -> list[Copy]:
-    """The copies that may be requested in a sandbox, by the day of the request."""
+    """The copies that may be requested in a sandbox: of those that are ready for the same starts, the latest."""
     problem, cadence, found = course.outline.problem, site.cadence, list[Copy]()
     if cadence is None:
         return found
     points, activations = (problem.axis.points(one) for one in (problem.requests[site.name], problem.activations))
+    settle = minutes(problem.wish.policy.settle)
     for epoch, birth in course.outline.flows[site.name].births.items():
-        inside = points[bisect_left(points, birth.low) : bisect_right(points, birth.high)]
-        days: dict[int, list[int]] = defaultdict(list)
-        for one in inside:
-            days[one // DAY].append(one)
-        for some in days.values():
-            number = bisect_left(activations, some[0] + cadence.copy)
+        starts = sorted(
+            {one for task in course.there[epoch] for one in course.starts.get((task, site.name, epoch), ())}
+        )
+        ready: dict[int, tuple[int, int]] = {}
+        for one in points[bisect_left(points, birth.low) : bisect_right(points, birth.high)]:
+            number = bisect_left(activations, one + cadence.copy)
             if number < len(activations):
-                ready = activations[number] + minutes(problem.wish.policy.settle)
-                found.append(Copy(site, epoch, some[-1], ready))
+                at = activations[number] + settle
+                place = bisect_left(starts, at)
+                ready[place] = one, min(at, ready.get(place, (one, at))[1])
+        found += [Copy(site, epoch, *dates) for dates in ready.values()]
     return found

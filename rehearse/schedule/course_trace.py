@@ -68,11 +68,24 @@ class _Places:
             self.there.append((kind, name))
             self.asked.add((name, epoch))
             self.new.append(name)
+        self._wake(Counter((*leg.stay, *leg.burned)))
         self.used |= {(name, epoch) for _, name in self.there}
         for kind in leg.burned:
             self._take_one(self.there, kind)
         kept = [self._take_one(self.there, kind) for kind in leg.kept]
         self.there = [(self.world.book.following[kind], name) for kind, name in kept]
+
+    def _wake(self, kinds: Counter[Kind]) -> None:
+        """Activate what the leg has awake."""
+        asleep = list[tuple[Kind, str]]()
+        for one in self.there:
+            if kinds[one[0]] or self.world.book.awake[one[0]] < 0:
+                kinds[one[0]] -= 1
+            else:
+                asleep.append(one)
+        for kind, name in asleep:
+            self.there.remove((kind, name))
+            self.there.append((self.world.book.awake[kind], name))
 
     def _is_busy(self, name: str) -> tuple[bool, int, str]:
         newest = max((number for number, one in enumerate(self.new) if one == name), default=-1)

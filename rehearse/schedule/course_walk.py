@@ -8,14 +8,14 @@ rest of the year could not be paid for.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 
 from rehearse.schedule.course import Course
-from rehearse.schedule.course_keep import list_burned, list_kept
+from rehearse.schedule.course_keep import count_new, list_burned, list_kept, list_whole, list_woken
 from rehearse.schedule.course_kinds import Kind, KindBook, Kinds, Supply
 from rehearse.schedule.course_moves import Moves, Numbers
 from rehearse.schedule.course_reach import HOPELESS, MANY, Reach
@@ -38,11 +38,14 @@ class World:
     supply: Supply
     rooms: Rooms
     rows: dict[tuple[int, Kinds, Kinds], Numbers] = field(default_factory=dict)
+    """Of the newest epoch: those of all of them would take gigabytes."""
 
     def row(self, number: int, stay: Kinds, burned: Kinds) -> Numbers:
         """What each move of an epoch costs on some copies, some of which may be burned; ENDLESS where it cannot be."""
         key = number, stay, burned
         if key not in self.rows:
+            if self.rows and next(iter(self.rows))[0] != number:
+                self.rows.clear()
             moves = self.moves[number]
             costs = self.rooms.table(self.course.begin + number, stay, burned)[moves.runs].astype(np.int64)
             self.rows[key] = np.where(costs >= NEVER, ENDLESS, costs + moves.extra)
@@ -111,8 +114,15 @@ class Walk:
                     legs.setdefault(after, []).append(leg)
             if time.monotonic() > self.until:
                 raise TimeoutError
-        self.legs.append(legs)
-        return self._drop_worse(found) if number + 1 < len(self.world.moves) else found
+        if number + 1 < len(self.world.moves):
+            found = self._drop_worse(found)
+        self.legs.append(
+            {
+                after: [one for one in legs[after] if ((one.costs == best) & (best < ENDLESS)).any()]
+                for after, best in found.items()
+            }
+        )
+        return found
 
     def _list_legs(self, number: int, before: Kinds, costs: Numbers) -> Iterator[Leg]:
         """Every way through an epoch that can still be paid for."""
@@ -123,26 +133,42 @@ class Walk:
         for count in range(self.refreshes - used + 1):
             late = costs if count == 0 else np.full_like(costs, ENDLESS)
             late[count:] = costs[: len(costs) - count]
+            if not self._can_pay(number, late):
+                continue
             for born in combinations_with_replacement(kinds, count):
-                for given in list_kept(world.book, more, lambda one: one) if more else [()]:
-                    there = tuple(sorted((*before, *born, *given)))
+                for given, woken in product(
+                    list_kept(world.book, more, lambda one: one) if more else [()], list_woken(world.book, before)
+                ):
+                    there = tuple(sorted((*woken, *born, *given)))
                     paid = sum(world.book.step[one] for one in given) * self._weight
                     for burned, stay in list_burned(world.course, epoch, there):
                         every = late[:, moves.before] + world.row(number, stay, burned) + paid
                         least = np.minimum.reduceat(every, moves.groups, axis=1)
                         yield from self._keep(number, (before, born, burned, stay), least)
 
+    def _can_pay(self, number: int, costs: Numbers) -> bool:
+        """Whether anything could be paid for, whatever is run and kept in an epoch."""
+        rest = self.reach.least[number + 1].min(axis=(0, 1))[::-1]
+        most = HOPELESS - 1 if self.advances is None else self.advances
+        spent = 0 if self.advances is None else costs.min(axis=1) // ADVANCE
+        return bool(((spent + rest <= most) & (costs.min(axis=1) < ENDLESS)).any())
+
     def _keep(self, number: int, what: tuple[Kinds, Kinds, Kinds, Kinds], least: Numbers) -> Iterator[Leg]:
         """The copies that are kept after an epoch."""
         if self._pay(number, least, 0, MANY) is None:
             return
         book, last, stay = self.world.book, number + 1 == len(self.world.moves), what[3]
-        every: Iterator[Kinds] | list[Kinds]
+        every: Iterable[Kinds]
+        room = len(book.few) - count_new(book, what[0], what[2])
         if last:
             every = [()]
+        elif self.advances is None:
+            every = list_whole(book, stay, room)
         else:
-            every = [stay] if self.advances is None else list_kept(book, stay, lambda one: book.following[one])
+            every = list_kept(book, stay, lambda one: book.following[one])
         for kept in every:
+            if sum(book.scarce[one] for one in kept) > room:
+                continue
             steps = 0 if last else sum(book.step[book.following[one]] for one in kept)
             costs = self._pay(number, least, steps, len(kept))
             if costs is not None:

@@ -45,7 +45,7 @@ def draw(problem: Problem, use: Use, now: Plan, settled: int, where: tuple[Worke
     """
     worker, until = where
     small = narrow_to_use(problem, use).of(problem)
-    outline = build_outline(small, "advances")
+    outline = build_outline(small, "advances", dict(use.most))
     names, values, costs = list_drawn(list_goals(problem)), list[int](), dict[Name, int]()
     for number, name in enumerate(names):
         goal, cost = build_outline_goal(outline, name), now.costs[number]

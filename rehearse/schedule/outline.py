@@ -8,7 +8,7 @@ of the sandboxes of one that are kept in use. It places nothing itself.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
@@ -154,16 +154,18 @@ class Outline:
             self.model.add(sum(some) <= limit)
 
 
-def open_outline(problem: Problem, detail: Detail) -> Outline:
+def open_outline(problem: Problem, detail: Detail, most: Mapping[str, int] | None = None) -> Outline:
     """Where and between which go-lives each rehearsal may run, and nothing yet that forbids a clash.
 
-    In the finer pictures a cell is one day.
+    In the finer pictures a cell is one day. `most`: no more copies are looked at than so many by sandbox; where that is
+    one, the picture tells the day of its request.
     """
     lives = tuple(sorted({problem.axis.up(one.go_live) for one in problem.wish.releases}))
     outline = Outline(problem, cp_model.CpModel(), lives, detail)
     for site in problem.sites:
         split = any(one.burns or one.fresh for one in problem.demands if site.name in one.starts)
-        outline.flows[site.name] = Flow(_list_births(outline, site), split)
+        limit = count_useful(problem, site) if most is None else most.get(site.name, 0)
+        outline.flows[site.name] = Flow(_list_births(outline, site, limit), split)
     for demand in problem.demands:
         if not demand.fixed:
             _add_demand(outline, demand)
@@ -175,10 +177,9 @@ def spacing(cadence: Cadence) -> int:
     return max(cadence.interval, cadence.copy) if cadence.basis == "request" else cadence.interval + cadence.copy
 
 
-def _list_births(outline: Outline, site: Site) -> dict[int, Birth]:
+def _list_births(outline: Outline, site: Site, most: int) -> dict[int, Birth]:
     """The epochs in which a copy may be requested, each as often as the interval allows."""
     problem, cadence = outline.problem, site.cadence
-    most = count_useful(problem, site) if cadence is not None else 0
     if cadence is None or not most:
         return {}
     points, found = problem.axis.points(problem.requests[site.name]), {}

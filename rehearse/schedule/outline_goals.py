@@ -6,7 +6,7 @@ A bound holds for every schedule that is no worse in the goals before it than wh
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rehearse.schedule.axis import minutes
@@ -28,9 +28,9 @@ _GREED = 0.6
 _SHORT = 0.2
 
 
-def build_outline(problem: Problem, detail: Detail = "days") -> Outline:
-    """The whole picture, without goals; the less detail, the smaller it is."""
-    outline = open_outline(problem, detail)
+def build_outline(problem: Problem, detail: Detail = "days", most: Mapping[str, int] | None = None) -> Outline:
+    """The whole picture, without goals; the less detail, the smaller it is. `most`: of copies, by sandbox."""
+    outline = open_outline(problem, detail, most)
     add_outline_states(outline)
     add_outline_rules(outline)
     if outline.daily:

@@ -25,6 +25,8 @@ _ROUGH = 0.75
 """Of all seconds, for the rough picture at most."""
 _SHARE = 0.6
 """Of what is left, for each goal of the rough picture but the last."""
+_COURSE = 0.6
+"""Of what is left, for the best course at most."""
 _WAIT = 15.0
 """Seconds for a schedule to be made of what the rough picture suggests."""
 _LATE = 0.5
@@ -112,7 +114,7 @@ class Bounds:
                 whole.append(found.use)
                 self.guesses.append(found.use)
 
-        seconds = until - time.monotonic() - _LATE
+        seconds = (until - time.monotonic()) * _COURSE
         self.worker.ask(find_course, (self.problem, least, seconds), seconds, hear)
         return bool(whole)
 
