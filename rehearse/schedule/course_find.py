@@ -17,13 +17,11 @@ from rehearse.schedule.course_kinds import list_supply, open_book
 from rehearse.schedule.course_moves import list_moves
 from rehearse.schedule.course_reach import HOPELESS, find_reach
 from rehearse.schedule.course_room import Rooms
-from rehearse.schedule.course_trace import trace
+from rehearse.schedule.course_trace import list_legs, trace
 from rehearse.schedule.course_walk import ADVANCE, Walk, World
 from rehearse.schedule.narrow_use import Use
 from rehearse.schedule.problem import Problem
 
-_STEPS = (0, 1, 2, 4, 7, 11, 16, 24, 36, 60, 100, 200, 400, 800)
-"""By how many advances more than the least that there can be a course is looked for, one after the other."""
 _MOST = 40
 """Refreshes."""
 
@@ -52,19 +50,32 @@ def find_course(problem: Problem, least: int, seconds: float, tell: Callable[[Fo
         if refreshes is None:
             return
         reach = find_reach(world.course, world.moves, (world.book, world.supply), refreshes)
-        least = int(reach.least[0][0, 0, refreshes])
-        for step in _STEPS:
-            walk = Walk(world, reach, refreshes, least + step, until)
+        cap, step, is_new = int(reach.least[0][0, 0, refreshes]), 1, True
+        while cap < HOPELESS:
+            walk = Walk(world, reach, refreshes, cap, until)
             costs = walk.run()
             if costs is None:
-                tell(Found(0, booked + refreshes, least + step + 1))
+                cap, step = cap + step, 2 * step
+                tell(Found(0, booked + refreshes, cap - step // 2 + 1))
                 continue
-            advances, distance = divmod(int(costs[refreshes]), ADVANCE)
-            used = int(np.argmin(costs))
-            tell(Found(0, booked + refreshes, advances, distance + world.course.fixed, trace(walk, used)))
-            return
+            (cap, distance), used = divmod(int(costs[refreshes]), ADVANCE), int(np.argmin(costs))
+            legs = list_legs(walk, used)
+            is_last = not _refine(world, [runs for _, runs in legs])
+            use = trace(world, [leg for leg, _ in legs]) if is_new or is_last else None
+            tell(Found(0, booked + refreshes, cap, distance + world.course.fixed, use))
+            if is_last:
+                return
+            step, is_new = 1, False
     except TimeoutError:
         return
+
+
+def _refine(world: World, runs: list[int]) -> bool:
+    """Look closer at what the course runs; whether anything is to be seen that was not."""
+    new = [world.rooms.refine(world.course.begin + number, some) for number, some in enumerate(runs)]
+    if any(new):
+        world.rows.clear()
+    return any(new)
 
 
 def build_world(problem: Problem) -> World | None:

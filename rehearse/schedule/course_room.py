@@ -1,46 +1,26 @@
 """What it costs at least to run some tasks between two go-lives on some copies: for every set of tasks at once.
 
-On one copy a thing runs after the other, with hold and reset; what burns it comes last, and a fresh start first; what
-follows another on it waits for its gap. A start counts as the earliest of its day where another must wait for its end,
-and as the latest where it waits itself; so nothing that could be done is dearer or left out.
+Tasks are shared out among the copies. That what follows another waits for it on another copy, too, is asked where a
+course would have it otherwise (`refine`): for each day of the first, what it costs when the second comes after that.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import groupby
-from typing import NamedTuple
 
 import numpy as np
 
-from rehearse.schedule.course import Course, Task
+from rehearse.schedule.course import Course
 from rehearse.schedule.course_kinds import Kind, KindBook, Kinds
+from rehearse.schedule.course_line import NEVER, Line, run_nothing
 from rehearse.schedule.course_moves import Numbers
-from rehearse.schedule.outline import DAY, FAR
+from rehearse.schedule.outline import DAY
 from rehearse.schedule.outline_rules import list_followed
 
-NEVER = 1 << 29
-"""More than any course costs; twice as much is still a number of 32 bits."""
 _FEW = 4
 """Copies whose sharing of tasks is looked at; of more, each task takes the cheapest."""
-
-
-_Wait = tuple[int, int]
-"""A task that was run and is followed by another, which waits until a minute."""
-_ALL: _Wait = (-1, -FAR)
-
-
-class _Way(NamedTuple):
-    """A task on a day: its starts from `first` to `last`; it takes so long, and what follows it waits until `ripe`."""
-
-    bit: int
-    first: int
-    last: int
-    takes: int
-    cost: int
-    ripe: int
 
 
 @dataclass
@@ -53,12 +33,14 @@ class Rooms:
     _joint: dict[tuple[Kinds, Kinds], Numbers] = field(default_factory=dict)
     _free: dict[tuple[Kinds, Kinds], Numbers] = field(default_factory=dict)
     _costs: dict[Kind, list[int]] = field(default_factory=dict)
+    _refined: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
+    _dated: dict[tuple[Kind, bool, tuple[int, int], int], Numbers] = field(default_factory=dict)
 
     def table(self, epoch: int, going_on: Kinds, ending: Kinds) -> Numbers:
         """What sets of tasks cost on copies of which some go on after the epoch, and some may be burned in it."""
         key = going_on, ending
         if key == ((), ()):
-            return _nothing(len(self.course.there[epoch]))
+            return run_nothing(len(self.course.there[epoch]))
         if len(going_on) + len(ending) > _FEW:
             return self._cheapest(epoch, going_on, ending)
         if key not in self._joint:
@@ -68,24 +50,114 @@ class Rooms:
             if len(parts) > 1:
                 rest = (going_on, ending[:-1]) if is_ending else (going_on[:-1], ending)
                 table = _join(self.table(epoch, *rest), table)
+                table = np.maximum(table, self._cheapest(epoch, going_on, ending))
+                for pair in self._refined.get(epoch, ()):
+                    table = np.maximum(table, self._put_in_order(epoch, pair, parts, table))
             self._joint[key] = table
         return self._joint[key]
+
+    def refine(self, epoch: int, runs: int) -> bool:
+        """Look closer at what follows another in what is run in an epoch; whether that was not so before."""
+        now = self._refined.setdefault(epoch, set())
+        new = {one for one in self._list_pairs(epoch) if runs >> one[0] & runs >> one[1] & 1} - now
+        now |= new
+        if new:
+            self._joint.clear()
+        return bool(new)
+
+    def _put_in_order(
+        self, epoch: int, pair: tuple[int, int], parts: list[tuple[Kind, bool]], table: Numbers
+    ) -> Numbers:
+        """What two tasks cost of which one follows the other: for each day of the first the second after it."""
+        first, second = pair
+        kinds = {kind for kind, _ in parts}
+        days = sorted({one // DAY for kind in kinds for one in self.book.profiles[kind].starts[first]})
+        both = (np.arange(len(table)) >> first & np.arange(len(table)) >> second & 1) == 1
+        found = np.where(both, NEVER, table)
+        for day in days:
+            costs = self._date(epoch, parts[0], pair, day)
+            for one in parts[1:]:
+                costs = _join(costs, self._date(epoch, one, pair, day))
+            found = np.where(both, np.minimum(found, costs), found)
+        return found
+
+    def _date(self, epoch: int, part: tuple[Kind, bool], pair: tuple[int, int], day: int) -> Numbers:
+        """One copy with the first of two tasks on a day at the latest, and the second after the first of that day."""
+        (kind, ending), (first, second) = part, pair
+        ending = ending and self.has_burns(epoch)
+        key = kind, ending, pair, day
+        if key not in self._dated:
+            tasks = [self.course.tasks[one].demand for one in self.course.there[epoch]]
+            starts = list(self.book.profiles[kind].starts)
+            (after,) = list_followed(
+                self.course.outline, tasks[first], tasks[second], [self._find_start(epoch, first, day)]
+            )
+            starts[first] = tuple(one for one in starts[first] if one // DAY <= day)
+            starts[second] = tuple(one for one in starts[second] if one >= after)
+            profile = replace(self.book.profiles[kind], starts=tuple(starts))
+            self._dated[key] = Line(self.course, epoch, profile).table(ending=ending)
+        return self._dated[key]
+
+    def _find_start(self, epoch: int, bit: int, day: int) -> int:
+        """The first start of a task on a day, in any sandbox."""
+        number = self.course.there[epoch][bit]
+        some = (starts for (one, _, other), starts in self.course.starts.items() if (one, other) == (number, epoch))
+        return min(one for starts in some for one in starts if one // DAY == day)
 
     def has_burns(self, epoch: int) -> bool:
         """Whether anything that may run in an epoch burns its copy."""
         return any(self.course.tasks[one].demand.burns for one in self.course.there[epoch])
 
     def _cheapest(self, epoch: int, going_on: Kinds, ending: Kinds) -> Numbers:
-        """Each task on the copy where it costs least."""
+        """Each task on the copy where it costs least; what follows another, together with that, after its gap."""
         burned, every = tuple(sorted(set(ending))), tuple(sorted({*going_on, *ending}))
         if (burned, every) not in self._free:
+            there = [self.course.tasks[number] for number in self.course.there[epoch]]
+            costs = [
+                min(
+                    (self._list_costs(epoch, kind)[bit] for kind in (burned if one.demand.burns else every)),
+                    default=NEVER,
+                )
+                for bit, one in enumerate(there)
+            ]
             table = np.zeros(1, dtype=np.int32)
-            for bit, number in enumerate(self.course.there[epoch]):
-                kinds = burned if self.course.tasks[number].demand.burns else every
-                cost = min((self._list_costs(epoch, kind)[bit] for kind in kinds), default=NEVER)
+            for cost in costs:
                 table = np.concatenate([table, np.minimum(table + cost, NEVER)])
+            for first, second in self._list_pairs(epoch):
+                both = self._cost_both(epoch, (first, second), (burned, every))
+                more = min(both - costs[first] - costs[second], NEVER) if both < NEVER else NEVER
+                if more > 0 and max(costs[first], costs[second]) < NEVER:
+                    wanted = 1 << first | 1 << second
+                    mine = (np.arange(len(table)) & wanted) == wanted
+                    table[mine] = np.minimum(table[mine] + more, NEVER)
             self._free[burned, every] = table
         return self._free[burned, every]
+
+    def _list_pairs(self, epoch: int) -> list[tuple[int, int]]:
+        """Tasks of an epoch and those that follow them, each in one pair at most."""
+        there, found, taken = self.course.there[epoch], list[tuple[int, int]](), set[int]()
+        for bit, number in enumerate(there):
+            need = self.course.tasks[number].need
+            if need in there and not taken & {number, need}:
+                taken |= {number, need}
+                found.append((there.index(need), bit))
+        return found
+
+    def _cost_both(self, epoch: int, pair: tuple[int, int], where: tuple[Kinds, Kinds]) -> int:
+        """What two tasks cost at least, one after the other, wherever they run."""
+        ways = []
+        for bit in pair:
+            task = self.course.tasks[self.course.there[epoch][bit]]
+            kinds = where[0] if task.demand.burns else where[1]
+            ways.append((task, sorted({one for kind in kinds for one in self.book.profiles[kind].starts[bit]})))
+        (first, early), (second, late) = ways
+        ends = list_followed(self.course.outline, first.demand, second.demand, early)
+        cheapest, least = NEVER, [NEVER] * (len(late) + 1)
+        for place in range(len(late) - 1, -1, -1):
+            least[place] = min(least[place + 1], second.cost[late[place]])
+        for start, end in zip(early, ends, strict=True):
+            cheapest = min(cheapest, first.cost[start] + least[bisect_left(late, end)])
+        return min(cheapest, NEVER)
 
     def _list_costs(self, epoch: int, kind: Kind) -> list[int]:
         """What each task of an epoch costs at least on a copy."""
@@ -98,14 +170,8 @@ class Rooms:
     def _alone(self, epoch: int, kind: Kind, ending: bool) -> Numbers:
         ending = ending and self.has_burns(epoch)
         if (kind, ending) not in self._single:
-            self._single[kind, ending] = _Line(self.course, self.book, epoch, kind).table(ending=ending)
+            self._single[kind, ending] = Line(self.course, epoch, self.book.profiles[kind]).table(ending=ending)
         return self._single[kind, ending]
-
-
-def _nothing(count: int) -> Numbers:
-    table = np.full(1 << count, NEVER, dtype=np.int32)
-    table[0] = 0
-    return table
 
 
 def _join(one: Numbers, other: Numbers) -> Numbers:
@@ -125,86 +191,3 @@ def _list_parts(count: int) -> tuple[Numbers, Numbers, Numbers]:
     order = np.argsort(whole, kind="stable")
     whole, part = whole[order], part[order]
     return whole, part, np.flatnonzero(np.r_[True, whole[1:] != whole[:-1]])
-
-
-class _Line:
-    """One copy in one epoch: sets of tasks by when it is free again after them."""
-
-    def __init__(self, course: Course, book: KindBook, epoch: int, kind: Kind) -> None:
-        self.tasks = [course.tasks[one] for one in course.there[epoch]]
-        self.course, self.profile = course, book.profiles[kind]
-        numbers = {one.number: bit for bit, one in enumerate(self.tasks)}
-        self.first = {bit: numbers[one.need] for bit, one in enumerate(self.tasks) if one.need in numbers}
-        self.second: dict[int, list[int]] = {}
-        for bit, other in self.first.items():
-            self.second.setdefault(other, []).append(bit)
-        self.ways = [way for bit, one in enumerate(self.tasks) for way in self._list_ways(bit, one)]
-        self.points = [*sorted({-FAR, *(one.first + one.takes for one in self.ways)}), FAR]
-        self.places = np.arange(1 << len(self.tasks))
-        self.free: list[dict[_Wait, Numbers]] = [{} for _ in self.points]
-        self.ended = np.full(1 << len(self.tasks), NEVER, dtype=np.int32)
-
-    def _list_ways(self, bit: int, task: Task) -> list[_Way]:
-        held, found = self.course.outline.held[task.demand.key], []
-        for _, some in groupby(self.profile.starts[bit], lambda one: one // DAY):
-            starts = list(some)
-            takes = min(held[one] for one in starts) + self.profile.reset
-            cost = min(task.cost[one] for one in starts)
-            seconds = [self.tasks[other].demand for other in self.second.get(bit, ())]
-            outline, demand = self.course.outline, task.demand
-            ripe = [list_followed(outline, demand, one, starts[:1])[0] for one in seconds]
-            found.append(_Way(bit, starts[0], starts[-1], takes, cost, min(ripe, default=-FAR)))
-        return found
-
-    def table(self, *, ending: bool) -> Numbers:
-        """The cheapest way to run each set; where `ending`, the copy may be burned by the last."""
-        self.free[0][_ALL] = _nothing(len(self.tasks))
-        for place, point in enumerate(self.points[:-1]):
-            now = self.free[place]
-            for key in [one for one in now if one[1] <= point and one != _ALL]:
-                self._merge(place, _ALL, now.pop(key))
-            while any([self._run(place, one, way, ending=ending) for one in list(now.items()) for way in self.ways]):
-                pass  # what is over within the same place of time is followed from there
-            for key, costs in now.items():
-                self._merge(place + 1, key, costs)
-            now.clear()
-        found = self.ended
-        for costs in self.free[-1].values():
-            found = np.minimum(found, costs)
-        return np.minimum(found, NEVER)
-
-    def _merge(self, place: int, key: _Wait, costs: Numbers) -> None:
-        there = self.free[place].get(key)
-        self.free[place][key] = costs.copy() if there is None else np.minimum(there, costs)
-
-    def _run(self, place: int, what: tuple[_Wait, Numbers], way: _Way, *, ending: bool) -> bool:
-        """Run a task on a day, as soon as the copy is free; whether it may be followed from the same place of time."""
-        ((waiting, ripe), costs), point, task = what, self.points[place], self.tasks[way.bit].demand
-        follows = waiting >= 0 and self.first.get(way.bit) == waiting
-        start = max(way.first, point, ripe if follows else way.first)
-        if start > way.last or self.points[place + 1] <= way.first or (task.burns and not ending):
-            return False
-        target = bisect_right(self.points, start + way.takes) - 1
-        into = self.ended if task.burns else self._open(target, way, (waiting, ripe))
-        side = costs.reshape(-1, 2, 1 << way.bit)[:, 0, :]
-        if task.fresh:
-            side = np.where(self._sides(way.bit) == 0, side, NEVER)
-        for other in self.second.get(way.bit, ()):
-            side = np.where(self._sides(way.bit) >> other & 1, NEVER, side)
-        half, mine = into.reshape(-1, 2, 1 << way.bit)[:, 1, :], side + way.cost
-        again = target == place and not task.burns and bool((mine < half).any())
-        np.minimum(half, mine, out=half)
-        return again
-
-    def _sides(self, bit: int) -> Numbers:
-        return self.places.reshape(-1, 2, 1 << bit)[:, 0, :]
-
-    def _open(self, place: int, way: _Way, waiting: _Wait) -> Numbers:
-        """The costs that a task leads to: what follows it waits; of several things that wait, the newest counts."""
-        point = self.points[place]
-        key = waiting if waiting[1] > point else _ALL
-        if way.ripe > point:
-            key = way.bit, way.ripe
-        if key not in self.free[place]:
-            self.free[place][key] = np.full(len(self.places), NEVER, dtype=np.int32)
-        return self.free[place][key]

@@ -15,20 +15,19 @@ from rehearse.schedule.course_walk import Leg, Walk, World
 from rehearse.schedule.narrow_use import Use
 
 
-def trace(walk: Walk, refreshes: int) -> Use:
-    """What the cheapest course with so many refreshes keeps in use."""
-    legs = _list_legs(walk, refreshes)
-    begin = walk.world.course.begin
-    places = _Places(walk.world)
+def trace(world: World, legs: list[Leg]) -> Use:
+    """What a course keeps in use."""
+    begin = world.course.begin
+    places = _Places(world)
     places.begin(legs[0].before)
     for number, leg in enumerate(legs):
         places.take(begin + number, leg)
     return Use(frozenset(places.used), frozenset(places.asked), tuple(sorted(Counter(places.new).items())))
 
 
-def _list_legs(walk: Walk, refreshes: int) -> list[Leg]:
-    """The legs of the course, earliest first."""
-    world, found = walk.world, list[Leg]()
+def list_legs(walk: Walk, refreshes: int) -> list[tuple[Leg, int]]:
+    """The legs of the course, earliest first, each with what is run on it."""
+    world, found = walk.world, list[tuple[Leg, int]]()
     after: Kinds = ()
     done, used = 0, refreshes
     for number in range(len(world.moves) - 1, -1, -1):
@@ -38,8 +37,9 @@ def _list_legs(walk: Walk, refreshes: int) -> list[Leg]:
         before = walk.layers[number][leg.before][used]
         every = before[moves.before] + world.row(number, leg.stay, leg.burned)
         there = np.flatnonzero(moves.after == done)
-        after, done = leg.before, int(moves.before[there[np.argmin(every[there])]])
-        found.append(leg)
+        best = there[np.argmin(every[there])]
+        after, done = leg.before, int(moves.before[best])
+        found.append((leg, int(moves.runs[best])))
     return found[::-1]
 
 

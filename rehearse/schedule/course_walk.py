@@ -17,9 +17,10 @@ import numpy as np
 from rehearse.schedule.course import Course
 from rehearse.schedule.course_keep import count_new, list_burned, list_kept, list_whole, list_woken
 from rehearse.schedule.course_kinds import Kind, KindBook, Kinds, Supply
+from rehearse.schedule.course_line import NEVER
 from rehearse.schedule.course_moves import Moves, Numbers
 from rehearse.schedule.course_reach import HOPELESS, MANY, Reach
-from rehearse.schedule.course_room import NEVER, Rooms
+from rehearse.schedule.course_room import Rooms
 
 ADVANCE = 1 << 29
 """What an advance weighs beside a day of distance: more than all of the next goal."""
