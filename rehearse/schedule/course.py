@@ -17,7 +17,7 @@ from rehearse.schedule.outline_goals import build_outline
 from rehearse.schedule.problem import Problem
 from rehearse.schedule.solver_goals import count_days
 
-MOST = 12
+MOST = 13
 """Rehearsals that may run between the same two go-lives: a table of them has 2 to this power numbers."""
 _LOOKS = (5, 4, 3, 2, 1)
 Starts = tuple[int, ...]
@@ -51,6 +51,11 @@ class Course:
     there: tuple[tuple[int, ...], ...]
     starts: dict[tuple[int, str, int], Starts]
     fixed: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no epoch is left out in which anything could be run."""
+        return all(one.early is None for one in self.tasks)
 
     @property
     def end(self) -> int:

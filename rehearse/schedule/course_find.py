@@ -29,7 +29,7 @@ _MOST = 40
 @dataclass(frozen=True)
 class Found:
     """No course has fewer than so many `refreshes`; or none `within` so many has fewer than so many `advances`, or less
-    `distance` with no more of those. `use`: what the best one keeps in use.
+    `distance` with no more of those. `use`: what the best one keeps in use; `is_whole`: it looked at everything.
     """
 
     refreshes: int = 0
@@ -37,6 +37,7 @@ class Found:
     advances: int = 0
     distance: int | None = None
     use: Use | None = None
+    is_whole: bool = False
 
 
 def find_course(problem: Problem, least: int, seconds: float, tell: Callable[[Found], None]) -> None:
@@ -51,18 +52,19 @@ def find_course(problem: Problem, least: int, seconds: float, tell: Callable[[Fo
             return
         reach = find_reach(world.course, world.moves, (world.book, world.supply), refreshes)
         cap, step, is_new = int(reach.least[0][0, 0, refreshes]), 1, True
-        while cap < HOPELESS:
+        top = (len(problem.sites) + refreshes) * len(problem.wish.releases)
+        while cap <= top:
             walk = Walk(world, reach, refreshes, cap, until)
             costs = walk.run()
             if costs is None:
-                cap, step = cap + step, 2 * step
-                tell(Found(0, booked + refreshes, cap - step // 2 + 1))
+                tell(Found(0, booked + refreshes, cap + 1))
+                cap, step = cap + 1 if cap == top else min(top, cap + step), step + 1
                 continue
             (cap, distance), used = divmod(int(costs[refreshes]), ADVANCE), int(np.argmin(costs))
             legs = list_legs(walk, used)
             is_last = not _refine(world, [runs for _, runs in legs])
             use = trace(world, [leg for leg, _ in legs]) if is_new or is_last else None
-            tell(Found(0, booked + refreshes, cap, distance + world.course.fixed, use))
+            tell(Found(0, booked + refreshes, cap, distance + world.course.fixed, use, world.course.is_whole))
             if is_last:
                 return
             step, is_new = 1, False

@@ -33,6 +33,7 @@ class Rooms:
     _joint: dict[tuple[Kinds, Kinds], Numbers] = field(default_factory=dict)
     _free: dict[tuple[Kinds, Kinds], Numbers] = field(default_factory=dict)
     _costs: dict[Kind, list[int]] = field(default_factory=dict)
+    _ends: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     _refined: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
     _dated: dict[tuple[Kind, bool, tuple[int, int], int], Numbers] = field(default_factory=dict)
 
@@ -151,12 +152,16 @@ class Rooms:
             kinds = where[0] if task.demand.burns else where[1]
             ways.append((task, sorted({one for kind in kinds for one in self.book.profiles[kind].starts[bit]})))
         (first, early), (second, late) = ways
-        ends = list_followed(self.course.outline, first.demand, second.demand, early)
+        if (first.number, second.number) not in self._ends:
+            every = sorted(first.cost)
+            ends = list_followed(self.course.outline, first.demand, second.demand, every)
+            self._ends[first.number, second.number] = dict(zip(every, ends, strict=True))
+        ends_by_start = self._ends[first.number, second.number]
         cheapest, least = NEVER, [NEVER] * (len(late) + 1)
         for place in range(len(late) - 1, -1, -1):
             least[place] = min(least[place + 1], second.cost[late[place]])
-        for start, end in zip(early, ends, strict=True):
-            cheapest = min(cheapest, first.cost[start] + least[bisect_left(late, end)])
+        for start in early:
+            cheapest = min(cheapest, first.cost[start] + least[bisect_left(late, ends_by_start[start])])
         return min(cheapest, NEVER)
 
     def _list_costs(self, epoch: int, kind: Kind) -> list[int]:

@@ -113,8 +113,6 @@ class Walk:
                 if there is None or (leg.costs < there).any():
                     found[after] = leg.costs if there is None else np.minimum(there, leg.costs)
                     legs.setdefault(after, []).append(leg)
-            if time.monotonic() > self.until:
-                raise TimeoutError
         if number + 1 < len(self.world.moves):
             found = self._drop_worse(found)
         self.legs.append(
@@ -143,6 +141,8 @@ class Walk:
                     there = tuple(sorted((*woken, *born, *given)))
                     paid = sum(world.book.step[one] for one in given) * self._weight
                     for burned, stay in list_burned(world.course, epoch, there):
+                        if time.monotonic() > self.until:
+                            raise TimeoutError
                         every = late[:, moves.before] + world.row(number, stay, burned) + paid
                         least = np.minimum.reduceat(every, moves.groups, axis=1)
                         yield from self._keep(number, (before, born, burned, stay), least)

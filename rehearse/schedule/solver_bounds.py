@@ -106,17 +106,18 @@ class Bounds:
         if self.names[2] != "refreshes" or limits["unplaced"] or self._is_proven("distance"):
             return False
         least = max([0, *(one.least for one in self.found if one.name == "refreshes" and not one.limits["moves"])])
-        whole = list[Use]()
+        is_whole = False
 
         def hear(found: Found) -> None:
+            nonlocal is_whole
             self._note(found)
+            is_whole = found.is_whole
             if found.use is not None:
-                whole.append(found.use)
                 self.guesses.append(found.use)
 
         seconds = (until - time.monotonic()) * _COURSE
         self.worker.ask(find_course, (self.problem, least, seconds), seconds, hear)
-        return bool(whole)
+        return is_whole
 
     def _note(self, found: Found) -> None:
         """What is known of courses holds for every schedule that places everything."""

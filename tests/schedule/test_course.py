@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from rehearse.clock import Span
+from rehearse.release.model import Needs
 from rehearse.schedule.course_find import Found, find_course
 from rehearse.schedule.model import Schedule, Wish
 from rehearse.schedule.problem import build_problem
@@ -70,6 +71,36 @@ def test_a_burn_ends_its_copy_and_what_follows_it_waits(worlds: SimpleNamespace)
     assert best.proven and [one.value for one in best.goals[:4]] == [0, 0, 0, 0]
     assert (told[-1].within, told[-1].advances, told[-1].distance) == (0, 0, best.goals[4].value)
     assert told[-1].use is not None and ("A", 0) in told[-1].use.kept
+
+
+def test_what_follows_another_waits_for_it_on_another_copy_too(worlds: SimpleNamespace) -> None:
+    """Each has a sandbox of its own and the same wished day: the gap between them has to be paid for."""
+    live = worlds.now + 15 * DAY
+    first = worlds.rehearsal("c", target=Span(4 * DAY), needs=Needs(types=("PARTIAL",)))
+    second = worlds.rehearsal("d", target=Span(4 * DAY), needs=Needs(types=("FULL",)), after="c", gap=Span(2 * DAY))
+    wish = worlds.wish([worlds.supply("A", "PARTIAL"), worlds.supply("B")], [worlds.release("R1", live, first, second)])
+    best, told = solve(wish, seconds=10), list[Found]()
+    find_course(build_problem(wish), 0, 30.0, told.append)
+    assert best.proven and best.goals[4].value > 0
+    assert (told[-1].within, told[-1].advances, told[-1].distance) == (0, 0, best.goals[4].value)
+
+
+def test_the_one_sandbox_of_its_tag_holds_one_copy_at_a_time(worlds: SimpleNamespace) -> None:
+    """What burns on a new copy leaves nothing for what comes after: the old copy is gone, and one more is due."""
+    lives = [worlds.now + days * DAY for days in (20, 41, 62)]
+    tagged, fresh = Needs(tags=("sap",)), Needs(tags=("sap",), start="fresh")
+    burning = worlds.rehearsal("f", "R2", target=Span(5 * DAY), needs=fresh, forecast="burns")
+    first, last = (worlds.rehearsal("m", one, target=Span(5 * DAY), needs=tagged) for one in ("R1", "R3"))
+    releases = [
+        worlds.release(name, live, one, ready=live - 18 * DAY)
+        for name, live, one in zip(("R1", "R2", "R3"), lives, (first, burning, last), strict=True)
+    ]
+    policy = worlds.policy(horizon=Span(70 * DAY))
+    wish = worlds.wish([worlds.supply("A", tags=("sap",)), worlds.supply("B")], releases, policy=policy)
+    best, told = solve(wish, seconds=20), list[Found]()
+    find_course(build_problem(wish), 0, 30.0, told.append)
+    assert best.proven and best.goals[2].value == 2
+    assert max(one.refreshes for one in told) == 2
 
 
 def test_a_large_planning_is_proven_by_its_course(worlds: SimpleNamespace) -> None:
